@@ -1,0 +1,30 @@
+package dev.distillery.core.run;
+
+/** How a job ended, as its process tells its caller. The numbers are a contract with schedulers. */
+public enum ExitCode {
+  /** Done. */
+  DONE(0),
+  /** Something that nobody foresaw: a defect. */
+  UNEXPECTED(1),
+  /** The command line is wrong. */
+  USAGE(2),
+  /** The configuration or the input is wrong; the same call will fail again. */
+  INVALID(3),
+  /** A quality gate was not passed. */
+  QUALITY_GATE(4),
+  /** Part of the work is done: the failure ratio is over its limit, or the budget is spent. */
+  PARTIAL(5),
+  /** A temporary trouble: the same call may be made again. */
+  TEMPORARY(75);
+
+  private final int code;
+
+  ExitCode(int code) {
+    this.code = code;
+  }
+
+  /** The process's exit status. */
+  public int code() {
+    return code;
+  }
+}

@@ -1,0 +1,37 @@
+package dev.distillery.core.teacher;
+
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A model that answers. One instance serves a whole JVM and all its threads; it is opened once and
+ * closed at the JVM's end.
+ *
+ * <p>{@link #send} makes one attempt. Whoever calls it decides on retries by {@link
+ * TeacherException#category}.
+ */
+public interface Teacher extends AutoCloseable {
+
+  /**
+   * Asks once, without blocking the caller.
+   *
+   * @return the reply, or a future that fails with {@link TeacherException}
+   */
+  CompletableFuture<TeacherReply> send(TeacherRequest request);
+
+  /**
+   * Checks before any work that the teacher can be reached and knows its model.
+   *
+   * @return who answers, for the run's record: server, version, model; holds no secret
+   * @throws TeacherException what is wrong, and what to do
+   */
+  String preflight() throws TeacherException;
+
+  /**
+   * Most requests that make sense at once; a file run in this JVM has a small number, a server none
+   * to speak of.
+   */
+  int maxConcurrency();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,102 @@
+package dev.distillery.core.teacher;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/** One attempt that failed. The category says what a caller may do about it. */
+public final class TeacherException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  /** Why an attempt failed; written to `completions.error` in lower case. */
+  public enum Category {
+    /**
+     * The server asks to slow down (429). Does not count as a failed try while the server says
+     * wait.
+     */
+    RATE_LIMITED,
+    /** The server is in trouble (408, 409, 5xx). May be tried again. */
+    SERVER_ERROR,
+    /** No connection, or it broke. May be tried again. */
+    CONNECTION,
+    /**
+     * No answer within the request's timeout. May be tried again; the server may have counted it.
+     */
+    TIMEOUT,
+    /** The answer is cut off or is not the JSON that the protocol promises. May be tried again. */
+    MALFORMED_REPLY,
+    /** The request itself is refused (400, 422). Asking again would give the same. */
+    BAD_REQUEST,
+    /** The prompt does not fit the model's context. Asking again would give the same. */
+    CONTEXT_LENGTH,
+    /** The key is missing or refused (401, 403). The whole run stops. */
+    AUTHENTICATION,
+    /** The account has no money left. The whole run stops. */
+    INSUFFICIENT_QUOTA,
+    /** The server does not know the model (404). The whole run stops. */
+    UNKNOWN_MODEL,
+    /** The recording has no reply for the request. */
+    NOT_RECORDED
+  }
+
+  private final Category category;
+  private final int httpStatus;
+  private final transient Optional<Duration> retryAfter;
+
+  /**
+   * @param category what kind of failure
+   * @param httpStatus the answer's status, 0 where there was none
+   * @param retryAfter how long the server asks to wait, where it says so
+   * @param message what happened, with the offending value; holds no secret and no prompt
+   */
+  public TeacherException(
+      Category category, int httpStatus, Optional<Duration> retryAfter, String message) {
+    super(message);
+    this.category = category;
+    this.httpStatus = httpStatus;
+    this.retryAfter = retryAfter;
+  }
+
+  public Category category() {
+    return category;
+  }
+
+  public int httpStatus() {
+    return httpStatus;
+  }
+
+  public Optional<Duration> retryAfter() {
+    return retryAfter;
+  }
+
+  /** Whether another attempt may succeed. */
+  public boolean retryable() {
+    return switch (category) {
+      case RATE_LIMITED, SERVER_ERROR, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
+      case BAD_REQUEST,
+          CONTEXT_LENGTH,
+          AUTHENTICATION,
+          INSUFFICIENT_QUOTA,
+          UNKNOWN_MODEL,
+          NOT_RECORDED ->
+          false;
+    };
+  }
+
+  /**
+   * Whether every further request of the run would fail in the same way, so that the run must stop.
+   */
+  public boolean fatal() {
+    return switch (category) {
+      case AUTHENTICATION, INSUFFICIENT_QUOTA, UNKNOWN_MODEL -> true;
+      case RATE_LIMITED,
+          SERVER_ERROR,
+          CONNECTION,
+          TIMEOUT,
+          MALFORMED_REPLY,
+          BAD_REQUEST,
+          CONTEXT_LENGTH,
+          NOT_RECORDED ->
+          false;
+    };
+  }
+}

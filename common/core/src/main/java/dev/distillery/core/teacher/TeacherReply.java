@@ -1,0 +1,28 @@
+package dev.distillery.core.teacher;
+
+import java.util.Objects;
+
+/**
+ * What a teacher said in one successful attempt.
+ *
+ * @param text the reply; never holds a stop text; may be empty
+ * @param finishReason {@code stop}, {@code length}, {@code content_filter}, or {@code other} for
+ *     null and unknown ones
+ * @param promptTokens tokens read, as the teacher counts them; -1 where it does not say
+ * @param cachedPromptTokens those of {@code promptTokens} that were billed as cached; 0 where it
+ *     does not say
+ * @param completionTokens tokens written, as the teacher counts them; -1 where it does not say
+ * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
+ */
+public record TeacherReply(
+    String text,
+    String finishReason,
+    int promptTokens,
+    int cachedPromptTokens,
+    int completionTokens,
+    int httpStatus) {
+  public TeacherReply {
+    Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(finishReason, "finishReason");
+  }
+}
