@@ -1,0 +1,109 @@
+package dev.distillery.core.run;
+
+import java.io.PrintStream;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/**
+ * Tells a person how far a job is: a line on standard error when a phase starts, at most one every
+ * {@code interval} while it goes on, and one when it ends. Safe for use by several threads.
+ */
+public final class Progress {
+  private final String job;
+  private final PrintStream out;
+  private final Clock clock;
+  private final Duration interval;
+
+  private String phase = "";
+  private String unit = "";
+  private OptionalLong total = OptionalLong.empty();
+  private Instant phaseStart = Instant.EPOCH;
+  private Instant lastLine = Instant.EPOCH;
+  private long firstDone;
+
+  /**
+   * @param job shown at the head of every line
+   * @param interval least time between two lines of one phase
+   */
+  public Progress(String job, PrintStream out, Clock clock, Duration interval) {
+    this.job = job;
+    this.out = out;
+    this.clock = clock;
+    this.interval = interval;
+  }
+
+  /** Progress on standard error, a line every two seconds at most. */
+  public static Progress onStandardError(String job) {
+    return new Progress(job, System.err, Clock.systemUTC(), Duration.ofSeconds(2));
+  }
+
+  /** One line that stands by itself. */
+  public synchronized void say(String line) {
+    out.println("[" + job + "] " + line);
+    out.flush();
+  }
+
+  /**
+   * Begins a phase whose size is known or not; {@code done} may be above 0 where a run is resumed.
+   */
+  public synchronized void start(
+      String newPhase, String newUnit, OptionalLong newTotal, long done) {
+    phase = newPhase;
+    unit = newUnit;
+    total = newTotal;
+    phaseStart = clock.instant();
+    lastLine = phaseStart;
+    firstDone = done;
+    say(line(done, ""));
+  }
+
+  /**
+   * Tells how far the phase is, if it is time for a line; {@code detail} holds errors, cost and the
+   * like.
+   */
+  public synchronized void update(long done, String detail) {
+    if (Duration.between(lastLine, clock.instant()).compareTo(interval) >= 0) {
+      lastLine = clock.instant();
+      say(line(done, detail));
+    }
+  }
+
+  /** Ends the phase with a line. */
+  public synchronized void finish(long done, String detail) {
+    say(line(done, detail));
+  }
+
+  private String line(long done, String detail) {
+    double seconds = Duration.between(phaseStart, clock.instant()).toMillis() / 1000.0;
+    double rate = seconds > 0 ? (done - firstDone) / seconds : 0;
+    var text = new StringBuilder(phase).append(": ").append(done);
+    if (total.isPresent()) {
+      text.append('/').append(total.getAsLong());
+    }
+    text.append(' ').append(unit);
+    if (rate > 0) {
+      text.append(String.format(Locale.ROOT, ", %.1f/s", rate));
+      if (total.isPresent() && total.getAsLong() > done) {
+        text.append(", ").append(human((total.getAsLong() - done) / rate)).append(" left");
+      }
+    }
+    if (!detail.isEmpty()) {
+      text.append(", ").append(detail);
+    }
+    return text.toString();
+  }
+
+  /** A time as a person reads it: {@code 45 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
+  static String human(double seconds) {
+    long whole = Math.round(seconds);
+    if (whole < 60) {
+      return whole + " s";
+    }
+    return whole < 3600
+        ? whole / 60 + " min " + whole % 60 + " s"
+        : whole / 3600 + " h " + whole % 3600 / 60 + " min";
+  }
+}

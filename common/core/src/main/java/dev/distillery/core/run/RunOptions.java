@@ -1,0 +1,81 @@
+package dev.distillery.core.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What every job can be told.
+ *
+ * @param warehouse where the tables are: a local path or any Hadoop URI
+ * @param runId name of the run; the same name again resumes, or replaces what died
+ * @param config recipe whose values stand under the command line's
+ * @param randomSeed of everything that is drawn
+ * @param dryRun plan and estimate, write nothing
+ * @param use what the output is for; rows whose licence does not allow it are refused or dropped
+ */
+public record RunOptions(
+    @Option(
+            names = "--warehouse",
+            paramLabel = "URI",
+            defaultValue = "warehouse",
+            description = "Folder of the tables: a local path or a Hadoop URI.")
+        String warehouse,
+    @Tunable
+        @Option(
+            names = "--run-id",
+            paramLabel = "ID",
+            description =
+                "Name of the run; the same name again resumes it. Default: unique, ordered by time.")
+        Optional<String> runId,
+    @Tunable
+        @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "YAML file of options, under those of the command line.")
+        Optional<String> config,
+    @Option(
+            names = "--random-seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Seed of everything that is drawn.")
+        long randomSeed,
+    @Tunable
+        @Option(
+            names = "--dry-run",
+            defaultValue = "false",
+            description = "Plan and estimate, write nothing.")
+        boolean dryRun,
+    @Option(
+            names = "--use",
+            paramLabel = "research|commercial",
+            description = "What the output is for: rows whose licence forbids it are not used.")
+        Optional<Use> use)
+    implements Validated {
+
+  /** What a data set is used for. */
+  public enum Use {
+    RESEARCH,
+    COMMERCIAL
+  }
+
+  @Override
+  public List<String> violations() {
+    var violations = new ArrayList<String>();
+    if (warehouse.isBlank()) {
+      violations.add("Option --warehouse is empty: name a folder or a URI");
+    }
+    runId
+        .filter(id -> !RunId.isValid(id))
+        .ifPresent(
+            id ->
+                violations.add(
+                    "Option --run-id: '"
+                        + id
+                        + "' does not match "
+                        + RunId.rule()
+                        + "; replace what is not a letter, digit, dot, underscore or dash"));
+    return violations;
+  }
+}

@@ -1,0 +1,191 @@
+package dev.distillery.core.teacher;
+
+import dev.distillery.core.run.Tunable;
+import dev.distillery.core.run.Validated;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What every job that asks a model can be told: which one, how fast, and for how much.
+ *
+ * @param teacher kind of the teacher
+ * @param model a model's name, or a file's path; empty takes the embedded default where the kind
+ *     has one
+ * @param baseUrl of an OpenAI-compatible server
+ * @param api which form of request a server is sent
+ * @param apiKeyEnv environment variable of the driver that holds the key
+ * @param apiKeyFile file that holds the key; takes the place of the variable
+ * @param concurrency requests at once in the whole run
+ * @param requestsPerMinute in every window of 60 seconds, whole run
+ * @param tokensPerMinute in every window of 60 seconds, whole run
+ * @param maxCostUsd budget of the run in US dollars
+ * @param maxRequests budget of the run in requests
+ * @param maxTotalTokens budget of the run in tokens, read and written
+ * @param maxNewTokens most tokens of one reply; empty takes the job's own default
+ * @param extraBody JSON object merged into each HTTP body
+ * @param requestTimeout longest time of one attempt
+ * @param maxAttempts tries of one request; waiting on a rate limit is no try
+ * @param maxWait longest time of waiting on a server that refuses, in all
+ * @param maxFailureRatio share of requests that may fail for good
+ */
+public record TeacherOptions(
+    @Option(
+            names = "--teacher",
+            paramLabel = "openai|gguf|replay|student",
+            defaultValue = "gguf",
+            description = "Kind of the model that answers.")
+        String teacher,
+    @Option(
+            names = "--model",
+            paramLabel = "NAME_OR_PATH",
+            description =
+                "Model's name on the server, or path of a file; gguf: default is the model that"
+                    + " submit/fetch-model brings.")
+        Optional<String> model,
+    @Tunable
+        @Option(
+            names = "--base-url",
+            paramLabel = "URL",
+            defaultValue = "https://api.openai.com/v1",
+            description = "Address of an OpenAI-compatible server, with its version.")
+        String baseUrl,
+    @Option(
+            names = "--api",
+            paramLabel = "chat|completions",
+            defaultValue = "chat",
+            description = "Form of the requests to a server.")
+        Api api,
+    @Tunable
+        @Option(
+            names = "--api-key-env",
+            paramLabel = "VAR",
+            defaultValue = "OPENAI_API_KEY",
+            description = "Environment variable of the driver that holds the key.")
+        String apiKeyEnv,
+    @Tunable
+        @Option(
+            names = "--api-key-file",
+            paramLabel = "FILE",
+            description = "File that holds the key, in place of the variable.")
+        Optional<String> apiKeyFile,
+    @Tunable
+        @Option(
+            names = "--concurrency",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Requests at once in the whole run.")
+        int concurrency,
+    @Tunable
+        @Option(
+            names = "--requests-per-minute",
+            paramLabel = "N",
+            description = "Limit of the whole run.")
+        Optional<Long> requestsPerMinute,
+    @Tunable
+        @Option(
+            names = "--tokens-per-minute",
+            paramLabel = "N",
+            description = "Limit of the whole run, tokens read and written.")
+        Optional<Long> tokensPerMinute,
+    @Tunable
+        @Option(
+            names = "--max-cost-usd",
+            paramLabel = "USD",
+            description = "Budget of the run; exit 5 when it is spent.")
+        Optional<BigDecimal> maxCostUsd,
+    @Tunable
+        @Option(
+            names = "--max-requests",
+            paramLabel = "N",
+            description = "Budget of the run in requests.")
+        Optional<Long> maxRequests,
+    @Tunable
+        @Option(
+            names = "--max-total-tokens",
+            paramLabel = "N",
+            description = "Budget of the run in tokens, read and written.")
+        Optional<Long> maxTotalTokens,
+    @Option(
+            names = "--max-new-tokens",
+            paramLabel = "N",
+            description = "Most tokens of one reply; default: the recipe's own.")
+        Optional<Integer> maxNewTokens,
+    @Option(
+            names = "--extra-body",
+            paramLabel = "JSON",
+            defaultValue = "{}",
+            description = "Fields merged into each request's body.")
+        String extraBody,
+    @Tunable
+        @Option(
+            names = "--request-timeout",
+            paramLabel = "TIME",
+            defaultValue = "10m",
+            description = "Longest time of one attempt.")
+        Duration requestTimeout,
+    @Tunable
+        @Option(
+            names = "--max-attempts",
+            paramLabel = "N",
+            defaultValue = "6",
+            description = "Tries of one request; waiting on a rate limit is no try.")
+        int maxAttempts,
+    @Tunable
+        @Option(
+            names = "--max-wait",
+            paramLabel = "TIME",
+            defaultValue = "1h",
+            description = "Longest time of waiting on a refusing server, in all; then exit 75.")
+        Duration maxWait,
+    @Tunable
+        @Option(
+            names = "--max-failure-ratio",
+            paramLabel = "SHARE",
+            defaultValue = "0.1",
+            description = "Share of requests that may fail for good; more ends with exit 5.")
+        double maxFailureRatio)
+    implements Validated {
+
+  /** Form of a request to a server. */
+  public enum Api {
+    CHAT,
+    COMPLETIONS
+  }
+
+  @Override
+  public List<String> violations() {
+    var violations = new ArrayList<String>();
+    atLeastOne(violations, "--concurrency", Optional.of((long) concurrency));
+    atLeastOne(violations, "--requests-per-minute", requestsPerMinute);
+    atLeastOne(violations, "--tokens-per-minute", tokensPerMinute);
+    atLeastOne(violations, "--max-requests", maxRequests);
+    atLeastOne(violations, "--max-total-tokens", maxTotalTokens);
+    atLeastOne(violations, "--max-new-tokens", maxNewTokens.map(Integer::longValue));
+    atLeastOne(violations, "--max-attempts", Optional.of((long) maxAttempts));
+    if (!(maxFailureRatio >= 0 && maxFailureRatio <= 1)) {
+      violations.add(
+          "Option --max-failure-ratio: expected a share from 0 to 1, found " + maxFailureRatio);
+    }
+    if (maxCostUsd.isPresent() && maxCostUsd.get().signum() <= 0) {
+      violations.add("Option --max-cost-usd: expected more than 0, found " + maxCostUsd.get());
+    }
+    if (model.isEmpty() && !teacher.equals("gguf")) {
+      violations.add(
+          "Option --model is required with --teacher "
+              + teacher
+              + ": name the model, or the path of its file");
+    }
+    return violations;
+  }
+
+  private static void atLeastOne(List<String> violations, String name, Optional<Long> value) {
+    value
+        .filter(number -> number < 1)
+        .ifPresent(
+            number -> violations.add("Option " + name + ": expected 1 or more, found " + number));
+  }
+}

@@ -1,0 +1,55 @@
+package dev.distillery.core.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RecipeTest {
+  private static final List<String> JOBS = List.of("generate", "dedup");
+  private static final List<String> OPTIONS = List.of("threshold", "columns", "warehouse");
+
+  private static Object read(String text) {
+    return Recipe.read("r.yaml", text, "dedup", JOBS, OPTIONS);
+  }
+
+  @Test
+  void aJobsOwnSectionStandsOverTheTop() {
+    assertThat(
+            Recipe.read(
+                "r.yaml",
+                """
+                warehouse: s3a://bucket/w
+                threshold: 0.5
+                dedup:
+                  threshold: 0.8
+                  columns: [a, b]
+                generate:
+                  num-instructions: 3
+                """,
+                "dedup",
+                JOBS,
+                OPTIONS))
+        .containsEntry("warehouse", List.of("s3a://bucket/w"))
+        .containsEntry("threshold", List.of("0.8"))
+        .containsEntry("columns", List.of("a", "b"));
+  }
+
+  @Test
+  void namesTheNearestKnownOptionAndListsAllThatIsWrong() {
+    assertThatThrownBy(() -> read("treshold: 1\ncolumns: {a: b}\n"))
+        .hasMessageContaining("r.yaml: Unknown option 'treshold'; did you mean threshold?")
+        .hasMessageContaining("r.yaml: Option 'columns': expected a value or a list of values");
+  }
+
+  @Test
+  void namesTheLineThatIsNotYaml() {
+    assertThatThrownBy(() -> read("threshold: 1\ncolumns: [a\n"))
+        .hasMessageContaining("r.yaml:")
+        .hasMessageContaining("Not YAML");
+    assertThatThrownBy(() -> read("- a\n")).hasMessageContaining("Expected a mapping");
+    assertThatThrownBy(() -> read("threshold: 1\nthreshold: 2\n"))
+        .hasMessageContaining("Duplicate");
+  }
+}

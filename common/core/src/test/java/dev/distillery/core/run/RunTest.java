@@ -1,0 +1,107 @@
+package dev.distillery.core.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class RunTest {
+  private static final class SettableClock extends Clock {
+    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+
+  @Test
+  void runIdsAreValidAndSortByTime() {
+    var clock = new SettableClock();
+    String first = RunId.create(clock);
+    clock.now = clock.now.plusMillis(1);
+    String second = RunId.create(clock);
+    assertThat(RunId.isValid(first)).isTrue();
+    assertThat(first).isLessThan(second);
+    assertThat(List.of("", "1a", "_a", "a:b", "a/b", "a+b", "a".repeat(129)))
+        .noneMatch(RunId::isValid);
+    assertThat(RunId.isValid("a".repeat(128))).isTrue();
+  }
+
+  @Test
+  void progressTellsRateAndTimeLeftAtMostOnceAnInterval() {
+    var clock = new SettableClock();
+    var bytes = new ByteArrayOutputStream();
+    var progress =
+        new Progress(
+            "job",
+            new PrintStream(bytes, true, StandardCharsets.UTF_8),
+            clock,
+            Duration.ofSeconds(2));
+    progress.start("Asking", "requests", OptionalLong.of(100), 10);
+    clock.now = clock.now.plusSeconds(1);
+    progress.update(20, "");
+    clock.now = clock.now.plusSeconds(9);
+    progress.update(30, "2 errors");
+    assertThat(bytes.toString(StandardCharsets.UTF_8))
+        .isEqualTo(
+            """
+            [job] Asking: 10/100 requests
+            [job] Asking: 30/100 requests, 2.0/s, 35 s left, 2 errors
+            """);
+  }
+
+  @Test
+  void summaryIsOneLineWithItsOwnMembersLast() {
+    var summary =
+        new JobSummary(
+            "dedup",
+            "r1",
+            "done",
+            Map.of("instructions", new JobSummary.TableSummary("w/instructions/run_id=r1", 3)),
+            Map.of("b", 1L, "a", 2L),
+            Map.of("kept", 3),
+            Map.of("stopped_by", "num-instructions", "job", "a member must not hide one of ours"),
+            1.23456);
+    assertThat(summary.toString())
+        .isEqualTo(
+            "{\"job\":\"dedup\",\"run_id\":\"r1\",\"status\":\"done\",\"tables\":{\"instructions\":"
+                + "{\"path\":\"w/instructions/run_id=r1\",\"rows\":3}},\"rejects\":{\"a\":2,\"b\":1},"
+                + "\"figures\":{\"kept\":3},\"seconds\":1.235,\"stopped_by\":\"num-instructions\"}");
+  }
+
+  @Property
+  void nearestFindsANameWithOneSlip(@ForAll("names") String name, @ForAll int at) {
+    int index = Math.floorMod(at, name.length());
+    String slipped = name.substring(0, index) + name.substring(index + 1);
+    assertThat(Nearest.to(slipped, List.of(name, "something-else-altogether"))).contains(name);
+  }
+
+  @net.jqwik.api.Provide
+  net.jqwik.api.Arbitrary<String> names() {
+    return net.jqwik.api.Arbitraries.of(
+        "threshold", "num-instructions", "order-by", "max-cost-usd");
+  }
+}
