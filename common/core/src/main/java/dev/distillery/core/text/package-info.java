@@ -1,7 +1,7 @@
 /**
- * Pure functions over text: HTML to Markdown, language identification, normalisation, tokenizers
- * and overlap metrics. No files, no network, no Spark; what knows a public source's format lives in
- * the datasets module.
+ * What is measured and changed in a text: HTML to Markdown, tokens, ROUGE-L, the pool that a new
+ * text is compared with. Everything here is plain Java on strings and arrays; reading tables and
+ * running on a cluster belong to the jobs.
  */
 @NullMarked
 package dev.distillery.core.text;
