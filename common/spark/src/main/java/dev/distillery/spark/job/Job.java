@@ -1,0 +1,36 @@
+package dev.distillery.spark.job;
+
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.RunOptions;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * One batch job: typed options in, a summary out. The command line is a thin skin over it; a
+ * library user calls the same {@link #run}. Found by {@link java.util.ServiceLoader}.
+ *
+ * @param <O> its options
+ */
+public interface Job<O extends Record> {
+  /** The name on the command line. */
+  String name();
+
+  /** One sentence for the list of jobs. */
+  String purpose();
+
+  /** What `--help` says below the options: input tables, output tables, an example. */
+  String manual();
+
+  Class<O> optionsType();
+
+  /** The options that every job has, out of its own. */
+  RunOptions runOptions(O options);
+
+  /**
+   * Runs the job.
+   *
+   * @return how it ended: done, partial or dry-run
+   * @throws dev.distillery.core.run.JobException where it could not be done; the run's record says
+   *     so too
+   */
+  JobSummary run(SparkSession spark, O options);
+}

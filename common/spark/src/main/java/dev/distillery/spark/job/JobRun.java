@@ -1,0 +1,355 @@
+package dev.distillery.spark.job;
+
+import static org.apache.spark.sql.functions.col;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.run.RunId;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.spark.warehouse.RunRecord;
+import dev.distillery.spark.warehouse.RunRecords;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableReader;
+import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.spark.warehouse.Warehouse;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * One run of one job, from the check of its id to the commit of its tables.
+ *
+ * <p>{@link #execute} is what every job's {@code run} calls. Inside, the job reads through {@link
+ * #input}, writes through {@link #write}, and returns an {@link Outcome}. Rows become visible when
+ * the outcome is done, all tables together, and the record is written last.
+ */
+public final class JobRun {
+
+  /** A job's own part of a run. */
+  @FunctionalInterface
+  public interface Body {
+    Outcome run(JobRun run) throws Exception;
+  }
+
+  private final SparkSession spark;
+  private final Warehouse warehouse;
+  private final String job;
+  private final String id;
+  private final boolean dryRun;
+  private final boolean resumed;
+  private final Progress progress;
+  private final Map<String, Table> written = new LinkedHashMap<>();
+  private final List<ObjectNode> inputs = new ArrayList<>();
+  private final Map<String, String> provenance = new LinkedHashMap<>();
+
+  private JobRun(
+      SparkSession spark,
+      Warehouse warehouse,
+      String job,
+      String id,
+      boolean dryRun,
+      boolean resumed,
+      Progress progress) {
+    this.spark = spark;
+    this.warehouse = warehouse;
+    this.job = job;
+    this.id = id;
+    this.dryRun = dryRun;
+    this.resumed = resumed;
+    this.progress = progress;
+  }
+
+  /**
+   * Runs a job's body under a run id.
+   *
+   * @return the summary; where the id's run is done already with the same options, the one it ended
+   *     with
+   * @throws JobException with {@link ExitCode#INVALID} where the id belongs to another job or to
+   *     other options, with {@link ExitCode#TEMPORARY} where another driver works on it, and what
+   *     the body throws
+   */
+  public static <O extends Record> JobSummary execute(
+      SparkSession spark, Job<O> job, O options, Body body) {
+    return execute(spark, job, options, Clock.systemUTC(), body);
+  }
+
+  /** As {@link #execute(SparkSession, Job, Record, Body)}, by a given clock. */
+  static <O extends Record> JobSummary execute(
+      SparkSession spark, Job<O> job, O options, Clock clock, Body body) {
+    RunOptions common = job.runOptions(options);
+    Warehouse warehouse =
+        Warehouse.at(common.warehouse(), spark.sparkContext().hadoopConfiguration());
+    String id = common.runId().orElseGet(() -> RunId.create(clock));
+    var binder = OptionsBinder.of(job.optionsType());
+    Map<String, String> decisive = binder.decisive(options);
+    Progress progress = Progress.onStandardError(job.name());
+    if (common.dryRun()) {
+      var run = new JobRun(spark, warehouse, job.name(), id, true, false, progress);
+      return run.perform(body, clock, binder.effective(options), decisive);
+    }
+
+    Optional<RunRecord> earlier = new RunRecords(warehouse).find(id);
+    earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+    if (earlier.filter(RunRecord::done).isPresent()) {
+      progress.say("The run " + id + " is done already");
+      return RunIdentity.storedSummary(earlier.get());
+    }
+    if (earlier.isEmpty()) {
+      RunIdentity.checkAbandoned(warehouse, id, decisive);
+    }
+    try (RunLease lease = RunLease.take(warehouse, id, decisive, clock)) {
+      SharedStorage.check(spark, warehouse);
+      boolean resumed = earlier.isPresent() || RunIdentity.hasLedger(warehouse, id);
+      warehouse.files().delete(warehouse.staging(id), true);
+      var run = new JobRun(spark, warehouse, job.name(), id, false, resumed, progress);
+      run.note("driver", lease.driver());
+      return run.perform(body, clock, binder.effective(options), decisive);
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  public SparkSession spark() {
+    return spark;
+  }
+
+  public Warehouse warehouse() {
+    return warehouse;
+  }
+
+  public String id() {
+    return id;
+  }
+
+  public Progress progress() {
+    return progress;
+  }
+
+  /** Whether nothing may be written: the body returns figures of the plan. */
+  public boolean dryRun() {
+    return dryRun;
+  }
+
+  /** Whether an earlier driver left something under this id. */
+  public boolean resumed() {
+    return resumed;
+  }
+
+  /** Reads a table, and notes in the run's record what was read. */
+  public Dataset<Row> input(String ref, Table table) {
+    TableReader.Input input =
+        new TableReader(spark, warehouse, progress::say).read(TableRef.parse(ref), table);
+    inputs.add(input.provenance());
+    return input.rows();
+  }
+
+  /** Notes a fact for the run's record: a model's identity, a file's hash. */
+  public void note(String name, String value) {
+    provenance.put(name, value);
+  }
+
+  /**
+   * Stages rows of a table; they become visible when the run is done.
+   *
+   * @param rows in the table's columns; may have further ones behind them
+   * @return how many rows were written
+   */
+  public long write(Table table, Dataset<Row> rows) {
+    return write(table, table.name(), rows);
+  }
+
+  /** As {@link #write(Table, Dataset)}, under another name than the table's own. */
+  public long write(Table table, String name, Dataset<Row> rows) {
+    if (dryRun) {
+      throw new IllegalStateException("A dry run of " + job + " wrote the table " + name);
+    }
+    String path = warehouse.staging(name, id).toString();
+    phase(
+        "Write " + name,
+        () -> {
+          withComments(table, sizedForReaders(rows))
+              .write()
+              .mode(SaveMode.Overwrite)
+              .option("compression", "zstd")
+              .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+              .parquet(path);
+          return path;
+        });
+    written.put(name, table);
+    return staged(name).count();
+  }
+
+  /** What {@link #write} staged, for reading back. */
+  public Dataset<Row> staged(String name) {
+    return spark.read().parquet(warehouse.staging(name, id).toString());
+  }
+
+  /** Names a phase in Spark's own pages while it runs. */
+  public <T> T phase(String description, Supplier<T> work) {
+    spark.sparkContext().setJobGroup(id, job + " " + id + ": " + description, false);
+    try {
+      return work.get();
+    } finally {
+      spark.sparkContext().clearJobGroup();
+    }
+  }
+
+  /**
+   * Lets Spark gather rows into files of the size that readers like; one partition stays as it is,
+   * and in its order.
+   */
+  private static Dataset<Row> sizedForReaders(Dataset<Row> rows) {
+    return rows.rdd().getNumPartitions() == 1 ? rows : rows.hint("rebalance");
+  }
+
+  private static Dataset<Row> withComments(Table table, Dataset<Row> rows) {
+    var columns = new ArrayList<Column>();
+    List<String> known = List.of(table.schema().fieldNames());
+    for (var field : table.schema().fields()) {
+      columns.add(col(field.name()).cast(field.dataType()).as(field.name(), field.metadata()));
+    }
+    for (String name : rows.columns()) {
+      if (!known.contains(name)) {
+        columns.add(col("`" + name + "`"));
+      }
+    }
+    return rows.select(columns.toArray(Column[]::new));
+  }
+
+  private JobSummary perform(
+      Body body, Clock clock, Map<String, String> effective, Map<String, String> decisive) {
+    Instant start = clock.instant();
+    Outcome outcome;
+    try {
+      outcome = body.run(this);
+    } catch (JobException e) {
+      recordFailure(e, start, clock, effective, decisive);
+      throw e;
+    } catch (Exception e) {
+      var unexpected =
+          new JobException(
+              ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage(), e);
+      recordFailure(unexpected, start, clock, effective, decisive);
+      throw unexpected;
+    }
+    boolean done = outcome.exitCode() == ExitCode.DONE;
+    Map<String, Long> rows = new TreeMap<>();
+    if (done) {
+      for (String name : written.keySet()) {
+        rows.put(name, staged(name).count());
+      }
+    }
+    Map<String, JobSummary.TableSummary> tables = new TreeMap<>();
+    rows.forEach(
+        (name, count) ->
+            tables.put(
+                name, new JobSummary.TableSummary(warehouse.table(name, id).toString(), count)));
+    var members = new LinkedHashMap<>(outcome.figures().members());
+    if (!outcome.message().isEmpty()) {
+      members.put("message", outcome.message());
+    }
+    var summary =
+        new JobSummary(
+            job,
+            id,
+            dryRun ? "dry-run" : status(outcome.exitCode()),
+            tables,
+            outcome.figures().rejects(),
+            outcome.figures().figures(),
+            members,
+            Duration.between(start, clock.instant()).toMillis() / 1000.0);
+    if (!dryRun) {
+      if (done) {
+        RunCommit.publish(warehouse, id, written.keySet());
+      }
+      warehouse.delete(warehouse.staging(id));
+      write(
+          RunCommit.record(
+              this,
+              summary,
+              outcome.exitCode(),
+              outcome.message(),
+              start,
+              clock.instant(),
+              effective,
+              decisive));
+    }
+    return summary;
+  }
+
+  private static String status(ExitCode code) {
+    return switch (code) {
+      case DONE -> "done";
+      case PARTIAL, TEMPORARY -> "partial";
+      case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> "failed";
+    };
+  }
+
+  private void recordFailure(
+      JobException failure,
+      Instant start,
+      Clock clock,
+      Map<String, String> effective,
+      Map<String, String> decisive) {
+    if (dryRun) {
+      return;
+    }
+    var summary =
+        new JobSummary(
+            job,
+            id,
+            status(failure.exitCode()),
+            Map.of(),
+            Map.of(),
+            Map.of(),
+            Map.of("message", String.valueOf(failure.getMessage())),
+            Duration.between(start, clock.instant()).toMillis() / 1000.0);
+    try {
+      warehouse.delete(warehouse.staging(id));
+      write(
+          RunCommit.record(
+              this,
+              summary,
+              failure.exitCode(),
+              String.valueOf(failure.getMessage()),
+              start,
+              clock.instant(),
+              effective,
+              decisive));
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void write(ObjectNode record) {
+    warehouse.writeText(warehouse.record(id), record.toPrettyString() + "\n");
+  }
+
+  List<ObjectNode> inputs() {
+    return List.copyOf(inputs);
+  }
+
+  Map<String, String> provenance() {
+    return Map.copyOf(provenance);
+  }
+
+  Map<String, Table> written() {
+    return Map.copyOf(written);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.distillery.spark.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.spark.warehouse.RunRecord;
+import dev.distillery.spark.warehouse.Warehouse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+
+/**
+ * Whether a run id may be used again: a run belongs to one job and to one set of the options that
+ * decide what it writes.
+ */
+final class RunIdentity {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private RunIdentity() {}
+
+  /**
+   * Refuses an id that belongs to another job, or to other options where something of the earlier
+   * run is kept.
+   */
+  static void check(
+      RunRecord earlier, String job, Map<String, String> decisive, Warehouse warehouse) {
+    if (!earlier.job().equals(job)) {
+      throw JobException.invalid(
+          "The run id '"
+              + earlier.runId()
+              + "' belongs to a run of "
+              + earlier.job()
+              + "; give another --run-id to "
+              + job);
+    }
+    if (earlier.done() || hasLedger(warehouse, earlier.runId())) {
+      refuseOthers(earlier.runId(), earlier.status(), earlier.decisiveOptions(), decisive);
+    }
+  }
+
+  /** The same for a run whose driver died before it could write a record. */
+  static void checkAbandoned(Warehouse warehouse, String runId, Map<String, String> decisive) {
+    if (hasLedger(warehouse, runId)) {
+      RunLease.find(warehouse, runId)
+          .map(lease -> lease.path("decisive_options"))
+          .filter(JsonNode::isObject)
+          .ifPresent(
+              options -> {
+                var earlier = new LinkedHashMap<String, String>();
+                options.properties().forEach(o -> earlier.put(o.getKey(), o.getValue().asText()));
+                refuseOthers(runId, "unfinished", earlier, decisive);
+              });
+    }
+  }
+
+  static boolean hasLedger(Warehouse warehouse, String runId) {
+    try {
+      return warehouse.files().exists(warehouse.ledger(runId));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void refuseOthers(
+      String runId, String status, Map<String, String> earlier, Map<String, String> now) {
+    List<String> differences = new ArrayList<>();
+    var names = new TreeSet<>(earlier.keySet());
+    names.addAll(now.keySet());
+    for (String name : names) {
+      if (!Objects.equals(earlier.get(name), now.get(name))) {
+        differences.add(
+            "--"
+                + name
+                + " was "
+                + earlier.getOrDefault(name, "not given")
+                + ", now "
+                + now.getOrDefault(name, "not given"));
+      }
+    }
+    if (!differences.isEmpty()) {
+      throw JobException.invalid(
+          "The run '"
+              + runId
+              + "' ("
+              + status
+              + ") had other options; give them again, or another --run-id: "
+              + String.join("; ", differences));
+    }
+  }
+
+  /** The summary that a finished run ended with. */
+  static JobSummary storedSummary(RunRecord record) {
+    JsonNode json = record.summary();
+    var tables = new LinkedHashMap<String, JobSummary.TableSummary>();
+    json.path("tables")
+        .properties()
+        .forEach(
+            table ->
+                tables.put(
+                    table.getKey(),
+                    new JobSummary.TableSummary(
+                        table.getValue().path("path").asText(),
+                        table.getValue().path("rows").asLong())));
+    var rejects = new LinkedHashMap<String, Long>();
+    json.path("rejects").properties().forEach(r -> rejects.put(r.getKey(), r.getValue().asLong()));
+    var figures = new LinkedHashMap<String, Number>();
+    json.path("figures")
+        .properties()
+        .forEach(f -> figures.put(f.getKey(), f.getValue().numberValue()));
+    var members = new LinkedHashMap<String, Object>();
+    List<String> ours =
+        List.of("job", "run_id", "status", "tables", "rejects", "figures", "seconds");
+    json.properties().stream()
+        .filter(member -> !ours.contains(member.getKey()))
+        .forEach(
+            member ->
+                members.put(member.getKey(), JSON.convertValue(member.getValue(), Object.class)));
+    return new JobSummary(
+        json.path("job").asText(),
+        json.path("run_id").asText(),
+        json.path("status").asText(),
+        tables,
+        rejects,
+        figures,
+        members,
+        json.path("seconds").asDouble());
+  }
+}

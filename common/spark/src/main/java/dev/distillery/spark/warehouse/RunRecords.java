@@ -1,0 +1,53 @@
+package dev.distillery.spark.warehouse;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileStatus;
+
+/** The records of a warehouse's runs. */
+public final class RunRecords {
+  private final Warehouse warehouse;
+
+  public RunRecords(Warehouse warehouse) {
+    this.warehouse = warehouse;
+  }
+
+  /** The record of one run, whatever its status. */
+  public Optional<RunRecord> find(String runId) {
+    return warehouse
+        .readText(warehouse.record(runId))
+        .map(text -> RunRecord.parse(warehouse.record(runId).toString(), text));
+  }
+
+  /** Every record, the newest first; runs that ended at the same time in the order of their ids. */
+  public List<RunRecord> newestFirst() {
+    var records = new ArrayList<RunRecord>();
+    try {
+      for (FileStatus status : warehouse.files().listStatus(warehouse.runs())) {
+        String name = status.getPath().getName();
+        if (name.endsWith(".json") && !name.startsWith(".")) {
+          find(name.substring(0, name.length() - ".json".length())).ifPresent(records::add);
+        }
+      }
+    } catch (FileNotFoundException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    records.sort(
+        Comparator.comparing(RunRecord::finishedAt).thenComparing(RunRecord::runId).reversed());
+    return records;
+  }
+
+  /** The newest run that is done and has the table. */
+  public Optional<RunRecord> newestWith(String table) {
+    return newestFirst().stream()
+        .filter(record -> record.done() && record.tables().contains(table))
+        .findFirst();
+  }
+}

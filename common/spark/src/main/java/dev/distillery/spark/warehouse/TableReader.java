@@ -1,0 +1,282 @@
+package dev.distillery.spark.warehouse;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.regexp_extract;
+import static org.apache.spark.sql.functions.sha2;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.run.JobException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/** Reads what a {@link TableRef} names, in the columns and types of a canonical table. */
+public final class TableReader {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Files that a record lists by name; more are counted only. */
+  private static final int LISTED_FILES = 100;
+
+  private final SparkSession spark;
+  private final Warehouse warehouse;
+  private final Consumer<String> notes;
+
+  /**
+   * @param notes is told what was filled in, for a person to read
+   */
+  public TableReader(SparkSession spark, Warehouse warehouse, Consumer<String> notes) {
+    this.spark = spark;
+    this.warehouse = warehouse;
+    this.notes = notes;
+  }
+
+  /**
+   * Rows of a table, and what they were read from.
+   *
+   * @param rows in the table's own columns first; further columns of the files follow
+   * @param provenance for the run's record: the reference, and the run or the files behind it
+   */
+  public record Input(Dataset<Row> rows, ObjectNode provenance) {}
+
+  /**
+   * Reads a reference.
+   *
+   * <p>Files of one's own may lack {@code id}, {@code source} and {@code license}: they become a
+   * hash of the row, the file's name and {@code NOASSERTION}, and {@code notes} is told. Columns
+   * that are nullable may be missing too.
+   *
+   * @throws JobException where the table or files are not there, or a column is missing or of
+   *     another type; all columns at once
+   */
+  public Input read(TableRef ref, Table table) {
+    ObjectNode provenance = JSON.createObjectNode();
+    if (ref instanceof TableRef.Named named) {
+      RunRecord record = find(named);
+      provenance
+          .put("ref", named.table() + "@" + record.runId())
+          .put("job", record.job())
+          .put("finished_at", record.finishedAt());
+      Path folder = warehouse.table(named.table(), record.runId());
+      Dataset<Row> rows = spark.read().parquet(folder.toString());
+      return new Input(conform(rows, table, folder.toString()), provenance);
+    }
+    String path = ((TableRef.Files) ref).path();
+    List<FileStatus> files = glob(path);
+    provenance.put("ref", path);
+    describe(files, provenance);
+    return new Input(conform(fill(load(path, table), path, table), table, path), provenance);
+  }
+
+  private RunRecord find(TableRef.Named named) {
+    RunRecords records = new RunRecords(warehouse);
+    return named
+        .runId()
+        .map(
+            id ->
+                records
+                    .find(id)
+                    .filter(record -> record.done() && record.tables().contains(named.table())))
+        .orElseGet(() -> records.newestWith(named.table()))
+        .orElseThrow(() -> TableRef.missing(named, records, warehouse));
+  }
+
+  private List<FileStatus> glob(String text) {
+    try {
+      Path path = new Path(text);
+      FileSystem files = path.getFileSystem(warehouse.hadoop());
+      FileStatus[] matches = files.globStatus(path);
+      if (matches == null || matches.length == 0) {
+        throw JobException.invalid("No file at " + text + ": check the path or the pattern");
+      }
+      var result = new ArrayList<FileStatus>();
+      for (FileStatus match : matches) {
+        if (match.isDirectory()) {
+          var below = files.listFiles(match.getPath(), true);
+          while (below.hasNext()) {
+            result.add(below.next());
+          }
+        } else {
+          result.add(match);
+        }
+      }
+      result.sort(Comparator.comparing(FileStatus::getPath));
+      return result;
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot list " + text + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void describe(List<FileStatus> files, ObjectNode provenance) {
+    provenance.put("files", files.size());
+    provenance.put("bytes", files.stream().mapToLong(FileStatus::getLen).sum());
+    var listed = provenance.putArray("first_files");
+    files.stream()
+        .limit(LISTED_FILES)
+        .forEach(
+            file ->
+                listed
+                    .addObject()
+                    .put("path", file.getPath().toString())
+                    .put("length", file.getLen())
+                    .put("modified", file.getModificationTime()));
+  }
+
+  private Dataset<Row> load(String path, Table table) {
+    boolean parquet =
+        glob(path).stream().anyMatch(file -> file.getPath().getName().endsWith(".parquet"));
+    if (parquet) {
+      return spark.read().parquet(path);
+    }
+    // A declared schema makes Spark turn what does not fit into null in silence, so the types are
+    // looked at first.
+    Dataset<Row> inferred = spark.read().option("mode", "FAILFAST").json(path);
+    var known = new ArrayList<StructField>();
+    for (StructField field : inferred.schema().fields()) {
+      boolean ours = Arrays.asList(table.schema().fieldNames()).contains(field.name());
+      known.add(ours && isNullish(field.dataType()) ? table.schema().apply(field.name()) : field);
+    }
+    return spark.read().schema(new StructType(known.toArray(StructField[]::new))).json(path);
+  }
+
+  /** A column of nulls, or of empty lists, tells nothing of its type. */
+  private static boolean isNullish(DataType type) {
+    return type.equals(DataTypes.NullType)
+        || (type instanceof ArrayType array && array.elementType().equals(DataTypes.NullType));
+  }
+
+  private Dataset<Row> fill(Dataset<Row> rows, String path, Table table) {
+    List<String> present = Arrays.asList(rows.columns());
+    var filled = new LinkedHashMap<String, Column>();
+    Column content =
+        to_json(
+            struct(
+                Arrays.stream(rows.columns())
+                    .map(name -> col("`" + name + "`"))
+                    .toArray(Column[]::new)));
+    Map<String, Column> fillable = new LinkedHashMap<>();
+    fillable.put("id", sha2(content, 256).substr(1, 32));
+    fillable.put("source", regexp_extract(input_file_name(), "([^/]+)$", 1));
+    fillable.put("license", lit("NOASSERTION"));
+    for (var entry : fillable.entrySet()) {
+      boolean wanted = Arrays.asList(table.schema().fieldNames()).contains(entry.getKey());
+      if (wanted && !present.contains(entry.getKey())) {
+        filled.put(entry.getKey(), entry.getValue());
+      }
+    }
+    if (!filled.isEmpty()) {
+      notes.accept(
+          path
+              + " lacks "
+              + String.join(", ", filled.keySet())
+              + ": filled with a hash of the row, the file's name, NOASSERTION");
+    }
+    Dataset<Row> result = rows;
+    for (var entry : filled.entrySet()) {
+      result = result.withColumn(entry.getKey(), entry.getValue());
+    }
+    if (Arrays.asList(table.schema().fieldNames()).contains("task_id")
+        && !present.contains("task_id")) {
+      result = result.withColumn("task_id", col("id"));
+    }
+    return result;
+  }
+
+  /**
+   * The table's columns in its order and types, then what else the rows have; every violation at
+   * once.
+   */
+  private static Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
+    var violations = new ArrayList<String>();
+    var columns = new ArrayList<Column>();
+    List<String> present = Arrays.asList(rows.columns());
+    for (StructField wanted : table.schema().fields()) {
+      if (!present.contains(wanted.name())) {
+        if (!wanted.nullable()) {
+          violations.add(
+              origin
+                  + ": Column '"
+                  + wanted.name()
+                  + "' of table "
+                  + table.name()
+                  + " is missing; found "
+                  + present);
+        }
+        columns.add(lit(null).cast(wanted.dataType()).as(wanted.name(), wanted.metadata()));
+        continue;
+      }
+      DataType found = rows.schema().apply(wanted.name()).dataType();
+      if (!compatible(found, wanted.dataType())) {
+        violations.add(
+            origin
+                + ": Column '"
+                + wanted.name()
+                + "' of table "
+                + table.name()
+                + " must be "
+                + wanted.dataType().simpleString()
+                + ", found "
+                + found.simpleString());
+        continue;
+      }
+      columns.add(col(wanted.name()).cast(wanted.dataType()).as(wanted.name(), wanted.metadata()));
+    }
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+    for (String name : present) {
+      if (!Arrays.asList(table.schema().fieldNames()).contains(name)) {
+        columns.add(col("`" + name + "`"));
+      }
+    }
+    return rows.select(columns.toArray(Column[]::new));
+  }
+
+  /** Whether a cast loses nothing: the same shape, or a narrower number, or a time as text. */
+  private static boolean compatible(DataType found, DataType wanted) {
+    if (found.equals(DataTypes.NullType)) {
+      return true;
+    }
+    if (found instanceof StructType from && wanted instanceof StructType to) {
+      return Arrays.stream(to.fields())
+              .allMatch(
+                  field ->
+                      Arrays.asList(from.fieldNames()).contains(field.name())
+                          && compatible(from.apply(field.name()).dataType(), field.dataType()))
+          && from.length() == to.length();
+    }
+    if (found instanceof ArrayType from && wanted instanceof ArrayType to) {
+      return compatible(from.elementType(), to.elementType());
+    }
+    List<DataType> widening =
+        List.of(DataTypes.IntegerType, DataTypes.LongType, DataTypes.DoubleType);
+    if (widening.contains(found) && widening.contains(wanted)) {
+      return widening.indexOf(found) <= widening.indexOf(wanted)
+          || wanted.equals(DataTypes.IntegerType);
+    }
+    return found.sameType(wanted)
+        || (wanted.equals(DataTypes.TimestampType) && found.equals(DataTypes.StringType));
+  }
+}

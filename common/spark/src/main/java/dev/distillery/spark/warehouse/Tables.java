@@ -1,0 +1,250 @@
+package dev.distillery.spark.warehouse;
+
+import static org.apache.spark.sql.types.DataTypes.BooleanType;
+import static org.apache.spark.sql.types.DataTypes.DoubleType;
+import static org.apache.spark.sql.types.DataTypes.IntegerType;
+import static org.apache.spark.sql.types.DataTypes.LongType;
+import static org.apache.spark.sql.types.DataTypes.StringType;
+import static org.apache.spark.sql.types.DataTypes.TimestampType;
+
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * The canonical tables. Names and types are a contract with readers outside this library: columns
+ * are added, never renamed or retyped.
+ */
+public final class Tables {
+  private static final DataType MESSAGES =
+      new ArrayType(
+          struct()
+              .column("role", StringType, "system, user or assistant")
+              .column("content", StringType, "What was said")
+              .build(),
+          true);
+
+  private static final DataType ATTRIBUTION =
+      new ArrayType(
+          struct()
+              .column("author", StringType, "Who wrote it")
+              .column("url", StringType, "Where it is, and where its author is")
+              .column("date", StringType, "When it was written, ISO 8601")
+              .column("license", StringType, "SPDX expression of this piece")
+              .build(),
+          true);
+
+  /** One instance of a task. */
+  public static final Table INSTRUCTIONS =
+      new Table(
+          "instructions",
+          "One instance of a task: an instruction with an input and an output.",
+          struct()
+              .required("id", StringType, "Stable hash of content and source")
+              .required(
+                  "task_id",
+                  StringType,
+                  "Shared by the instances of one task; kept or dropped whole")
+              .required("instruction", StringType, "What is to be done")
+              .column("input", StringType, "What it is to be done to; empty where there is none")
+              .column("output", StringType, "The answer")
+              .column("is_classification", BooleanType, "Whether the output is one of few labels")
+              .column("origin", StringType, "seed, teacher or dataset")
+              .required("source", StringType, "Name of the source: a data set, a file or a recipe")
+              .required("license", StringType, "SPDX expression, or NOASSERTION")
+              .column("teacher", StringType, "Model that wrote the row")
+              .column("request_id", StringType, "Request whose reply holds the row")
+              .column(
+                  "most_similar",
+                  new ArrayType(
+                      struct()
+                          .column("id", StringType, "Task of the pool")
+                          .column("instruction", StringType, "Its instruction")
+                          .column("score", DoubleType, "ROUGE-L F")
+                          .build(),
+                      true),
+                  "The nearest tasks of the pool when the row was admitted, best first")
+              .column("max_similarity", DoubleType, "Score of the nearest one")
+              .column("created_at", TimestampType, "When the reply came")
+              .build());
+
+  /** One dialogue. */
+  public static final Table CONVERSATIONS =
+      new Table(
+          "conversations",
+          "One dialogue.",
+          struct()
+              .required("id", StringType, "Stable hash of content and source")
+              .required("messages", MESSAGES, "Turns in order")
+              .column("language", StringType, "ISO 639-1 code, where it is known")
+              .column("split", StringType, "train, validation or test, where the source says so")
+              .required("source", StringType, "Name of the source")
+              .required("license", StringType, "SPDX expression, or NOASSERTION")
+              .column("attribution", ATTRIBUTION, "Who is to be named")
+              .build());
+
+  /** One comparison of two answers. */
+  public static final Table PREFERENCES =
+      new Table(
+          "preferences",
+          "One comparison: of two answers to a prompt, which was preferred.",
+          struct()
+              .required("id", StringType, "Stable hash of content and source")
+              .column("group_id", StringType, "Shared by the comparisons of one prompt")
+              .column("margin", DoubleType, "By how much the chosen answer is better")
+              .required("prompt", MESSAGES, "The dialogue up to the answer")
+              .required("chosen", StringType, "The better answer")
+              .required("rejected", StringType, "The other answer")
+              .column("chosen_score", DoubleType, "Score of the better answer")
+              .column("rejected_score", DoubleType, "Score of the other answer")
+              .column("split", StringType, "train, validation or test, where the source says so")
+              .required("source", StringType, "Name of the source")
+              .required("license", StringType, "SPDX expression, or NOASSERTION")
+              .column("attribution", ATTRIBUTION, "Who is to be named")
+              .build());
+
+  /** One text. */
+  public static final Table DOCUMENTS =
+      new Table(
+          "documents",
+          "One text.",
+          struct()
+              .required("id", StringType, "Stable hash of content and source")
+              .required("text", StringType, "The text")
+              .column("url", StringType, "Where it was found")
+              .column("score", DoubleType, "Quality, where the source or a filter gives one")
+              .column("language", StringType, "ISO 639-1 code, where it is known")
+              .required("source", StringType, "Name of the source")
+              .required("license", StringType, "SPDX expression, or NOASSERTION")
+              .column("attribution", ATTRIBUTION, "Who is to be named")
+              .build());
+
+  /** One request to a teacher. */
+  public static final Table COMPLETIONS =
+      new Table(
+          "completions",
+          "One request to a teacher, with its reply.",
+          struct()
+              .required("request_id", StringType, "Hash of model, parameters, messages and place")
+              .column("id", StringType, "Row that was asked about")
+              .required("model", StringType, "Model that was asked")
+              .column("prompt", StringType, "What was asked; a dialogue as JSON")
+              .column("params", StringType, "Sampling parameters as JSON")
+              .required("status", StringType, "ok or failed")
+              .column("finish_reason", StringType, "stop, length, content_filter or other")
+              .column("text", StringType, "The reply")
+              .column("prompt_tokens", LongType, "Tokens read, as the teacher counts")
+              .column("completion_tokens", LongType, "Tokens written, as the teacher counts")
+              .column("cost_usd", DoubleType, "Price of the request in US dollars")
+              .column("attempts", IntegerType, "Tries it took")
+              .column("http_status", IntegerType, "Status of the last answer")
+              .column("latency_ms", LongType, "Time of the last attempt")
+              .column("error", StringType, "Category and message of the last failure")
+              .column("created_at", TimestampType, "When the reply came")
+              .build());
+
+  /** One dropped row. */
+  public static final Table REJECTS =
+      new Table(
+          "rejects",
+          "One row that a job dropped, with the rule that dropped it.",
+          struct()
+              .required("job", StringType, "Job that dropped it")
+              .column("id", StringType, "Id of the row, or where it stands")
+              .required("rule", StringType, "Name of the rule")
+              .column("detail", StringType, "What the rule found")
+              .column("row", StringType, "The row as JSON")
+              .build());
+
+  /** One row that dedup dropped. */
+  public static final Table DUPLICATES =
+      new Table(
+          "duplicates",
+          "One row that dedup dropped, with the kept row that excludes it.",
+          struct()
+              .required("id", StringType, "The dropped row")
+              .required("kept_id", StringType, "The earliest kept row that excludes it")
+              .required("score", DoubleType, "Their similarity")
+              .required("rule", StringType, "Metric that found it")
+              .build());
+
+  /** One figure of a run. */
+  public static final Table METRICS =
+      new Table(
+          "metrics",
+          "One figure at one step of a run.",
+          struct()
+              .required("step", LongType, "Step, round or batch")
+              .required("wall_time", TimestampType, "When it was taken")
+              .required("name", StringType, "Name of the figure")
+              .required("value", DoubleType, "The figure")
+              .build());
+
+  /** One verdict on two answers. */
+  public static final Table JUDGEMENTS =
+      new Table(
+          "judgements",
+          "One verdict on two answers to a prompt.",
+          struct()
+              .required("id", StringType, "Stable hash of prompt and answers")
+              .column("prompt", StringType, "What was asked")
+              .column("model_a", StringType, "Who gave answer a")
+              .column("model_b", StringType, "Who gave answer b")
+              .column("answer_a", StringType, "Answer a")
+              .column("answer_b", StringType, "Answer b")
+              .column("verdict", StringType, "a, b, tie or both_bad")
+              .column("judge", StringType, "Who judged")
+              .column("shown_first", StringType, "a or b")
+              .column("seconds", DoubleType, "Time it took")
+              .column("split", StringType, "Which use the verdict may have")
+              .build());
+
+  private static final List<Table> ALL =
+      List.of(
+          INSTRUCTIONS,
+          CONVERSATIONS,
+          PREFERENCES,
+          DOCUMENTS,
+          COMPLETIONS,
+          REJECTS,
+          DUPLICATES,
+          METRICS,
+          JUDGEMENTS);
+
+  private Tables() {}
+
+  /** Every canonical table. */
+  public static List<Table> all() {
+    return ALL;
+  }
+
+  /** The canonical table of that name. */
+  public static Optional<Table> byName(String name) {
+    return ALL.stream().filter(table -> table.name().equals(name)).findFirst();
+  }
+
+  private static Columns struct() {
+    return new Columns();
+  }
+
+  /** Builds a schema, a comment with each column. */
+  private static final class Columns {
+    private StructType schema = new StructType();
+
+    Columns required(String name, DataType type, String comment) {
+      schema = schema.add(name, type, false, comment);
+      return this;
+    }
+
+    Columns column(String name, DataType type, String comment) {
+      schema = schema.add(name, type, true, comment);
+      return this;
+    }
+
+    StructType build() {
+      return schema;
+    }
+  }
+}

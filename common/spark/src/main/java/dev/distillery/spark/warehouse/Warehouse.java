@@ -1,0 +1,186 @@
+package dev.distillery.spark.warehouse;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+
+/** The folder that holds all tables, and where in it everything lies. */
+public final class Warehouse {
+  /** A record is a few kilobytes; what is larger than this is none of ours. */
+  private static final long MAX_TEXT_BYTES = 64L << 20;
+
+  private final Path root;
+  private final Configuration hadoop;
+  private final FileSystem files;
+
+  private Warehouse(Path root, Configuration hadoop, FileSystem files) {
+    this.root = root;
+    this.hadoop = hadoop;
+    this.files = files;
+  }
+
+  /**
+   * Opens a warehouse; nothing is made yet.
+   *
+   * @param uri local path or Hadoop URI; a relative path is taken from the current directory
+   */
+  public static Warehouse at(String uri, Configuration hadoop) {
+    try {
+      Path path = new Path(uri);
+      FileSystem files = path.getFileSystem(hadoop);
+      return new Warehouse(files.makeQualified(path), hadoop, files);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot open the warehouse " + uri + ": " + e.getMessage(), e);
+    }
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  public Configuration hadoop() {
+    return hadoop;
+  }
+
+  public FileSystem files() {
+    return files;
+  }
+
+  /** A run's rows of one table, once they are visible. */
+  public Path table(String table, String runId) {
+    return new Path(new Path(root, table), "run_id=" + runId);
+  }
+
+  /** A run's rows of one table while they are being written. */
+  public Path staging(String table, String runId) {
+    return new Path(staging(runId), table);
+  }
+
+  /** All that a run stages. */
+  public Path staging(String runId) {
+    return new Path(new Path(root, "_staging"), runId);
+  }
+
+  /** Requests and replies of a run. */
+  public Path ledger(String runId) {
+    return new Path(new Path(root, "_ledger"), runId);
+  }
+
+  /** Records of all runs. */
+  public Path runs() {
+    return new Path(root, "_runs");
+  }
+
+  /** The record of a run. */
+  public Path record(String runId) {
+    return new Path(runs(), runId + ".json");
+  }
+
+  /** The mark that a driver works on a run. */
+  public Path lease(String runId) {
+    return new Path(runs(), runId + ".lease");
+  }
+
+  /** A small text file, if it is there. */
+  public Optional<String> readText(Path path) {
+    try {
+      FileStatus status = files.getFileStatus(path);
+      if (status.getLen() > MAX_TEXT_BYTES) {
+        throw new IOException(path + " has " + status.getLen() + " bytes, more than a record has");
+      }
+      try (var in = files.open(path)) {
+        return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Writes a small text so that a reader sees the old one or the new one, never a part: a temporary
+   * file and a rename where there is a directory tree, one PUT on an object store.
+   */
+  public void writeText(Path path, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    try {
+      if (isObjectStore()) {
+        try (FSDataOutputStream out = files.create(path, true)) {
+          out.write(bytes);
+        }
+        return;
+      }
+      Path temporary = new Path(path.getParent(), "." + path.getName() + ".tmp");
+      try (FSDataOutputStream out = files.create(temporary, true)) {
+        out.write(bytes);
+        out.hsync();
+      }
+      FileContext.getFileContext(path.toUri(), hadoop)
+          .rename(temporary, path, Options.Rename.OVERWRITE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a rename here is a copy. */
+  private boolean isObjectStore() {
+    return List.of("s3a", "s3", "gs", "abfs", "abfss", "oss", "cosn").contains(files.getScheme());
+  }
+
+  /**
+   * Moves what a run staged for a table to where readers look, in place of what a dead attempt may
+   * have left.
+   */
+  public void publish(String table, String runId) {
+    try {
+      Path target = table(table, runId);
+      files.delete(target, true);
+      files.mkdirs(target.getParent());
+      if (!files.rename(staging(table, runId), target)) {
+        throw new IOException("Cannot rename " + staging(table, runId) + " to " + target);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes a path and all below it, if it is there. */
+  public void delete(Path path) {
+    try {
+      files.delete(path, true);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Parquet files of a table's run. */
+  public List<FileStatus> parquetFiles(Path folder) {
+    try {
+      var result = new ArrayList<FileStatus>();
+      var iterator = files.listFiles(folder, true);
+      while (iterator.hasNext()) {
+        FileStatus status = iterator.next();
+        if (status.getPath().getName().endsWith(".parquet")) {
+          result.add(status);
+        }
+      }
+      result.sort(Comparator.comparing(FileStatus::getPath));
+      return result;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

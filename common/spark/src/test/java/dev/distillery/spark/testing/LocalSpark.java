@@ -1,0 +1,22 @@
+package dev.distillery.spark.testing;
+
+import org.apache.spark.sql.SparkSession;
+
+/** The one session that all tests of a JVM share: two threads, no UI, on the loopback address. */
+public final class LocalSpark {
+  private LocalSpark() {}
+
+  /** The session; made on first use, ended with the JVM. */
+  public static synchronized SparkSession session() {
+    return SparkSession.builder()
+        .master("local[2]")
+        .appName("distillery-tests")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "4")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.speculation", "false")
+        .getOrCreate();
+  }
+}
