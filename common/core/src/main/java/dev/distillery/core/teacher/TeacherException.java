@@ -2,6 +2,7 @@ package dev.distillery.core.teacher;
 
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One attempt that failed. The category says what a caller may do about it. */
 public final class TeacherException extends Exception {
@@ -35,12 +36,28 @@ public final class TeacherException extends Exception {
     /** The server does not know the model (404). The whole run stops. */
     UNKNOWN_MODEL,
     /** The recording has no reply for the request. */
-    NOT_RECORDED
+    NOT_RECORDED;
+
+    /** Whether another attempt may succeed. */
+    public boolean retryable() {
+      return switch (this) {
+        case RATE_LIMITED, SERVER_ERROR, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
+        case BAD_REQUEST,
+            CONTEXT_LENGTH,
+            AUTHENTICATION,
+            INSUFFICIENT_QUOTA,
+            UNKNOWN_MODEL,
+            NOT_RECORDED ->
+            false;
+      };
+    }
   }
 
   private final Category category;
   private final int httpStatus;
-  private final transient Optional<Duration> retryAfter;
+  private final @Nullable Duration retryAfter;
+  private final boolean retryable;
+  private final transient RateLimits limits;
 
   /**
    * @param category what kind of failure
@@ -50,10 +67,28 @@ public final class TeacherException extends Exception {
    */
   public TeacherException(
       Category category, int httpStatus, Optional<Duration> retryAfter, String message) {
+    this(category, httpStatus, retryAfter, Optional.empty(), RateLimits.NONE, message);
+  }
+
+  /**
+   * As above, with what else the server says.
+   *
+   * @param shouldRetry the server's own word on another attempt, over the category's
+   * @param limits what the server says of the caller's limits
+   */
+  public TeacherException(
+      Category category,
+      int httpStatus,
+      Optional<Duration> retryAfter,
+      Optional<Boolean> shouldRetry,
+      RateLimits limits,
+      String message) {
     super(message);
     this.category = category;
     this.httpStatus = httpStatus;
-    this.retryAfter = retryAfter;
+    this.retryAfter = retryAfter.orElse(null);
+    this.retryable = shouldRetry.orElse(category.retryable());
+    this.limits = limits;
   }
 
   public Category category() {
@@ -65,21 +100,28 @@ public final class TeacherException extends Exception {
   }
 
   public Optional<Duration> retryAfter() {
-    return retryAfter;
+    return Optional.ofNullable(retryAfter);
   }
 
-  /** Whether another attempt may succeed. */
+  /** What the server says of the caller's limits. */
+  public RateLimits limits() {
+    return limits;
+  }
+
+  /** Whether another attempt may succeed: as the server says, else by category. */
   public boolean retryable() {
-    return switch (category) {
-      case RATE_LIMITED, SERVER_ERROR, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
-      case BAD_REQUEST,
-          CONTEXT_LENGTH,
-          AUTHENTICATION,
-          INSUFFICIENT_QUOTA,
-          UNKNOWN_MODEL,
-          NOT_RECORDED ->
-          false;
-    };
+    return retryable;
+  }
+
+  /** Serialisation keeps all but the limits, which are stale by then. */
+  private Object readResolve() {
+    return new TeacherException(
+        category,
+        httpStatus,
+        retryAfter(),
+        Optional.of(retryable),
+        RateLimits.NONE,
+        String.valueOf(getMessage()));
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.Objects;
  *     does not say
  * @param completionTokens tokens written, as the teacher counts them; -1 where it does not say
  * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
+ * @param limits what the server says of the caller's limits
  */
 public record TeacherReply(
     String text,
@@ -20,9 +21,29 @@ public record TeacherReply(
     int promptTokens,
     int cachedPromptTokens,
     int completionTokens,
-    int httpStatus) {
+    int httpStatus,
+    RateLimits limits) {
   public TeacherReply {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(finishReason, "finishReason");
+    Objects.requireNonNull(limits, "limits");
+  }
+
+  /** A reply of a teacher that has no limits to tell of. */
+  public TeacherReply(
+      String text,
+      String finishReason,
+      int promptTokens,
+      int cachedPromptTokens,
+      int completionTokens,
+      int httpStatus) {
+    this(
+        text,
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        RateLimits.NONE);
   }
 }

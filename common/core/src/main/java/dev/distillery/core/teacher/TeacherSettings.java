@@ -15,10 +15,29 @@ import java.util.Optional;
  * @param api {@code chat} or {@code completions}
  * @param requestTimeout longest time of one attempt
  * @param concurrency requests at once in the whole run
+ * @param contextLength most tokens of prompt and reply together, for a file that is run in this
+ *     JVM; 0 for the kind's default
  */
 public record TeacherSettings(
-    String kind, String model, String baseUrl, String api, Duration requestTimeout, int concurrency)
+    String kind,
+    String model,
+    String baseUrl,
+    String api,
+    Duration requestTimeout,
+    int concurrency,
+    int contextLength)
     implements Serializable {
+
+  /** Settings with the kind's default context length. */
+  public TeacherSettings(
+      String kind,
+      String model,
+      String baseUrl,
+      String api,
+      Duration requestTimeout,
+      int concurrency) {
+    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0);
+  }
 
   /** The base URL, where the kind has one. */
   public Optional<String> server() {

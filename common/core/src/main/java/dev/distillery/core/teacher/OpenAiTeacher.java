@@ -1,0 +1,342 @@
+package dev.distillery.core.teacher;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.distillery.core.teacher.TeacherException.Category;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A teacher behind an OpenAI-compatible server: OpenAI itself, vLLM, llama.cpp, Ollama and their
+ * like. Asks by {@code POST /chat/completions} or {@code /completions}, one reply a request, not
+ * streamed.
+ *
+ * <p>A server that refuses {@code max_tokens} by name is asked again at once with {@code
+ * max_completion_tokens}, and so from then on; the refused request cost nothing. A limit of either
+ * name in the extra body is sent as it stands.
+ *
+ * <p>Every request carries its id as {@code X-Client-Request-Id}. No message of an exception holds
+ * the key or the prompt.
+ */
+public final class OpenAiTeacher implements Teacher {
+  /** The longest answer that is read, in bytes. */
+  static final int LONGEST_ANSWER = 16 << 20;
+
+  private static final int MODELS_SHOWN = 10;
+
+  private final String model;
+  private final URI base;
+  private final boolean chat;
+  private final Duration timeout;
+  private final Secret apiKey;
+  private final Clock clock;
+  private volatile String tokenLimitField = "max_tokens";
+
+  OpenAiTeacher(TeacherSettings settings, Secret apiKey, Clock clock) {
+    this.model = settings.model();
+    this.base = baseUrl(settings.baseUrl());
+    this.chat =
+        switch (settings.api()) {
+          case "chat" -> true;
+          case "completions" -> false;
+          default ->
+              throw new IllegalArgumentException(
+                  "--api is chat or completions, found '" + settings.api() + "'");
+        };
+    this.timeout = settings.requestTimeout();
+    if (timeout.isNegative() || timeout.isZero()) {
+      throw new IllegalArgumentException("--request-timeout must be above 0, found " + timeout);
+    }
+    this.apiKey = Secret.of(apiKey.reveal().strip());
+    if (!this.apiKey.reveal().chars().allMatch(c -> c > ' ' && c < 127)) {
+      throw new IllegalArgumentException(
+          "The API key holds a character that cannot be sent: check --api-key-env or"
+              + " --api-key-file");
+    }
+    this.clock = clock;
+  }
+
+  private static URI baseUrl(String text) {
+    String example = "; write it as --base-url https://host/v1";
+    URI url;
+    try {
+      url = URI.create(text.strip().replaceAll("/+$", ""));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("The base URL '" + text + "' is not a URL" + example, e);
+    }
+    boolean http = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+    if (!http || url.getHost() == null || url.getUserInfo() != null || url.getQuery() != null) {
+      throw new IllegalArgumentException(
+          "The base URL needs http or https and a host, and may hold no user, password or query"
+              + example);
+    }
+    if (url.getPath().endsWith("/completions")) {
+      throw new IllegalArgumentException(
+          "The base URL ends before /chat/completions or /completions" + example);
+    }
+    return url;
+  }
+
+  @Override
+  public int maxConcurrency() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  public void close() {
+    // The client is the JVM's and is shared.
+  }
+
+  @Override
+  public CompletableFuture<TeacherReply> send(TeacherRequest request) {
+    return send(request, tokenLimitField);
+  }
+
+  private CompletableFuture<TeacherReply> send(TeacherRequest request, String limitField) {
+    String body;
+    try {
+      body = OpenAiProtocol.body(request, chat, limitField);
+    } catch (TeacherException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    HttpRequest http =
+        to(chat ? "/chat/completions" : "/completions")
+            .header("Content-Type", "application/json")
+            .header("X-Client-Request-Id", request.requestId())
+            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .build();
+    return exchange(http)
+        .thenCompose(
+            answer -> {
+              JsonNode json = OpenAiProtocol.parse(answer.body()).orElse(MissingNode.getInstance());
+              boolean renamed =
+                  limitField.equals("max_tokens")
+                      && OpenAiProtocol.wantsMaxCompletionTokens(
+                          answer.statusCode(), json.path("error"));
+              if (renamed) {
+                tokenLimitField = "max_completion_tokens";
+                return send(request, tokenLimitField);
+              }
+              try {
+                return CompletableFuture.completedFuture(read(answer, json, request));
+              } catch (TeacherException e) {
+                return CompletableFuture.failedFuture(e);
+              }
+            });
+  }
+
+  private TeacherReply read(HttpResponse<byte[]> answer, JsonNode json, TeacherRequest request)
+      throws TeacherException {
+    int status = answer.statusCode();
+    JsonNode error = json.path("error");
+    if (status == 200 && !(error.isObject() && !json.has("choices"))) {
+      return OpenAiProtocol.reply(
+              json, request.sampling(), status, ServerHints.limits(answer.headers()))
+          .orElseThrow(
+              () ->
+                  failure(
+                      Category.MALFORMED_REPLY,
+                      answer,
+                      status,
+                      "The answer of %d bytes is not a completion in JSON"
+                          .formatted(answer.body().length)));
+    }
+    // Some gateways wrap an error in a 200: its own code tells more.
+    int meant = status == 200 ? error.path("code").asInt(500) : status;
+    Category category = OpenAiProtocol.category(meant, error);
+    String words = ServerWords.of(error, apiKey, request);
+    throw failure(
+        category,
+        answer,
+        meant,
+        "HTTP %d from the server%s%s"
+            .formatted(meant, words.isEmpty() ? "" : ", " + words, advice(category)));
+  }
+
+  private String advice(Category category) {
+    return switch (category) {
+      case AUTHENTICATION -> ": check the key in --api-key-env or --api-key-file";
+      case INSUFFICIENT_QUOTA -> ": the account has no money left";
+      case UNKNOWN_MODEL ->
+          ": it does not know model '%s', or has no such address; check --model, --base-url, --api"
+              .formatted(model);
+      case CONTEXT_LENGTH -> ": the prompt and --max-new-tokens do not fit the model's context";
+      case RATE_LIMITED,
+          SERVER_ERROR,
+          CONNECTION,
+          TIMEOUT,
+          MALFORMED_REPLY,
+          BAD_REQUEST,
+          NOT_RECORDED ->
+          "";
+    };
+  }
+
+  private TeacherException failure(
+      Category category, HttpResponse<?> answer, int status, String message) {
+    return new TeacherException(
+        category,
+        status,
+        ServerHints.retryAfter(answer.headers(), clock),
+        ServerHints.shouldRetry(answer.headers()),
+        ServerHints.limits(answer.headers()),
+        message);
+  }
+
+  private HttpRequest.Builder to(String path) {
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(URI.create(base + path)).header("Accept", "application/json");
+    if (!apiKey.isEmpty()) {
+      builder.header("Authorization", "Bearer " + apiKey.reveal());
+    }
+    return builder;
+  }
+
+  /** One exchange, ended whole at the timeout; the result arrives on a thread of the callbacks. */
+  private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http) {
+    var statusSeen = new AtomicInteger();
+    CompletableFuture<HttpResponse<byte[]>> exchange =
+        HttpClients.shared()
+            .sendAsync(
+                http,
+                info -> {
+                  statusSeen.set(info.statusCode());
+                  return new BoundedBody(LONGEST_ANSWER);
+                });
+    // The client's own timeout ends with the headers; this one also covers the body.
+    ScheduledFuture<?> deadline =
+        HttpClients.timer()
+            .schedule(() -> exchange.cancel(true), timeout.toMillis(), TimeUnit.MILLISECONDS);
+    return exchange.handleAsync(
+        (answer, failure) -> {
+          deadline.cancel(false);
+          if (failure != null) {
+            throw new CompletionException(broken(failure, statusSeen.get()));
+          }
+          return answer;
+        },
+        HttpClients.callbacks());
+  }
+
+  private TeacherException broken(Throwable failure, int status) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof CancellationException) {
+      return new TeacherException(
+          Category.TIMEOUT,
+          status,
+          Optional.empty(),
+          "No whole answer from %s within %d ms (--request-timeout)"
+              .formatted(base, timeout.toMillis()));
+    }
+    if (status != 0) {
+      return new TeacherException(
+          Category.MALFORMED_REPLY,
+          status,
+          Optional.empty(),
+          "The answer (HTTP %d) was cut off: %s".formatted(status, cause.getMessage()));
+    }
+    String why =
+        cause instanceof ConnectException || cause.getMessage() == null
+            ? cause.getClass().getSimpleName()
+            : cause.getMessage();
+    return new TeacherException(
+        Category.CONNECTION,
+        0,
+        Optional.empty(),
+        "Cannot talk to %s: %s; check --base-url and that the server runs".formatted(base, why));
+  }
+
+  /**
+   * Asks {@code GET /models}. A server without that address passes; one that has it must list the
+   * model.
+   */
+  @Override
+  public String preflight() throws TeacherException {
+    HttpResponse<byte[]> answer = await(exchange(to("/models").GET().build()));
+    int status = answer.statusCode();
+    String server = answer.headers().firstValue("Server").orElse("server");
+    if (status == 404 || status == 405 || status == 501) {
+      return "%s at %s, model %s (it lists no models)".formatted(server, base, model);
+    }
+    JsonNode json = OpenAiProtocol.parse(answer.body()).orElse(MissingNode.getInstance());
+    if (status != 200) {
+      Category category = OpenAiProtocol.category(status, json.path("error"));
+      throw failure(
+          category,
+          answer,
+          status,
+          "HTTP %d from %s/models%s".formatted(status, base, advice(category)));
+    }
+    var known = new ArrayList<String>();
+    String owner = "";
+    for (JsonNode entry : json.path("data")) {
+      String id = entry.path("id").asText("");
+      known.add(id);
+      if (id.equals(model) || id.equals(model + ":latest")) {
+        owner = entry.path("owned_by").asText("?");
+      }
+    }
+    if (owner.isEmpty()) {
+      throw failure(Category.UNKNOWN_MODEL, answer, status, unknown(known));
+    }
+    return "%s at %s, model %s (owned by %s)".formatted(server, base, model, owner);
+  }
+
+  private String unknown(List<String> known) {
+    String list =
+        String.join(", ", known.subList(0, Math.min(MODELS_SHOWN, known.size())))
+            + (known.size() > MODELS_SHOWN ? " and %d more".formatted(known.size() - 10) : "");
+    return "The server at %s does not know --model '%s'%s; it has: %s"
+        .formatted(
+            base,
+            model,
+            Nearest.to(model, known).map(id -> ", did you mean '" + id + "'?").orElse(""),
+            known.isEmpty() ? "none" : list);
+  }
+
+  private HttpResponse<byte[]> await(CompletableFuture<HttpResponse<byte[]>> exchange)
+      throws TeacherException {
+    @Nullable Throwable cause;
+    try {
+      return exchange.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      cause = new IOException("interrupted");
+    } catch (ExecutionException e) {
+      cause = e.getCause();
+    }
+    throw cause instanceof TeacherException known ? known : broken(new IOException(cause), 0);
+  }
+
+  /** Makes teachers of kind {@code openai}. */
+  public static final class Factory implements TeacherFactory {
+    @Override
+    public String kind() {
+      return "openai";
+    }
+
+    @Override
+    public Teacher open(TeacherSettings settings, Secret apiKey) {
+      return new OpenAiTeacher(settings, apiKey, Clock.systemUTC());
+    }
+  }
+}
