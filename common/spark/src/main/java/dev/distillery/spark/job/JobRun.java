@@ -263,6 +263,7 @@ public final class JobRun {
     var members = new LinkedHashMap<>(outcome.figures().members());
     if (!outcome.message().isEmpty()) {
       members.put("message", outcome.message());
+      members.put("exit_code", outcome.exitCode().code());
     }
     var summary =
         new JobSummary(

@@ -1,0 +1,26 @@
+package dev.distillery.cli;
+
+import java.time.Clock;
+
+/** The class that is submitted. */
+public final class Main {
+  private Main() {}
+
+  /**
+   * Runs one command and ends the process with its exit code.
+   *
+   * <p>A cluster's own process may take {@code System.exit} for a failure, so there a finished job
+   * returns instead.
+   */
+  public static void main(String[] args) {
+    int code = new CommandLineTool(System.out, System.err, Clock.systemUTC()).run(args);
+    System.out.flush();
+    System.err.flush();
+    boolean clusterMode = "cluster".equals(System.getProperty("spark.submit.deployMode"));
+    if (code != 0 || !clusterMode) {
+      // Also where all is well: a native library may have left a thread that keeps the process
+      // alive.
+      System.exit(code);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package dev.distillery.cli;
+
+import java.util.function.Function;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** Opens Spark with what the jobs rely on; what the user set stands. */
+final class Sessions {
+  private Sessions() {}
+
+  /** Does the work in a session of its own, and stops that at the end. */
+  static <T> T with(String name, Function<SparkSession, T> work) {
+    SparkSession spark = open(name);
+    try {
+      return work.apply(spark);
+    } finally {
+      spark.stop();
+    }
+  }
+
+  private static SparkSession open(String name) {
+    var conf = new SparkConf();
+    conf.setIfMissing("spark.master", "local[*]");
+    conf.setIfMissing("spark.sql.session.timeZone", "UTC");
+    conf.setIfMissing("spark.sql.parquet.compression.codec", "zstd");
+    // INT96, the default, is what other readers of Parquet know least.
+    conf.setIfMissing("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+    conf.setIfMissing(
+        "spark.redaction.regex", "(?i)secret|password|token|access[.]?key|api[._-]?key");
+    return SparkSession.builder().config(conf).appName("distillery " + name).getOrCreate();
+  }
+}
