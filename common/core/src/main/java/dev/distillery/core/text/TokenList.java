@@ -33,6 +33,11 @@ public record TokenList(int length, int[] sequence, int[] elements, long sketch0
     return new TokenList(length, sequence, elements, sketch0, sketch1);
   }
 
+  /** How many tokens the vocabulary did not know. */
+  int unknown() {
+    return length - elements.length;
+  }
+
   /**
    * At least as many as the elements that both have. Every element flips one of the 128 bits of the
    * sketch, so two sketches differ in at most as many bits as there are elements in just one of the
