@@ -1,0 +1,316 @@
+package dev.distillery.core.teacher;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import de.kherud.llama.InferenceParameters;
+import de.kherud.llama.LlamaIterator;
+import de.kherud.llama.LlamaModel;
+import de.kherud.llama.ModelParameters;
+import dev.distillery.core.teacher.TeacherException.Category;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A teacher out of a GGUF file, run by llama.cpp inside this JVM, on its processors.
+ *
+ * <p><b>The same request gives the same reply</b>, greedy or seeded, whatever was asked before or
+ * beside it. For that requests go through one at a time, each over an empty cache: several slots, a
+ * kept cache, or two models at work in one JVM change the order of floating-point sums and with it
+ * now and then a token. One request uses every processor, so that little is lost. A sampled request
+ * without a seed is seeded by its id. The promise holds for one build of llama.cpp on one kind of
+ * processor.
+ *
+ * <p>What the sampling leaves empty is neutral: temperature 1, no top-p, no top-k, no penalty, as
+ * OpenAI's servers have it, not as llama.cpp's do. The extra body may set {@code min_p} (a number)
+ * and {@code grammar} (GBNF).
+ *
+ * <p>A file is loaded once a JVM and stays until its end: llama.cpp's Java binding cannot free it
+ * safely, and keeps a thread that is not a daemon, so that a JVM that opened this teacher ends by
+ * {@link System#exit} only.
+ */
+public final class GgufTeacher implements Teacher {
+  private static final int DEFAULT_CONTEXT = 4096;
+
+  /** llama.cpp gains nothing from more on models small enough for this. */
+  private static final int MOST_THREADS = 8;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Map<String, Loaded> LOADED = new ConcurrentHashMap<>();
+  private static final Executor ONE_AT_A_TIME =
+      Executors.newSingleThreadExecutor(
+          task -> {
+            var thread = new Thread(task, "teacher-gguf");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private final Path file;
+  private final Duration timeout;
+  private final Loaded loaded;
+
+  private record Loaded(LlamaModel model, GgufMetadata metadata, int context) {}
+
+  /**
+   * Loads the file, unless this JVM has it already.
+   *
+   * @throws IllegalArgumentException where it is no usable model, or the context length does not
+   *     suit it
+   */
+  GgufTeacher(TeacherSettings settings) {
+    this.file = Path.of(settings.model());
+    this.timeout = settings.requestTimeout();
+    if (!Files.isReadable(file) || Files.isDirectory(file)) {
+      throw new IllegalArgumentException(
+          "--model '%s' is not a file that can be read; --teacher gguf needs a .gguf file, which submit/fetch-model can bring"
+              .formatted(file));
+    }
+    Path real;
+    try {
+      real = file.toRealPath();
+    } catch (IOException e) {
+      throw new IllegalArgumentException("--model '%s' cannot be read".formatted(file), e);
+    }
+    this.loaded =
+        LOADED.computeIfAbsent(
+            real + " " + settings.contextLength(), key -> load(real, settings.contextLength()));
+  }
+
+  private static Loaded load(Path file, int contextLength) {
+    GgufMetadata metadata = GgufMetadata.read(file);
+    int most = metadata.contextLength() == 0 ? Integer.MAX_VALUE : metadata.contextLength();
+    if (contextLength < 0 || contextLength > most) {
+      throw new IllegalArgumentException(
+          "The context length %d is not in 1 to %d, what %s was trained on"
+              .formatted(contextLength, most, file.getFileName()));
+    }
+    int context = contextLength == 0 ? Math.min(DEFAULT_CONTEXT, most) : contextLength;
+    LlamaNative.load();
+    int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    try {
+      var model =
+          new LlamaModel(
+              new ModelParameters()
+                  .setModel(file.toString())
+                  .setCtxSize(context)
+                  .setParallel(1)
+                  .setThreads(threads)
+                  .setThreadsBatch(threads)
+                  .disableContextShift()
+                  .enableJinja()
+                  .disableLog());
+      return new Loaded(model, metadata, context);
+    } catch (RuntimeException e) { // the library's own exception is not public
+      throw new IllegalArgumentException(
+          "llama.cpp cannot load --model '%s' (%s); is its architecture newer than the library?"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
+  @Override
+  public int maxConcurrency() {
+    return 1;
+  }
+
+  @Override
+  public void close() {
+    // The model stays for the JVM: freeing it while its thread lives would crash.
+  }
+
+  /** Names the file, its content by hash, and what runs it. */
+  @Override
+  public String preflight() throws TeacherException {
+    try {
+      return "llama.cpp (de.kherud:llama) with %s, %s, %d bytes, SHA-256 %s, context %d"
+          .formatted(
+              file.getFileName(),
+              loaded.metadata().name(),
+              Files.size(file),
+              sha256(file),
+              loaded.context());
+    } catch (IOException e) {
+      throw new TeacherException(
+          Category.UNKNOWN_MODEL,
+          0,
+          Optional.empty(),
+          "--model '%s' cannot be read: %s".formatted(file, e.getMessage()));
+    }
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      var digest = MessageDigest.getInstance("SHA-256");
+      new DigestInputStream(in, digest).transferTo(java.io.OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
+    }
+  }
+
+  @Override
+  public CompletableFuture<TeacherReply> send(TeacherRequest request) {
+    return CompletableFuture.supplyAsync(() -> answer(request), ONE_AT_A_TIME)
+        .thenComposeAsync(Result::future, HttpClients.callbacks());
+  }
+
+  private record Result(@Nullable TeacherReply reply, @Nullable TeacherException failure) {
+    CompletableFuture<TeacherReply> future() {
+      return failure == null
+          ? CompletableFuture.completedFuture(reply)
+          : CompletableFuture.failedFuture(failure);
+    }
+  }
+
+  private Result answer(TeacherRequest request) {
+    try {
+      return new Result(generate(request), null);
+    } catch (TeacherException e) {
+      return new Result(null, e);
+    } catch (RuntimeException e) {
+      return new Result(
+          null, failure(Category.SERVER_ERROR, "llama.cpp failed: " + e.getMessage()));
+    }
+  }
+
+  private TeacherReply generate(TeacherRequest request) throws TeacherException {
+    String prompt = prompt(request);
+    int promptTokens =
+        loaded.model().encode(prompt).length + (loaded.metadata().addsBeginToken() ? 1 : 0);
+    if (promptTokens == 0) {
+      throw failure(Category.BAD_REQUEST, "The prompt is empty");
+    }
+    if (promptTokens >= loaded.context()) {
+      throw failure(
+          Category.CONTEXT_LENGTH,
+          "The prompt has %d tokens and leaves no room in a context of %d"
+              .formatted(promptTokens, loaded.context()));
+    }
+    int limit = Math.min(request.sampling().maxTokens(), loaded.context() - promptTokens);
+    LlamaIterator tokens = loaded.model().generate(parameters(request, prompt, limit)).iterator();
+    return read(tokens, request.sampling(), promptTokens, limit);
+  }
+
+  private String prompt(TeacherRequest request) throws TeacherException {
+    if (request.prompt().isPresent()) {
+      return request.prompt().get();
+    }
+    try {
+      return ChatTemplate.render(request.messages(), loaded.model()::applyTemplate);
+    } catch (RuntimeException e) {
+      throw failure(Category.BAD_REQUEST, "Bad messages: " + e.getMessage());
+    }
+  }
+
+  private static InferenceParameters parameters(TeacherRequest request, String prompt, int limit)
+      throws TeacherException {
+    Sampling sampling = request.sampling();
+    long seed = sampling.seed().orElse(request.requestId().hashCode());
+    var parameters =
+        new InferenceParameters(prompt)
+            .setCachePrompt(false)
+            .setNPredict(limit)
+            .setTemperature((float) sampling.temperature().orElse(1))
+            .setTopP((float) sampling.topP().orElse(1))
+            .setTopK(sampling.topK().orElse(0))
+            .setMinP(0)
+            .setRepeatLastN(-1)
+            .setRepeatPenalty((float) sampling.repetitionPenalty().orElse(1))
+            .setFrequencyPenalty((float) sampling.frequencyPenalty().orElse(0))
+            .setPresencePenalty((float) sampling.presencePenalty().orElse(0))
+            // Not below 0: -1 asks llama.cpp for a seed by chance.
+            .setSeed(Math.floorMod(seed, Integer.MAX_VALUE));
+    JsonNode extra;
+    try {
+      extra = JSON.readTree(request.extraBody());
+    } catch (JsonProcessingException e) {
+      throw failure(Category.BAD_REQUEST, "The extra body is not JSON");
+    }
+    for (Map.Entry<String, JsonNode> field : extra.properties()) {
+      JsonNode value = field.getValue();
+      if (field.getKey().equals("min_p") && value.isNumber()) {
+        parameters.setMinP(value.floatValue());
+      } else if (field.getKey().equals("grammar") && value.isTextual()) {
+        parameters.setGrammar(value.textValue());
+      } else {
+        throw failure(
+            Category.BAD_REQUEST,
+            "--teacher gguf takes min_p (a number) and grammar (a text) in --extra-body, not '%s'"
+                .formatted(field.getKey()));
+      }
+    }
+    return parameters;
+  }
+
+  /**
+   * Gathers the reply. llama.cpp hands over one piece a token, an empty one for the token that ends
+   * the text, but holds back tokens until they make whole characters; so a piece that is not ASCII
+   * may be several tokens, and is counted by the tokenizer. At the limit the count is known.
+   */
+  private TeacherReply read(LlamaIterator tokens, Sampling sampling, int promptTokens, int limit)
+      throws TeacherException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    var text = new StringBuilder();
+    int count = 0;
+    boolean ended = false;
+    while (true) {
+      String piece = tokens.next().text;
+      if (!tokens.hasNext()) {
+        String whole = text.append(piece).toString();
+        return ended
+            ? reply(whole, "stop", promptTokens, Math.min(count, limit))
+            : reply(whole, "length", promptTokens, limit);
+      }
+      text.append(piece);
+      count += piece.chars().allMatch(c -> c < 128) ? 1 : loaded.model().encode(piece).length;
+      ended = piece.isEmpty();
+      int stop = Stops.indexIn(text, sampling.stop());
+      if (stop >= 0) {
+        tokens.cancel();
+        return reply(text.substring(0, stop), "stop", promptTokens, Math.min(count, limit));
+      }
+      if (System.nanoTime() > deadline) {
+        tokens.cancel();
+        throw failure(
+            Category.TIMEOUT,
+            "No whole reply within %d ms (--request-timeout); %d tokens were written"
+                .formatted(timeout.toMillis(), count));
+      }
+    }
+  }
+
+  private static TeacherReply reply(String text, String finish, int promptTokens, int count) {
+    return new TeacherReply(text, finish, promptTokens, 0, count, 0);
+  }
+
+  private static TeacherException failure(Category category, String message) {
+    return new TeacherException(category, 0, Optional.empty(), message);
+  }
+
+  /** Makes teachers of kind {@code gguf}. */
+  public static final class Factory implements TeacherFactory {
+    @Override
+    public String kind() {
+      return "gguf";
+    }
+
+    @Override
+    public Teacher open(TeacherSettings settings, Secret apiKey) {
+      return new GgufTeacher(settings);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package dev.distillery.core.teacher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChatTemplateTest {
+  @Test
+  void putsEveryMessageIntoItsPlace() {
+    String prompt =
+        ChatTemplate.render(
+            List.of(
+                new Message("user", "MESSAGE1GOESHERE \uD83D\uDE00"),
+                new Message("assistant", "$1")),
+            json -> {
+              assertThat(json)
+                  .isEqualTo(
+                      "{\"messages\":[{\"role\":\"user\",\"content\":\"MESSAGE0GOESHERE\"},"
+                          + "{\"role\":\"assistant\",\"content\":\"MESSAGE1GOESHERE\"}]}");
+              return "<u>MESSAGE0GOESHERE</u><a>MESSAGE1GOESHERE</a><a>";
+            });
+
+    assertThat(prompt).isEqualTo("<u>MESSAGE1GOESHERE \uD83D\uDE00</u><a>$1</a><a>");
+  }
+
+  @Test
+  void templateThatDropsAMessageIsRefused() {
+    assertThatThrownBy(
+            () -> ChatTemplate.render(List.of(new Message("system", "s")), json -> "<a>"))
+        .hasMessage("The model's chat template drops or moves message 1 (system)");
+  }
+}
