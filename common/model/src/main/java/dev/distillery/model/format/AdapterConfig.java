@@ -1,0 +1,51 @@
+package dev.distillery.model.format;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What adapter_config.json says of a LoRA adapter.
+ *
+ * @param rank of the two factors, positive
+ * @param alpha the update is scaled by alpha / rank, or by alpha / sqrt(rank) where {@code rsLora}
+ * @param dropout on the input of the first factor, in [0, 1)
+ * @param targets names of the linear layers that have one: {@code q_proj}, {@code v_proj}, ...
+ * @param rsLora whether the scale is rank-stabilised
+ * @param savedModules heads that are stored whole beside the factors, such as {@code score}
+ * @param taskType PEFT's: {@code CAUSAL_LM} or {@code SEQ_CLS}
+ * @param baseModel name or path of the model that it adapts; may be empty
+ */
+public record AdapterConfig(
+    int rank,
+    double alpha,
+    double dropout,
+    List<String> targets,
+    boolean rsLora,
+    List<String> savedModules,
+    String taskType,
+    String baseModel) {
+  public AdapterConfig {
+    targets = List.copyOf(targets);
+    savedModules = List.copyOf(savedModules);
+    Objects.requireNonNull(taskType, "taskType");
+    Objects.requireNonNull(baseModel, "baseModel");
+    if (rank < 1 || rank > 1 << 16) {
+      throw new IllegalArgumentException("The adapter's r must be in [1, 65536]: " + rank);
+    }
+    if (!Double.isFinite(alpha)) {
+      throw new IllegalArgumentException("The adapter's lora_alpha must be finite: " + alpha);
+    }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException(
+          "The adapter's lora_dropout must be in [0, 1): " + dropout);
+    }
+    if (targets.isEmpty()) {
+      throw new IllegalArgumentException("The adapter's target_modules are empty");
+    }
+  }
+
+  /** What the product of the factors is multiplied by. */
+  public double scale() {
+    return rsLora ? alpha / Math.sqrt(rank) : alpha / rank;
+  }
+}

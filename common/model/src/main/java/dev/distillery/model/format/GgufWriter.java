@@ -1,0 +1,259 @@
+package dev.distillery.model.format;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+
+/**
+ * Writes a LLaMA model as a GGUF file that llama.cpp reads. Matrices have the chosen type; vectors
+ * stay F32, as llama.cpp wants them, and so does a matrix whose rows are not whole blocks
+ * (llama.cpp falls back in the same way). The rows of the query and key projections go into rotary
+ * pairs.
+ */
+public final class GgufWriter {
+  private static final int ALIGNMENT = 32;
+
+  private final ByteArrayOutputStream header = new ByteArrayOutputStream();
+
+  private GgufWriter() {}
+
+  /**
+   * Writes a model.
+   *
+   * @param file is replaced if it is there
+   * @param tokenizer further metadata, by key, the tokenizer's: {@link String}, {@link Boolean},
+   *     {@link Integer} (stored as unsigned 32-bit), {@link Float}, or a list of one of these
+   *     (integers stored as signed 32-bit)
+   * @param type {@code F32}, {@code F16} or {@code Q8_0}
+   */
+  public static void write(
+      Path file,
+      ModelConfig config,
+      SpecialTokens tokens,
+      Map<String, Object> tokenizer,
+      WeightSource weights,
+      TensorType type)
+      throws IOException {
+    if (type != TensorType.F32 && type != TensorType.F16 && type != TensorType.Q8_0) {
+      throw new IllegalArgumentException("GGUF is written as F32, F16 or Q8_0, not " + type);
+    }
+    if (config.architecture() != Architecture.LLAMA || config.labels() > 0) {
+      throw new IllegalArgumentException("GGUF is written for LLaMA language models only");
+    }
+    Map<String, Object> metadata = metadata(config, tokens, type);
+    metadata.putAll(tokenizer);
+    GgufWriter writer = new GgufWriter();
+    List<TensorSpec> specs = ModelTensors.of(config);
+    boolean scaled = config.ropeScaling().isPresent();
+    writer.header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
+    writer.int32(3);
+    writer.int64(specs.size() + (scaled ? 1 : 0));
+    writer.int64(metadata.size());
+    for (Map.Entry<String, Object> entry : metadata.entrySet()) {
+      writer.text(entry.getKey());
+      writer.typed(entry.getValue());
+    }
+    long offset = 0;
+    if (scaled) {
+      writer.tensor(GgufModel.ROPE_FACTORS, List.of(config.headDim() / 2), TensorType.F32, 0);
+      offset = align(4L * (config.headDim() / 2));
+    }
+    for (TensorSpec spec : specs) {
+      TensorType stored = stored(spec, type);
+      writer.tensor(GgufModel.ggufName(spec.name()), spec.shape(), stored, offset);
+      offset = align(offset + stored.bytes(spec.elements()));
+    }
+    try (FileChannel channel = ModelWriter.create(file)) {
+      ModelWriter.writeFully(channel, ByteBuffer.wrap(writer.header.toByteArray()));
+      pad(channel);
+      if (scaled) {
+        ModelWriter.writeFully(channel, ropeDivisors(config));
+        pad(channel);
+      }
+      PairedWeights paired = new PairedWeights(config, weights);
+      for (TensorSpec spec : specs) {
+        ModelWriter.writeValues(channel, spec, paired, stored(spec, type));
+        pad(channel);
+      }
+    }
+  }
+
+  private static Map<String, Object> metadata(
+      ModelConfig config, SpecialTokens tokens, TensorType type) {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    metadata.put("general.architecture", "llama");
+    metadata.put("general.file_type", fileType(type));
+    metadata.put("llama.vocab_size", config.vocabSize());
+    metadata.put("llama.context_length", config.maxPositions());
+    metadata.put("llama.embedding_length", config.hiddenSize());
+    metadata.put("llama.feed_forward_length", config.intermediateSize());
+    metadata.put("llama.block_count", config.layers());
+    metadata.put("llama.attention.head_count", config.heads());
+    metadata.put("llama.attention.head_count_kv", config.kvHeads());
+    metadata.put("llama.attention.key_length", config.headDim());
+    metadata.put("llama.attention.value_length", config.headDim());
+    metadata.put("llama.attention.layer_norm_rms_epsilon", (float) config.normEps());
+    metadata.put("llama.rope.dimension_count", config.headDim());
+    metadata.put("llama.rope.freq_base", (float) config.ropeTheta());
+    config
+        .ropeScaling()
+        .ifPresent(
+            s ->
+                metadata.put(
+                    "llama.rope.scaling.original_context_length", s.originalMaxPositions()));
+    tokens.bos().ifPresent(id -> metadata.put("tokenizer.ggml.bos_token_id", id));
+    if (!tokens.stop().isEmpty()) {
+      metadata.put("tokenizer.ggml.eos_token_id", tokens.stop().get(0));
+    }
+    if (tokens.stop().size() > 1) {
+      metadata.put("tokenizer.ggml.eot_token_id", tokens.stop().get(1));
+    }
+    tokens.pad().ifPresent(id -> metadata.put("tokenizer.ggml.padding_token_id", id));
+    return metadata;
+  }
+
+  /** llama.cpp's number for a file of mostly this type. */
+  private static int fileType(TensorType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case Q8_0 -> 7;
+      case F64, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new AssertionError(type);
+    };
+  }
+
+  private static TensorType stored(TensorSpec spec, TensorType type) {
+    boolean vector = spec.shape().size() == 1;
+    return vector || spec.columns() % type.blockValues() != 0 ? TensorType.F32 : type;
+  }
+
+  private static ByteBuffer ropeDivisors(ModelConfig config) {
+    float[] divisors =
+        GgufModel.ropeDivisors(
+            config.ropeScaling().orElseThrow(), config.ropeTheta(), config.headDim());
+    ByteBuffer bytes = ByteBuffer.allocate(4 * divisors.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(divisors);
+    return bytes;
+  }
+
+  private static long align(long offset) {
+    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  private static void pad(FileChannel channel) throws IOException {
+    int missing = (int) (align(channel.position()) - channel.position());
+    ModelWriter.writeFully(channel, ByteBuffer.allocate(missing));
+  }
+
+  private void tensor(String name, List<Integer> shape, TensorType type, long offset) {
+    text(name);
+    int32(shape.size());
+    for (int i = shape.size() - 1; i >= 0; i--) {
+      int64(shape.get(i));
+    }
+    int32(type.ggmlId());
+    int64(offset);
+  }
+
+  private void typed(Object value) {
+    if (value instanceof List<?> list) {
+      int32(9);
+      int32(list.isEmpty() ? 8 : typeOf(list.get(0), 5));
+      int64(list.size());
+      list.forEach(this::bare);
+    } else {
+      int32(typeOf(value, 4));
+      bare(value);
+    }
+  }
+
+  private static int typeOf(Object value, int integer) {
+    if (value instanceof Integer) {
+      return integer;
+    }
+    if (value instanceof Float) {
+      return 6;
+    }
+    if (value instanceof Boolean) {
+      return 7;
+    }
+    if (value instanceof String) {
+      return 8;
+    }
+    throw new IllegalArgumentException("GGUF metadata cannot be a " + value.getClass());
+  }
+
+  private void bare(Object value) {
+    if (value instanceof Integer number) {
+      int32(number);
+    } else if (value instanceof Float number) {
+      int32(Float.floatToRawIntBits(number));
+    } else if (value instanceof Boolean flag) {
+      header.write(flag ? 1 : 0);
+    } else {
+      text((String) value);
+    }
+  }
+
+  private void text(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    int64(bytes.length);
+    header.writeBytes(bytes);
+  }
+
+  private void int32(int value) {
+    header.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
+  }
+
+  private void int64(long value) {
+    header.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+  }
+
+  /** The same weights with the rows of query and key projections in rotary pairs. */
+  private record PairedWeights(ModelConfig config, WeightSource inner) implements WeightSource {
+    @Override
+    public SortedMap<String, Weight> weights() {
+      return inner.weights();
+    }
+
+    @Override
+    public void read(String name, long start, FloatBuffer into) throws IOException {
+      int heads = GgufModel.pairedHeads(config, name);
+      if (heads == 0) {
+        inner.read(name, start, into);
+        return;
+      }
+      TensorSpec spec = Objects.requireNonNull(weights().get(name)).spec();
+      int unit = spec.shape().size() == 1 ? 1 : spec.columns();
+      int half = config.headDim() / 2;
+      while (into.hasRemaining()) {
+        long row = start / unit;
+        int column = (int) (start % unit);
+        long within = row % config.headDim();
+        long from = row - within + within % 2 * half + within / 2;
+        int count = Math.min(unit - column, into.remaining());
+        inner.read(name, from * unit + column, into.slice(into.position(), count));
+        into.position(into.position() + count);
+        start += count;
+      }
+    }
+
+    @Override
+    public ByteBuffer rows(String name, int firstRow, int count) {
+      throw new UnsupportedOperationException("Only values are written");
+    }
+
+    @Override
+    public void close() {}
+  }
+}

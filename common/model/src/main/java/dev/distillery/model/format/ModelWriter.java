@@ -1,0 +1,153 @@
+package dev.distillery.model.format;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes a Hugging Face directory: config.json, generation_config.json with the stop ids, and the
+ * weights, in shards where they are long. Values go through a buffer of a few MiB, whatever the
+ * model's size. The tokenizer's files are the caller's to add. config.json is written last: a
+ * directory without it is not a model.
+ */
+public final class ModelWriter {
+  /** Longest file of weights; the default of transformers before 5. */
+  public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
+
+  private static final int CHUNK_VALUES = 1 << 20;
+
+  private ModelWriter() {}
+
+  /**
+   * Writes a model, as {@link #write(Path, ModelConfig, SpecialTokens, WeightSource, TensorType,
+   * long)} with shards of {@link #DEFAULT_SHARD_BYTES}.
+   */
+  public static void write(
+      Path directory,
+      ModelConfig config,
+      SpecialTokens tokens,
+      WeightSource weights,
+      TensorType type)
+      throws IOException {
+    write(directory, config, tokens, weights, type, DEFAULT_SHARD_BYTES);
+  }
+
+  /**
+   * Writes a model.
+   *
+   * @param directory is made if it is not there; must not hold a model yet
+   * @param weights what {@link ModelTensors#of} lists for this configuration, at least
+   * @param type {@code F32}, {@code F16} or {@code BF16}, rounded to nearest
+   * @param shardBytes a file is closed before it would grow over this
+   * @throws ModelFileException if the directory holds a model or a tensor is missing
+   */
+  public static void write(
+      Path directory,
+      ModelConfig config,
+      SpecialTokens tokens,
+      WeightSource weights,
+      TensorType type,
+      long shardBytes)
+      throws IOException {
+    ObjectNode json = HuggingFaceConfig.write(config, tokens, type);
+    Files.createDirectories(directory);
+    Path configFile = directory.resolve(HuggingFaceReader.CONFIG);
+    if (Files.exists(configFile)) {
+      throw new ModelFileException(directory, "it holds a model already; choose another directory");
+    }
+    List<List<TensorSpec>> shards = shards(ModelTensors.of(config), type, shardBytes);
+    ObjectNode index = Json.newObject();
+    ObjectNode map = index.putObject("weight_map");
+    long total = 0;
+    for (int i = 0; i < shards.size(); i++) {
+      String name =
+          shards.size() == 1
+              ? HuggingFaceReader.WEIGHTS
+              : String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      total += writeShard(directory.resolve(name), shards.get(i), weights, type);
+      shards.get(i).forEach(spec -> map.put(spec.name(), name));
+    }
+    if (shards.size() > 1) {
+      index.putObject("metadata").put("total_size", total);
+      Files.write(directory.resolve(HuggingFaceReader.INDEX), Json.bytes(index));
+    }
+    ObjectNode generation = Json.newObject();
+    tokens.write(generation);
+    Files.write(directory.resolve(HuggingFaceReader.GENERATION), Json.bytes(generation));
+    Files.write(configFile, Json.bytes(json));
+  }
+
+  private static List<List<TensorSpec>> shards(
+      List<TensorSpec> specs, TensorType type, long shardBytes) {
+    List<List<TensorSpec>> shards = new ArrayList<>();
+    long room = 0;
+    for (TensorSpec spec : specs) {
+      long bytes = type.bytes(spec.elements());
+      if (shards.isEmpty() || bytes > room) {
+        shards.add(new ArrayList<>());
+        room = shardBytes;
+      }
+      shards.get(shards.size() - 1).add(spec);
+      room -= bytes;
+    }
+    return shards;
+  }
+
+  /** Writes one safetensors file and returns the bytes of its tensors. */
+  static long writeShard(Path file, List<TensorSpec> specs, WeightSource weights, TensorType type)
+      throws IOException {
+    try (FileChannel channel = create(file)) {
+      writeFully(channel, SafetensorsFile.header(specs, type));
+      long start = channel.position();
+      for (TensorSpec spec : specs) {
+        writeValues(channel, spec, weights, type);
+      }
+      return channel.position() - start;
+    }
+  }
+
+  static FileChannel create(Path file) throws IOException {
+    return FileChannel.open(
+        file,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
+  }
+
+  /** Appends a tensor's values. */
+  static void writeValues(
+      FileChannel channel, TensorSpec spec, WeightSource weights, TensorType type)
+      throws IOException {
+    WeightSource.Weight weight = weights.weights().get(spec.name());
+    if (weight == null || !weight.spec().equals(spec)) {
+      throw new ModelFileException(
+          "Cannot write tensor "
+              + spec.name()
+              + " "
+              + spec.shape()
+              + ": the weights have "
+              + (weight == null ? "none" : weight.spec().shape()));
+    }
+    float[] values = new float[(int) Math.min(CHUNK_VALUES, spec.elements())];
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(type.bytes(values.length)));
+    for (long at = 0; at < spec.elements(); at += values.length) {
+      int count = (int) Math.min(values.length, spec.elements() - at);
+      weights.read(spec.name(), at, FloatBuffer.wrap(values, 0, count));
+      BlockCodec.encode(type, values, 0, count, bytes.clear());
+      writeFully(channel, bytes.flip());
+    }
+  }
+
+  static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+}
