@@ -102,7 +102,9 @@ final class PythonText {
     }
     String upper = Character.toString(character).toUpperCase(Locale.ROOT);
     int first = upper.codePointAt(0);
+    String rest = upper.substring(Character.charCount(first));
+    // An apostrophe that comes first has no case: what follows it is the capital.
     return Character.toString(first)
-        + upper.substring(Character.charCount(first)).toLowerCase(Locale.ROOT);
+        + (Character.isUpperCase(first) ? rest.toLowerCase(Locale.ROOT) : rest);
   }
 }
