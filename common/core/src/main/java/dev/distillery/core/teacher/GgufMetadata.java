@@ -154,4 +154,14 @@ final class GgufMetadata {
     return "llama".equals(values.get("tokenizer.ggml.model"))
         || values.getOrDefault("tokenizer.ggml.pre", "").toString().startsWith("llama");
   }
+
+  /** The number of the beginning-of-text token; -1 where the file has none. */
+  int beginToken() {
+    return values.get("tokenizer.ggml.bos_token_id") instanceof Long id ? id.intValue() : -1;
+  }
+
+  /** The Jinja template of a dialogue; empty where the file has none. */
+  String chatTemplate() {
+    return values.getOrDefault("tokenizer.chat_template", "").toString();
+  }
 }

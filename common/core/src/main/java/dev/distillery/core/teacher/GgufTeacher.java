@@ -17,6 +17,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -63,7 +64,23 @@ public final class GgufTeacher implements Teacher {
   private final Duration timeout;
   private final Loaded loaded;
 
-  private record Loaded(LlamaModel model, GgufMetadata metadata, int context) {}
+  private record Loaded(LlamaModel model, GgufMetadata metadata, int context) {
+
+    /**
+     * A dialogue in the model's chat form. The library drops a beginning-of-text token at the head,
+     * trusting the tokenizer to add it; where the tokenizer does not, it is put back.
+     */
+    String render(List<Message> messages) {
+      String prompt = ChatTemplate.render(messages, model::applyTemplate);
+      if (metadata.addsBeginToken() || metadata.beginToken() < 0) {
+        return prompt;
+      }
+      String begin = model.decode(new int[] {metadata.beginToken()});
+      String template = metadata.chatTemplate();
+      boolean begins = template.contains("bos_token") || template.contains(begin);
+      return begins && !prompt.startsWith(begin) ? begin + prompt : prompt;
+    }
+  }
 
   /**
    * Loads the file, unless this JVM has it already.
@@ -210,7 +227,7 @@ public final class GgufTeacher implements Teacher {
       return request.prompt().get();
     }
     try {
-      return ChatTemplate.render(request.messages(), loaded.model()::applyTemplate);
+      return loaded.render(request.messages());
     } catch (RuntimeException e) {
       throw failure(Category.BAD_REQUEST, "Bad messages: " + e.getMessage());
     }

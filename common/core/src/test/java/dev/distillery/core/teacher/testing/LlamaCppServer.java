@@ -1,0 +1,145 @@
+package dev.distillery.core.teacher.testing;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * llama.cpp's own OpenAI-compatible server in a process of its own, out of the Python package
+ * xllamacpp, which is installed once a user into the cache folder. The model's name is {@link
+ * #MODEL}.
+ */
+public final class LlamaCppServer implements AutoCloseable {
+  /** What the server calls its model. */
+  public static final String MODEL = "smollm2";
+
+  /** Tokens of one slot's context. */
+  public static final int CONTEXT = 2048;
+
+  private static final String PACKAGE = "xllamacpp";
+  private static final String VERSION = "2026.10.11549";
+
+  /** Ends when standard input does, so that it never outlives the test. */
+  private static final String SCRIPT =
+      """
+      import sys
+      sys.path.insert(0, sys.argv[1])
+      import xllamacpp
+      params = xllamacpp.CommonParams()
+      params.model.path = sys.argv[2]
+      params.model_alias = {sys.argv[3]}
+      params.n_parallel = 4
+      params.n_ctx = 4 * int(sys.argv[4])
+      params.hostnames = ["127.0.0.1"]
+      params.port = 0
+      params.verbosity = -1
+      server = xllamacpp.Server(params)
+      print("ADDRESS " + server.listening_address, flush=True)
+      sys.stdin.read()
+      """;
+
+  private final ChildProcess process;
+  private final String address;
+
+  private LlamaCppServer(ChildProcess process) {
+    this.process = process;
+    this.address = process.await("ADDRESS");
+  }
+
+  /**
+   * Starts the server with the model and waits until it answers. Where pip cannot bring the
+   * package, the test is skipped, with a loud message.
+   */
+  public static LlamaCppServer start(Path model) {
+    Path library = install();
+    try {
+      return new LlamaCppServer(
+          ChildProcess.start(
+              List.of(
+                  "python3",
+                  "-c",
+                  SCRIPT,
+                  library.toString(),
+                  model.toString(),
+                  MODEL,
+                  Integer.toString(CONTEXT)),
+              Files.createTempFile("llama-cpp-server", ".log")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The folder that has the package; two at once are safe, as the finished folder is moved in. */
+  private static Path install() {
+    String cache = System.getenv("XDG_CACHE_HOME");
+    Path home =
+        cache == null || cache.isEmpty()
+            ? Path.of(System.getProperty("user.home"), ".cache")
+            : Path.of(cache);
+    Path folder = home.resolve("distillery/test/" + PACKAGE + "-" + VERSION);
+    if (Files.isDirectory(folder)) {
+      return folder;
+    }
+    try {
+      Files.createDirectories(folder.getParent());
+      Path work = Files.createTempDirectory(folder.getParent(), ".install-");
+      int code =
+          new ProcessBuilder(
+                  "python3",
+                  "-m",
+                  "pip",
+                  "install",
+                  "--quiet",
+                  "--disable-pip-version-check",
+                  "--only-binary",
+                  ":all:",
+                  "--target",
+                  work.toString(),
+                  PACKAGE + "==" + VERSION)
+              .redirectErrorStream(true)
+              .redirectOutput(work.resolve("pip.log").toFile())
+              .start()
+              .waitFor();
+      if (code != 0) {
+        skip("pip cannot install " + PACKAGE + ", see " + work.resolve("pip.log"));
+      }
+      move(work, folder);
+    } catch (IOException e) {
+      skip("python3 does not run: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      skip("interrupted");
+    }
+    return folder;
+  }
+
+  private static void move(Path work, Path folder) throws IOException {
+    try {
+      Files.move(work, folder);
+    } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+      // Another test was faster; its copy is as good.
+    }
+  }
+
+  private static void skip(String why) {
+    String line = "########## SKIPPED, no real llama.cpp server: " + why + " ##########";
+    System.err.println(line);
+    abort(line);
+  }
+
+  /** The base URL for a client. */
+  public String baseUrl() {
+    return address + "/v1";
+  }
+
+  @Override
+  public void close() {
+    process.close();
+  }
+}
