@@ -1,0 +1,376 @@
+package dev.distillery.model.nn;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelTensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A LLaMA or GPT-2 decoder: forward and backward over a batch for training, and step by step with
+ * cached keys and values for decoding. One thread at a time.
+ */
+public final class Decoder implements AutoCloseable {
+  private static final int EMBEDDING_SITE = -1;
+
+  private final ModelConfig config;
+  private final DecoderLayout layout;
+  private final Kernels kernels;
+  private final Parameters parameters;
+  private final @Nullable LoraConfig lora;
+  private final boolean recompute;
+  private final Workspace workspace;
+  private final List<Block> blocks = new ArrayList<>();
+  private final Norm finalNorm;
+  private final @Nullable PackedWeights packed;
+  private boolean adaptersEnabled = true;
+  private @Nullable Forward last;
+
+  private record Forward(Batch batch, Block.Pass pass, List<Tensor> inputs) {}
+
+  /**
+   * A decoder over weights that stay the caller's.
+   *
+   * @param lora the adapters among the parameters, if there are any
+   * @param recompute keeps only each layer's input of a forward pass and computes the rest again in
+   *     the backward pass: about a third more work, a fraction of the memory
+   */
+  public Decoder(
+      ModelConfig config,
+      Kernels kernels,
+      Parameters parameters,
+      Optional<LoraConfig> lora,
+      boolean recompute) {
+    this(config, kernels, parameters, lora.orElse(null), recompute, null);
+  }
+
+  /** A decoder for generation only, whose matrices lie in {@code packed}. */
+  Decoder(ModelConfig config, Kernels kernels, Parameters parameters, PackedWeights packed) {
+    this(config, kernels, parameters, null, false, packed);
+  }
+
+  private Decoder(
+      ModelConfig config,
+      Kernels kernels,
+      Parameters parameters,
+      @Nullable LoraConfig lora,
+      boolean recompute,
+      @Nullable PackedWeights packed) {
+    this.config = config;
+    this.layout = new DecoderLayout(config);
+    this.kernels = kernels;
+    this.parameters = parameters;
+    this.lora = lora;
+    this.recompute = recompute;
+    this.packed = packed;
+    this.workspace = new Workspace(kernels);
+    for (int i = 0; i < config.layers(); i++) {
+      blocks.add(new Block(config, kernels, workspace, parameters, lora, i));
+    }
+    this.finalNorm = new Norm(kernels, parameters, layout.finalNorm(), config.normEps());
+  }
+
+  /** The shape. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** What computes. */
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /** The weights. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** Switches the adapters off, which gives the base model, or on again. */
+  public void enableAdapters(boolean enabled) {
+    adaptersEnabled = enabled;
+  }
+
+  /** Adds scale B A to each adapted matrix. Switch the adapters off afterwards. */
+  public void mergeAdapters() {
+    addAdapters(1);
+  }
+
+  /** Takes away again what {@link #mergeAdapters} added, up to rounding. */
+  public void unmergeAdapters() {
+    addAdapters(-1);
+  }
+
+  private void addAdapters(double sign) {
+    if (lora == null) {
+      throw new IllegalStateException("The student has no adapters");
+    }
+    blocks.forEach(block -> block.addAdapters(sign));
+  }
+
+  /**
+   * Runs a batch and keeps what {@link #backward} needs, until the next call.
+   *
+   * @return the final norm's output [tokens, hidden], valid until the next call
+   */
+  public Tensor forward(Batch batch, Dropout dropout) {
+    check(batch.ids(), batch.positions());
+    int n = batch.tokens();
+    AttentionPlan plan =
+        AttentionPlan.within(config.heads(), config.kvHeads(), config.headDim(), batch);
+    Block.Pass pass = pass(plan, batch.positions(), dropout, batch.tokenKeys(dropout.key()));
+    List<Tensor> inputs = new ArrayList<>();
+    Tensor x = workspace.get("x.0", n, config.hiddenSize());
+    embed(x, batch.ids(), batch.positions());
+    if (dropout.residual() > 0) {
+      kernels.dropout(x, dropout.residual(), keys(pass.linear().tokenKeys(), EMBEDDING_SITE));
+    }
+    for (int i = 0; i < blocks.size(); i++) {
+      Tensor out = workspace.get("x." + (i + 1), n, config.hiddenSize());
+      inputs.add(x);
+      blocks.get(i).forward(out, saved(i, x), pass);
+      x = out;
+    }
+    inputs.add(x);
+    last = new Forward(batch, pass, inputs);
+    Tensor hidden = workspace.get("hidden", n, config.hiddenSize());
+    finalNorm.forward(hidden, x);
+    return hidden;
+  }
+
+  /**
+   * Adds the gradient of the last {@link #forward}. Nothing is computed below the lowest trained
+   * layer.
+   *
+   * @param dHidden gradient of what it returned
+   */
+  public void backward(Tensor dHidden, Gradients gradients) {
+    Forward forward = last;
+    if (forward == null) {
+      throw new IllegalStateException("Backward needs a forward pass first");
+    }
+    last = null;
+    int lowest = lowestTrained(gradients);
+    if (lowest > blocks.size()) {
+      return;
+    }
+    Tensor dx = workspace.get("dx", dHidden.rows(), config.hiddenSize());
+    kernels.fill(dx, 0);
+    finalNorm.backward(dx, dHidden, forward.inputs.get(blocks.size()), gradients);
+    for (int i = blocks.size() - 1; i >= Math.max(0, lowest); i--) {
+      Block.Saved saved = saved(i, forward.inputs.get(i));
+      if (recompute) {
+        blocks
+            .get(i)
+            .forward(workspace.get("recomputed", dx.rows(), dx.columns()), saved, forward.pass);
+      }
+      blocks.get(i).backward(dx, saved, forward.pass, gradients, lowest < i);
+    }
+    if (lowest < 0) {
+      embedBackward(dx, forward, gradients);
+    }
+  }
+
+  private Block.Saved saved(int layer, Tensor x) {
+    return blocks.get(layer).saved(x, recompute ? "layer." : "layer." + layer + ".");
+  }
+
+  /**
+   * The lowest layer that is trained; -1 for the embeddings, one past the layers for their norm.
+   */
+  private int lowestTrained(Gradients gradients) {
+    if (gradients.wants(layout.embedding())
+        || (layout.gpt2() && gradients.wants(layout.positions()))) {
+      return -1;
+    }
+    for (int i = 0; i < blocks.size(); i++) {
+      if (trained(i, gradients)) {
+        return i;
+      }
+    }
+    return gradients.wants(layout.finalNorm() + ".weight") ? blocks.size() : blocks.size() + 1;
+  }
+
+  private boolean trained(int layer, Gradients gradients) {
+    String prefix = layout.attentionNorm(layer);
+    String owner = prefix.substring(0, prefix.lastIndexOf('.') + 1);
+    return gradients.space().slots().stream().anyMatch(s -> s.name().contains(owner));
+  }
+
+  private void embed(Tensor x, int[] ids, int[] positions) {
+    if (packed != null) {
+      packed.embed(x, ids);
+    } else {
+      kernels.gather(x, parameters.get(layout.embedding()), ids);
+    }
+    if (layout.gpt2()) {
+      Tensor position = workspace.get("position", x.rows(), x.columns());
+      kernels.gather(position, parameters.get(layout.positions()), positions);
+      kernels.add(x, position, 1);
+    }
+  }
+
+  private void embedBackward(Tensor dx, Forward forward, Gradients gradients) {
+    Linear.Pass pass = forward.pass.linear();
+    if (pass.dropout().residual() > 0) {
+      kernels.dropout(dx, pass.dropout().residual(), keys(pass.tokenKeys(), EMBEDDING_SITE));
+    }
+    gradients
+        .add(layout.embedding())
+        .ifPresent(table -> kernels.scatterAdd(table, forward.batch.ids(), dx));
+    if (layout.gpt2()) {
+      gradients
+          .add(layout.positions())
+          .ifPresent(table -> kernels.scatterAdd(table, forward.batch.positions(), dx));
+    }
+  }
+
+  /** out = the output head's logits of hidden rows. */
+  public void logits(Tensor out, Tensor hidden) {
+    kernels.matmul(out, hidden, false, parameters.get(headSlot()), true, 1, 0);
+  }
+
+  /** The gradient of {@link #logits}: sets dHidden and adds to the head's weights. */
+  public void logitsBackward(Tensor dHidden, Tensor dLogits, Tensor hidden, Gradients gradients) {
+    kernels.matmul(dHidden, dLogits, false, parameters.get(headSlot()), false, 1, 0);
+    gradients.addProduct(headSlot(), dLogits, true, hidden, false, 1);
+  }
+
+  private String headSlot() {
+    return config.labels() > 0 ? ModelTensors.SCORE : layout.head();
+  }
+
+  /** An empty cache for this decoder. */
+  public KeyValueCache cache(int sequences, int capacity) {
+    return new KeyValueCache(kernels, config.layers(), config.kvWidth(), sequences, capacity);
+  }
+
+  /** The weights as they lie for decoding; float32 ones are views of the parameters. */
+  public PackedWeights pack() {
+    return packed != null ? packed : PackedWeights.of(config, kernels, parameters);
+  }
+
+  /**
+   * Runs new tokens of some sequences on top of what the cache holds, and adds them to it.
+   *
+   * @param sequences the cache's sequences, each once
+   * @param tokens new tokens of each of them, at least one
+   * @param weights what to decode from; the bits of a sequence then depend on no other. Null
+   *     computes whole products of the unpacked weights, which is faster for long prompts
+   * @return the final norm's output of all new tokens, valid until the next call
+   */
+  public Tensor extend(
+      KeyValueCache cache, int[] sequences, int[][] tokens, @Nullable PackedWeights weights) {
+    int n = 0;
+    for (int[] t : tokens) {
+      n += t.length;
+    }
+    int[] ids = new int[n];
+    int[] positions = new int[n];
+    int[] cacheRows = new int[n];
+    int[] queryStarts = new int[sequences.length];
+    int[] queryCounts = new int[sequences.length];
+    int[] keyStarts = new int[sequences.length];
+    int[] keyCounts = new int[sequences.length];
+    int at = 0;
+    for (int s = 0; s < sequences.length; s++) {
+      int length = cache.length(sequences[s]);
+      if (length + tokens[s].length > cache.capacity()) {
+        throw new IllegalArgumentException(
+            "A sequence of %d tokens and %d more does not fit the cache of %d"
+                .formatted(length, tokens[s].length, cache.capacity()));
+      }
+      queryStarts[s] = at;
+      queryCounts[s] = tokens[s].length;
+      keyStarts[s] = cache.row(sequences[s], 0);
+      keyCounts[s] = length + tokens[s].length;
+      for (int i = 0; i < tokens[s].length; i++, at++) {
+        ids[at] = tokens[s][i];
+        positions[at] = length + i;
+        cacheRows[at] = cache.row(sequences[s], length + i);
+      }
+    }
+    check(ids, positions);
+    AttentionPlan plan =
+        new AttentionPlan(
+            config.heads(),
+            config.kvHeads(),
+            config.headDim(),
+            queryStarts,
+            queryCounts,
+            keyStarts,
+            keyCounts);
+    Block.Pass pass = pass(plan, positions, Dropout.NONE, new long[0]);
+    Tensor x = workspace.get("infer.x", n, config.hiddenSize());
+    embed(x, ids, positions);
+    for (int i = 0; i < blocks.size(); i++) {
+      blocks
+          .get(i)
+          .infer(
+              x,
+              cache.keys(i),
+              cache.values(i),
+              cacheRows,
+              pass,
+              weights == null ? null : weights.layer(i));
+    }
+    for (int s = 0; s < sequences.length; s++) {
+      cache.append(sequences[s], tokens[s].length);
+    }
+    Tensor hidden = workspace.get("infer.hidden", n, config.hiddenSize());
+    finalNorm.forward(hidden, x);
+    return hidden;
+  }
+
+  private Block.Pass pass(AttentionPlan plan, int[] positions, Dropout dropout, long[] tokenKeys) {
+    Linear.Pass linear = new Linear.Pass(dropout, lora != null && adaptersEnabled, tokenKeys);
+    if (layout.gpt2()) {
+      return new Block.Pass(linear, plan, null, null);
+    }
+    double[] frequencies = config.ropeFrequencies();
+    int half = frequencies.length;
+    float[] cos = new float[positions.length * half];
+    float[] sin = new float[positions.length * half];
+    for (int i = 0; i < positions.length; i++) {
+      for (int j = 0; j < half; j++) {
+        // Frequency and angle are rounded to float32, as in every published implementation.
+        float angle = positions[i] * (float) frequencies[j];
+        cos[i * half + j] = (float) Math.cos(angle);
+        sin[i * half + j] = (float) Math.sin(angle);
+      }
+    }
+    Tensor cosines = workspace.get("cos", positions.length, half);
+    Tensor sines = workspace.get("sin", positions.length, half);
+    cosines.write(cos);
+    sines.write(sin);
+    return new Block.Pass(linear, plan, cosines, sines);
+  }
+
+  private void check(int[] ids, int[] positions) {
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 0 || ids[i] >= config.vocabSize()) {
+        throw new IllegalArgumentException(
+            "Token id %d is not in the vocabulary of %d".formatted(ids[i], config.vocabSize()));
+      }
+      if (positions[i] < 0 || positions[i] >= config.maxPositions()) {
+        throw new IllegalArgumentException(
+            "Position %d is beyond the model's context of %d: shorten the text"
+                .formatted(positions[i], config.maxPositions()));
+      }
+    }
+  }
+
+  static long[] keys(long[] tokenKeys, long site) {
+    long[] keys = new long[tokenKeys.length];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = CounterRandom.key(tokenKeys[i], site);
+    }
+    return keys;
+  }
+
+  /** Frees the scratch memory; the weights are the caller's. */
+  @Override
+  public void close() {
+    workspace.close();
+  }
+}

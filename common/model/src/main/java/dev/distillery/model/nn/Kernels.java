@@ -1,0 +1,225 @@
+package dev.distillery.model.nn;
+
+import dev.distillery.model.format.Activation;
+import dev.distillery.model.format.TensorType;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a decoder computes, as operations on {@link Tensor}s that this object allocated. There
+ * are two implementations: {@link PortableKernels} (ND4J operations only) and the fused ones for
+ * processors in a module of their own; {@link KernelSets} chooses.
+ *
+ * <p>Outputs are preallocated by the caller. An output may be an input only where a method says so.
+ * One object serves one thread at a time. The same calls give the same bits on the same kind of
+ * processor, whatever the number of threads.
+ */
+public interface Kernels extends AutoCloseable {
+  /** What computes here and how fast its matrix products are, in a line for the log. */
+  String describe();
+
+  /**
+   * New memory, all zero.
+   *
+   * @throws IllegalArgumentException if {@code values} is over {@link Memory#MAX_VALUES}
+   */
+  Memory allocate(long values);
+
+  /** A new zero matrix in a memory of its own. */
+  default Tensor tensor(int rows, int columns) {
+    return new Tensor(allocate((long) rows * columns), 0, rows, columns);
+  }
+
+  // Linear algebra
+
+  /**
+   * out = alpha op(a) op(b) + beta out, where op transposes if asked; beta 0 ignores what was
+   * there.
+   */
+  void matmul(
+      Tensor out,
+      Tensor a,
+      boolean transposeA,
+      Tensor b,
+      boolean transposeB,
+      double alpha,
+      double beta);
+
+  /** out = value. */
+  void fill(Tensor out, double value);
+
+  /** out = x. */
+  void copy(Tensor out, Tensor x);
+
+  /** out += scale x. */
+  void add(Tensor out, Tensor x, double scale);
+
+  /** out *= factor. */
+  void scale(Tensor out, double factor);
+
+  /** Adds a row vector to every row. */
+  void addRow(Tensor out, Tensor row);
+
+  /** Adds the sum of x's rows to a row vector. */
+  void addColumnSums(Tensor out, Tensor x);
+
+  /** The sum of the squares of all values, summed in double. */
+  double sumOfSquares(Tensor x);
+
+  // Rows by index
+
+  /** out[i] = table[ids[i]]. */
+  void gather(Tensor out, Tensor table, int[] ids);
+
+  /** table[ids[i]] += x[i], in order of i, so that repeated ids add up. */
+  void scatterAdd(Tensor table, int[] ids, Tensor x);
+
+  /** table[ids[i]] = x[i]; the ids are distinct. */
+  void scatter(Tensor table, int[] ids, Tensor x);
+
+  // Layers
+
+  /** RMSNorm (Zhang and Sennrich 2019): out = x / sqrt(mean(x^2) + eps) * gain, row by row. */
+  void rmsNorm(Tensor out, Tensor x, Tensor gain, double eps);
+
+  /** Adds the gradient of {@link #rmsNorm} to dx and, where it is wanted, to dGain. */
+  void rmsNormBackward(
+      Tensor dx, @Nullable Tensor dGain, Tensor dOut, Tensor x, Tensor gain, double eps);
+
+  /**
+   * LayerNorm (Ba et al. 2016): out = (x - mean) / sqrt(variance + eps) * gain + bias, row by row.
+   */
+  void layerNorm(Tensor out, Tensor x, Tensor gain, Tensor bias, double eps);
+
+  /** Adds the gradient of {@link #layerNorm} to dx and, where wanted, to dGain and dBias. */
+  void layerNormBackward(
+      Tensor dx,
+      @Nullable Tensor dGain,
+      @Nullable Tensor dBias,
+      Tensor dOut,
+      Tensor x,
+      Tensor gain,
+      double eps);
+
+  /**
+   * Rotary positions (Su et al. 2021) in place, halves rotated as Hugging Face does: for each head
+   * (a, b) becomes (a cos - b sin, b cos + a sin).
+   *
+   * @param cos [rows, headDim / 2]; the width of a head follows from it
+   * @param inverse rotates back, which is also the gradient
+   */
+  void rotate(Tensor x, Tensor cos, Tensor sin, boolean inverse);
+
+  /**
+   * Causal attention: out = softmax(scale q k^T) v, per query head.
+   *
+   * @param out [queries, heads * headDim]
+   * @param logSumExp [queries, heads], for the backward pass
+   */
+  void attention(Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionPlan plan);
+
+  /**
+   * Sets dq, dk and dv from the gradient of attention's output. Keys and queries are the same rows.
+   */
+  void attentionBackward(
+      Tensor dq,
+      Tensor dk,
+      Tensor dv,
+      Tensor dOut,
+      Tensor out,
+      Tensor logSumExp,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      AttentionPlan plan);
+
+  /** SwiGLU (Shazeer 2020): out = silu(gate) * up, where gateUp is [gate | up] side by side. */
+  void swiglu(Tensor out, Tensor gateUp);
+
+  /** Overwrites gateUp with its gradient. */
+  void swigluBackward(Tensor gateUp, Tensor dOut);
+
+  /** out = activation(x); out may be x. */
+  void activate(Tensor out, Tensor x, Activation activation);
+
+  /** Overwrites x with its gradient. */
+  void activateBackward(Tensor x, Tensor dOut, Activation activation);
+
+  /**
+   * Inverted dropout in place: value (i, j) is kept, and divided by 1 - probability, where {@link
+   * CounterRandom#uniform}(rowKeys[i], j) is at least the probability. The same keys give the same
+   * mask, so the backward pass is the same call.
+   */
+  void dropout(Tensor x, double probability, long[] rowKeys);
+
+  // Loss
+
+  /**
+   * Log-probabilities of one target per row of logits.
+   *
+   * @param logProbs set to log softmax(logits[i])[targets[i]]
+   * @param entropies set to the entropy of each row in nats, where wanted
+   */
+  void logProbs(Tensor logits, int[] targets, double[] logProbs, double @Nullable [] entropies);
+
+  /**
+   * As {@link #logProbs}, and overwrites logits with d(sum_i weights[i] logProbs[i]) / d logits.
+   */
+  void logProbsBackward(Tensor logits, int[] targets, double[] weights, double[] logProbs);
+
+  // Optimiser
+
+  /**
+   * AdamW as PyTorch computes it (Loshchilov and Hutter 2019, with epsilon outside the bias
+   * correction): p -= lr decay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p -=
+   * lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps), where g is gradScale times the
+   * gradient.
+   */
+  void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
+
+  /**
+   * The constants of one AdamW update.
+   *
+   * @param step counts from 1
+   */
+  record AdamWStep(
+      long step,
+      double learningRate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      double gradScale) {}
+
+  // Decoding
+
+  /**
+   * A float32 matrix for {@link #project}: a view where the weights lie as [out, in], else a
+   * transposed copy.
+   *
+   * @param inputsFirst whether the weights lie as [in, out]
+   */
+  Packed pack(Tensor weights, boolean inputsFirst);
+
+  /** Whether {@link #pack(TensorType, int, int, ByteBuffer)} takes this type. */
+  default boolean packs(TensorType type) {
+    return false;
+  }
+
+  /**
+   * A matrix in its file's blocks for {@link #project}, copied.
+   *
+   * @param bytes the whole matrix [rows, columns], little-endian, as {@code WeightSource.rows}
+   *     gives it
+   * @throws UnsupportedOperationException if {@link #packs} says no
+   */
+  default Packed pack(TensorType type, int rows, int columns, ByteBuffer bytes) {
+    throw new UnsupportedOperationException("These kernels do not decode from " + type);
+  }
+
+  /** out = x weights^T. The bits of a row depend on no other row. */
+  void project(Tensor out, Tensor x, Packed weights);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,32 @@
+package dev.distillery.model.nn;
+
+import java.util.List;
+
+/**
+ * Low-rank adapters (Hu et al. 2021): y = W x + alpha / rank B A dropout(x).
+ *
+ * @param rank inner width; default 16
+ * @param alpha numerator of the scale; default 32
+ * @param dropout probability of dropping an adapter's input; default 0.05
+ * @param targets last parts of the adapted modules' names, such as {@code q_proj}; default {@code
+ *     q_proj} and {@code v_proj}
+ */
+public record LoraConfig(int rank, double alpha, double dropout, List<String> targets) {
+  public LoraConfig {
+    targets = List.copyOf(targets);
+    if (rank < 1 || !(alpha > 0) || !(dropout >= 0 && dropout < 1) || targets.isEmpty()) {
+      throw new IllegalArgumentException(
+          "LoRA needs rank >= 1, alpha > 0, dropout in [0, 1) and a target: rank %d, alpha %s, dropout %s, targets %s"
+              .formatted(rank, alpha, dropout, targets));
+    }
+  }
+
+  /** What the output of an adapter is multiplied by. */
+  public double scale() {
+    return alpha / rank;
+  }
+
+  boolean adapts(String module) {
+    return targets.contains(module.substring(module.lastIndexOf('.') + 1));
+  }
+}

@@ -1,0 +1,118 @@
+package dev.distillery.model.train;
+
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Workspace;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Log-probabilities of given tokens, and their gradient, over chunks of rows: the logits of a whole
+ * batch never lie in memory at once, and rows without a target cost nothing.
+ */
+public final class LanguageModelHead implements AutoCloseable {
+  /** Logits in memory at once: 64 MiB of them. */
+  private static final int CHUNK_VALUES = 1 << 24;
+
+  private final Decoder decoder;
+  private final Kernels kernels;
+  private final Workspace workspace;
+  private final int vocabulary;
+
+  /** The head of a decoder that has one. */
+  public LanguageModelHead(Decoder decoder) {
+    this.decoder = decoder;
+    this.kernels = decoder.kernels();
+    this.workspace = new Workspace(kernels);
+    this.vocabulary = decoder.config().vocabSize();
+  }
+
+  /**
+   * log softmax(logits)[target] for some rows.
+   *
+   * @param hidden what the decoder's forward pass returned
+   * @param rows rows of hidden
+   * @param targets a token for each of them
+   * @param entropies set to each row's entropy in nats, where wanted
+   */
+  public double[] logProbs(
+      Tensor hidden, int[] rows, int[] targets, double @Nullable [] entropies) {
+    double[] result = new double[rows.length];
+    forEachChunk(
+        rows,
+        (from, count) -> {
+          Tensor logits = logits(gather(hidden, rows, from, count));
+          double[] part = new double[count];
+          double[] entropy = entropies == null ? null : new double[count];
+          kernels.logProbs(logits, Arrays.copyOfRange(targets, from, from + count), part, entropy);
+          System.arraycopy(part, 0, result, from, count);
+          if (entropies != null && entropy != null) {
+            System.arraycopy(entropy, 0, entropies, from, count);
+          }
+        });
+    return result;
+  }
+
+  /**
+   * The gradient of sum_i weights[i] logProbs[i]: sets dHidden, all rows, and adds to the head.
+   *
+   * @return the log-probabilities
+   */
+  public double[] backward(
+      Tensor dHidden,
+      Tensor hidden,
+      int[] rows,
+      int[] targets,
+      double[] weights,
+      Gradients gradients) {
+    kernels.fill(dHidden, 0);
+    double[] result = new double[rows.length];
+    forEachChunk(
+        rows,
+        (from, count) -> {
+          Tensor chosen = gather(hidden, rows, from, count);
+          Tensor logits = logits(chosen);
+          double[] part = new double[count];
+          kernels.logProbsBackward(
+              logits,
+              Arrays.copyOfRange(targets, from, from + count),
+              Arrays.copyOfRange(weights, from, from + count),
+              part);
+          System.arraycopy(part, 0, result, from, count);
+          Tensor dChosen = workspace.get("dChosen", count, hidden.columns());
+          decoder.logitsBackward(dChosen, logits, chosen, gradients);
+          kernels.scatterAdd(dHidden, Arrays.copyOfRange(rows, from, from + count), dChosen);
+        });
+    return result;
+  }
+
+  private interface Chunk {
+    void accept(int from, int count);
+  }
+
+  private void forEachChunk(int[] rows, Chunk chunk) {
+    int size = Math.max(1, CHUNK_VALUES / vocabulary);
+    for (int from = 0; from < rows.length; from += size) {
+      chunk.accept(from, Math.min(size, rows.length - from));
+    }
+  }
+
+  private Tensor gather(Tensor hidden, int[] rows, int from, int count) {
+    Tensor chosen = workspace.get("chosen", count, hidden.columns());
+    kernels.gather(chosen, hidden, Arrays.copyOfRange(rows, from, from + count));
+    return chosen;
+  }
+
+  private Tensor logits(Tensor hidden) {
+    Tensor logits = workspace.get("logits", hidden.rows(), vocabulary);
+    decoder.logits(logits, hidden);
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    workspace.close();
+  }
+}

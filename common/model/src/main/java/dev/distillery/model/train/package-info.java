@@ -1,0 +1,9 @@
+/**
+ * Training of a decoder: losses and heads, AdamW, schedules, one optimiser step over micro-batches,
+ * LoRA's merging. The network lies in {@code nn}; reading tables, packing rows into batches and
+ * exchanging gradients over a cluster belong to the jobs.
+ */
+@NullMarked
+package dev.distillery.model.train;
+
+import org.jspecify.annotations.NullMarked;
