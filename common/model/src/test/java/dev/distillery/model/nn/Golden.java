@@ -48,7 +48,9 @@ public final class Golden {
   private static double[] values(ByteBuffer npy) {
     npy.order(ByteOrder.LITTLE_ENDIAN);
     int headerLength = npy.getShort(8);
-    String header = new String(npy.array(), 10, headerLength, StandardCharsets.ISO_8859_1);
+    byte[] text = new byte[headerLength];
+    npy.get(10, text);
+    String header = new String(text, StandardCharsets.ISO_8859_1);
     npy.position(10 + headerLength);
     String type = header.replaceFirst(".*'descr': '([^']+)'.*\\s*", "$1");
     int width = Integer.parseInt(type.substring(2));
