@@ -2,6 +2,7 @@ package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.distillery.core.run.Nearest;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.net.ConnectException;

@@ -1,5 +1,7 @@
 package dev.distillery.core.teacher;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,5 +39,20 @@ public record TeacherRequest(
               + " has "
               + (prompt.isPresent() ? "both" : "neither"));
     }
+  }
+
+  /**
+   * What is asked, in one text, as the {@code completions} table keeps it: the prompt as it is, or
+   * the messages as a JSON array of {@code {"role", "content"}}.
+   */
+  public String promptText() {
+    return prompt.orElseGet(
+        () -> {
+          ArrayNode array = JsonNodeFactory.instance.arrayNode();
+          for (Message message : messages) {
+            array.addObject().put("role", message.role()).put("content", message.content());
+          }
+          return array.toString();
+        });
   }
 }

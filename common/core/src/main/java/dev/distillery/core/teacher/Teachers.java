@@ -1,5 +1,6 @@
 package dev.distillery.core.teacher;
 
+import dev.distillery.core.run.Nearest;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
