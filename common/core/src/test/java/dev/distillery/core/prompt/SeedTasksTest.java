@@ -8,20 +8,22 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.text.RougeL;
+import dev.distillery.core.text.RougeTokenizer;
+import dev.distillery.core.text.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.regex.Pattern;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 class SeedTasksTest {
+  private static final Tokenizer TOKENIZER = new RougeTokenizer();
+
   private static final String GOOD =
       "{\"id\": \"a\", \"name\": \"n\", \"instruction\": \"Say hello.\","
           + " \"instances\": [{\"input\": \"\", \"output\": \"hello\"}],"
@@ -180,35 +182,13 @@ class SeedTasksTest {
   private static double largestRougeL(List<String> left, List<String> right) {
     double largest = 0;
     boolean same = left.equals(right);
+    List<List<String>> a = left.stream().map(TOKENIZER::tokenize).toList();
+    List<List<String>> b = right.stream().map(TOKENIZER::tokenize).toList();
     for (int i = 0; i < left.size(); i++) {
       for (int j = 0; j < (same ? i : right.size()); j++) {
-        largest = Math.max(largest, rougeL(left.get(i), right.get(j)));
+        largest = Math.max(largest, RougeL.score(a.get(i), b.get(j)));
       }
     }
     return largest;
-  }
-
-  private static double rougeL(String left, String right) {
-    List<String> a = tokens(left);
-    List<String> b = tokens(right);
-    var common = new int[a.size() + 1][b.size() + 1];
-    for (int i = 1; i <= a.size(); i++) {
-      for (int j = 1; j <= b.size(); j++) {
-        common[i][j] =
-            a.get(i - 1).equals(b.get(j - 1))
-                ? common[i - 1][j - 1] + 1
-                : Math.max(common[i - 1][j], common[i][j - 1]);
-      }
-    }
-    return 2.0 * common[a.size()][b.size()] / (a.size() + b.size());
-  }
-
-  private static List<String> tokens(String text) {
-    var tokens = new ArrayList<String>();
-    var matcher = Pattern.compile("[a-z0-9]+").matcher(text.toLowerCase(Locale.ROOT));
-    while (matcher.find()) {
-      tokens.add(matcher.group());
-    }
-    return tokens;
   }
 }
