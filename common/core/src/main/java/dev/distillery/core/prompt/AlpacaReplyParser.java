@@ -18,9 +18,11 @@ import java.util.stream.Collectors;
  *
  * <ul>
  *   <li>A task is Instruction, Input and Output in this order, each head at the start of a line,
- *       with a number or without, in any case, plain or in Markdown's bold.
- *   <li>A head inside a text is text: one out of order, or with a number other than its task's. So
- *       "20." in a price, a list in an output and a worked example in an input all survive.
+ *       with a number or without, in any case, plain or in Markdown's bold. A task without the
+ *       Input head has no input.
+ *   <li>A head inside a text is text: one without a number and out of order, or with a number other
+ *       than its task's. So "20." in a price, a list in an output and a worked example in an input
+ *       all survive. A head with the task's number, twice or out of order, makes it malformed.
  *   <li>A new Instruction head needs the next number, or a separator (a line of two or three {@code
  *       #}, or those before the head). After a separator any number will do: numbers only order.
  *   <li>{@code <noinput>}, "No input", "N/A", "None" and the like are the empty input.
@@ -66,7 +68,11 @@ public final class AlpacaReplyParser {
     NONE,
     INSTRUCTION,
     INPUT,
-    OUTPUT
+    OUTPUT;
+
+    String title() {
+      return PythonText.capitalize(name());
+    }
   }
 
   private final String finishReason;
@@ -150,7 +156,9 @@ public final class AlpacaReplyParser {
       Matcher head = HEAD.matcher(line).region(0, Math.min(line.length(), HEAD_CHARS));
       if (head.lookingAt() && opens(head, task, separated)) {
         Field field = field(head);
-        if (field == Field.INSTRUCTION) {
+        if (field != Field.INSTRUCTION && field.compareTo(task.field) <= 0) {
+          task.repeated = field;
+        } else if (field == Field.INSTRUCTION) {
           close(task);
           task = new OpenTask(number(head, task.number + 1), field, false);
         } else {
@@ -179,8 +187,11 @@ public final class AlpacaReplyParser {
           || number(head, 0) == task.number + 1
           || (task.impliedHead && task.field == Field.INSTRUCTION);
     }
-    Field before = field == Field.INPUT ? Field.INSTRUCTION : Field.INPUT;
-    return task.field == before && number(head, task.number) == task.number;
+    if (task.field == Field.NONE || number(head, task.number) != task.number) {
+      return false;
+    }
+    // Without a number only the next head is one; "Output:" in an output is text.
+    return head.group(2) != null || field.compareTo(task.field) > 0;
   }
 
   private static Field field(Matcher head) {
@@ -197,11 +208,14 @@ public final class AlpacaReplyParser {
     }
     switch (task.field) {
       case NONE -> rejected.add(new Rejection(Rule.CHATTER, "", task.text()));
-      case INSTRUCTION, INPUT -> {
-        String missing = task.field == Field.INPUT ? "no Output" : "no Input and no Output";
-        rejected.add(new Rejection(Rule.MALFORMED, missing, task.text()));
-      }
+      case INSTRUCTION, INPUT ->
+          rejected.add(new Rejection(Rule.MALFORMED, "no Output", task.text()));
       case OUTPUT -> {
+        if (task.repeated != Field.NONE) {
+          String detail = "a second or late " + task.repeated.title();
+          rejected.add(new Rejection(Rule.MALFORMED, detail, task.text()));
+          return;
+        }
         String input = task.get(Field.INPUT);
         String output = withoutSeparator(task.get(Field.OUTPUT));
         kept.add(
@@ -237,6 +251,7 @@ public final class AlpacaReplyParser {
     private final boolean impliedHead;
     private final EnumMap<Field, StringBuilder> texts = new EnumMap<>(Field.class);
     private Field field;
+    private Field repeated = Field.NONE;
 
     OpenTask(int number, Field field, boolean impliedHead) {
       this.number = number;

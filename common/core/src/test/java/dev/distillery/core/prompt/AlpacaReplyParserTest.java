@@ -170,8 +170,22 @@ class AlpacaReplyParserTest {
     assertThat(parsed.kept()).isEmpty();
     assertThat(parsed.rejected())
         .containsExactly(
-            new Rejection(Rule.MALFORMED, "no Input and no Output", "A b c d"),
+            new Rejection(Rule.MALFORMED, "no Output", "A b c d"),
             new Rejection(Rule.MALFORMED, "no Output", "E f\nz"));
+  }
+
+  @Test
+  void aTaskWithoutTheInputHeadHasNoInput() {
+    assertThat(parse(" A b c d\n4. Output:\ny").kept())
+        .containsExactly(new GeneratedTask("A b c d", "", "y"));
+  }
+
+  @Test
+  void aHeadOfTheTaskThatComesTwiceOrLateMakesItMalformed() {
+    assertThat(parse(" A b c d\n4. Output:\ny\n4. Output: z").rejected())
+        .containsExactly(new Rejection(Rule.MALFORMED, "a second or late Output", "A b c d\ny\nz"));
+    assertThat(parse(" A b c d\n4. Output:\ny\n4. Input: z").rejected())
+        .containsExactly(new Rejection(Rule.MALFORMED, "a second or late Input", "A b c d\ny\nz"));
   }
 
   @Test
