@@ -1,0 +1,95 @@
+package dev.distillery.core.teacher;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.knuddels.jtokkit.Encodings;
+import com.knuddels.jtokkit.api.Encoding;
+import com.knuddels.jtokkit.api.EncodingRegistry;
+import com.knuddels.jtokkit.api.EncodingType;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Counts tokens before a request is sent: an estimate to plan with, and a bound to hold budgets by.
+ * Uses OpenAI's encodings; for a model of another house the estimate is by o200k_base, which is
+ * near for most, and the bound is by bytes. Safe for many threads.
+ */
+public final class TokenEstimator {
+  /** What OpenAI's chat form adds to a message, and to open the reply. */
+  private static final int PER_MESSAGE = 4;
+
+  private static final int PER_REPLY = 3;
+
+  /** More than any common template adds to a message, and to a dialogue for a system text. */
+  private static final int MOST_PER_MESSAGE = 16;
+
+  private static final int MOST_PER_DIALOGUE = 64;
+
+  private static final EncodingRegistry ENCODINGS = Encodings.newLazyEncodingRegistry();
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Encoding encoding;
+  private final boolean exact;
+
+  private TokenEstimator(EncodingType type, boolean exact) {
+    this.encoding = ENCODINGS.getEncoding(type);
+    this.exact = exact;
+  }
+
+  /** An estimator for the model: with its own encoding where it is one of OpenAI's. */
+  public static TokenEstimator of(String model) {
+    if (model.matches("(gpt-4o|gpt-4\\.\\d|gpt-5|chatgpt-|o[134])([^a-z].*|mini.*|)")) {
+      return new TokenEstimator(EncodingType.O200K_BASE, true);
+    }
+    if (model.matches("gpt-(4|3\\.5)(-.*)?")) {
+      return new TokenEstimator(EncodingType.CL100K_BASE, true);
+    }
+    return new TokenEstimator(EncodingType.O200K_BASE, false);
+  }
+
+  /** Tokens of a text, special ones read as plain text. */
+  public int count(String text) {
+    return encoding.countTokensOrdinary(text);
+  }
+
+  /** Tokens that the request's prompt will likely take. */
+  public int promptTokens(TeacherRequest request) {
+    int tokens = request.prompt().map(this::count).orElse(PER_REPLY);
+    for (Message message : request.messages()) {
+      tokens += count(message.content()) + PER_MESSAGE;
+    }
+    return tokens;
+  }
+
+  /**
+   * Tokens that the request's prompt cannot exceed: with the model's own encoding the count, else
+   * one a byte of UTF-8, as no byte-level encoding needs more; each with room for a chat form.
+   */
+  public int mostPromptTokens(TeacherRequest request) {
+    int tokens = MOST_PER_DIALOGUE + request.prompt().map(this::most).orElse(0) + MOST_PER_MESSAGE;
+    for (Message message : request.messages()) {
+      tokens += most(message.content()) + MOST_PER_MESSAGE;
+    }
+    return tokens;
+  }
+
+  private int most(String text) {
+    return exact ? count(text) : text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  /** Tokens that the reply cannot exceed: the sampling's limit, or the extra body's over it. */
+  public int mostCompletionTokens(TeacherRequest request) {
+    int most = request.sampling().maxTokens();
+    if (request.extraBody().equals("{}")) {
+      return most;
+    }
+    try {
+      JsonNode extra = JSON.readTree(request.extraBody());
+      int named =
+          Math.max(extra.path("max_tokens").asInt(0), extra.path("max_completion_tokens").asInt(0));
+      return named > 0 ? named : most;
+    } catch (IOException e) {
+      return most; // Such a request is refused before it is sent.
+    }
+  }
+}
