@@ -17,6 +17,7 @@ public final class LocalSpark {
         .config("spark.sql.shuffle.partitions", "4")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.speculation", "false")
+        .config("spark.plugins", "dev.distillery.spark.fanout.FanoutPlugin")
         .getOrCreate();
   }
 }

@@ -1,0 +1,53 @@
+package dev.distillery.spark.fanout;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * How a request to a teacher ended: a row of the table {@code completions}, and a line of the
+ * ledger.
+ *
+ * @param requestId the request's id
+ * @param rowId id of the row asked about, where there is one
+ * @param model the model's name as the teacher knows it
+ * @param prompt the text to continue, or the messages as a JSON array
+ * @param params sampling and extra fields as a JSON object
+ * @param ok whether there is a reply; without one the request has failed for good
+ * @param finishReason why the reply ended; empty where there is none
+ * @param text the reply; empty where there is none
+ * @param promptTokens tokens read; -1 where the teacher does not say
+ * @param cachedPromptTokens those of them that were billed as cached
+ * @param completionTokens tokens written; -1 where the teacher does not say
+ * @param costUsd what the reply cost; empty where the model has no price
+ * @param attempts attempts that were sent, refused ones included
+ * @param lostAttempts those of them that brought no reply and may have been billed all the same
+ * @param httpStatus status of the last attempt; 0 where there was none
+ * @param latencyMillis time of the last attempt
+ * @param error category and message of the failure; empty where there is a reply
+ * @param createdAt when the last attempt ended
+ */
+public record Completion(
+    String requestId,
+    Optional<String> rowId,
+    String model,
+    String prompt,
+    String params,
+    boolean ok,
+    Optional<String> finishReason,
+    Optional<String> text,
+    int promptTokens,
+    int cachedPromptTokens,
+    int completionTokens,
+    Optional<Double> costUsd,
+    int attempts,
+    int lostAttempts,
+    int httpStatus,
+    long latencyMillis,
+    Optional<String> error,
+    Instant createdAt) {
+
+  /** Whether the failure is of a kind that another run could overcome, such as a timeout. */
+  public boolean failedForNow() {
+    return !ok && error.filter(Ledger::isRetryable).isPresent();
+  }
+}

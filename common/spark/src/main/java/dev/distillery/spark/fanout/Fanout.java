@@ -1,0 +1,327 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.core.teacher.TeacherRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run's way to its teacher. Open it once a run, ask as often as need be, close it.
+ *
+ * <pre>{@code
+ * try (Fanout fanout = Fanout.open(spark, spec, key)) {
+ *   List<Completion> replies = fanout.ask(requests);
+ * }
+ * }</pre>
+ *
+ * <p>Whatever is answered is in the run's ledger within a second; a run that is opened again takes
+ * its answers from there and asks only for the rest. Where the run must stop, the call ends with a
+ * {@link JobException} that says why and with which exit code; the ledger stays.
+ *
+ * <p>A run belongs to one driver at a time. Not safe for use by several threads.
+ */
+public final class Fanout implements AutoCloseable {
+  private static final DateTimeFormatter ATTEMPT =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final int LEAST_REQUESTS_A_TASK = 4;
+  private static final int MOST_REQUESTS_A_TASK = 5000;
+
+  private final SparkSession spark;
+  private final FanoutSpec spec;
+  private final FanoutDriver driver;
+  private final OpenRun run;
+  private final String folder;
+  private final String attempt;
+  private final LedgerReader.Past past;
+  private final @Nullable Dataset<Row> earlier;
+  private final SerializableConfiguration configuration;
+  private int calls;
+  private long resumed;
+
+  private Fanout(
+      SparkSession spark,
+      FanoutSpec spec,
+      FanoutDriver driver,
+      Secret key,
+      LedgerReader.Past past,
+      @Nullable Dataset<Row> earlier)
+      throws IOException {
+    this.spark = spark;
+    this.spec = spec;
+    this.driver = driver;
+    this.past = past;
+    this.earlier = earlier;
+    this.attempt = ATTEMPT.format(Instant.now());
+    Path path = runFolder(spec);
+    this.folder = path.toString();
+    Configuration hadoop = spark.sessionState().newHadoopConf();
+    this.configuration = new SerializableConfiguration(hadoop);
+    this.run =
+        new OpenRun(
+            spec,
+            key,
+            new RunBook(spec.limits(), spec.tariff(), past.spent(), Fanout::clockMillis),
+            new GrantLog(LedgerFiles.fileSystem(path, hadoop), path, attempt));
+  }
+
+  /**
+   * Opens a run; resumes it where its ledger exists.
+   *
+   * @param key the teacher's key, or {@link Secret#NONE}
+   * @throws JobException where the session lacks the plugin, speculation is on, a cost limit has no
+   *     price, or the run is open already
+   */
+  public static Fanout open(SparkSession spark, FanoutSpec spec, Secret key) {
+    FanoutDriver driver = FanoutDriver.current();
+    if (spark.sparkContext().getConf().getBoolean("spark.speculation", false)) {
+      throw JobException.invalid(
+          "With spark.speculation=true requests would be paid twice: set it to false");
+    }
+    if (spec.limits().maxCostUsd().isPresent() && !spec.tariff().known()) {
+      throw JobException.invalid(
+          "Option --max-cost-usd: the model '"
+              + spec.settings().model()
+              + "' has no price, so its cost cannot be limited; give it one in conf/prices.yaml");
+    }
+    var reader = new LedgerReader(spark, runFolder(spec));
+    boolean resumes = reader.exists();
+    try {
+      var fanout =
+          new Fanout(
+              spark,
+              spec,
+              driver,
+              key,
+              resumes ? reader.past() : LedgerReader.Past.NONE,
+              resumes ? reader.entries().persist(StorageLevel.MEMORY_AND_DISK()) : null);
+      driver.open(fanout.run);
+      return fanout;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Asks for a small set of requests, such as a round, and brings the ends back to the driver. A
+   * set whose every request has an end in the ledger is taken from there as it is, failures
+   * included; in one that was left half way, failures that may pass are tried again.
+   *
+   * @param requests with different ids
+   * @return the ends in the requests' order
+   * @throws JobException where the run must stop
+   */
+  public List<Completion> ask(List<TeacherRequest> requests) {
+    Map<String, Completion> ends = earlierEnds(requests);
+    if (ends.size() < requests.size()) {
+      ends.values().removeIf(Completion::failedForNow);
+    }
+    resumed += ends.size();
+    List<String> open =
+        requests.stream()
+            .filter(request -> !ends.containsKey(request.requestId()))
+            .map(RequestCodec::toJson)
+            .toList();
+    if (!open.isEmpty()) {
+      int slices =
+          Math.min(
+              spark.sparkContext().defaultParallelism(),
+              (open.size() + LEAST_REQUESTS_A_TASK - 1) / LEAST_REQUESTS_A_TASK);
+      JavaRDD<String> rdd =
+          JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(open, slices);
+      for (String line : runTasks(rdd, open.size(), true)) {
+        Ledger.fromJson(line).ifPresent(end -> ends.put(end.requestId(), end));
+      }
+    }
+    throwIfStopped();
+    var ordered = new ArrayList<Completion>(requests.size());
+    for (TeacherRequest request : requests) {
+      Completion end = ends.get(request.requestId());
+      if (end == null) {
+        throw new IllegalStateException("Request " + request.requestId() + " has no end");
+      }
+      ordered.add(end);
+    }
+    return ordered;
+  }
+
+  /**
+   * Asks for a set of requests of any size; their ends go into the ledger. Requests that have an
+   * end there are not asked again, but for failures that may pass.
+   *
+   * @param requests one a row, as {@link RequestCodec} writes them; with different ids, and the
+   *     same whenever it is computed
+   * @throws JobException where the run must stop
+   */
+  public void ask(Dataset<String> requests, Progress progress) {
+    Dataset<Row> byId =
+        requests.select(
+            functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
+            functions.col("value"));
+    Dataset<Row> open =
+        earlier == null
+            ? byId
+            : byId.join(
+                earlier.where("not failed_for_now"), new String[] {"request_id"}, "left_anti");
+    long total = requests.count();
+    long left = earlier == null ? total : open.count();
+    resumed += total - left;
+    int slots = spark.sparkContext().defaultParallelism();
+    int partitions =
+        (int)
+            Math.max(
+                Math.min(slots, (left + LEAST_REQUESTS_A_TASK - 1) / LEAST_REQUESTS_A_TASK),
+                (left + MOST_REQUESTS_A_TASK - 1) / MOST_REQUESTS_A_TASK);
+    if (left > 0) {
+      // By id and not in turns, so that a task that is run again has the same requests.
+      JavaRDD<String> rdd =
+          open.repartition(partitions, functions.col("request_id"))
+              .select("value")
+              .as(Encoders.STRING())
+              .javaRDD();
+      run.book().expect(total);
+      progress.start("ask", "requests", OptionalLong.of(total), resumed);
+      ScheduledExecutorService ticker =
+          ticker(() -> progress.update(resumed + done(), detail(total)));
+      try {
+        runTasks(rdd, left, false);
+      } finally {
+        ticker.shutdownNow();
+      }
+      progress.finish(resumed + done(), detail(total));
+    }
+    throwIfStopped();
+  }
+
+  /** The table {@code completions} of the run: one row for each request that came to an end. */
+  public Dataset<Row> completions() {
+    return LedgerReader.onePerRequest(new LedgerReader(spark, new Path(folder)).entries())
+        .drop("lost_attempts", "failed_for_now", "line");
+  }
+
+  /** What the run has done and used so far, earlier attempts included. */
+  public FanoutFigures figures() {
+    RunBook.Snapshot now = run.book().snapshot();
+    return new FanoutFigures(
+        resumed,
+        now.done() - now.failed(),
+        now.failed(),
+        past.lost().requests() + now.lost(),
+        now.spent().requests(),
+        now.spent().tokens(),
+        spec.tariff().known() ? Optional.of(now.spent().usd()) : Optional.empty(),
+        past.lost().usd());
+  }
+
+  /** Why the run stopped, where a call has ended so. */
+  public Optional<FanoutStop> stopped() {
+    return run.book().stopped();
+  }
+
+  /** Ends the run's asking; what is in the ledger stays. */
+  @Override
+  public void close() {
+    if (earlier != null) {
+      earlier.unpersist();
+    }
+    driver.close(run);
+  }
+
+  private List<String> runTasks(JavaRDD<String> requests, long count, boolean giveBack) {
+    calls++;
+    String call = attempt + "-" + calls;
+    spark
+        .sparkContext()
+        .setJobDescription(
+            String.format(
+                Locale.ROOT,
+                "ask %s %s for %d requests, %d at once, run %s",
+                spec.settings().kind(),
+                spec.settings().model(),
+                count,
+                spec.limits().concurrency(),
+                spec.runId()));
+    try {
+      return requests
+          .mapPartitionsWithIndex(
+              new FanoutTask(spec.runId(), folder, call, giveBack, configuration), true)
+          .collect();
+    } finally {
+      spark.sparkContext().setJobDescription(null);
+      run.book().giveUpAll();
+    }
+  }
+
+  private Map<String, Completion> earlierEnds(List<TeacherRequest> requests) {
+    var ends = new HashMap<String, Completion>();
+    if (earlier != null) {
+      Object[] ids = requests.stream().map(TeacherRequest::requestId).toArray();
+      Dataset<Row> found = earlier.where(functions.col("request_id").isin(ids));
+      for (Row row : LedgerReader.onePerRequest(found).select("line").collectAsList()) {
+        Ledger.fromJson(row.getString(0)).ifPresent(end -> ends.put(end.requestId(), end));
+      }
+    }
+    return ends;
+  }
+
+  private void throwIfStopped() {
+    Optional<FanoutStop> stop = stopped();
+    if (stop.isPresent()) {
+      throw new JobException(stop.get().exitCode(), stop.get().message());
+    }
+  }
+
+  private long done() {
+    return run.book().snapshot().done();
+  }
+
+  private String detail(long total) {
+    return figures().detail(total);
+  }
+
+  private static Path runFolder(FanoutSpec spec) {
+    return new Path(spec.ledger(), spec.runId());
+  }
+
+  private static long clockMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+  }
+
+  private static ScheduledExecutorService ticker(Runnable tick) {
+    ScheduledExecutorService ticker =
+        Executors.newSingleThreadScheduledExecutor(
+            runnable -> {
+              var daemon = new Thread(runnable, "distillery-progress");
+              daemon.setDaemon(true);
+              return daemon;
+            });
+    var unused = ticker.scheduleWithFixedDelay(tick, 500, 500, TimeUnit.MILLISECONDS);
+    return ticker;
+  }
+}

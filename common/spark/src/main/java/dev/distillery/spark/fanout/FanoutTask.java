@@ -1,0 +1,132 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.core.teacher.Teacher;
+import dev.distillery.core.teacher.TeacherRequest;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.StreamSupport;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Asks for the requests of one partition. A second attempt at it first reads what the attempts
+ * before it brought into the ledger, and asks only for the rest.
+ */
+final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<String>> {
+  private static final long serialVersionUID = 1L;
+
+  private final String run;
+  private final String folder;
+  private final String call;
+  private final boolean giveBack;
+  private final SerializableConfiguration configuration;
+
+  /**
+   * @param run the run's id
+   * @param folder URI of the run's ledger
+   * @param call name of this attempt at the run and this call of it; no other call has it
+   * @param giveBack whether the completions themselves are the task's result, as lines of the
+   *     ledger
+   */
+  FanoutTask(
+      String run,
+      String folder,
+      String call,
+      boolean giveBack,
+      SerializableConfiguration configuration) {
+    this.run = run;
+    this.folder = folder;
+    this.call = call;
+    this.giveBack = giveBack;
+    this.configuration = configuration;
+  }
+
+  @Override
+  public Iterator<String> call(Integer partition, Iterator<String> requests) throws Exception {
+    FanoutExecutor executor = FanoutExecutor.current();
+    TaskContext context = TaskContext.get();
+    String place = call + "-" + partition;
+    String attempt = context.stageAttemptNumber() + "-" + context.attemptNumber();
+    var path = new Path(folder, place);
+    FileSystem fileSystem = LedgerFiles.fileSystem(path, configuration.value());
+    var results = new ArrayList<String>();
+    Set<String> answered =
+        attempt.equals("0-0") ? Set.of() : answeredBefore(fileSystem, path, results);
+    String lane = place + "-" + attempt;
+    Wire.Welcome welcome =
+        executor.ask(Wire.Welcome.class, new Wire.Join(run, lane, place, executor.executorId()));
+    Teacher teacher;
+    try {
+      teacher = SharedTeachers.of(welcome.settings(), Secret.of(welcome.key()));
+    } catch (IllegalArgumentException e) {
+      executor.ask(
+          Boolean.class,
+          new Wire.Abort(run, new FanoutStop(ExitCode.INVALID, String.valueOf(e.getMessage()))));
+      return results.iterator();
+    }
+    var ledger =
+        new LedgerWriter(
+            attempt,
+            (name, lines) -> LedgerFiles.put(fileSystem, new Path(path, name), lines),
+            FanoutTask::clockMillis);
+    Iterator<TeacherRequest> left =
+        StreamSupport.stream(((Iterable<String>) () -> requests).spliterator(), false)
+            .map(RequestCodec::fromJson)
+            .filter(request -> !answered.contains(request.requestId()))
+            .iterator();
+    new Lane(
+            run,
+            lane,
+            exchange -> executor.ask(Wire.Answer.class, exchange),
+            teacher,
+            ledger,
+            welcome,
+            left,
+            completion -> {
+              if (giveBack) {
+                results.add(Ledger.toJson(completion));
+              }
+            },
+            context::isInterrupted,
+            FanoutTask::clockMillis)
+        .run();
+    return results.iterator();
+  }
+
+  /** Ids that earlier attempts at this partition have brought to an end. */
+  private Set<String> answeredBefore(FileSystem fileSystem, Path path, List<String> results)
+      throws IOException {
+    var answered = new HashSet<String>();
+    FileStatus[] objects;
+    try {
+      objects = fileSystem.listStatus(path);
+    } catch (FileNotFoundException e) {
+      return answered;
+    }
+    for (FileStatus object : objects) {
+      for (String line : LedgerFiles.lines(fileSystem, object.getPath())) {
+        Ledger.fromJson(line)
+            .filter(completion -> answered.add(completion.requestId()))
+            .filter(completion -> giveBack)
+            .ifPresent(completion -> results.add(line));
+      }
+    }
+    return answered;
+  }
+
+  private static long clockMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+  }
+}

@@ -1,0 +1,84 @@
+package dev.distillery.spark.fanout;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What the driver has let go, written before it goes: after a crash, what is granted and neither
+ * answered nor void may have been sent, and at worst is paid. Used by one thread.
+ */
+final class GrantLog {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final FileSystem fileSystem;
+  private final Path folder;
+  private final String attempt;
+  private int number;
+
+  GrantLog(FileSystem fileSystem, Path run, String attempt) {
+    this.fileSystem = fileSystem;
+    this.folder = new Path(run, Ledger.GRANTED);
+    this.attempt = attempt;
+  }
+
+  /** Writes one object. */
+  void put(List<RunBook.Grant> grants, List<RunBook.Unused> voids) throws IOException {
+    var lines = new ArrayList<String>(grants.size() + voids.size());
+    for (RunBook.Grant grant : grants) {
+      lines.add(
+          JSON.createObjectNode()
+              .put("request_id", grant.requestId())
+              .put("tokens", grant.worst().tokens())
+              .put("picos", grant.worst().picos())
+              .toString());
+    }
+    for (RunBook.Unused done : voids) {
+      lines.add(
+          JSON.createObjectNode()
+              .put("request_id", done.requestId())
+              .put("void", done.sent() ? "refused" : "unsent")
+              .toString());
+    }
+    number++;
+    LedgerFiles.put(
+        fileSystem,
+        new Path(folder, String.format(Locale.ROOT, "%s-%06d.jsonl", attempt, number)),
+        lines);
+  }
+
+  /**
+   * A line of the log.
+   *
+   * @param grants 1 for a grant, -1 for one that is void
+   * @param refused 1 for a void that was sent all the same
+   */
+  record Line(String requestId, int grants, int refused, long tokens, long picos) {}
+
+  /** The line's content; empty where the line is cut off. */
+  static Optional<Line> parse(String line) {
+    JsonNode node;
+    try {
+      node = JSON.readTree(line);
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
+    if (!node.isObject() || !node.has("request_id")) {
+      return Optional.empty();
+    }
+    String id = node.get("request_id").asText();
+    if (node.has("void")) {
+      return Optional.of(
+          new Line(id, -1, node.get("void").asText().equals("refused") ? 1 : 0, 0, 0));
+    }
+    return Optional.of(
+        new Line(id, 1, 0, node.path("tokens").asLong(), node.path("picos").asLong()));
+  }
+}

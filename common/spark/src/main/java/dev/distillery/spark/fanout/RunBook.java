@@ -1,0 +1,452 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.spark.fanout.Wire.Answer;
+import dev.distillery.spark.fanout.Wire.Ask;
+import dev.distillery.spark.fanout.Wire.Ending;
+import dev.distillery.spark.fanout.Wire.Exchange;
+import dev.distillery.spark.fanout.Wire.Settlement;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The books of one run, kept by the driver: which task may send what, and what it has used.
+ *
+ * <p>A lease goes through these states: <i>asked</i>, until the budget has room for its worst case;
+ * <i>reserved</i>, until its id is durably logged; <i>logged</i>, until rates let it go;
+ * <i>out</i>, from when the task may send it until the task settles it. Nothing here waits or
+ * touches a disk. Safe for use by several threads.
+ */
+final class RunBook {
+  /** A task that is silent for so long is taken for dead. */
+  static final int SILENCE_MILLIS = 30_000;
+
+  /** Time in which a lease must be used where no rate bounds it; well below the silence. */
+  static final int LEASE_MILLIS = 10_000;
+
+  /** A lease as the grant log has it. */
+  record Grant(String requestId, Spend worst) {}
+
+  /**
+   * A granted lease that brings no reply and cost nothing: never sent, or refused.
+   *
+   * @param sent whether it counts as a request
+   */
+  record Unused(String requestId, boolean sent) {}
+
+  /** What a person is told while a run goes on. */
+  record Snapshot(
+      long done, long failed, int inFlight, int window, long pauseMillis, Spend spent, long lost) {}
+
+  private enum State {
+    RESERVED,
+    LOGGED,
+    OUT
+  }
+
+  private static final class Lease {
+    final Ask ask;
+    final Spend worst;
+    State state = State.RESERVED;
+    long tokenSlot;
+
+    Lease(Ask ask, Spend worst) {
+      this.ask = ask;
+      this.worst = worst;
+    }
+  }
+
+  private static final class Lane {
+    final String name;
+    final String place;
+    final String executor;
+    final ArrayDeque<Ask> asked = new ArrayDeque<>();
+    final Map<String, Lease> leases = new LinkedHashMap<>();
+    final ArrayDeque<Lease> logged = new ArrayDeque<>();
+    long lastSeen;
+    long sequence = -1;
+    @Nullable Answer lastAnswer;
+    int slots;
+    int inFlight;
+    int demand;
+    int teacherConcurrency = Integer.MAX_VALUE;
+    long finished;
+    long durable;
+
+    Lane(String name, String place, String executor, long now) {
+      this.name = name;
+      this.place = place;
+      this.executor = executor;
+      this.lastSeen = now;
+    }
+
+    /** Requests that this task may have with the teacher at this moment. */
+    int held() {
+      return Math.max(slots, inFlight);
+    }
+  }
+
+  private final LongSupplier clockMillis;
+  private final Tariff tariff;
+  private final FanoutLimits limits;
+  private final Budget budget;
+  private final SlowDown slowDown;
+  private final Optional<RateWindow> requestRate;
+  private final Optional<RateWindow> tokenRate;
+  private final Map<String, Lane> lanes = new HashMap<>();
+  private final ArrayList<Lease> toLog = new ArrayList<>();
+  private final ArrayList<Lease> beingLogged = new ArrayList<>();
+  private final Map<Lease, Lane> owners = new HashMap<>();
+  private final ArrayList<Unused> voids = new ArrayList<>();
+  private @Nullable FanoutStop stop;
+  private long done;
+  private long failed;
+  private long lost;
+  private long expected;
+  private boolean aLaneDied;
+
+  RunBook(FanoutLimits limits, Tariff tariff, Spend spentBefore, LongSupplier clockMillis) {
+    this.limits = limits;
+    this.tariff = tariff;
+    this.clockMillis = clockMillis;
+    this.budget = new Budget(limits, spentBefore);
+    this.slowDown = new SlowDown(limits.concurrency(), clockMillis);
+    this.requestRate = rate(limits.requestsPerMinute(), clockMillis);
+    this.tokenRate = rate(limits.tokensPerMinute(), clockMillis);
+  }
+
+  private static Optional<RateWindow> rate(
+      java.util.OptionalLong perMinute, LongSupplier clockMillis) {
+    return perMinute.isPresent()
+        ? Optional.of(new RateWindow(perMinute.getAsLong(), clockMillis))
+        : Optional.empty();
+  }
+
+  /** A task begins. An earlier attempt at the same partition is given up. */
+  synchronized void join(Wire.Join join) {
+    long now = clockMillis.getAsLong();
+    lanes.values().stream()
+        .filter(lane -> lane.place.equals(join.place()) && !lane.name.equals(join.lane()))
+        .toList()
+        .forEach(this::giveUp);
+    lanes.put(join.lane(), new Lane(join.lane(), join.place(), join.executor(), now));
+  }
+
+  /** Books what a task has used, and tells it what it may do. */
+  synchronized Answer exchange(Exchange message) {
+    long now = clockMillis.getAsLong();
+    Lane lane = lanes.get(message.lane());
+    if (lane == null) {
+      return Answer.UNKNOWN;
+    }
+    if (lane.sequence == message.sequence() && lane.lastAnswer != null) {
+      return lane.lastAnswer;
+    }
+    lane.sequence = message.sequence();
+    lane.lastSeen = now;
+    lane.inFlight = message.inFlight();
+    lane.demand = message.demand();
+    lane.teacherConcurrency = message.teacherConcurrency();
+    lane.durable = message.durable();
+    giveUpTheSilent(now);
+    message.settlements().forEach(settlement -> settle(lane, settlement));
+    message.returned().forEach(id -> takeBack(lane, id));
+    lane.asked.addAll(message.asks());
+    stopIfRefusedTooLong();
+    if (message.last()) {
+      leave(lane);
+      return new Answer(true, 0, List.of(), 0, 0, stop);
+    }
+    if (stop == null) {
+      reserve(lane);
+    }
+    lane.slots = stop == null ? share(lane) : 0;
+    List<String> leases = stop == null ? letGo(lane, message.ready()) : List.of();
+    lane.lastAnswer =
+        new Answer(
+            true,
+            lane.slots,
+            leases,
+            rated() ? RateWindow.LEASE_MILLIS : LEASE_MILLIS,
+            slowDown.pauseMillis(),
+            stop);
+    return lane.lastAnswer;
+  }
+
+  /** Leases whose ids are to be logged before they may be used; each is given out once. */
+  synchronized List<Grant> takeGrantsToLog() {
+    beingLogged.addAll(toLog);
+    toLog.clear();
+    return beingLogged.stream()
+        .map(lease -> new Grant(lease.ask.requestId(), lease.worst))
+        .toList();
+  }
+
+  /** The grants that were taken last are in the log. */
+  synchronized void logged() {
+    for (Lease lease : beingLogged) {
+      Lane lane = owners.get(lease);
+      if (lane == null) {
+        voids.add(new Unused(lease.ask.requestId(), false));
+        budget.settle(lease.worst, Spend.NONE);
+      } else {
+        lease.state = State.LOGGED;
+        lane.logged.add(lease);
+      }
+    }
+    beingLogged.clear();
+  }
+
+  /** Granted leases that brought nothing and cost nothing; each is given out once. */
+  synchronized List<Unused> takeVoids() {
+    var taken = List.copyOf(voids);
+    voids.clear();
+    return taken;
+  }
+
+  /** Stops the run; the first reason stands. */
+  synchronized void stop(FanoutStop reason) {
+    if (stop == null) {
+      stop = reason;
+    }
+  }
+
+  synchronized Optional<FanoutStop> stopped() {
+    return Optional.ofNullable(stop);
+  }
+
+  /** How many requests the run has in all, as far as is known; 0 where it is not. */
+  synchronized void expect(long requests) {
+    expected = requests;
+  }
+
+  /** Whether a task was given up, so that replies may have been lost on their way to the ledger. */
+  synchronized boolean aLaneDied() {
+    return aLaneDied;
+  }
+
+  synchronized Snapshot snapshot() {
+    giveUpTheSilent(clockMillis.getAsLong());
+    int inFlight = lanes.values().stream().mapToInt(lane -> lane.inFlight).sum();
+    return new Snapshot(
+        done, failed, inFlight, slowDown.window(), slowDown.pauseMillis(), budget.spent(), lost);
+  }
+
+  /** Whether a call's tasks have all left. */
+  synchronized boolean idle() {
+    return lanes.isEmpty();
+  }
+
+  /** Gives up every task: Spark says that the stage is over. */
+  synchronized void giveUpAll() {
+    List.copyOf(lanes.values()).forEach(this::giveUp);
+  }
+
+  private void settle(Lane lane, Settlement settlement) {
+    Lease lease = lane.leases.remove(settlement.requestId());
+    if (lease == null) {
+      return;
+    }
+    owners.remove(lease);
+    Spend used = used(lease, settlement);
+    budget.settle(lease.worst, used);
+    tokenRate.ifPresent(rate -> rate.correct(lease.tokenSlot, lease.worst.tokens(), used.tokens()));
+    if (settlement.ending() == Ending.UNSENT) {
+      voids.add(new Unused(settlement.requestId(), false));
+    } else if (settlement.ending() == Ending.FREE && !settlement.finalState()) {
+      voids.add(new Unused(settlement.requestId(), true));
+    }
+    if (settlement.finalState()) {
+      lane.finished++;
+      done++;
+      if (settlement.ending() != Ending.ANSWERED) {
+        failed++;
+        stopIfTooManyFailed();
+      }
+    }
+    switch (settlement.signal()) {
+      case HEALTHY -> slowDown.succeeded();
+      case NEUTRAL -> {}
+      case FAILING -> slowDown.failed();
+      case REFUSING ->
+          slowDown.refused(
+              settlement.retryAfterMillis() < 0
+                  ? Optional.empty()
+                  : Optional.of(Duration.ofMillis(settlement.retryAfterMillis())));
+      case FATAL -> stop(new FanoutStop(ExitCode.INVALID, settlement.message()));
+    }
+  }
+
+  private Spend used(Lease lease, Settlement settlement) {
+    return switch (settlement.ending()) {
+      case ANSWERED ->
+          new Spend(
+              1,
+              settlement.promptTokens() + settlement.completionTokens(),
+              tariff.cost(
+                  settlement.promptTokens(),
+                  settlement.cachedPromptTokens(),
+                  settlement.completionTokens()));
+      case FREE -> new Spend(1, 0, 0);
+      case UNCERTAIN -> lease.worst;
+      case UNSENT -> Spend.NONE;
+    };
+  }
+
+  private void takeBack(Lane lane, String requestId) {
+    Lease lease = lane.leases.get(requestId);
+    if (lease != null && lease.state == State.OUT) {
+      lease.state = State.LOGGED;
+      lane.logged.add(lease);
+    }
+  }
+
+  /** Sets the worst case of a task's requests aside, in their order, as far as the budget goes. */
+  private void reserve(Lane lane) {
+    while (!lane.asked.isEmpty()) {
+      Ask ask = lane.asked.peek();
+      Spend worst = tariff.worst(ask.promptTokens(), ask.completionTokens());
+      if (!budget.reserve(worst)) {
+        if (budget.settled()) {
+          stop(new FanoutStop(ExitCode.PARTIAL, budget.lacking(worst).orElseThrow()));
+        }
+        return;
+      }
+      lane.asked.remove();
+      var lease = new Lease(ask, worst);
+      lane.leases.put(ask.requestId(), lease);
+      owners.put(lease, lane);
+      toLog.add(lease);
+    }
+  }
+
+  /** Lets logged leases go as far as the rates allow, and not long before they can be used. */
+  private List<String> letGo(Lane lane, int ready) {
+    var leases = new ArrayList<String>();
+    int room = rated() ? Math.max(0, lane.slots - lane.inFlight - ready) : Integer.MAX_VALUE;
+    if (slowDown.pauseMillis() > 0) {
+      return List.of();
+    }
+    while (leases.size() < room && !lane.logged.isEmpty() && ratesAdmit(lane.logged.peek())) {
+      Lease lease = lane.logged.remove();
+      lease.state = State.OUT;
+      requestRate.ifPresent(rate -> rate.take(1));
+      lease.tokenSlot = tokenRate.map(rate -> rate.take(lease.worst.tokens())).orElse(0L);
+      leases.add(lease.ask.requestId());
+    }
+    return List.copyOf(leases);
+  }
+
+  private boolean rated() {
+    return requestRate.isPresent() || tokenRate.isPresent();
+  }
+
+  private boolean ratesAdmit(Lease lease) {
+    return requestRate.map(rate -> rate.admits(1)).orElse(true)
+        && tokenRate.map(rate -> rate.admits(lease.worst.tokens())).orElse(true);
+  }
+
+  /**
+   * A task's share of the requests at once: what it can use, up to the level at which all tasks
+   * together fill the window, and never more than the others have left free.
+   */
+  private int share(Lane lane) {
+    int free = slowDown.window();
+    int freeInJvm = lane.teacherConcurrency;
+    for (Lane other : lanes.values()) {
+      if (other != lane) {
+        free -= other.held();
+        if (other.executor.equals(lane.executor)) {
+          freeInJvm -= other.held();
+        }
+      }
+    }
+    int wanted = Math.min(lane.demand, level(slowDown.window()));
+    return Math.max(0, Math.min(wanted, Math.min(free, freeInJvm)));
+  }
+
+  /** The least level such that tasks that take their demand up to it use the whole window. */
+  private int level(int window) {
+    int[] demands = lanes.values().stream().mapToInt(lane -> lane.demand).sorted().toArray();
+    int left = window;
+    for (int i = 0; i < demands.length; i++) {
+      int lanesLeft = demands.length - i;
+      if ((long) demands[i] * lanesLeft >= left) {
+        return (left + lanesLeft - 1) / lanesLeft;
+      }
+      left -= demands[i];
+    }
+    return window;
+  }
+
+  private void leave(Lane lane) {
+    for (Lease lease : lane.leases.values()) {
+      owners.remove(lease);
+      if (lease.state != State.OUT) {
+        if (lease.state == State.LOGGED) {
+          voids.add(new Unused(lease.ask.requestId(), false));
+        } else if (!toLog.remove(lease)) {
+          // Being logged at this moment: `logged` finds no owner and books it as unused.
+          continue;
+        }
+        budget.settle(lease.worst, Spend.NONE);
+      } else {
+        lost(lease);
+      }
+    }
+    lanes.remove(lane.name);
+  }
+
+  private void giveUp(Lane lane) {
+    aLaneDied = true;
+    done -= lane.finished - lane.durable;
+    lost += lane.finished - lane.durable;
+    leave(lane);
+  }
+
+  private void giveUpTheSilent(long now) {
+    lanes.values().stream()
+        .filter(lane -> now - lane.lastSeen > SILENCE_MILLIS)
+        .toList()
+        .forEach(this::giveUp);
+  }
+
+  /** Out of sight: it may have been sent, so at worst it is paid. */
+  private void lost(Lease lease) {
+    budget.settle(lease.worst, lease.worst);
+    lost++;
+  }
+
+  private void stopIfTooManyFailed() {
+    if (expected > 0 && failed > limits.maxFailureRatio() * expected) {
+      stop(
+          new FanoutStop(
+              ExitCode.PARTIAL,
+              failed
+                  + " of "
+                  + expected
+                  + " requests failed for good, more than --max-failure-ratio "
+                  + limits.maxFailureRatio()
+                  + " allows"));
+    }
+  }
+
+  private void stopIfRefusedTooLong() {
+    if (slowDown.refusingMillis() > limits.maxWait().toMillis()) {
+      stop(
+          new FanoutStop(
+              ExitCode.TEMPORARY,
+              "The server has refused every request for longer than --max-wait "
+                  + limits.maxWait().toSeconds()
+                  + "s allows, or asks for a longer wait; run the same command again later"));
+    }
+  }
+}

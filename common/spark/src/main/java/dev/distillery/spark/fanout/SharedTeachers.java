@@ -1,0 +1,39 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.core.teacher.Teacher;
+import dev.distillery.core.teacher.TeacherSettings;
+import dev.distillery.core.teacher.Teachers;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The teachers that are open in this JVM: one for each settings, shared by all its tasks. */
+final class SharedTeachers {
+  private static final Map<TeacherSettings, Teacher> OPEN = new LinkedHashMap<>();
+
+  private SharedTeachers() {}
+
+  /**
+   * The teacher of these settings, opened where it is not yet.
+   *
+   * @throws IllegalArgumentException where no jar has such a kind, or the settings do not fit it
+   */
+  static Teacher of(TeacherSettings settings, Secret key) {
+    synchronized (OPEN) {
+      Teacher teacher = OPEN.get(settings);
+      if (teacher == null) {
+        teacher = Teachers.open(settings, key);
+        OPEN.put(settings, teacher);
+      }
+      return teacher;
+    }
+  }
+
+  /** Closes all; for the end of the JVM's Spark. */
+  static void closeAll() {
+    synchronized (OPEN) {
+      OPEN.values().forEach(Teacher::close);
+      OPEN.clear();
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.distillery.spark.fanout;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * Slows a whole run down when its server asks for it, and speeds it up again: additive increase,
+ * multiplicative decrease of the requests at once, and a pause for as long as the server says. Not
+ * safe for use by several threads.
+ *
+ * <p>A single server error says little; only when a quarter of the latest answers are errors does
+ * the run slow down for them.
+ */
+final class SlowDown {
+  private static final double ERROR_SHARE = 0.25;
+  private static final double ERROR_WEIGHT = 0.05;
+  private static final long FIRST_PAUSE_MILLIS = 500;
+  private static final long LONGEST_PAUSE_MILLIS = 60_000;
+  private static final long DECREASE_INTERVAL_MILLIS = 1000;
+
+  private final int ceiling;
+  private final LongSupplier clockMillis;
+  private double window;
+  private double errorShare;
+  private long nextDecrease;
+  private long pausedUntil;
+  private long refusedSince = -1;
+  private int pauses;
+
+  SlowDown(int ceiling, LongSupplier clockMillis) {
+    this.ceiling = ceiling;
+    this.clockMillis = clockMillis;
+    this.window = ceiling;
+    this.nextDecrease = clockMillis.getAsLong();
+    this.pausedUntil = nextDecrease;
+  }
+
+  /** An answer came. */
+  void succeeded() {
+    window = Math.min(ceiling, window + 1 / window);
+    errorShare -= errorShare * ERROR_WEIGHT;
+    refusedSince = -1;
+    pauses = 0;
+  }
+
+  /** The server is in trouble and does not say for how long. */
+  void failed() {
+    errorShare += (1 - errorShare) * ERROR_WEIGHT;
+    if (errorShare > ERROR_SHARE && decrease()) {
+      errorShare = 0;
+    }
+  }
+
+  /** The server says wait, for a time that it may name. */
+  void refused(Optional<Duration> retryAfter) {
+    long now = clockMillis.getAsLong();
+    if (refusedSince < 0) {
+      refusedSince = now;
+    }
+    boolean fresh = now >= pausedUntil;
+    if (fresh) {
+      decrease();
+      pauses++;
+    }
+    long backoff =
+        Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(10, Math.max(0, pauses - 1)));
+    long pause = retryAfter.map(Duration::toMillis).orElse(fresh ? backoff : 0L);
+    pausedUntil = Math.max(pausedUntil, now + pause);
+  }
+
+  private boolean decrease() {
+    long now = clockMillis.getAsLong();
+    if (now < nextDecrease) {
+      return false;
+    }
+    window = Math.max(1, window / 2);
+    nextDecrease = now + DECREASE_INTERVAL_MILLIS;
+    return true;
+  }
+
+  /** Requests at once that the run may have now. */
+  int window() {
+    return (int) window;
+  }
+
+  /** Milliseconds in which nothing may be sent; 0 when it may. */
+  long pauseMillis() {
+    return Math.max(0, pausedUntil - clockMillis.getAsLong());
+  }
+
+  /**
+   * Milliseconds since which the server has only refused, the pause that it asks for included; 0
+   * when it answers.
+   */
+  long refusingMillis() {
+    return refusedSince < 0 ? 0 : Math.max(pausedUntil, clockMillis.getAsLong()) - refusedSince;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.distillery.spark.fanout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TeacherSettings;
+import dev.distillery.spark.testing.LocalSpark;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class FanoutTest {
+  private static final SparkSession SPARK = LocalSpark.session();
+
+  @TempDir Path ledger;
+  private String model = "";
+  private MemoryTeacher.Script teacher = new MemoryTeacher.Script();
+
+  @BeforeEach
+  void nameTheTeacher(TestInfo test) {
+    model = test.getTestMethod().orElseThrow().getName();
+    teacher = MemoryTeacher.script(model);
+  }
+
+  @Test
+  void givesTheEndsInTheRequestsOrder() {
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(8))) {
+      List<Completion> ends = fanout.ask(requests(50));
+
+      assertThat(ends).extracting(end -> end.text().orElseThrow()).startsWith("ASK 0", "ASK 1");
+      assertThat(ends).hasSize(50).allMatch(Completion::ok);
+    }
+  }
+
+  @Test
+  void asksForNothingThatTheLedgerHas() {
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(8))) {
+      fanout.ask(requests(50));
+    }
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(8))) {
+      List<Completion> ends = fanout.ask(requests(60));
+
+      assertThat(ends).hasSize(60).allMatch(Completion::ok);
+      assertThat(fanout.figures().resumed()).isEqualTo(50);
+      assertThat(fanout.figures().requests()).isEqualTo(60);
+    }
+    assertThat(teacher.asked).hasSize(60).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void neverHasMoreAtOnceThanAllowed() {
+    teacher.latencyMillis = 5;
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(6))) {
+      fanout.ask(requests(200));
+    }
+    assertThat(teacher.mostAtOnce.get()).isBetween(5, 6);
+  }
+
+  @Test
+  void asksADatasetAndGivesTheTableBack() {
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(32))) {
+      fanout.ask(dataset(300), Progress.onStandardError("test"));
+
+      assertThat(fanout.completions().count()).isEqualTo(300);
+      assertThat(fanout.completions().select("request_id").distinct().count()).isEqualTo(300);
+    }
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(32))) {
+      fanout.ask(dataset(310), Progress.onStandardError("test"));
+    }
+    assertThat(teacher.asked).hasSize(310).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void triesAgainWhatMayPassAndKeepsWhatDoesNot() {
+    teacher.behaviour =
+        (request, attempt) -> {
+          if (request.prompt().orElseThrow().equals("ask 3")) {
+            throw failure(TeacherException.Category.BAD_REQUEST, 400);
+          }
+          if (attempt == 1) {
+            throw failure(TeacherException.Category.SERVER_ERROR, 500);
+          }
+          return MemoryTeacher.reply(request);
+        };
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(8))) {
+      List<Completion> ends = fanout.ask(requests(10));
+
+      assertThat(ends.get(3).ok()).isFalse();
+      assertThat(ends.get(3).error().orElseThrow()).startsWith("bad_request: ");
+      assertThat(ends).filteredOn(Completion::ok).hasSize(9).allMatch(end -> end.attempts() == 2);
+    }
+  }
+
+  @Test
+  void stopsAtOnceAndKeepsTheLedgerWhereEveryRequestWouldFail() {
+    teacher.behaviour =
+        (request, attempt) -> {
+          if (teacher.asked.size() > 20) {
+            throw failure(TeacherException.Category.INSUFFICIENT_QUOTA, 429);
+          }
+          return MemoryTeacher.reply(request);
+        };
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      assertThatThrownBy(() -> fanout.ask(requests(500)))
+          .isInstanceOfSatisfying(
+              JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+          .hasMessageContaining("no good");
+    }
+    assertThat(teacher.asked.size()).isLessThan(40);
+    teacher.behaviour = (request, attempt) -> MemoryTeacher.reply(request);
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      assertThat(fanout.ask(requests(500))).hasSize(500);
+      assertThat(fanout.figures().resumed()).isGreaterThanOrEqualTo(15);
+      assertThat(fanout.figures().lost()).isZero();
+    }
+  }
+
+  @Test
+  void spendsNoMoreThanTheBudgetAndGoesOnWhenItIsRaised() {
+    try (Fanout fanout = open(requestBudget(30))) {
+      assertThatThrownBy(() -> fanout.ask(requests(100)))
+          .isInstanceOfSatisfying(
+              JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.PARTIAL))
+          .hasMessageContaining("--max-requests");
+      assertThat(fanout.figures().requests()).isEqualTo(30);
+    }
+    assertThat(teacher.asked).hasSize(30);
+    try (Fanout fanout = open(requestBudget(100))) {
+      assertThat(fanout.ask(requests(100))).hasSize(100).allMatch(Completion::ok);
+      assertThat(fanout.figures().resumed()).isEqualTo(30);
+    }
+    assertThat(teacher.asked).hasSize(100).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void refusesACostLimitWithoutAPrice() {
+    FanoutLimits limits = FanoutLimits.ofConcurrency(1);
+    var costly =
+        new FanoutLimits(
+            1,
+            OptionalLong.empty(),
+            OptionalLong.empty(),
+            OptionalLong.empty(),
+            OptionalLong.empty(),
+            Optional.of(BigDecimal.ONE),
+            limits.maxWait(),
+            limits.maxFailureRatio());
+    assertThatThrownBy(() -> Fanout.open(SPARK, spec(costly, Tariff.UNKNOWN), Secret.NONE))
+        .hasMessageContaining("has no price");
+  }
+
+  @Test
+  void aRoundCostsLittle() {
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(64))) {
+      fanout.ask(requests(64));
+      long start = System.nanoTime();
+      for (int round = 1; round <= 10; round++) {
+        int first = 64 * round;
+        fanout.ask(IntStream.range(first, first + 64).mapToObj(this::request).toList());
+      }
+      long millis = Duration.ofNanos(System.nanoTime() - start).toMillis() / 10;
+      System.err.println("A round of 64 took " + millis + " ms");
+      assertThat(millis).isLessThan(1000);
+    }
+  }
+
+  private static TeacherException failure(TeacherException.Category category, int status) {
+    return new TeacherException(category, status, Optional.empty(), "This is no good");
+  }
+
+  private FanoutLimits requestBudget(long requests) {
+    FanoutLimits limits = FanoutLimits.ofConcurrency(4);
+    return new FanoutLimits(
+        4,
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        OptionalLong.of(requests),
+        OptionalLong.empty(),
+        Optional.empty(),
+        limits.maxWait(),
+        limits.maxFailureRatio());
+  }
+
+  private Fanout open(FanoutLimits limits) {
+    return Fanout.open(SPARK, spec(limits, Tariff.FREE), Secret.NONE);
+  }
+
+  private FanoutSpec spec(FanoutLimits limits, Tariff tariff) {
+    return new FanoutSpec(
+        "run",
+        ledger.toUri().toString(),
+        new TeacherSettings("memory", model, "", "chat", Duration.ofSeconds(10), 8),
+        tariff,
+        limits,
+        new RetryPolicy(3));
+  }
+
+  private List<TeacherRequest> requests(int count) {
+    return IntStream.range(0, count).mapToObj(this::request).toList();
+  }
+
+  private TeacherRequest request(int number) {
+    return new TeacherRequest(
+        "id-" + number,
+        Optional.of("row-" + number),
+        model,
+        Optional.of("ask " + number),
+        List.of(),
+        Sampling.of(20),
+        "{}");
+  }
+
+  private Dataset<String> dataset(int count) {
+    return SPARK.createDataset(
+        requests(count).stream().map(RequestCodec::toJson).toList(), Encoders.STRING());
+  }
+}
