@@ -1,0 +1,102 @@
+package dev.distillery.model.tokenizer;
+
+import dev.distillery.model.format.GgufMetadata;
+import dev.distillery.model.format.ModelFileException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The tokenizer in a GGUF file's metadata: {@code gpt2} (byte-level BPE) or {@code llama}. */
+final class GgufTokenizer {
+  private static final int NORMAL = 1;
+  private static final int CONTROL = 3;
+  private static final int USER_DEFINED = 4;
+
+  private final GgufMetadata metadata;
+  private final List<String> tokens;
+  private final List<Long> types;
+  private final Map<String, Integer> vocabulary = new HashMap<>();
+  private final List<AddedToken> added = new ArrayList<>();
+  private final BitSet normal = new BitSet();
+
+  private GgufTokenizer(GgufMetadata metadata) throws ModelFileException {
+    this.metadata = metadata;
+    this.tokens = metadata.texts("tokenizer.ggml.tokens");
+    this.types = metadata.integers("tokenizer.ggml.token_type");
+    if (types.size() != tokens.size()) {
+      throw metadata.wrong("tokenizer.ggml.token_type", "one for each of " + tokens.size());
+    }
+    for (int id = 0; id < tokens.size(); id++) {
+      String token = tokens.get(id);
+      long type = types.get(id);
+      if (vocabulary.put(token, id) != null) {
+        throw new ModelFileException(metadata.file(), "token " + token + " is there twice");
+      }
+      normal.set(id, type == NORMAL);
+      if ((type == CONTROL || type == USER_DEFINED) && !token.isEmpty()) {
+        added.add(new AddedToken(id, token, type == CONTROL, false, false, false));
+      }
+    }
+  }
+
+  static Tokenizer read(GgufMetadata metadata) throws ModelFileException {
+    try {
+      GgufTokenizer reader = new GgufTokenizer(metadata);
+      return switch (metadata.text("tokenizer.ggml.model")) {
+        case "gpt2" -> reader.byteLevel();
+        case "llama" -> reader.sentencePiece();
+        default -> throw metadata.wrong("tokenizer.ggml.model", "gpt2 or llama");
+      };
+    } catch (IllegalArgumentException e) {
+      throw new ModelFileException(metadata.file(), e.getMessage(), e);
+    }
+  }
+
+  private Tokenizer byteLevel() throws ModelFileException {
+    PreTokenizer preTokenizer =
+        PreTokenizer.ofGguf(metadata.text("tokenizer.ggml.pre"))
+            .orElseThrow(() -> metadata.wrong("tokenizer.ggml.pre", "gpt-2, smollm or llama-bpe"));
+    return new ByteLevelBpe(
+        preTokenizer,
+        vocabulary,
+        metadata.texts("tokenizer.ggml.merges"),
+        added,
+        preTokenizer == PreTokenizer.LLAMA3,
+        marks("bos", false),
+        marks("eos", false));
+  }
+
+  private Tokenizer sentencePiece() throws ModelFileException {
+    List<Double> numbers = metadata.numbers("tokenizer.ggml.scores");
+    if (numbers.size() != tokens.size()) {
+      throw metadata.wrong("tokenizer.ggml.scores", "one for each of " + tokens.size());
+    }
+    float[] scores = new float[numbers.size()];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = numbers.get(i).floatValue();
+    }
+    SentencePieceBpe.Prefix prefix =
+        metadata.bool("tokenizer.ggml.add_space_prefix", true)
+            ? SentencePieceBpe.Prefix.EVERY_PART
+            : SentencePieceBpe.Prefix.NEVER;
+    return new SentencePieceBpe(
+        vocabulary,
+        SentencePieceBpe.byScores(vocabulary, scores, normal),
+        Optional.of(scores),
+        added,
+        metadata.integer("tokenizer.ggml.unknown_token_id", -1),
+        prefix,
+        marks("bos", true),
+        marks("eos", false));
+  }
+
+  /** BOS or EOS, if the metadata say that it is added. */
+  private int[] marks(String mark, boolean fallback) throws ModelFileException {
+    String id = "tokenizer.ggml." + mark + "_token_id";
+    boolean add = metadata.bool("tokenizer.ggml.add_" + mark + "_token", fallback);
+    return add && metadata.has(id) ? new int[] {metadata.integer(id)} : new int[0];
+  }
+}

@@ -1,0 +1,177 @@
+package dev.distillery.model.tokenizer;
+
+import static dev.distillery.model.tokenizer.UnicodeClasses.LETTER;
+import static dev.distillery.model.tokenizer.UnicodeClasses.NUMBER;
+import static dev.distillery.model.tokenizer.UnicodeClasses.OTHER;
+import static dev.distillery.model.tokenizer.UnicodeClasses.SPACE;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * How byte-level BPE cuts a text into pieces before it merges inside them. Each scans in one pass
+ * what its regular expression would match.
+ */
+public enum PreTokenizer {
+  /** {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}. */
+  GPT2("gpt-2"),
+  /** Every digit a piece of its own; GPT-2's expression on what stands between. */
+  SMOLLM("smollm"),
+  /** {@link #LLAMA3_PATTERN}. */
+  LLAMA3("llama-bpe");
+
+  /** The expression that LLaMA-3's tokenizer.json has. */
+  static final String LLAMA3_PATTERN =
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+          + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+  /** Takes a piece of the text, from {@code from} to before {@code to}. */
+  interface Pieces {
+    void piece(int from, int to);
+  }
+
+  private final String ggufName;
+
+  PreTokenizer(String ggufName) {
+    this.ggufName = ggufName;
+  }
+
+  /** The value of {@code tokenizer.ggml.pre}. */
+  String ggufName() {
+    return ggufName;
+  }
+
+  static Optional<PreTokenizer> ofGguf(String name) {
+    return Arrays.stream(values()).filter(p -> p.ggufName.equals(name)).findFirst();
+  }
+
+  /** Cuts all of the text into pieces, in order. */
+  void cut(CharSequence text, int from, int to, Pieces pieces) {
+    switch (this) {
+      case GPT2 -> gpt2(text, from, to, pieces);
+      case SMOLLM -> {
+        int start = from;
+        for (int i = from; i < to; ) {
+          int point = Character.codePointAt(text, i);
+          int end = i + Character.charCount(point);
+          if (UnicodeClasses.isDigit(point)) {
+            gpt2(text, start, i, pieces);
+            gpt2(text, i, end, pieces);
+            start = end;
+          }
+          i = end;
+        }
+        gpt2(text, start, to, pieces);
+      }
+      case LLAMA3 -> llama3(text, from, to, pieces);
+    }
+  }
+
+  private static void gpt2(CharSequence text, int from, int to, Pieces pieces) {
+    for (int i = from; i < to; ) {
+      int end = i + contraction(text, i, to, false);
+      if (end == i) {
+        int start = text.charAt(i) == ' ' && i + 1 < to ? i + 1 : i;
+        int kind = kind(text, start);
+        // The optional space stands before anything but white space.
+        end = kind == SPACE ? spaces(text, i, to) : run(text, start, to, kind);
+      }
+      pieces.piece(i, end);
+      i = end;
+    }
+  }
+
+  private static void llama3(CharSequence text, int from, int to, Pieces pieces) {
+    for (int i = from; i < to; ) {
+      int end = i + contraction(text, i, to, true);
+      if (end == i) {
+        end = llama3Piece(text, i, to);
+      }
+      pieces.piece(i, end);
+      i = end;
+    }
+  }
+
+  private static int llama3Piece(CharSequence text, int i, int to) {
+    char first = text.charAt(i);
+    int kind = kind(text, i);
+    int next = i + Character.charCount(Character.codePointAt(text, i));
+    int nextKind = next < to ? kind(text, next) : SPACE;
+    if (kind == LETTER) {
+      return run(text, i, to, LETTER);
+    }
+    if (kind == NUMBER) {
+      int end = next;
+      for (int n = 1; n < 3 && end < to && kind(text, end) == NUMBER; n++) {
+        end += Character.charCount(Character.codePointAt(text, end));
+      }
+      return end;
+    }
+    if (nextKind == LETTER && first != '\r' && first != '\n') {
+      return run(text, next, to, LETTER);
+    }
+    if (kind == OTHER || (first == ' ' && nextKind == OTHER)) {
+      int end = run(text, kind == OTHER ? i : next, to, OTHER);
+      while (end < to && newline(text.charAt(end))) {
+        end++;
+      }
+      return end;
+    }
+    int end = run(text, i, to, SPACE);
+    for (int last = end; last > i; last--) {
+      if (newline(text.charAt(last - 1))) {
+        return last;
+      }
+    }
+    return spaces(text, i, to);
+  }
+
+  private static boolean newline(char c) {
+    return c == '\r' || c == '\n';
+  }
+
+  /** A run of white space without its last character where a visible one follows. */
+  private static int spaces(CharSequence text, int from, int to) {
+    int end = run(text, from, to, SPACE);
+    return end < to && end - from > 1 ? end - 1 : end;
+  }
+
+  private static int run(CharSequence text, int from, int to, int kind) {
+    int end = from;
+    while (end < to && kind(text, end) == kind) {
+      end += Character.charCount(Character.codePointAt(text, end));
+    }
+    return end;
+  }
+
+  private static int kind(CharSequence text, int at) {
+    char c = text.charAt(at);
+    return UnicodeClasses.of(Character.isHighSurrogate(c) ? Character.codePointAt(text, at) : c);
+  }
+
+  /** The length of 's, 't, 're, 've, 'm, 'll or 'd at this place; 0 if there is none. */
+  private static int contraction(CharSequence text, int at, int to, boolean anyCase) {
+    if (text.charAt(at) != '\'' || at + 1 >= to) {
+      return 0;
+    }
+    char first = fold(text.charAt(at + 1), anyCase);
+    if (first == 's' || first == 't' || first == 'm' || first == 'd') {
+      return 2;
+    }
+    char second = at + 2 < to ? fold(text.charAt(at + 2), anyCase) : 0;
+    boolean two =
+        (second == 'e' && (first == 'r' || first == 'v')) || (second == 'l' && first == 'l');
+    return two ? 3 : 0;
+  }
+
+  /** Simple case folding, as the expression's (?i:) has it: the long s is an s. */
+  private static char fold(char c, boolean anyCase) {
+    if (!anyCase) {
+      return c;
+    }
+    if (c == '\u017F') {
+      return 's';
+    }
+    return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
+  }
+}

@@ -1,0 +1,50 @@
+package dev.distillery.model.tokenizer;
+
+import dev.distillery.model.format.GgufMetadata;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Opens a model's tokenizer, wherever it is. */
+public final class Tokenizers {
+  private static final String FILE = "tokenizer.json";
+
+  private Tokenizers() {}
+
+  /**
+   * The tokenizer of a model's directory (its tokenizer.json), of a tokenizer.json itself, of a
+   * GGUF file, or of llama2.c's {@code tokenizer.bin}.
+   *
+   * @throws ModelFileException if there is none, or it is of a kind that is not known
+   */
+  public static Tokenizer open(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      return TokenizerJson.read(path.resolve(FILE));
+    }
+    if (path.toString().endsWith(".json")) {
+      return TokenizerJson.read(path);
+    }
+    if (ModelFiles.isGguf(path)) {
+      try (ModelFiles model = ModelFiles.open(path)) {
+        return of(model.gguf().orElseThrow());
+      }
+    }
+    if (Files.isRegularFile(path) && path.toString().endsWith(".bin")) {
+      return Llama2cTokenizer.read(path);
+    }
+    throw new ModelFileException(
+        path, "it is no directory with a " + FILE + ", no GGUF file and no llama2.c tokenizer");
+  }
+
+  /** The tokenizer in a GGUF file's metadata. */
+  public static Tokenizer of(GgufMetadata metadata) throws ModelFileException {
+    return GgufTokenizer.read(metadata);
+  }
+
+  /** The tokenizer of a model that is open. */
+  public static Tokenizer of(ModelFiles model) throws IOException {
+    return model.gguf().isPresent() ? of(model.gguf().get()) : open(model.path());
+  }
+}
