@@ -103,11 +103,11 @@ public final class GgufTeacher implements Teacher {
       throw new IllegalArgumentException("--model '%s' cannot be read".formatted(file), e);
     }
     this.loaded =
-        LOADED.computeIfAbsent(
-            real + " " + settings.contextLength(), key -> load(real, settings.contextLength()));
+        LOADED.computeIfAbsent(real + " " + settings.contextLength(), key -> load(real, settings));
   }
 
-  private static Loaded load(Path file, int contextLength) {
+  private static Loaded load(Path file, TeacherSettings settings) {
+    int contextLength = settings.contextLength();
     GgufMetadata metadata = GgufMetadata.read(file);
     int most = metadata.contextLength() == 0 ? Integer.MAX_VALUE : metadata.contextLength();
     if (contextLength < 0 || contextLength > most) {
@@ -117,7 +117,10 @@ public final class GgufTeacher implements Teacher {
     }
     int context = contextLength == 0 ? Math.min(DEFAULT_CONTEXT, most) : contextLength;
     LlamaNative.load();
-    int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    int threads =
+        settings.threads() > 0
+            ? settings.threads()
+            : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     try {
       var model =
           new LlamaModel(

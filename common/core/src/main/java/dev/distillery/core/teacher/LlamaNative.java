@@ -20,6 +20,8 @@ final class LlamaNative {
   private static final String LIBRARY_PATH = "de.kherud.llama.lib.path";
   private static final String TEMPORARY = "de.kherud.llama.tmpdir";
 
+  private static boolean loaded;
+
   private LlamaNative() {}
 
   /**
@@ -27,35 +29,29 @@ final class LlamaNative {
    *
    * @throws IllegalStateException where this machine cannot run it; says why
    */
-  static void load() {
-    Loaded.check();
-  }
-
-  private static final class Loaded {
-    static {
-      try {
-        Path own = Files.createTempDirectory("distillery-llama-");
-        try {
-          unpackAndLoad(own);
-        } finally {
-          delete(own);
-        }
-      } catch (IOException e) {
-        throw new IllegalStateException(
-            "Cannot unpack llama.cpp's native library: %s; give the JVM a -Djava.io.tmpdir that can be written"
-                .formatted(e.getMessage()),
-            e);
-      } catch (ClassNotFoundException | LinkageError e) {
-        throw new IllegalStateException(
-            "llama.cpp's native library does not load here (%s, %s): %s; use --teacher openai"
-                .formatted(
-                    System.getProperty("os.name"), System.getProperty("os.arch"), e.getMessage()),
-            e);
-      }
+  static synchronized void load() {
+    if (loaded) {
+      return;
     }
-
-    static void check() {
-      // Runs the initialiser above.
+    try {
+      Path own = Files.createTempDirectory("distillery-llama-");
+      try {
+        unpackAndLoad(own);
+      } finally {
+        delete(own);
+      }
+      loaded = true;
+    } catch (IOException e) {
+      throw new IllegalStateException(
+          "Cannot unpack llama.cpp's native library: %s; give the JVM a -Djava.io.tmpdir that can be written"
+              .formatted(e.getMessage()),
+          e);
+    } catch (ClassNotFoundException | LinkageError e) {
+      throw new IllegalStateException(
+          "llama.cpp's native library does not load here (%s, %s): %s; use --teacher openai"
+              .formatted(
+                  System.getProperty("os.name"), System.getProperty("os.arch"), e.getMessage()),
+          e);
     }
   }
 

@@ -14,7 +14,9 @@ public interface Teacher extends AutoCloseable {
   /**
    * Asks once, without blocking the caller.
    *
-   * @return the reply, or a future that fails with {@link TeacherException}
+   * @return the reply, or a future that fails with {@link TeacherException} (which stages that hang
+   *     on it see as the cause of a {@link java.util.concurrent.CompletionException}); it completes
+   *     on a thread that may be blocked
    */
   CompletableFuture<TeacherReply> send(TeacherRequest request);
 

@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param concurrency requests at once in the whole run
  * @param contextLength most tokens of prompt and reply together, for a file that is run in this
  *     JVM; 0 for the kind's default
+ * @param threads of a file that is run in this JVM; 0 for one a processor. An executor that shares
+ *     its host with others sets its share: threads that wait for each other spin
  */
 public record TeacherSettings(
     String kind,
@@ -25,10 +27,11 @@ public record TeacherSettings(
     String api,
     Duration requestTimeout,
     int concurrency,
-    int contextLength)
+    int contextLength,
+    int threads)
     implements Serializable {
 
-  /** Settings with the kind's default context length. */
+  /** Settings with the kind's defaults for what is run in this JVM. */
   public TeacherSettings(
       String kind,
       String model,
@@ -36,7 +39,19 @@ public record TeacherSettings(
       String api,
       Duration requestTimeout,
       int concurrency) {
-    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0);
+    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0);
+  }
+
+  /** The same with another context length. */
+  public TeacherSettings withContextLength(int tokens) {
+    return new TeacherSettings(
+        kind, model, baseUrl, api, requestTimeout, concurrency, tokens, threads);
+  }
+
+  /** The same with another number of threads. */
+  public TeacherSettings withThreads(int number) {
+    return new TeacherSettings(
+        kind, model, baseUrl, api, requestTimeout, concurrency, contextLength, number);
   }
 
   /** The base URL, where the kind has one. */

@@ -42,7 +42,8 @@ class GgufTeacherIT {
 
   static TeacherSettings settings(Path model, int context) {
     return new TeacherSettings(
-        "gguf", model.toString(), "", "completions", Duration.ofMinutes(2), 1, context);
+            "gguf", model.toString(), "", "completions", Duration.ofMinutes(2), 1)
+        .withContextLength(context);
   }
 
   private static TeacherReply ask(TeacherRequest request) throws Exception {
@@ -175,7 +176,8 @@ class GgufTeacherIT {
   void replyThatTakesTooLongTimesOut() {
     try (Teacher hasty =
         Teachers.open(
-            new TeacherSettings("gguf", model.toString(), "", "chat", Duration.ofMillis(1), 1, 512),
+            new TeacherSettings("gguf", model.toString(), "", "chat", Duration.ofMillis(1), 1)
+                .withContextLength(512),
             Secret.NONE)) {
       Throwable thrown =
           catchThrowable(

@@ -34,7 +34,7 @@ public final class FetchedModel {
   }
 
   /** The repository's root: the nearest folder above the working directory that has submit/. */
-  static Path root() {
+  public static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (!Files.exists(folder.resolve("submit/fetch-model"))) {
       folder = folder.getParent();
