@@ -166,6 +166,8 @@ EXAMPLES = [
     "Example 1\nOutput: b\nExample 2\nOutput: a\nExample 3\nOutput: b\nExample 4\nOutput: it is:\nExample 5\nfive:\n"
     "Output: 5",
     "Example 1\nInput: x\nOutput:\nExample 2\nInput: y\nOutput\u00a0\u0662 : z",
+    "Example 1\nInput: a\nOutput: b\nExample 2",
+    "Example 1\nInput: a\nOutput: b\nExample 2\nInput: c",
     "",
 ]
 

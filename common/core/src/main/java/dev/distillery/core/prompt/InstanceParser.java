@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Reads the instances with which a teacher answers {@link PromptTemplates#instancesInputFirst} and
@@ -40,12 +41,14 @@ public final class InstanceParser {
   /** How the words that structure a reply are found. */
   private record Heads(Pattern example, Pattern output, Pattern input, Pattern label) {}
 
+  private final boolean cut;
   private final boolean strict;
   private final Heads heads;
   private final List<TaskInstance> kept = new ArrayList<>();
   private final List<Rejection> rejected = new ArrayList<>();
 
-  private InstanceParser(boolean strict) {
+  private InstanceParser(boolean cut, boolean strict) {
+    this.cut = cut;
     this.strict = strict;
     this.heads = strict ? STRICT : DEFAULT;
   }
@@ -59,79 +62,88 @@ public final class InstanceParser {
    */
   public static Parsed<TaskInstance> parse(
       String reply, String finishReason, boolean classification, boolean strictParity) {
-    var parser = new InstanceParser(strictParity);
+    var parser = new InstanceParser(finishReason.equals("length"), strictParity);
     String text = PythonText.strip(reply.replace("\r\n", "\n"));
     if (classification) {
       parser.parseLabels(text);
     } else {
       parser.parseExamples(text);
     }
-    if (finishReason.equals("length") && !parser.kept.isEmpty()) {
-      TaskInstance last = parser.kept.remove(parser.kept.size() - 1);
-      parser.rejected.add(
-          new Rejection(Rule.TRUNCATED, "", PythonText.strip(last.input() + "\n" + last.output())));
-    }
     return new Parsed<>(parser.kept, parser.rejected);
   }
 
   private void parseExamples(String text) {
     List<String> pieces = split(heads.example, text);
-    if (pieces.size() > 1) {
-      for (int i = 0; i < pieces.size(); i++) {
-        String piece = PythonText.strip(pieces.get(i));
-        if (piece.isEmpty()) {
-          continue;
-        }
-        boolean hasOutput = heads.output.matcher(piece).find();
-        if (strict || hasOutput) {
-          kept.add(inputAndOutput(piece));
-        } else if (i == 0) {
-          rejected.add(new Rejection(Rule.CHATTER, "", piece));
-        } else {
-          rejected.add(new Rejection(Rule.MALFORMED, "no Output", piece));
-        }
+    boolean headed = pieces.size() > 1;
+    // A head without any text behind it was no example yet to the original.
+    int last = pieces.size() - 1;
+    while (strict && last > 0 && pieces.get(last).isEmpty()) {
+      last--;
+    }
+    for (int i = 0; i < pieces.size(); i++) {
+      String piece = pieces.get(i);
+      if (piece.isEmpty()) {
+        continue;
       }
-    } else if (heads.output.matcher(text).find()) {
-      kept.add(inputAndOutput(text));
-    } else if (!text.isEmpty()) {
-      rejected.add(new Rejection(Rule.MALFORMED, "no Example and no Output", text));
+      boolean hasOutput = heads.output.matcher(piece).find();
+      if (!headed && !hasOutput) {
+        reject(Rule.MALFORMED, "no Example and no Output", piece);
+      } else if (cut && i == last) {
+        reject(Rule.TRUNCATED, "", piece);
+      } else if (hasOutput || strict) {
+        kept.add(inputAndOutput(piece));
+      } else if (i == 0) {
+        reject(Rule.CHATTER, "", piece);
+      } else {
+        reject(Rule.MALFORMED, "no Output", piece);
+      }
     }
   }
 
   private TaskInstance inputAndOutput(String piece) {
     List<String> parts = split(heads.output, piece);
-    String input = parts.size() > 1 ? PythonText.strip(parts.get(0)) : "";
-    String output = PythonText.strip(parts.get(parts.size() > 1 ? 1 : 0));
-    output = PythonText.strip(split(heads.input, output).get(0));
-    Matcher prefix = heads.input.matcher(input);
-    return new TaskInstance(
-        PythonText.strip(prefix.lookingAt() ? input.substring(prefix.end()) : input), output);
+    boolean hasOutput = parts.size() > 1;
+    String output = split(heads.input, parts.get(hasOutput ? 1 : 0)).get(0);
+    return new TaskInstance(hasOutput ? withoutPrefix(parts.get(0)) : "", output);
   }
 
   private void parseLabels(String text) {
     List<String> pieces = split(heads.label, text);
-    String ahead = PythonText.strip(pieces.get(0));
-    if (!ahead.isEmpty()) {
-      boolean labelled = pieces.size() > 1;
-      rejected.add(
-          new Rejection(
-              labelled ? Rule.CHATTER : Rule.MALFORMED, labelled ? "" : "no Class label", ahead));
+    String ahead = pieces.get(0);
+    if (pieces.size() == 1 && !ahead.isEmpty()) {
+      reject(Rule.MALFORMED, "no Class label", ahead);
+    } else if (!ahead.isEmpty()) {
+      reject(Rule.CHATTER, "", ahead);
     }
-    for (String piece : pieces.subList(1, pieces.size())) {
-      String instance = PythonText.strip(piece);
-      int end = instance.indexOf('\n');
-      String label = end < 0 ? instance : PythonText.strip(instance.substring(0, end));
-      String input = end < 0 ? "" : PythonText.strip(instance.substring(end + 1));
-      Matcher prefix = DEFAULT.input.matcher(input);
-      boolean cut = !strict && prefix.lookingAt();
-      kept.add(
-          new TaskInstance(cut ? PythonText.strip(input.substring(prefix.end())) : input, label));
+    for (int i = 1; i < pieces.size(); i++) {
+      String piece = pieces.get(i);
+      if (cut && i == pieces.size() - 1) {
+        reject(Rule.TRUNCATED, "", piece);
+      } else {
+        kept.add(labelled(piece));
+      }
     }
   }
 
-  /** The texts around each match, empty ones too. */
+  private TaskInstance labelled(String piece) {
+    int end = piece.indexOf('\n');
+    String label = end < 0 ? piece : PythonText.strip(piece.substring(0, end));
+    String input = end < 0 ? "" : PythonText.strip(piece.substring(end + 1));
+    return new TaskInstance(strict ? input : withoutPrefix(input), label);
+  }
+
+  private String withoutPrefix(String input) {
+    Matcher prefix = heads.input.matcher(input);
+    return prefix.lookingAt() ? PythonText.strip(input.substring(prefix.end())) : input;
+  }
+
+  private void reject(Rule rule, String detail, String text) {
+    rejected.add(new Rejection(rule, detail, text));
+  }
+
+  /** The stripped texts around each match, empty ones too. */
   private static List<String> split(Pattern pattern, String text) {
-    return List.of(pattern.split(text, -1));
+    return Stream.of(pattern.split(text, -1)).map(PythonText::strip).toList();
   }
 
   private static Pattern strictHead(String word) {

@@ -77,6 +77,16 @@ class InstanceParserTest {
     assertThat(parsed.rejected()).containsExactly(new Rejection(Rule.TRUNCATED, "", "ev"));
   }
 
+  @Test
+  void aCutReplyLosesNoFinishedExample() {
+    for (String cut :
+        List.of("Example 2", "Example 2\nInput: c", "Example 2\nInput: c\nOutput: d")) {
+      String reply = "Example 1\nInput: a\nOutput: b\n" + cut;
+      assertThat(InstanceParser.parse(reply, "length", false, false).kept())
+          .containsExactly(new TaskInstance("a", "b"));
+    }
+  }
+
   @Property
   void readsAnyText(
       @ForAll
