@@ -9,7 +9,7 @@ package dev.distillery.core.text;
  *
  * @param length how many tokens the text has, known or not
  * @param sequence the known tokens in the text's order
- * @param elements the known elements, rarest first (descending); as many as {@code sequence} has
+ * @param elements the known elements, rarest first (descending)
  * @param sketch0 see {@link #overlapBound}
  * @param sketch1 see {@link #overlapBound}
  */
@@ -33,7 +33,7 @@ public record TokenList(int length, int[] sequence, int[] elements, long sketch0
     return new TokenList(length, sequence, elements, sketch0, sketch1);
   }
 
-  /** How many tokens the vocabulary did not know. */
+  /** How many elements the vocabulary did not know. */
   int unknown() {
     return length - elements.length;
   }

@@ -1,0 +1,165 @@
+package dev.distillery.jobs.dedup;
+
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
+import dev.distillery.core.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What the dedup job can be told.
+ *
+ * @param run what every job can be told
+ * @param input tables or files whose rows are compared; all of one canonical table
+ * @param table canonical table that files of one's own hold; a named table is its own
+ * @param columns columns whose texts, one after the other, are compared: texts or messages
+ * @param groupBy column whose equal values make rows one, kept or dropped together
+ * @param orderBy columns of the total order; id and a hash of the row follow, so that it is total
+ * @param against pools that are kept already and come before every row
+ * @param metric what is compared
+ * @param threshold ROUGE-L F, from 0 to 1, above which a row is a duplicate
+ * @param tokenizer rouge or unicode
+ * @param outputTable name of the table of kept rows
+ * @param neighbours how many nearest kept rows are written for each kept row; 0 for none
+ * @param minhashTables hash tables of MinHashLSH: more find more
+ * @param evaluate also runs the exact gate, and reports precision and recall against it
+ */
+public record DedupOptions(
+    RunOptions run,
+    @Option(
+            names = "--input",
+            paramLabel = "REF",
+            description = "Table, table@run_id, or files; may be repeated.")
+        List<String> input,
+    @Option(
+            names = "--table",
+            paramLabel = "NAME",
+            defaultValue = "instructions",
+            description =
+                "Canonical table that files of your own hold; ignored for a table's name.")
+        String table,
+    @Option(
+            names = "--columns",
+            paramLabel = "NAMES",
+            split = ",",
+            description =
+                "Columns that are compared, together. Default: instruction, messages, prompt or"
+                    + " text, as the table has it.")
+        List<String> columns,
+    @Option(
+            names = "--group-by",
+            paramLabel = "COLUMN",
+            description =
+                "Rows with the same value here are one, and must have the same text. Default:"
+                    + " task_id where the table has it, else id.")
+        Optional<String> groupBy,
+    @Option(
+            names = "--order-by",
+            paramLabel = "COLUMNS",
+            split = ",",
+            description =
+                "Columns of the total order, ascending; id and a hash of all columns always"
+                    + " follow. Default: these two alone.")
+        List<String> orderBy,
+    @Option(
+            names = "--against",
+            paramLabel = "REF",
+            description = "Pool that is kept already: seeds, an earlier run; may be repeated.")
+        List<String> against,
+    @Option(
+            names = "--metric",
+            paramLabel = "rouge-l|exact|minhash",
+            defaultValue = "rouge-l",
+            description =
+                "rouge-l: exact ROUGE-L. exact: equal text after Unicode, case and space are"
+                    + " normalised. minhash: ROUGE-L of the candidates that MinHashLSH finds.")
+        Metric metric,
+    @Option(
+            names = "--threshold",
+            paramLabel = "F",
+            defaultValue = "0.7",
+            description = "A row is dropped if an earlier kept one scores above this, 0 to 1.")
+        double threshold,
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "rouge|unicode",
+            defaultValue = "rouge",
+            description = "rouge: a-z and 0-9, as rouge_score. unicode: any language.")
+        String tokenizer,
+    @Option(
+            names = "--output-table",
+            paramLabel = "NAME",
+            description = "Name of the table of kept rows. Default: the input table's name.")
+        Optional<String> outputTable,
+    @Option(
+            names = "--neighbours",
+            paramLabel = "K",
+            defaultValue = "0",
+            description =
+                "Also writes the table neighbours: of each kept text the K most similar kept ones."
+                    + " Costs a look-up of each text in every block of 50,000.")
+        int neighbours,
+    @Option(
+            names = "--minhash-tables",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Hash tables of MinHashLSH: more find more and cost more.")
+        int minhashTables,
+    @Option(
+            names = "--evaluate",
+            defaultValue = "false",
+            description =
+                "With --metric minhash: also runs rouge-l, and reports precision and recall.")
+        boolean evaluate)
+    implements Validated {
+
+  /** What two texts are compared by. */
+  public enum Metric {
+    ROUGE_L,
+    EXACT,
+    MINHASH
+  }
+
+  @Override
+  public List<String> violations() {
+    List<String> violations = new ArrayList<>(run.violations());
+    if (input.isEmpty()) {
+      violations.add("Option --input is required: name a table or files");
+    }
+    if (!(threshold >= 0 && threshold <= 1)) {
+      violations.add(
+          "Option --threshold: " + threshold + " is not between 0 and 1, where ROUGE-L lies");
+    }
+    if (!Tokenizer.NAMES.contains(tokenizer)) {
+      violations.add(
+          "Option --tokenizer: '"
+              + tokenizer
+              + "' is unknown; use one of "
+              + String.join(", ", Tokenizer.NAMES));
+    }
+    if (neighbours < 0 || neighbours > 1000) {
+      violations.add("Option --neighbours: " + neighbours + " is not between 0 and 1000");
+    }
+    if (minhashTables < 1 || minhashTables > 1024) {
+      violations.add("Option --minhash-tables: " + minhashTables + " is not between 1 and 1024");
+    }
+    if (evaluate && metric != Metric.MINHASH) {
+      violations.add("Option --evaluate is for --metric minhash only: the others are exact");
+    }
+    outputTable
+        .filter(name -> !name.matches("[A-Za-z][A-Za-z0-9_]*") || RESERVED.contains(name))
+        .ifPresent(
+            name ->
+                violations.add(
+                    "Option --output-table: '"
+                        + name
+                        + "' is not a name for it; use letters, digits and underscores, and none"
+                        + " of "
+                        + String.join(", ", RESERVED)));
+    return violations;
+  }
+
+  private static final List<String> RESERVED = List.of("duplicates", "rejects", "neighbours");
+}
