@@ -63,7 +63,8 @@ final class Recordings implements Closeable {
   }
 
   /**
-   * Opens one file, or every {@code .jsonl} file below a folder.
+   * Opens one file, or every {@code .jsonl} file below a folder, but for names that begin with
+   * {@code _} or a dot.
    *
    * @throws IllegalArgumentException where there is none, or a line is not a recording; names file
    *     and line
@@ -84,8 +85,8 @@ final class Recordings implements Closeable {
     try (var below = Files.walk(path)) {
       List<Path> found =
           below
-              .filter(p -> p.toString().endsWith(".jsonl"))
-              .filter(Files::isRegularFile)
+              .filter(file -> file.toString().endsWith(".jsonl") && Files.isRegularFile(file))
+              .filter(file -> !hidden(path.relativize(file)))
               .sorted()
               .toList();
       if (found.isEmpty()) {
@@ -93,6 +94,18 @@ final class Recordings implements Closeable {
       }
       return found;
     }
+  }
+
+  /**
+   * Whether a part of the path begins with a mark of what is no data, as a ledger's own book does.
+   */
+  private static boolean hidden(Path below) {
+    for (Path part : below) {
+      if (part.toString().startsWith("_") || part.toString().startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void read(Path path) throws IOException {

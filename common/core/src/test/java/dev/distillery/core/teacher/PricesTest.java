@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigDecimal;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,25 +36,14 @@ class PricesTest {
     // 1,000,000 - 400,000 at 0.15, 400,000 at 0.075, 2,000,000 at 0.60.
     assertThat(MINI.costUsd(1_000_000, 400_000, 2_000_000)).isEqualByComparingTo("1.32");
     assertThat(MINI.costUsd(1, 0, 0)).isEqualByComparingTo("0.00000015");
-    assertThat(MINI.nanoDollars(1, 0, 0)).isEqualTo(150);
-    assertThat(new Price(new BigDecimal("0.0001"), BigDecimal.ZERO).nanoDollars(1, 0, 0)).isOne();
+    assertThat(new Price(new BigDecimal("0.0001"), BigDecimal.ZERO).costUsd(1, 1, 9))
+        .isEqualByComparingTo("1e-10");
   }
 
   @Test
   void whatAServerDoesNotTellCostsNothingAndCachedNeverExceedsAll() {
     assertThat(MINI.costUsd(-1, 0, -1)).isEqualByComparingTo("0");
     assertThat(MINI.costUsd(10, 50, 0)).isEqualByComparingTo("0.00000075");
-  }
-
-  @Property
-  void nanoDollarsNeverFallShort(
-      @ForAll @IntRange(max = 1_000_000) int prompt,
-      @ForAll @IntRange(max = 1_000_000) int cached,
-      @ForAll @IntRange(max = 1_000_000) int completion) {
-    BigDecimal exact = MINI.costUsd(prompt, cached, completion).movePointRight(9);
-
-    assertThat(BigDecimal.valueOf(MINI.nanoDollars(prompt, cached, completion)).subtract(exact))
-        .isBetween(BigDecimal.ZERO, BigDecimal.ONE);
   }
 
   @Test

@@ -104,6 +104,7 @@ class ReplayTeacherTest {
     file("led/1/1.jsonl", List.of("{\"request_id\":\"a\",\"text\":\"one\"}"));
     file("led/2/1.jsonl", List.of("{\"request_id\":\"b\",\"text\":\"two\"}"));
     file("led/2/notes.txt", List.of("not a recording"));
+    file("led/_granted/1.jsonl", List.of("{\"grant\":\"a\"}"));
 
     assertThat(ask(folder.resolve("led"), "b", "p").text()).isEqualTo("two");
     try (Teacher teacher = open(folder.resolve("led"))) {

@@ -8,6 +8,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -89,6 +90,7 @@ public final class LlamaCppServer implements AutoCloseable {
     try {
       Files.createDirectories(folder.getParent());
       Path work = Files.createTempDirectory(folder.getParent(), ".install-");
+      Path log = Files.createTempFile("pip-" + PACKAGE, ".log");
       int code =
           new ProcessBuilder(
                   "python3",
@@ -103,11 +105,12 @@ public final class LlamaCppServer implements AutoCloseable {
                   work.toString(),
                   PACKAGE + "==" + VERSION)
               .redirectErrorStream(true)
-              .redirectOutput(work.resolve("pip.log").toFile())
+              .redirectOutput(log.toFile())
               .start()
               .waitFor();
       if (code != 0) {
-        skip("pip cannot install " + PACKAGE + ", see " + work.resolve("pip.log"));
+        delete(work);
+        skip("pip cannot install " + PACKAGE + ", see " + log);
       }
       move(work, folder);
     } catch (IOException e) {
@@ -123,7 +126,15 @@ public final class LlamaCppServer implements AutoCloseable {
     try {
       Files.move(work, folder);
     } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-      // Another test was faster; its copy is as good.
+      delete(work); // Another test was faster; its copy is as good.
+    }
+  }
+
+  private static void delete(Path work) throws IOException {
+    try (var files = Files.walk(work)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
     }
   }
 
