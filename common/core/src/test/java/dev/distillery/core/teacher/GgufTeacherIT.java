@@ -43,7 +43,9 @@ class GgufTeacherIT {
   static TeacherSettings settings(Path model, int context) {
     return new TeacherSettings(
             "gguf", model.toString(), "", "completions", Duration.ofMinutes(2), 1)
-        .withContextLength(context);
+        .withContextLength(context)
+        // Several would spin while they wait for each other on a busy machine.
+        .withThreads(1);
   }
 
   private static TeacherReply ask(TeacherRequest request) throws Exception {
@@ -249,7 +251,7 @@ class GgufTeacherIT {
     private AskOnce() {}
 
     public static void main(String[] args) throws Exception {
-      Teacher teacher = Teachers.open(settings(Path.of(args[0]), 256), Secret.NONE);
+      Teacher teacher = Teachers.open(settings(Path.of(args[0]), 256).withThreads(0), Secret.NONE);
       TeacherReply reply =
           teacher
               .send(prompt("r", "The capital of France is", Requests.greedy(8)))

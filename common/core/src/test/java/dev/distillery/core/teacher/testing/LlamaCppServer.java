@@ -35,6 +35,9 @@ public final class LlamaCppServer implements AutoCloseable {
       params = xllamacpp.CommonParams()
       params.model.path = sys.argv[2]
       params.model_alias = {sys.argv[3]}
+      # One thread: several would spin while they wait for each other on a busy machine.
+      params.cpuparams.n_threads = 1
+      params.cpuparams_batch.n_threads = 1
       params.n_parallel = 4
       params.n_ctx = 4 * int(sys.argv[4])
       params.hostnames = ["127.0.0.1"]
