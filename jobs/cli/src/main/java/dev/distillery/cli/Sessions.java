@@ -21,6 +21,7 @@ final class Sessions {
   private static SparkSession open(String name) {
     var conf = new SparkConf();
     conf.setIfMissing("spark.master", "local[*]");
+    conf.setIfMissing("spark.plugins", "dev.distillery.spark.fanout.FanoutPlugin");
     conf.setIfMissing("spark.sql.session.timeZone", "UTC");
     conf.setIfMissing("spark.sql.parquet.compression.codec", "zstd");
     // INT96, the default, is what other readers of Parquet know least.

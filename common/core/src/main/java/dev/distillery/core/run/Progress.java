@@ -6,12 +6,19 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.Timer;
+import java.util.TimerTask;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Tells a person how far a job is: a line on standard error when a phase starts, at most one every
  * {@code interval} while it goes on, and one when it ends. Safe for use by several threads.
  */
 public final class Progress {
+  /** Where nothing changes, a line now and then says that the job lives. */
+  private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+
   private final String job;
   private final PrintStream out;
   private final Clock clock;
@@ -22,6 +29,7 @@ public final class Progress {
   private OptionalLong total = OptionalLong.empty();
   private Instant phaseStart = Instant.EPOCH;
   private Instant lastLine = Instant.EPOCH;
+  private String lastState = "";
   private long firstDone;
 
   /**
@@ -65,10 +73,41 @@ public final class Progress {
    * like.
    */
   public synchronized void update(long done, String detail) {
-    if (Duration.between(lastLine, clock.instant()).compareTo(interval) >= 0) {
+    Duration quiet = Duration.between(lastLine, clock.instant());
+    String state = done + detail;
+    boolean due = !state.equals(lastState) || quiet.compareTo(HEARTBEAT) >= 0;
+    if (due && quiet.compareTo(interval) >= 0) {
       lastLine = clock.instant();
+      lastState = state;
       say(line(done, detail));
     }
+  }
+
+  /**
+   * Tells how far the phase is by itself, from a thread of its own, until it is closed.
+   *
+   * @param done what is done now; asked from that thread
+   * @param detail errors, cost and the like; asked from that thread
+   */
+  public Ticking follow(LongSupplier done, Supplier<String> detail) {
+    var timer = new Timer("distillery-progress", true);
+    timer.schedule(
+        new TimerTask() {
+          @Override
+          public void run() {
+            update(done.getAsLong(), detail.get());
+          }
+        },
+        interval.toMillis(),
+        Math.max(1, interval.toMillis() / 4));
+    return timer::cancel;
+  }
+
+  /** Ends what {@link #follow} began. */
+  @FunctionalInterface
+  public interface Ticking extends AutoCloseable {
+    @Override
+    void close();
   }
 
   /** Ends the phase with a line. */

@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
  * @param requestsPerMinute in every window of 60 seconds, whole run
  * @param tokensPerMinute in every window of 60 seconds, whole run
  * @param maxCostUsd budget of the run in US dollars
+ * @param prices file of prices that stand over the packaged ones
  * @param maxRequests budget of the run in requests
  * @param maxTotalTokens budget of the run in tokens, read and written
  * @param maxNewTokens most tokens of one reply; empty takes the job's own default
@@ -97,6 +98,12 @@ public record TeacherOptions(
             paramLabel = "USD",
             description = "Budget of the run; exit 5 when it is spent.")
         Optional<BigDecimal> maxCostUsd,
+    @Tunable
+        @Option(
+            names = "--prices",
+            paramLabel = "FILE",
+            description = "YAML of prices per million tokens, over those of conf/prices.yaml.")
+        Optional<String> prices,
     @Tunable
         @Option(
             names = "--max-requests",

@@ -11,6 +11,7 @@ import org.apache.spark.sql.RowFactory;
  *
  * @param id see {@link StableIds}
  * @param taskId shared by the instances of one task
+ * @param isClassification empty where nobody said
  * @param mostSimilar nearest tasks of the pool, best first; empty where there was no pool
  * @param createdAt when the reply came; empty for rows that no reply holds
  */
@@ -20,7 +21,7 @@ public record InstructionRow(
     String instruction,
     String input,
     String output,
-    boolean isClassification,
+    Optional<Boolean> isClassification,
     String origin,
     String source,
     String license,
@@ -41,7 +42,7 @@ public record InstructionRow(
         instruction,
         input,
         output,
-        isClassification,
+        isClassification.orElse(null),
         origin,
         source,
         license,

@@ -1,0 +1,134 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.teacher.Price;
+import dev.distillery.core.teacher.Prices;
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.core.teacher.Teacher;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TeacherSettings;
+import dev.distillery.spark.job.JobRun;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * From what a user says of a teacher to a run that may ask it: settings, key, price, the check that
+ * it answers.
+ */
+public final class TeacherAccess {
+  /** What `submit/fetch-model` brings. */
+  private static final String DEFAULT_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf";
+
+  private TeacherAccess() {}
+
+  /**
+   * Opens a run's way to its teacher, once the teacher has answered a check.
+   *
+   * @throws JobException where the settings do not fit the kind, the key cannot be read, or the
+   *     teacher does not answer
+   */
+  public static Fanout open(JobRun run, TeacherOptions options) {
+    TeacherSettings settings = settings(options);
+    Secret key = key(options);
+    run.note("teacher", preflight(settings, key));
+    var spec =
+        new FanoutSpec(
+            run.id(),
+            run.warehouse().ledger(run.id()).getParent().toString(),
+            settings,
+            price(options)
+                .map(p -> Tariff.ofMillionTokens(p.input(), p.cachedInput(), p.output()))
+                .orElse(Tariff.UNKNOWN),
+            FanoutLimits.of(options),
+            new RetryPolicy(options.maxAttempts()));
+    return Fanout.open(run.spark(), spec, key);
+  }
+
+  /**
+   * The model's name in requests, rows and ids: a file's name without its folder, which differs
+   * from machine to machine.
+   */
+  public static String modelName(TeacherOptions options) {
+    String model = model(options);
+    return options.teacher().equals("openai")
+        ? model
+        : String.valueOf(Path.of(model).getFileName());
+  }
+
+  /**
+   * What the model costs; empty where nobody has said.
+   *
+   * @throws JobException where the file of prices cannot be read
+   */
+  public static Optional<Price> price(TeacherOptions options) {
+    Prices prices = Prices.packaged();
+    if (options.prices().isPresent()) {
+      String file = options.prices().get();
+      try {
+        prices = prices.with(Prices.parse(Files.readString(Path.of(file)), file));
+      } catch (IOException e) {
+        throw new JobException(ExitCode.INVALID, "Option --prices: cannot read '" + file + "'", e);
+      }
+    }
+    return prices.of(options.teacher(), modelName(options));
+  }
+
+  private static String model(TeacherOptions options) {
+    return options.model().orElseGet(() -> cached(DEFAULT_MODEL));
+  }
+
+  private static String cached(String file) {
+    String cache =
+        Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
+            .filter(folder -> !folder.isEmpty())
+            .orElseGet(() -> System.getProperty("user.home") + "/.cache");
+    return cache + "/distillery/models/" + file;
+  }
+
+  private static TeacherSettings settings(TeacherOptions options) {
+    boolean server = options.teacher().equals("openai");
+    return new TeacherSettings(
+        options.teacher(),
+        model(options),
+        server ? options.baseUrl() : "",
+        options.api().name().toLowerCase(Locale.ROOT),
+        options.requestTimeout(),
+        options.concurrency());
+  }
+
+  /**
+   * The key out of its file or variable, on the driver only; none where the variable is not set.
+   */
+  private static Secret key(TeacherOptions options) {
+    if (options.apiKeyFile().isPresent()) {
+      Path file = Path.of(options.apiKeyFile().get());
+      try {
+        return Secret.of(Files.readString(file).strip());
+      } catch (IOException e) {
+        throw new JobException(
+            ExitCode.INVALID, "Option --api-key-file: cannot read '" + file + "'", e);
+      }
+    }
+    return Optional.ofNullable(System.getenv(options.apiKeyEnv()))
+        .map(String::strip)
+        .filter(key -> !key.isEmpty())
+        .map(Secret::of)
+        .orElse(Secret.NONE);
+  }
+
+  private static String preflight(TeacherSettings settings, Secret key) {
+    try (Teacher teacher = dev.distillery.core.teacher.Teachers.open(settings, key)) {
+      return teacher.preflight();
+    } catch (IllegalArgumentException e) {
+      throw new JobException(ExitCode.INVALID, String.valueOf(e.getMessage()), e);
+    } catch (TeacherException e) {
+      throw new JobException(
+          e.retryable() ? ExitCode.TEMPORARY : ExitCode.INVALID, String.valueOf(e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,267 @@
+package dev.distillery.jobs.generate;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.prompt.PromptTemplates;
+import dev.distillery.core.prompt.SeedTask;
+import dev.distillery.core.prompt.SeedTasks;
+import dev.distillery.core.prompt.TaskInstance;
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.text.Tokenizer;
+import dev.distillery.spark.fanout.Fanout;
+import dev.distillery.spark.fanout.FanoutFigures;
+import dev.distillery.spark.fanout.TeacherAccess;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowSpool;
+import dev.distillery.spark.warehouse.InstructionRow;
+import dev.distillery.spark.warehouse.MetricRow;
+import dev.distillery.spark.warehouse.RejectRow;
+import dev.distillery.spark.warehouse.StableIds;
+import dev.distillery.spark.warehouse.Tables;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Clock;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+
+/** Job `generate`; its manual is {@link #manual}. */
+public final class GenerateJob implements Job<GenerateOptions> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Override
+  public String name() {
+    return "generate";
+  }
+
+  @Override
+  public String purpose() {
+    return "Grow seed tasks into an instruction set by a teacher (Self-Instruct, Alpaca).";
+  }
+
+  @Override
+  public String manual() {
+    return """
+        Reads seed tasks (JSONL) and asks a teacher for new ones, in rounds, until there are enough \
+        that pass every filter. The same seed and the same replies give the same table on any number \
+        of partitions, executors and concurrency. A run that is given the same --run-id again goes on \
+        where it ended and pays for no reply twice.
+
+        Writes: instructions, completions, rejects, metrics.
+
+        Example:
+          submit/distillery generate --recipe alpaca --num-instructions 1000 \\
+            --teacher openai --model gpt-4o-mini --max-cost-usd 2
+        """;
+  }
+
+  @Override
+  public Class<GenerateOptions> optionsType() {
+    return GenerateOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(GenerateOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, GenerateOptions options) {
+    return JobRun.execute(spark, this, options, run -> generate(run, options));
+  }
+
+  private Outcome generate(JobRun run, GenerateOptions options) throws IOException {
+    Configuration hadoop = run.warehouse().hadoop();
+    List<SeedTask> seeds = seeds(options, hadoop);
+    PromptTemplates templates =
+        PromptTemplates.load(options.promptTemplates().map(java.nio.file.Path::of));
+    run.note("prompt_templates_sha256", templates.fingerprint());
+    run.note("seed_tasks", options.seedTasks().orElse("packaged") + ", " + seeds.size() + " tasks");
+    GenerationRecipe recipe = recipe(options, seeds, templates);
+    var pool = new TaskPool(seeds, tokenizer(options), options.rougeThreshold());
+    if (run.dryRun()) {
+      return Outcome.done(
+          GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher())));
+    }
+    try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
+      var sink = new TableSink(run, options);
+      var loop =
+          new GenerationLoop(
+              recipe,
+              pool,
+              fanout::ask,
+              sink,
+              options.numInstructions(),
+              options.requestsPerRound(),
+              options.maxIdleRounds());
+      GenerateSummary summary = followed(run, loop, fanout, options);
+      if (summary.instructions() == 0) {
+        return Outcome.stopped(
+            ExitCode.QUALITY_GATE,
+            "No instruction survived in "
+                + summary.rounds()
+                + " rounds; rejected by rule: "
+                + summary.rejects()
+                + "; look at the replies in the run's ledger",
+            summary);
+      }
+      sink.finish();
+      run.write(Tables.COMPLETIONS, fanout.completions());
+      return Outcome.done(summary);
+    }
+  }
+
+  private static GenerateSummary followed(
+      JobRun run, GenerationLoop loop, Fanout fanout, GenerateOptions options) {
+    run.progress().start("Generate", "instructions", OptionalLong.of(options.numInstructions()), 0);
+    Supplier<String> detail =
+        () -> "round " + (loop.rounds() + 1) + ", " + detail(fanout.figures(), loop, options);
+    GenerateSummary summary;
+    try (Progress.Ticking ticking = run.progress().follow(loop::kept, detail)) {
+      summary = loop.run(() -> fanout.figures().named());
+    }
+    run.progress().finish(loop.kept(), detail.get());
+    return summary;
+  }
+
+  private static String detail(
+      FanoutFigures figures, GenerationLoop loop, GenerateOptions options) {
+    String projected =
+        figures.costUsd().isPresent() && loop.kept() > 0
+            ? String.format(
+                Locale.ROOT,
+                " of about $%.4f",
+                figures.costUsd().get() * options.numInstructions() / loop.kept())
+            : "";
+    return figures.requests() + " requests, " + figures.detail(0) + projected;
+  }
+
+  private static GenerationRecipe recipe(
+      GenerateOptions options, List<SeedTask> seeds, PromptTemplates templates) {
+    var requests =
+        new Requests(
+            TeacherAccess.modelName(options.teacher()),
+            options.teacher().maxNewTokens(),
+            options.temperature(),
+            options.topP(),
+            options.teacher().extraBody());
+    boolean anyScript = options.tokenizer() == GenerateOptions.TokenizerName.UNICODE;
+    return switch (options.recipe()) {
+      case ALPACA ->
+          new AlpacaRecipe(
+              seeds,
+              templates,
+              requests,
+              anyScript,
+              options.strictParity(),
+              options.run().randomSeed());
+      case SELF_INSTRUCT ->
+          new SelfInstructRecipe(
+              seeds,
+              templates,
+              requests,
+              anyScript,
+              options.strictParity(),
+              options.run().randomSeed());
+    };
+  }
+
+  private static Tokenizer tokenizer(GenerateOptions options) {
+    return switch (options.tokenizer()) {
+      case ROUGE -> Tokenizer.named("rouge");
+      case UNICODE -> Tokenizer.named("unicode");
+    };
+  }
+
+  private static List<SeedTask> seeds(GenerateOptions options, Configuration hadoop)
+      throws IOException {
+    if (options.seedTasks().isEmpty()) {
+      try (InputStream in = GenerateJob.class.getResourceAsStream("/seed_tasks.jsonl")) {
+        if (in == null) {
+          throw new IllegalStateException("The jar lacks the resource seed_tasks.jsonl");
+        }
+        return SeedTasks.read(in, "seed_tasks.jsonl");
+      }
+    }
+    String file = options.seedTasks().get();
+    Path path = new Path(file);
+    try (InputStream in = path.getFileSystem(hadoop).open(path)) {
+      return SeedTasks.read(in, file);
+    } catch (FileNotFoundException e) {
+      throw JobException.invalid("Option --seed-tasks: no file at '" + file + "'");
+    }
+  }
+
+  /** Turns what the loop decides into rows of the run's tables. */
+  private static final class TableSink implements GenerationLoop.Sink {
+    private final GenerateOptions options;
+    private final RowSpool instructions;
+    private final RowSpool rejects;
+    private final RowSpool metrics;
+
+    TableSink(JobRun run, GenerateOptions options) {
+      this.options = options;
+      this.instructions = new RowSpool(run, Tables.INSTRUCTIONS);
+      this.rejects = new RowSpool(run, Tables.REJECTS);
+      this.metrics = new RowSpool(run, Tables.METRICS);
+    }
+
+    @Override
+    public void kept(FinishedTask finished) {
+      AdmittedTask task = finished.task();
+      String source =
+          "generate:" + options.recipe().name().toLowerCase(Locale.ROOT).replace('_', '-');
+      String instruction = task.candidate().instruction();
+      for (TaskInstance instance : finished.instances()) {
+        instructions.add(
+            new InstructionRow(
+                    StableIds.of(instruction, instance.input(), instance.output(), source),
+                    task.taskId(),
+                    instruction,
+                    instance.input(),
+                    instance.output(),
+                    finished.isClassification(),
+                    "teacher",
+                    source,
+                    options.outputLicense(),
+                    Optional.of(finished.reply().model()),
+                    Optional.of(finished.reply().requestId()),
+                    task.mostSimilar(),
+                    task.maxSimilarity(),
+                    Optional.of(finished.reply().createdAt()))
+                .toRow());
+      }
+    }
+
+    @Override
+    public void rejected(String origin, String rule, String detail, String text) {
+      String row = JSON.createObjectNode().put("text", text).toString();
+      rejects.add(new RejectRow("generate", origin, rule, detail, row).toRow());
+    }
+
+    @Override
+    public void closed(int round, Map<String, Double> figures) {
+      figures.forEach(
+          (name, value) ->
+              metrics.add(new MetricRow(round, Clock.systemUTC().instant(), name, value).toRow()));
+    }
+
+    void finish() {
+      instructions.finish();
+      rejects.finish();
+      metrics.finish();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.distillery.jobs.generate;
+
+import dev.distillery.core.run.Figures;
+import dev.distillery.core.teacher.Price;
+import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TokenEstimator;
+import java.math.BigDecimal;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What a run would ask, before anything is asked. How many instructions a reply yields depends on
+ * the teacher, so the yield is an assumption, and is printed as one.
+ *
+ * @param requests requests of all steps
+ * @param promptTokens tokens of the prompts, extrapolated from the first one
+ * @param completionTokens tokens of the replies if each were as long as it may be
+ * @param assumedYield instructions kept of one reply that proposes some
+ * @param costUsd their price; empty where the model has none
+ */
+record GeneratePlan(
+    long requests,
+    long promptTokens,
+    long completionTokens,
+    double assumedYield,
+    Optional<BigDecimal> costUsd)
+    implements Figures {
+  /**
+   * Of the 16 tasks that an Alpaca reply may hold, and the 7 of Self-Instruct, with room for what
+   * the filters drop.
+   */
+  private static final double ALPACA_YIELD = 8;
+
+  private static final double SELF_INSTRUCT_YIELD = 3.5;
+
+  static GeneratePlan of(
+      GenerateOptions options, GenerationRecipe recipe, TaskPool pool, Optional<Price> price) {
+    boolean alpaca = options.recipe() == GenerateOptions.RecipeName.ALPACA;
+    double yield = alpaca ? ALPACA_YIELD : SELF_INSTRUCT_YIELD;
+    long perRound = options.requestsPerRound();
+    long rounds = (long) Math.ceil(options.numInstructions() / (yield * perRound));
+    long proposals = rounds * perRound;
+    // Self-Instruct asks twice more of each task: its kind and its instances.
+    long followUps = alpaca ? 0 : 2L * options.numInstructions();
+    TeacherRequest first = recipe.propose(0, 0, pool);
+    long promptTokens = TokenEstimator.of(first.model()).promptTokens(first);
+    long replyTokens = first.sampling().maxTokens();
+    long requests = proposals + followUps;
+    long completionTokens =
+        proposals * replyTokens + followUps * options.teacher().maxNewTokens().orElse(350);
+    return new GeneratePlan(
+        requests,
+        requests * promptTokens,
+        completionTokens,
+        yield,
+        price.map(p -> p.costUsd(requests * promptTokens, 0, completionTokens)));
+  }
+
+  @Override
+  public Map<String, Long> rejects() {
+    return Map.of();
+  }
+
+  @Override
+  public Map<String, Number> figures() {
+    var figures = new TreeMap<String, Number>();
+    figures.put("estimated_requests", requests);
+    figures.put("estimated_prompt_tokens", promptTokens);
+    figures.put("estimated_completion_tokens_at_most", completionTokens);
+    figures.put("assumed_instructions_per_reply", assumedYield);
+    costUsd.ifPresent(cost -> figures.put("estimated_cost_usd_at_most", cost));
+    return figures;
+  }
+}
