@@ -7,6 +7,7 @@ import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Clock;
@@ -180,6 +181,7 @@ public final class OpenAiTeacher implements Teacher {
       case CONTEXT_LENGTH -> ": the prompt and --max-new-tokens do not fit the model's context";
       case RATE_LIMITED,
           SERVER_ERROR,
+          UNREACHABLE,
           CONNECTION,
           TIMEOUT,
           MALFORMED_REPLY,
@@ -259,8 +261,10 @@ public final class OpenAiTeacher implements Teacher {
         cause instanceof ConnectException || cause.getMessage() == null
             ? cause.getClass().getSimpleName()
             : cause.getMessage();
+    boolean unreachable =
+        cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException;
     return new TeacherException(
-        Category.CONNECTION,
+        unreachable ? Category.UNREACHABLE : Category.CONNECTION,
         0,
         Optional.empty(),
         "Cannot talk to %s: %s; check --base-url and that the server runs".formatted(base, why));

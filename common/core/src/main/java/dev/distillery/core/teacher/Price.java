@@ -1,5 +1,6 @@
 package dev.distillery.core.teacher;
 
+import java.io.Serializable;
 import java.math.BigDecimal;
 
 /**
@@ -9,7 +10,8 @@ import java.math.BigDecimal;
  * @param cachedInput per million tokens read out of the provider's cache
  * @param output per million tokens written
  */
-public record Price(BigDecimal input, BigDecimal cachedInput, BigDecimal output) {
+public record Price(BigDecimal input, BigDecimal cachedInput, BigDecimal output)
+    implements Serializable {
   /** What runs on one's own machines. */
   public static final Price FREE = new Price(BigDecimal.ZERO, BigDecimal.ZERO, BigDecimal.ZERO);
 

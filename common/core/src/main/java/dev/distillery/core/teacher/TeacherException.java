@@ -17,7 +17,12 @@ public final class TeacherException extends Exception {
     RATE_LIMITED,
     /** The server is in trouble (408, 409, 5xx). May be tried again. */
     SERVER_ERROR,
-    /** No connection, or it broke. May be tried again. */
+    /**
+     * No connection could be made: nothing was sent, and nobody is there to ask. May be tried
+     * again.
+     */
+    UNREACHABLE,
+    /** The connection broke. May be tried again; the server may have counted the request. */
     CONNECTION,
     /**
      * No answer within the request's timeout. May be tried again; the server may have counted it.
@@ -41,7 +46,7 @@ public final class TeacherException extends Exception {
     /** Whether another attempt may succeed. */
     public boolean retryable() {
       return switch (this) {
-        case RATE_LIMITED, SERVER_ERROR, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
+        case RATE_LIMITED, SERVER_ERROR, UNREACHABLE, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
         case BAD_REQUEST,
             CONTEXT_LENGTH,
             AUTHENTICATION,
@@ -132,6 +137,7 @@ public final class TeacherException extends Exception {
       case AUTHENTICATION, INSUFFICIENT_QUOTA, UNKNOWN_MODEL -> true;
       case RATE_LIMITED,
           SERVER_ERROR,
+          UNREACHABLE,
           CONNECTION,
           TIMEOUT,
           MALFORMED_REPLY,

@@ -448,7 +448,7 @@ class OpenAiTeacherTest {
   }
 
   @Test
-  void serverThatIsNotThereIsAConnectionFailure() throws Exception {
+  void serverThatIsNotThereIsUnreachable() throws Exception {
     int port;
     try (var socket = new ServerSocket(0)) {
       port = socket.getLocalPort();
@@ -460,14 +460,14 @@ class OpenAiTeacherTest {
 
     TeacherException failure = failureOf(teacher.send(request()));
 
-    assertThat(failure.category()).isEqualTo(Category.CONNECTION);
+    assertThat(failure.category()).isEqualTo(Category.UNREACHABLE);
     assertThat(failure)
         .hasMessage(
             "Cannot talk to http://127.0.0.1:%d/v1: ConnectException; check --base-url and that the server runs"
                 .formatted(port));
     assertThatThrownBy(teacher::preflight)
         .isInstanceOfSatisfying(
-            TeacherException.class, e -> assertThat(e.category()).isEqualTo(Category.CONNECTION));
+            TeacherException.class, e -> assertThat(e.category()).isEqualTo(Category.UNREACHABLE));
   }
 
   @Test

@@ -11,14 +11,14 @@ import java.util.OptionalLong;
 final class Budget {
   private final OptionalLong maxRequests;
   private final OptionalLong maxTokens;
-  private final OptionalLong maxPicos;
+  private final OptionalLong maxNanos;
   private Spend spent;
   private Spend reserved = Spend.NONE;
 
   Budget(FanoutLimits limits, Spend spentBefore) {
     this.maxRequests = limits.maxRequests();
     this.maxTokens = limits.maxTotalTokens();
-    this.maxPicos = limits.maxPicos();
+    this.maxNanos = limits.maxNanos();
     this.spent = spentBefore;
   }
 
@@ -66,13 +66,13 @@ final class Budget {
               + " are used, and the request may use "
               + worst.tokens());
     }
-    if (maxPicos.isPresent() && after.picos() > maxPicos.getAsLong()) {
+    if (maxNanos.isPresent() && after.nanos() > maxNanos.getAsLong()) {
       return Optional.of(
           String.format(
               Locale.ROOT,
               "The budget of $%s (--max-cost-usd) has no room for the next request: $%.6f are"
                   + " spent, and the request may cost $%.6f",
-              Spend.usd(maxPicos.getAsLong()),
+              Spend.usd(maxNanos.getAsLong()),
               spent.usd(),
               worst.usd()));
     }

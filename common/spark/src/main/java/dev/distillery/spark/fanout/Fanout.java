@@ -87,7 +87,7 @@ public final class Fanout implements AutoCloseable {
         new OpenRun(
             spec,
             key,
-            new RunBook(spec.limits(), spec.tariff(), past.spent(), Fanout::clockMillis),
+            new RunBook(spec.limits(), spec.price(), past.spent(), Fanout::clockMillis),
             new GrantLog(LedgerFiles.fileSystem(path, hadoop), path, attempt));
   }
 
@@ -104,7 +104,7 @@ public final class Fanout implements AutoCloseable {
       throw JobException.invalid(
           "With spark.speculation=true requests would be paid twice: set it to false");
     }
-    if (spec.limits().maxCostUsd().isPresent() && !spec.tariff().known()) {
+    if (spec.limits().maxCostUsd().isPresent() && spec.price().isEmpty()) {
       throw JobException.invalid(
           "Option --max-cost-usd: the model '"
               + spec.settings().model()
@@ -235,7 +235,7 @@ public final class Fanout implements AutoCloseable {
         past.lost().requests() + now.lost(),
         now.spent().requests(),
         now.spent().tokens(),
-        spec.tariff().known() ? Optional.of(now.spent().usd()) : Optional.empty(),
+        spec.price().isPresent() ? Optional.of(now.spent().usd()) : Optional.empty(),
         past.lost().usd());
   }
 

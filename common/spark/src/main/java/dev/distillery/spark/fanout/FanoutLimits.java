@@ -55,12 +55,12 @@ public record FanoutLimits(
         options.maxFailureRatio());
   }
 
-  OptionalLong maxPicos() {
+  OptionalLong maxNanos() {
     return maxCostUsd
         .map(
             usd ->
                 OptionalLong.of(
-                    usd.movePointRight(12).setScale(0, RoundingMode.FLOOR).longValueExact()))
+                    usd.movePointRight(9).setScale(0, RoundingMode.FLOOR).longValueExact()))
         .orElse(OptionalLong.empty());
   }
 

@@ -1,6 +1,8 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.TeacherSettings;
+import java.util.Optional;
 
 /**
  * One run that asks a teacher.
@@ -8,7 +10,7 @@ import dev.distillery.core.teacher.TeacherSettings;
  * @param runId the run's id; the same id again resumes from the ledger
  * @param ledger URI of the folder of all ledgers, {@code <warehouse>/_ledger}
  * @param settings which teacher
- * @param tariff what it costs
+ * @param price what it costs; empty where nobody knows, and then no cost limit is possible
  * @param limits what the run must not exceed
  * @param retry when a request is tried again
  */
@@ -16,6 +18,6 @@ public record FanoutSpec(
     String runId,
     String ledger,
     TeacherSettings settings,
-    Tariff tariff,
+    Optional<Price> price,
     FanoutLimits limits,
     RetryPolicy retry) {}

@@ -37,7 +37,7 @@ final class GrantLog {
           JSON.createObjectNode()
               .put("request_id", grant.requestId())
               .put("tokens", grant.worst().tokens())
-              .put("picos", grant.worst().picos())
+              .put("nanos", grant.worst().nanos())
               .toString());
     }
     for (RunBook.Unused done : voids) {
@@ -60,7 +60,7 @@ final class GrantLog {
    * @param grants 1 for a grant, -1 for one that is void
    * @param refused 1 for a void that was sent all the same
    */
-  record Line(String requestId, int grants, int refused, long tokens, long picos) {}
+  record Line(String requestId, int grants, int refused, long tokens, long nanos) {}
 
   /** The line's content; empty where the line is cut off. */
   static Optional<Line> parse(String line) {
@@ -79,6 +79,6 @@ final class GrantLog {
           new Line(id, -1, node.get("void").asText().equals("refused") ? 1 : 0, 0, 0));
     }
     return Optional.of(
-        new Line(id, 1, 0, node.path("tokens").asLong(), node.path("picos").asLong()));
+        new Line(id, 1, 0, node.path("tokens").asLong(), node.path("nanos").asLong()));
   }
 }

@@ -1,17 +1,18 @@
 package dev.distillery.spark.fanout;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.teacher.Price;
+import dev.distillery.core.teacher.RateLimits;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherReply;
 import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TokenEstimator;
 import dev.distillery.spark.fanout.Wire.Answer;
 import dev.distillery.spark.fanout.Wire.Ask;
 import dev.distillery.spark.fanout.Wire.Ending;
 import dev.distillery.spark.fanout.Wire.Exchange;
 import dev.distillery.spark.fanout.Wire.Settlement;
 import dev.distillery.spark.fanout.Wire.Signal;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -49,6 +50,7 @@ final class Lane {
   private static final int LEAST_AHEAD = 8;
   private static final int MOST_AHEAD = 256;
   private static final int MOST_WAITING = 1024;
+  private static final long LONGEST_HINT_MILLIS = 60_000;
   private static final long SETTLE_MILLIS = 100;
   private static final long HEARTBEAT_MILLIS = 500;
   private static final long FIRST_POLL_MILLIS = 2;
@@ -56,7 +58,8 @@ final class Lane {
 
   private static final class Work {
     final TeacherRequest request;
-    final long promptBound;
+    final long mostPrompt;
+    final long mostCompletion;
     int attempts;
     int tries;
     int failures;
@@ -65,9 +68,10 @@ final class Lane {
     long leaseUntil;
     long sentAt;
 
-    Work(TeacherRequest request) {
+    Work(TeacherRequest request, TokenEstimator tokens) {
       this.request = request;
-      this.promptBound = promptBound(request);
+      this.mostPrompt = tokens.mostPromptTokens(request);
+      this.mostCompletion = tokens.mostCompletionTokens(request);
     }
   }
 
@@ -79,7 +83,8 @@ final class Lane {
   private final Teacher teacher;
   private final LedgerWriter ledger;
   private final RetryPolicy retry;
-  private final Tariff tariff;
+  private final Optional<Price> price;
+  private final TokenEstimator tokens;
   private final Iterator<TeacherRequest> input;
   private final Consumer<Completion> sink;
   private final BooleanSupplier cancelled;
@@ -122,7 +127,8 @@ final class Lane {
     this.teacher = teacher;
     this.ledger = ledger;
     this.retry = welcome.retry();
-    this.tariff = welcome.tariff();
+    this.price = Optional.ofNullable(welcome.price());
+    this.tokens = TokenEstimator.of(welcome.settings().model());
     this.input = input;
     this.sink = sink;
     this.cancelled = cancelled;
@@ -193,13 +199,12 @@ final class Lane {
       if (work != null && work.readyAt <= now) {
         waiting.remove();
       } else if (waiting.size() < MOST_WAITING && input.hasNext()) {
-        work = new Work(input.next());
+        work = new Work(input.next(), tokens);
       } else {
         return;
       }
       asked.put(work.request.requestId(), work);
-      asks.add(
-          new Ask(work.request.requestId(), work.promptBound, work.request.sampling().maxTokens()));
+      asks.add(new Ask(work.request.requestId(), work.mostPrompt, work.mostCompletion));
       urgent = true;
     }
   }
@@ -240,13 +245,14 @@ final class Lane {
     int promptTokens = reply.promptTokens();
     int completionTokens = reply.completionTokens();
     boolean counted = promptTokens >= 0 && completionTokens >= 0;
-    long billedPrompt = counted ? promptTokens : work.promptBound;
-    long billedCompletion = counted ? completionTokens : work.request.sampling().maxTokens();
+    long billedPrompt = counted ? promptTokens : work.mostPrompt;
+    long billedCompletion = counted ? completionTokens : work.mostCompletion;
     Optional<Double> cost =
-        tariff.known()
-            ? Optional.of(
-                Spend.usd(tariff.cost(billedPrompt, reply.cachedPromptTokens(), billedCompletion)))
-            : Optional.empty();
+        price.map(
+            known ->
+                known
+                    .costUsd(billedPrompt, reply.cachedPromptTokens(), billedCompletion)
+                    .doubleValue());
     finish(
         new Completion(
             work.request.requestId(),
@@ -276,8 +282,21 @@ final class Lane {
             reply.cachedPromptTokens(),
             billedCompletion,
             Signal.HEALTHY,
-            -1,
+            pauseMillis(reply.limits()),
             ""));
+  }
+
+  /** The time until a server's window is full again, where it says that nothing is left in it. */
+  private static long pauseMillis(RateLimits limits) {
+    long requests =
+        limits.remainingRequests() == 0
+            ? limits.resetRequests().map(Duration::toMillis).orElse(-1L)
+            : -1;
+    long tokens =
+        limits.remainingTokens() == 0
+            ? limits.resetTokens().map(Duration::toMillis).orElse(-1L)
+            : -1;
+    return Math.min(LONGEST_HINT_MILLIS, Math.max(requests, tokens));
   }
 
   private void failed(Work work, TeacherException failure) {
@@ -355,6 +374,7 @@ final class Lane {
       case TIMEOUT, CONNECTION, MALFORMED_REPLY -> Ending.UNCERTAIN;
       case RATE_LIMITED,
           SERVER_ERROR,
+          UNREACHABLE,
           BAD_REQUEST,
           CONTEXT_LENGTH,
           AUTHENTICATION,
@@ -444,21 +464,5 @@ final class Lane {
       next = Math.min(next, waiting.peek().readyAt);
     }
     return ready.isEmpty() || pausedUntil <= lastExchange ? next : Math.min(next, pausedUntil);
-  }
-
-  /**
-   * An upper bound on the tokens of a prompt: every token but those of the chat template stands for
-   * at least one byte of UTF-8.
-   */
-  static long promptBound(TeacherRequest request) {
-    long bytes = 16L + request.prompt().map(Lane::utf8Length).orElse(0);
-    for (Message message : request.messages()) {
-      bytes += 16L + utf8Length(message.content());
-    }
-    return bytes;
-  }
-
-  private static int utf8Length(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
   }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Timestamp;
@@ -24,23 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class LedgerReader {
   /** A line of the ledger: the table {@code completions} and what only the books need. */
   static final StructType ENTRY =
-      new StructType()
-          .add("request_id", DataTypes.StringType, false)
-          .add("id", DataTypes.StringType)
-          .add("model", DataTypes.StringType, false)
-          .add("prompt", DataTypes.StringType)
-          .add("params", DataTypes.StringType)
-          .add("status", DataTypes.StringType, false)
-          .add("finish_reason", DataTypes.StringType)
-          .add("text", DataTypes.StringType)
-          .add("prompt_tokens", DataTypes.IntegerType)
-          .add("completion_tokens", DataTypes.IntegerType)
-          .add("cost_usd", DataTypes.DoubleType)
-          .add("attempts", DataTypes.IntegerType)
-          .add("http_status", DataTypes.IntegerType)
-          .add("latency_ms", DataTypes.LongType)
-          .add("error", DataTypes.StringType)
-          .add("created_at", DataTypes.TimestampType)
+      Tables.COMPLETIONS
+          .schema()
           .add("lost_attempts", DataTypes.IntegerType)
           .add("failed_for_now", DataTypes.BooleanType)
           .add("line", DataTypes.StringType);
@@ -51,7 +37,7 @@ final class LedgerReader {
           .add("grants", DataTypes.IntegerType)
           .add("refused", DataTypes.IntegerType)
           .add("tokens", DataTypes.LongType)
-          .add("picos", DataTypes.LongType);
+          .add("nanos", DataTypes.LongType);
 
   private final SparkSession spark;
   private final Path run;
@@ -99,7 +85,7 @@ final class LedgerReader {
             .groupBy("request_id")
             .agg(
                 sum("coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)").as("tokens"),
-                sum("coalesce(cast(round(cost_usd * 1e12) as bigint), 0)").as("picos"),
+                sum("coalesce(cast(round(cost_usd * 1e9) as bigint), 0)").as("nanos"),
                 sum("lost_attempts").as("uncertain"),
                 sum("lost_attempts + 1").as("accounted"));
     Dataset<Row> grants =
@@ -109,7 +95,7 @@ final class LedgerReader {
                 sum("grants").as("grants"),
                 sum("grants + refused").as("sent"),
                 functions.max("tokens").as("worst_tokens"),
-                functions.max("picos").as("worst_picos"));
+                functions.max("nanos").as("worst_nanos"));
     Row row =
         grants
             .join(entries, new String[] {"request_id"}, "left")
@@ -118,10 +104,10 @@ final class LedgerReader {
             .agg(
                 sum("sent"),
                 sum("coalesce(tokens, 0) + unpaid * worst_tokens"),
-                sum("coalesce(picos, 0) + unpaid * worst_picos"),
+                sum("coalesce(nanos, 0) + unpaid * worst_nanos"),
                 sum("lost"),
                 sum("lost * worst_tokens"),
-                sum("lost * worst_picos"))
+                sum("lost * worst_nanos"))
             .head();
     return new Past(
         new Spend(number(row, 0), number(row, 1), number(row, 2)),
@@ -209,7 +195,7 @@ final class LedgerReader {
                       grant.grants(),
                       grant.refused(),
                       grant.tokens(),
-                      grant.picos()))
+                      grant.nanos()))
           .iterator();
     }
   }
@@ -242,7 +228,7 @@ final class LedgerReader {
         line);
   }
 
-  private static @Nullable Integer known(int tokens) {
-    return tokens < 0 ? null : tokens;
+  private static @Nullable Long known(int tokens) {
+    return tokens < 0 ? null : (long) tokens;
   }
 }

@@ -40,7 +40,7 @@ final class OpenRun implements AutoCloseable {
 
   Wire.Welcome join(Wire.Join join) {
     book.join(join);
-    return new Wire.Welcome(spec.settings(), key.reveal(), spec.tariff(), spec.retry());
+    return new Wire.Welcome(spec.settings(), key.reveal(), spec.price().orElse(null), spec.retry());
   }
 
   Wire.Answer exchange(Wire.Exchange exchange) {

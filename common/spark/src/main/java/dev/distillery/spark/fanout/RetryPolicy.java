@@ -22,12 +22,13 @@ public record RetryPolicy(int maxAttempts) implements Serializable {
   }
 
   /**
-   * Whether the server says wait, which does not count as a try: 429, 503, or any answer that names
-   * a time.
+   * Whether the server says wait, which does not count as a try: 429, 503, any answer that names a
+   * time, or nobody there to ask.
    */
   static boolean saysWait(TeacherException failure) {
     return failure.retryable()
         && (failure.category() == TeacherException.Category.RATE_LIMITED
+            || failure.category() == TeacherException.Category.UNREACHABLE
             || failure.httpStatus() == 503
             || failure.retryAfter().isPresent());
   }

@@ -1,6 +1,7 @@
 package dev.distillery.spark.fanout;
 
 import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.teacher.Price;
 import dev.distillery.spark.fanout.Wire.Answer;
 import dev.distillery.spark.fanout.Wire.Ask;
 import dev.distillery.spark.fanout.Wire.Ending;
@@ -95,7 +96,7 @@ final class RunBook {
   }
 
   private final LongSupplier clockMillis;
-  private final Tariff tariff;
+  private final Optional<Price> price;
   private final FanoutLimits limits;
   private final Budget budget;
   private final SlowDown slowDown;
@@ -113,9 +114,9 @@ final class RunBook {
   private long expected;
   private boolean aLaneDied;
 
-  RunBook(FanoutLimits limits, Tariff tariff, Spend spentBefore, LongSupplier clockMillis) {
+  RunBook(FanoutLimits limits, Optional<Price> price, Spend spentBefore, LongSupplier clockMillis) {
     this.limits = limits;
-    this.tariff = tariff;
+    this.price = price;
     this.clockMillis = clockMillis;
     this.budget = new Budget(limits, spentBefore);
     this.slowDown = new SlowDown(limits.concurrency(), clockMillis);
@@ -273,14 +274,19 @@ final class RunBook {
       }
     }
     switch (settlement.signal()) {
-      case HEALTHY -> slowDown.succeeded();
+      case HEALTHY -> {
+        slowDown.succeeded();
+        if (settlement.pauseMillis() > 0) {
+          slowDown.pause(settlement.pauseMillis());
+        }
+      }
       case NEUTRAL -> {}
       case FAILING -> slowDown.failed();
       case REFUSING ->
           slowDown.refused(
-              settlement.retryAfterMillis() < 0
+              settlement.pauseMillis() < 0
                   ? Optional.empty()
-                  : Optional.of(Duration.ofMillis(settlement.retryAfterMillis())));
+                  : Optional.of(Duration.ofMillis(settlement.pauseMillis())));
       case FATAL -> stop(new FanoutStop(ExitCode.INVALID, settlement.message()));
     }
   }
@@ -291,10 +297,14 @@ final class RunBook {
           new Spend(
               1,
               settlement.promptTokens() + settlement.completionTokens(),
-              tariff.cost(
-                  settlement.promptTokens(),
-                  settlement.cachedPromptTokens(),
-                  settlement.completionTokens()));
+              price
+                  .map(
+                      known ->
+                          known.nanoDollars(
+                              settlement.promptTokens(),
+                              settlement.cachedPromptTokens(),
+                              settlement.completionTokens()))
+                  .orElse(0L));
       case FREE -> new Spend(1, 0, 0);
       case UNCERTAIN -> lease.worst;
       case UNSENT -> Spend.NONE;
@@ -313,7 +323,7 @@ final class RunBook {
   private void reserve(Lane lane) {
     while (!lane.asked.isEmpty()) {
       Ask ask = lane.asked.peek();
-      Spend worst = tariff.worst(ask.promptTokens(), ask.completionTokens());
+      Spend worst = Spend.worst(price, ask.promptTokens(), ask.completionTokens());
       if (!budget.reserve(worst)) {
         if (budget.settled()) {
           stop(new FanoutStop(ExitCode.PARTIAL, budget.lacking(worst).orElseThrow()));

@@ -66,7 +66,12 @@ final class SlowDown {
     long backoff =
         Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(10, Math.max(0, pauses - 1)));
     long pause = retryAfter.map(Duration::toMillis).orElse(fresh ? backoff : 0L);
-    pausedUntil = Math.max(pausedUntil, now + pause);
+    pause(pause);
+  }
+
+  /** Nothing may be sent for so long. */
+  void pause(long millis) {
+    pausedUntil = Math.max(pausedUntil, clockMillis.getAsLong() + millis);
   }
 
   private boolean decrease() {

@@ -1,5 +1,6 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.TeacherSettings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -83,7 +84,8 @@ final class Wire {
    *
    * @param finalState whether the request is done with, be it answered or failed
    * @param signal what the answer says of the server's state
-   * @param retryAfterMillis how long the server asks to wait; -1 where it does not say
+   * @param pauseMillis how long the server asks to wait, or says that its limit is used up; -1
+   *     where it does not say
    * @param message what happened, where the signal is {@code FATAL}
    */
   record Settlement(
@@ -94,7 +96,7 @@ final class Wire {
       long cachedPromptTokens,
       long completionTokens,
       Signal signal,
-      long retryAfterMillis,
+      long pauseMillis,
       String message)
       implements Serializable {}
 
@@ -110,7 +112,7 @@ final class Wire {
   }
 
   /** What a task needs to begin; holds the key. */
-  record Welcome(TeacherSettings settings, String key, Tariff tariff, RetryPolicy retry)
+  record Welcome(TeacherSettings settings, String key, @Nullable Price price, RetryPolicy retry)
       implements Serializable {
     @Override
     public String toString() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
+import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherException;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class FanoutTest {
   private static final SparkSession SPARK = LocalSpark.session();
 
@@ -165,7 +166,7 @@ class FanoutTest {
             Optional.of(BigDecimal.ONE),
             limits.maxWait(),
             limits.maxFailureRatio());
-    assertThatThrownBy(() -> Fanout.open(SPARK, spec(costly, Tariff.UNKNOWN), Secret.NONE))
+    assertThatThrownBy(() -> Fanout.open(SPARK, spec(costly, Optional.empty()), Secret.NONE))
         .hasMessageContaining("has no price");
   }
 
@@ -202,15 +203,15 @@ class FanoutTest {
   }
 
   private Fanout open(FanoutLimits limits) {
-    return Fanout.open(SPARK, spec(limits, Tariff.FREE), Secret.NONE);
+    return Fanout.open(SPARK, spec(limits, Optional.of(Price.FREE)), Secret.NONE);
   }
 
-  private FanoutSpec spec(FanoutLimits limits, Tariff tariff) {
+  private FanoutSpec spec(FanoutLimits limits, Optional<Price> price) {
     return new FanoutSpec(
         "run",
         ledger.toUri().toString(),
         new TeacherSettings("memory", model, "", "chat", Duration.ofSeconds(10), 8),
-        tariff,
+        price,
         limits,
         new RetryPolicy(3));
   }

@@ -1,0 +1,150 @@
+package dev.distillery.spark.fanout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.core.teacher.testing.FakeLlmProcess;
+import dev.distillery.core.teacher.testing.RequestLog;
+import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.testing.StandaloneCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of requests when real processes die; two executor JVMs and a driver of its own. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class FanoutClusterIT {
+  private static final String CANARY = "canary-key-4711-0815";
+  private static final long COUNT = 600;
+
+  private static StandaloneCluster cluster;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void startCluster() {
+    cluster = StandaloneCluster.start(2, 1);
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @Test
+  void aKilledExecutorAndAKilledDriverLoseAndRepeatNothingButWhatWasInFlight() throws Exception {
+    try (FakeLlmProcess server = FakeLlmProcess.start("--latency-ms", "300", "--key", CANARY)) {
+      Process first = submit(server, "first.log");
+      awaitRequests(server, 100, first);
+      cluster.executors().get(0).destroyForcibly();
+      awaitRequests(server, 300, first);
+      first.destroyForcibly().waitFor();
+      awaitQuiet(server);
+
+      Process second = submit(server, "second.log");
+      assertThat(second.waitFor(150, TimeUnit.SECONDS)).isTrue();
+      String output = Files.readString(folder.resolve("second.log"));
+      assertThat(second.exitValue()).as(output).isZero();
+
+      Dataset<Row> entries = ledger().entries();
+      assertThat(entries.select("request_id").distinct().count()).isEqualTo(COUNT);
+      List<RequestLog.Entry> seen = server.requests();
+      Map<String, Long> times =
+          seen.stream().collect(Collectors.groupingBy(RequestLog.Entry::id, Collectors.counting()));
+      long repeats = (long) seen.size() - times.size();
+      assertThat(times).hasSize((int) COUNT);
+      // In flight, at most: leases of both tasks, twice, and what each had not yet written.
+      long lost = figure(output, "requests_lost_in_flight");
+      assertThat(repeats).isPositive().isLessThanOrEqualTo(lost);
+      assertThat(lost).isLessThan(COUNT / 2);
+      long inLedger =
+          LedgerReader.onePerRequest(entries)
+              .agg(Map.of("completion_tokens", "sum"))
+              .head()
+              .getLong(0);
+      long entriesInAll = entries.agg(Map.of("completion_tokens", "sum")).head().getLong(0);
+      long lostReplies =
+          seen.stream().mapToLong(RequestLog.Entry::completionTokens).sum() - entriesInAll;
+      // Every reply says as much, so that tokens count replies.
+      long each = inLedger / COUNT;
+      assertThat(lostReplies).isEqualTo((seen.size() - entries.count()) * each);
+      assertThat(figure(output, "requests_resumed")).isGreaterThan(100);
+      assertKeyIsNowhere();
+    }
+  }
+
+  private void assertKeyIsNowhere() throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readAllBytes(file)).as(file.toString()).isNotEmpty();
+        assertThat(
+                new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1))
+            .as(file.toString())
+            .doesNotContain(CANARY);
+      }
+    }
+    try (var files = Files.walk(cluster.folder())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(
+                new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1))
+            .as(file.toString())
+            .doesNotContain(CANARY);
+      }
+    }
+  }
+
+  private Process submit(FakeLlmProcess server, String log) throws IOException {
+    Path events = Files.createDirectories(folder.resolve("events"));
+    return cluster.submit(
+        ClusterDriver.class,
+        Map.of(
+            "spark.plugins", FanoutPlugin.class.getName(),
+            "spark.eventLog.enabled", "true",
+            "spark.eventLog.dir", events.toUri().toString()),
+        Map.of("FANOUT_TEST_KEY", CANARY),
+        folder.resolve(log),
+        "ledger=" + folder.resolve("ledger").toUri(),
+        "url=" + server.baseUrl(),
+        "count=" + COUNT,
+        "concurrency=16");
+  }
+
+  private LedgerReader ledger() {
+    return new LedgerReader(
+        LocalSpark.session(),
+        new org.apache.hadoop.fs.Path(folder.resolve("ledger").resolve("run").toUri()));
+  }
+
+  private void awaitRequests(FakeLlmProcess server, int count, Process driver) {
+    StandaloneCluster.await(
+        () -> server.stats().get("requests").asInt() >= count || !driver.isAlive(),
+        Duration.ofSeconds(90),
+        count + " requests");
+    assertThat(driver.isAlive()).as("the driver; see " + folder).isTrue();
+  }
+
+  /** Waits until the executors of the dead driver have ended, so that nothing more is sent. */
+  private static void awaitQuiet(FakeLlmProcess server) {
+    StandaloneCluster.await(
+        () -> cluster.executors().isEmpty(), Duration.ofSeconds(60), "the executors to end");
+    assertThat(server.stats().get("requests").asInt()).isPositive();
+  }
+
+  private static long figure(String output, String name) {
+    var matcher = Pattern.compile(name + "=(\\d+)").matcher(output);
+    assertThat(matcher.find()).as(name + " in " + output).isTrue();
+    return Long.parseLong(matcher.group(1));
+  }
+}
