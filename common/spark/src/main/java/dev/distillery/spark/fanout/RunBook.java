@@ -297,14 +297,11 @@ final class RunBook {
           new Spend(
               1,
               settlement.promptTokens() + settlement.completionTokens(),
-              price
-                  .map(
-                      known ->
-                          known.nanoDollars(
-                              settlement.promptTokens(),
-                              settlement.cachedPromptTokens(),
-                              settlement.completionTokens()))
-                  .orElse(0L));
+              Spend.nanos(
+                  price,
+                  settlement.promptTokens(),
+                  settlement.cachedPromptTokens(),
+                  settlement.completionTokens()));
       case FREE -> new Spend(1, 0, 0);
       case UNCERTAIN -> lease.worst;
       case UNSENT -> Spend.NONE;

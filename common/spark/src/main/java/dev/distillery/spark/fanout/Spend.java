@@ -3,6 +3,7 @@ package dev.distillery.spark.fanout;
 import dev.distillery.core.teacher.Price;
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Optional;
 
 /**
@@ -21,13 +22,23 @@ record Spend(long requests, long tokens, long nanos) implements Serializable {
     return new Spend(
         1,
         promptTokens + completionTokens,
-        price
-            .map(
-                known ->
-                    Math.max(
-                        known.nanoDollars(promptTokens, 0, completionTokens),
-                        known.nanoDollars(promptTokens, promptTokens, completionTokens)))
-            .orElse(0L));
+        Math.max(
+            nanos(price, promptTokens, 0, completionTokens),
+            nanos(price, promptTokens, promptTokens, completionTokens)));
+  }
+
+  /** What one reply costs, rounded up; nothing where there is no price. */
+  static long nanos(
+      Optional<Price> price, long promptTokens, long cachedPromptTokens, long completionTokens) {
+    return price
+        .map(
+            known ->
+                known
+                    .costUsd(promptTokens, cachedPromptTokens, completionTokens)
+                    .movePointRight(9)
+                    .setScale(0, RoundingMode.CEILING)
+                    .longValueExact())
+        .orElse(0L);
   }
 
   Spend plus(Spend other) {
