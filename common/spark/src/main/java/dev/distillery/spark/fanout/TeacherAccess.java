@@ -41,9 +41,7 @@ public final class TeacherAccess {
             run.id(),
             run.warehouse().ledger(run.id()).getParent().toString(),
             settings,
-            price(options)
-                .map(p -> Tariff.ofMillionTokens(p.input(), p.cachedInput(), p.output()))
-                .orElse(Tariff.UNKNOWN),
+            price(options),
             FanoutLimits.of(options),
             new RetryPolicy(options.maxAttempts()));
     return Fanout.open(run.spark(), spec, key);
