@@ -15,11 +15,15 @@ import sys
 import tempfile
 
 import sentencepiece
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 from tokenizers import pre_tokenizers as pre
 from tokenizers import processors, trainers
 
 OUT = pathlib.Path(__file__).parent.parent / "resources" / "golden" / "tokenizer"
+TEMPLATES = (
+    pathlib.Path(__file__).parents[2] / "main/resources/dev/distillery/model/tokenizer/chat"
+)
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -123,7 +127,7 @@ def byte_level(name):
             show_progress=False,
         ),
     )
-    if name != "llama3":
+    if name == "gpt2":
         tokenizer.save(str(OUT / f"trained-{name}.json"), pretty=False)
     tokenizer.add_special_tokens([AddedToken("[MASK]", lstrip=True, rstrip=True)])
     tokenizer.add_tokens([AddedToken("added", normalized=True), "adde"])
@@ -220,6 +224,55 @@ def sentence_piece():
     write("llama2c-cases.json", [row for row in rows if plain(row["text"])])
 
 
+def chats():
+    """What transformers' Jinja settings make of the templates that exports carry."""
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    system = {"role": "system", "content": "Be brief. "}
+    turns = [
+        {"role": "user", "content": " Hi, who\nare you?"},
+        {"role": "assistant", "content": "I am\n\nme. "},
+        {"role": "user", "content": "Why?"},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": "日本"},
+    ]
+    dialogues = [turns[:1], turns[:2], [system] + turns[:1], turns, [system] + turns]
+    rows = []
+    for file in sorted(TEMPLATES.glob("*.jinja")):
+        template = environment.from_string(file.read_text())
+        for messages in dialogues:
+            for prompt in (False, True):
+                text = template.render(
+                    messages=messages, add_generation_prompt=prompt, eos_token="</s>"
+                )
+                rows.append(
+                    {"text": text, "template": file.stem, "messages": messages, "prompt": prompt}
+                )
+    write("chat-cases.json", rows)
+    against_fastchat(environment, turns)
+
+
+def against_fastchat(environment, turns):
+    """Checks the templates that have no model's own form against FastChat's, if it is installed."""
+    try:
+        from fastchat.conversation import get_conv_template
+    except ImportError:
+        print("fastchat is not installed: its templates are not compared")
+        return
+    for ours, theirs in (("vicuna", "vicuna_v1.1"),):
+        conversation = get_conv_template(theirs)
+        messages = [turns[0], turns[1], turns[2]]
+        for message in messages:
+            conversation.append_message(
+                conversation.roles[message["role"] == "assistant"], message["content"]
+            )
+        conversation.append_message(conversation.roles[1], None)
+        text = environment.from_string((TEMPLATES / f"{ours}.jinja").read_text()).render(
+            messages=messages, add_generation_prompt=True, eos_token="</s>"
+        )
+        assert text == conversation.get_prompt(), (text, conversation.get_prompt())
+        print(f"{ours} is FastChat's {theirs}")
+
+
 def published(gpt2, smollm2):
     if gpt2:
         tokenizer = Tokenizer(models.BPE.from_file(f"{gpt2}/encoder.json", f"{gpt2}/vocab.bpe"))
@@ -251,4 +304,5 @@ if __name__ == "__main__":
         byte_level(name)
     llama_json()
     sentence_piece()
+    chats()
     published(*(sys.argv[1:] + [None, None])[:2])

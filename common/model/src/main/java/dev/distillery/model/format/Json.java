@@ -67,11 +67,13 @@ public final class Json {
     return new Json(file, "", node);
   }
 
-  static ObjectNode newObject() {
+  /** An empty object to fill and write. */
+  public static ObjectNode newObject() {
     return MAPPER.createObjectNode();
   }
 
-  static byte[] bytes(JsonNode node) throws IOException {
+  /** The node as indented UTF-8. */
+  public static byte[] bytes(JsonNode node) throws IOException {
     return MAPPER.writeValueAsBytes(node);
   }
 

@@ -1,6 +1,5 @@
 package dev.distillery.model.tokenizer;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -178,6 +177,11 @@ public final class ByteLevelBpe implements Tokenizer {
   }
 
   @Override
+  public boolean has(int id) {
+    return vocabulary.has(id);
+  }
+
+  @Override
   public String token(int id) {
     return vocabulary.token(id);
   }
@@ -201,19 +205,6 @@ public final class ByteLevelBpe implements Tokenizer {
 
   boolean ignoresMerges() {
     return !whole.isEmpty();
-  }
-
-  /** Ids of the model's own vocabulary: those that are not added only. */
-  List<Integer> modelIds() {
-    Set<Integer> addedIds = new HashSet<>();
-    added.all().forEach(t -> addedIds.add(t.id()));
-    List<Integer> ids = new ArrayList<>();
-    for (int id = 0; id < vocabulary.size(); id++) {
-      if (vocabulary.has(id) && !addedIds.contains(id)) {
-        ids.add(id);
-      }
-    }
-    return ids;
   }
 
   @Override

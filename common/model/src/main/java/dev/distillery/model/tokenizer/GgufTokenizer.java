@@ -11,9 +11,14 @@ import java.util.Optional;
 
 /** The tokenizer in a GGUF file's metadata: {@code gpt2} (byte-level BPE) or {@code llama}. */
 final class GgufTokenizer {
+  /** A row of the embedding that no token has. */
+  static final int UNUSED = 5;
+
   private static final int NORMAL = 1;
+  private static final int UNKNOWN = 2;
   private static final int CONTROL = 3;
   private static final int USER_DEFINED = 4;
+  private static final int BYTE = 6;
 
   private final GgufMetadata metadata;
   private final List<String> tokens;
@@ -53,6 +58,26 @@ final class GgufTokenizer {
     } catch (IllegalArgumentException e) {
       throw new ModelFileException(metadata.file(), e.getMessage(), e);
     }
+  }
+
+  /** llama.cpp's kind of a token. */
+  static int typeOf(Tokenizer tokenizer, int id) {
+    boolean addedText = false;
+    if (tokenizer instanceof SentencePieceBpe bpe) {
+      if (id == bpe.unknown()) {
+        return UNKNOWN;
+      }
+      if (tokenizer.token(id).matches("<0x[0-9A-F]{2}>")) {
+        return BYTE;
+      }
+      addedText = bpe.added().stream().anyMatch(t -> t.id() == id);
+    } else if (tokenizer instanceof ByteLevelBpe bpe) {
+      addedText = bpe.added().stream().anyMatch(t -> t.id() == id);
+    }
+    if (tokenizer.isSpecial(id)) {
+      return CONTROL;
+    }
+    return addedText ? USER_DEFINED : NORMAL;
   }
 
   private Tokenizer byteLevel() throws ModelFileException {

@@ -1,6 +1,9 @@
 package dev.distillery.model.tokenizer;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * Which neighbouring symbols merge into which, and how early: a hash table from pairs of ids, and
@@ -58,6 +61,22 @@ final class MergeTable {
 
   private int result(int left, int right) {
     return results[slot(key(left, right))];
+  }
+
+  /** All pairs, by rank, then by ids. */
+  List<int[]> pairs() {
+    List<Integer> slots = new ArrayList<>();
+    for (int slot = 0; slot < keys.length; slot++) {
+      if (keys[slot] != -1) {
+        slots.add(slot);
+      }
+    }
+    slots.sort(
+        Comparator.comparingInt((Integer slot) -> ranks[slot])
+            .thenComparingLong(slot -> keys[slot]));
+    return slots.stream()
+        .map(slot -> new int[] {(int) (keys[slot] >>> 32), (int) keys[slot]})
+        .toList();
   }
 
   /**

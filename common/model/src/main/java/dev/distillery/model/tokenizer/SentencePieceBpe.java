@@ -225,6 +225,11 @@ public final class SentencePieceBpe implements Tokenizer {
   }
 
   @Override
+  public boolean has(int id) {
+    return vocabulary.has(id);
+  }
+
+  @Override
   public String token(int id) {
     return vocabulary.token(id);
   }
@@ -240,6 +245,13 @@ public final class SentencePieceBpe implements Tokenizer {
 
   List<AddedToken> added() {
     return added.all();
+  }
+
+  /** Pairs of spellings with a space between, the earliest first. */
+  List<String> merges() {
+    return table.pairs().stream()
+        .map(p -> vocabulary.token(p[0]) + " " + vocabulary.token(p[1]))
+        .toList();
   }
 
   int unknown() {

@@ -44,6 +44,9 @@ public interface Tokenizer {
   /** The id of a token by its spelling in the vocabulary. */
   OptionalInt id(String token);
 
+  /** Whether there is such an id; a vocabulary may leave some out. */
+  boolean has(int id);
+
   /**
    * The spelling in the vocabulary.
    *
