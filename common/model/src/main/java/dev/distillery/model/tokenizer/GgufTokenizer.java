@@ -41,8 +41,9 @@ final class GgufTokenizer {
         throw new ModelFileException(metadata.file(), "token " + token + " is there twice");
       }
       normal.set(id, type == NORMAL);
-      if ((type == CONTROL || type == USER_DEFINED) && !token.isEmpty()) {
-        added.add(new AddedToken(id, token, type == CONTROL, false, false, false));
+      boolean mark = type == CONTROL || type == UNKNOWN;
+      if ((mark || type == USER_DEFINED) && !token.isEmpty()) {
+        added.add(new AddedToken(id, token, mark, false, false, false));
       }
     }
   }

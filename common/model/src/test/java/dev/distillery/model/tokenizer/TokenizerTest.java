@@ -91,7 +91,7 @@ class TokenizerTest {
     assertThat(again.vocabSize()).isEqualTo(rows);
     assertThat(again.prefix()).isEqualTo(original.prefix());
     // GGUF has no place for white space that goes with an added token, nor for two-phase matching.
-    if (name.startsWith("llama")) {
+    if (!name.equals("llama3.json") && name.startsWith("llama")) {
       assertSameIds(original, again, name);
     } else {
       String text = "da ne stu 123 <|im_end|> \n\n I'm";
@@ -136,7 +136,7 @@ class TokenizerTest {
     Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
     for (String text : List.of("a\uD83Db", "a\uDC69b", "\uD83D", "\uDC69\uD83D")) {
       int[] ids = tokenizer.encode(text);
-      String repaired = text.replaceAll("[\uD83D\uDC69]", "\uFFFD");
+      String repaired = text.replace('\uD83D', '\uFFFD').replace('\uDC69', '\uFFFD');
       assertThat(ids).isEqualTo(tokenizer.encode(repaired));
       assertThat(tokenizer.decode(ids, false)).isEqualTo(repaired);
     }
@@ -236,8 +236,8 @@ class TokenizerTest {
         "\"normalizer\":null | \"normalizer\":{\"type\":\"NFC\"} | field normalizer should be null",
         "\"individual_digits\":true | \"individual_digits\":false | field pre_tokenizer should be GPT-2's",
         "\"single_word\":false | \"single_word\":true | is of single words",
-        "\"<|im_end|>\":2 | \"<|im_end|>\":\"2\" | field model.vocab.<|im_end|> should be an integer",
-        "\"<|im_end|>\":2 | \"<|im_end|>\":999999999 | Token id out of range",
+        "\"!\":3 | \"!\":\"3\" | field model.vocab.! should be an integer",
+        "\"!\":3 | \"!\":999999999 | Token id out of range",
         "\"a\":68 | \"a\":69 | two spellings",
       })
   void aTokenizerThatWouldGiveOtherIdsIsRefused(String from, String to, String message)
