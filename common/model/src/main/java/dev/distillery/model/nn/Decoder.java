@@ -245,7 +245,15 @@ public final class Decoder implements AutoCloseable {
     return new KeyValueCache(kernels, config.layers(), config.kvWidth(), sequences, capacity);
   }
 
-  /** The weights as they lie for decoding; float32 ones are views of the parameters. */
+  /** Whether the decoder only generates: its matrices lie packed, there is nothing to train. */
+  public boolean generatesOnly() {
+    return packed != null;
+  }
+
+  /**
+   * The weights as they lie for decoding. Float32 ones are views of the parameters, GPT-2's are
+   * transposed copies: pack again after training.
+   */
   public PackedWeights pack() {
     return packed != null ? packed : PackedWeights.of(config, kernels, parameters);
   }

@@ -14,6 +14,11 @@ public interface Packed extends AutoCloseable {
   /** Bytes that one product reads. */
   long bytes();
 
+  /** The matrix as its kernels made it, where this one only adds ownership. */
+  default Packed view() {
+    return this;
+  }
+
   /** Frees what this matrix owns; nothing where it is a view of a tensor. */
   @Override
   void close();

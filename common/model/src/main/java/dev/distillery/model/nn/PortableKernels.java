@@ -431,7 +431,7 @@ public final class PortableKernels implements Kernels {
 
   @Override
   public void project(Tensor out, Tensor x, Packed weights) {
-    matmul(out, x, false, ((Rows) weights).weights, true, 1, 0);
+    matmul(out, x, false, ((Rows) weights.view()).weights, true, 1, 0);
   }
 
   @Override

@@ -1,0 +1,594 @@
+package dev.distillery.model.cpu;
+
+import dev.distillery.model.format.Activation;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.nn.AttentionPlan;
+import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Memory;
+import dev.distillery.model.nn.Packed;
+import dev.distillery.model.nn.Tensor;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Fused kernels for processors with the Vector API. */
+public final class CpuKernels implements Kernels {
+  /** Values whose squares one task sums: fixed, so that threads do not change the sum. */
+  private static final int SUM_CHUNK = 1 << 16;
+
+  private final Workers workers;
+  private final AttentionMath attention;
+  private final Projection projection;
+  private final ThreadLocal<float[]> lanes = ThreadLocal.withInitial(() -> new float[Lanes.WIDTH]);
+
+  /** Kernels on so many threads, the caller's among them. */
+  public CpuKernels(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("Kernels need at least one thread: " + threads);
+    }
+    this.workers = new Workers(threads);
+    this.attention = new AttentionMath(workers);
+    this.projection = new Projection(workers);
+  }
+
+  @Override
+  public String describe() {
+    return "CPU kernels: %d threads, vectors of %d floats, OpenBLAS %.0f GFLOP/s a thread"
+        .formatted(workers.count(), Lanes.WIDTH, Blas.measure());
+  }
+
+  @Override
+  public Memory allocate(long values) {
+    if (values > Memory.MAX_VALUES) {
+      throw new IllegalArgumentException(
+          "A memory holds at most " + Memory.MAX_VALUES + " values: " + values);
+    }
+    return new CpuMemory(Math.max(1, values));
+  }
+
+  /** Cuts the rows of out between the threads, or its columns where there are few rows. */
+  @Override
+  public void matmul(
+      Tensor out,
+      Tensor a,
+      boolean transposeA,
+      Tensor b,
+      boolean transposeB,
+      double alpha,
+      double beta) {
+    int k = transposeA ? a.rows() : a.columns();
+    boolean byRows = out.rows() >= out.columns() / 4 || workers.count() == 1;
+    int size = byRows ? out.rows() : out.columns();
+    int parts = workers.count();
+    int length = (size / parts + 15) / 16 * 16;
+    int tasks = length == 0 ? 1 : (size + length - 1) / length;
+    int step = length == 0 ? size : length;
+    workers.forTasks(
+        tasks,
+        i -> {
+          int from = i * step;
+          int count = Math.min(step, size - from);
+          Tensor c = byRows ? out.rows(from, count) : out.columns(from, count);
+          Tensor left = !byRows ? a : transposeA ? a.columns(from, count) : a.rows(from, count);
+          Tensor right = byRows ? b : transposeB ? b.rows(from, count) : b.columns(from, count);
+          Blas.sgemm(
+              transposeA,
+              transposeB,
+              c.rows(),
+              c.columns(),
+              k,
+              (float) alpha,
+              CpuMemory.address(left),
+              left.stride(),
+              CpuMemory.address(right),
+              right.stride(),
+              (float) beta,
+              CpuMemory.address(c),
+              c.stride());
+        });
+  }
+
+  private interface RowBody {
+    void run(int row, float[] scratch);
+  }
+
+  private void forRows(int rows, int columns, RowBody body) {
+    int grain = Math.max(1, 8192 / columns);
+    workers.forRange(
+        rows,
+        grain,
+        (from, to) -> {
+          float[] scratch = lanes.get();
+          for (int r = from; r < to; r++) {
+            body.run(r, scratch);
+          }
+        });
+  }
+
+  /** A body over runs of at most a task's worth of contiguous values, or over rows. */
+  private void forRuns(Tensor x, RunBody body) {
+    if (!x.contiguous()) {
+      forRows(x.rows(), x.columns(), (r, s) -> body.run(r, 0, x.columns()));
+      return;
+    }
+    workers.forRange((int) x.size(), 1 << 14, (from, to) -> body.run(0, from, to - from));
+  }
+
+  private interface RunBody {
+    void run(int row, int from, int count);
+  }
+
+  @Override
+  public void fill(Tensor out, double value) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    forRuns(
+        out, (r, from, n) -> RowMath.fill(o, CpuMemory.at(out, r) + 4 * from, (float) value, n));
+  }
+
+  @Override
+  public void copy(Tensor out, Tensor x) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer from = CpuMemory.buffer(x);
+    forRows(
+        out.rows(),
+        out.columns(),
+        (r, s) -> RowMath.copy(o, CpuMemory.at(out, r), from, CpuMemory.at(x, r), out.columns()));
+  }
+
+  @Override
+  public void add(Tensor out, Tensor x, double scale) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(x);
+    if (out.contiguous() && x.contiguous()) {
+      forRuns(
+          out,
+          (r, from, n) ->
+              RowMath.add(
+                  o,
+                  CpuMemory.at(out, 0) + 4 * from,
+                  in,
+                  CpuMemory.at(x, 0) + 4 * from,
+                  (float) scale,
+                  n));
+      return;
+    }
+    forRows(
+        out.rows(),
+        out.columns(),
+        (r, s) ->
+            RowMath.add(
+                o, CpuMemory.at(out, r), in, CpuMemory.at(x, r), (float) scale, out.columns()));
+  }
+
+  @Override
+  public void scale(Tensor out, double factor) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    forRuns(
+        out, (r, from, n) -> RowMath.scale(o, CpuMemory.at(out, r) + 4 * from, (float) factor, n));
+  }
+
+  @Override
+  public void addRow(Tensor out, Tensor row) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer b = CpuMemory.buffer(row);
+    int at = CpuMemory.at(row, 0);
+    forRows(
+        out.rows(),
+        out.columns(),
+        (r, s) -> RowMath.add(o, CpuMemory.at(out, r), b, at, 1, out.columns()));
+  }
+
+  /** Threads own columns, so that rows are added in order. */
+  @Override
+  public void addColumnSums(Tensor out, Tensor x) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(x);
+    int into = CpuMemory.at(out, 0);
+    workers.forRange(
+        x.columns(),
+        64,
+        (from, to) -> {
+          for (int r = 0; r < x.rows(); r++) {
+            RowMath.add(o, into + 4 * from, in, CpuMemory.at(x, r) + 4 * from, 1, to - from);
+          }
+        });
+  }
+
+  @Override
+  public double sumOfSquares(Tensor x) {
+    if (!x.contiguous()) {
+      throw new IllegalArgumentException("Squares are summed over contiguous values only");
+    }
+    ByteBuffer in = CpuMemory.buffer(x);
+    long size = x.size();
+    double[] sums = new double[(int) ((size + SUM_CHUNK - 1) / SUM_CHUNK)];
+    workers.forTasks(
+        sums.length,
+        i -> {
+          long from = (long) i * SUM_CHUNK;
+          int n = (int) Math.min(SUM_CHUNK, size - from);
+          double sum = 0;
+          for (int done = 0; done < n; done += 1024) {
+            sum +=
+                RowMath.squares(
+                    in,
+                    CpuMemory.at(x, 0) + 4 * ((int) from + done),
+                    0,
+                    Math.min(1024, n - done),
+                    lanes.get());
+          }
+          sums[i] = sum;
+        });
+    return Arrays.stream(sums).sum();
+  }
+
+  @Override
+  public void gather(Tensor out, Tensor table, int[] ids) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(table);
+    forRows(
+        ids.length,
+        out.columns(),
+        (r, s) ->
+            RowMath.copy(o, CpuMemory.at(out, r), in, CpuMemory.at(table, ids[r]), out.columns()));
+  }
+
+  /** Threads own columns, so that repeated ids are added in order. */
+  @Override
+  public void scatterAdd(Tensor table, int[] ids, Tensor x) {
+    ByteBuffer o = CpuMemory.buffer(table);
+    ByteBuffer in = CpuMemory.buffer(x);
+    workers.forRange(
+        x.columns(),
+        64,
+        (from, to) -> {
+          for (int r = 0; r < ids.length; r++) {
+            RowMath.add(
+                o,
+                CpuMemory.at(table, ids[r]) + 4 * from,
+                in,
+                CpuMemory.at(x, r) + 4 * from,
+                1,
+                to - from);
+          }
+        });
+  }
+
+  @Override
+  public void scatter(Tensor table, int[] ids, Tensor x) {
+    ByteBuffer o = CpuMemory.buffer(table);
+    ByteBuffer in = CpuMemory.buffer(x);
+    forRows(
+        ids.length,
+        x.columns(),
+        (r, s) ->
+            RowMath.copy(o, CpuMemory.at(table, ids[r]), in, CpuMemory.at(x, r), x.columns()));
+  }
+
+  @Override
+  public void rmsNorm(Tensor out, Tensor x, Tensor gain, double eps) {
+    norm(out, x, gain, null, eps, false);
+  }
+
+  @Override
+  public void layerNorm(Tensor out, Tensor x, Tensor gain, Tensor bias, double eps) {
+    norm(out, x, gain, bias, eps, true);
+  }
+
+  private void norm(
+      Tensor out, Tensor x, Tensor gain, @Nullable Tensor bias, double eps, boolean centred) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(x);
+    ByteBuffer g = CpuMemory.buffer(gain);
+    int gainAt = CpuMemory.at(gain, 0);
+    int n = x.columns();
+    forRows(
+        x.rows(),
+        n,
+        (r, scratch) -> {
+          int from = CpuMemory.at(x, r);
+          int into = CpuMemory.at(out, r);
+          float shift = centred ? RowMath.sum(in, from, n, scratch) / n : 0;
+          float factor = factor(in, from, shift, n, eps, scratch);
+          RowMath.normalise(o, into, in, from, shift, factor, g, gainAt, n);
+          if (bias != null) {
+            RowMath.add(o, into, CpuMemory.buffer(bias), CpuMemory.at(bias, 0), 1, n);
+          }
+        });
+  }
+
+  private static float factor(
+      ByteBuffer x, int at, float shift, int n, double eps, float[] scratch) {
+    double mean = RowMath.squares(x, at, shift, n, scratch) / (double) n;
+    return (float) (1 / Math.sqrt(mean + eps));
+  }
+
+  @Override
+  public void rmsNormBackward(
+      Tensor dx, @Nullable Tensor dGain, Tensor dOut, Tensor x, Tensor gain, double eps) {
+    normBackward(dx, dGain, dOut, x, gain, eps, false);
+  }
+
+  @Override
+  public void layerNormBackward(
+      Tensor dx,
+      @Nullable Tensor dGain,
+      @Nullable Tensor dBias,
+      Tensor dOut,
+      Tensor x,
+      Tensor gain,
+      double eps) {
+    normBackward(dx, dGain, dOut, x, gain, eps, true);
+    if (dBias != null) {
+      addColumnSums(dBias, dOut);
+    }
+  }
+
+  private void normBackward(
+      Tensor dx,
+      @Nullable Tensor dGain,
+      Tensor dOut,
+      Tensor x,
+      Tensor gain,
+      double eps,
+      boolean centred) {
+    ByteBuffer into = CpuMemory.buffer(dx);
+    ByteBuffer d = CpuMemory.buffer(dOut);
+    ByteBuffer in = CpuMemory.buffer(x);
+    ByteBuffer g = CpuMemory.buffer(gain);
+    int gainAt = CpuMemory.at(gain, 0);
+    int n = x.columns();
+    float[] shifts = new float[x.rows()];
+    float[] factors = new float[x.rows()];
+    forRows(
+        x.rows(),
+        n,
+        (r, scratch) -> {
+          int from = CpuMemory.at(x, r);
+          int dAt = CpuMemory.at(dOut, r);
+          shifts[r] = centred ? RowMath.sum(in, from, n, scratch) / n : 0;
+          factors[r] = factor(in, from, shifts[r], n, eps, scratch);
+          float projection =
+              RowMath.normProjection(d, dAt, in, from, shifts[r], factors[r], g, gainAt, n, scratch)
+                  / n;
+          float mean = centred ? RowMath.dot(d, dAt, g, gainAt, n, scratch) / n : 0;
+          RowMath.normBackward(
+              into,
+              CpuMemory.at(dx, r),
+              d,
+              dAt,
+              in,
+              from,
+              shifts[r],
+              factors[r],
+              mean,
+              projection,
+              g,
+              gainAt,
+              n);
+        });
+    if (dGain == null) {
+      return;
+    }
+    ByteBuffer dg = CpuMemory.buffer(dGain);
+    workers.forRange(
+        n,
+        64,
+        (begin, end) -> {
+          for (int r = 0; r < x.rows(); r++) {
+            RowMath.gainBackward(
+                dg,
+                CpuMemory.at(dGain, 0),
+                d,
+                CpuMemory.at(dOut, r),
+                in,
+                CpuMemory.at(x, r),
+                shifts[r],
+                factors[r],
+                begin,
+                end);
+          }
+        });
+  }
+
+  @Override
+  public void rotate(Tensor x, Tensor cos, Tensor sin, boolean inverse) {
+    ByteBuffer in = CpuMemory.buffer(x);
+    ByteBuffer c = CpuMemory.buffer(cos);
+    ByteBuffer s = CpuMemory.buffer(sin);
+    int half = cos.columns();
+    forRows(
+        x.rows(),
+        x.columns(),
+        (r, scratch) -> {
+          for (int head = 0; head < x.columns(); head += 2 * half) {
+            RowMath.rotate(
+                in,
+                CpuMemory.at(x, r) + 4 * head,
+                c,
+                CpuMemory.at(cos, r),
+                s,
+                CpuMemory.at(sin, r),
+                inverse ? -1 : 1,
+                half);
+          }
+        });
+  }
+
+  @Override
+  public void attention(
+      Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, AttentionPlan plan) {
+    attention.forward(out, logSumExp, q, k, v, plan);
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dq,
+      Tensor dk,
+      Tensor dv,
+      Tensor dOut,
+      Tensor out,
+      Tensor logSumExp,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      AttentionPlan plan) {
+    attention.backward(dq, dk, dv, dOut, out, logSumExp, q, k, v, plan);
+  }
+
+  @Override
+  public void swiglu(Tensor out, Tensor gateUp) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(gateUp);
+    forRows(
+        out.rows(),
+        out.columns(),
+        (r, s) ->
+            RowMath.swiglu(o, CpuMemory.at(out, r), in, CpuMemory.at(gateUp, r), out.columns()));
+  }
+
+  @Override
+  public void swigluBackward(Tensor gateUp, Tensor dOut) {
+    ByteBuffer in = CpuMemory.buffer(gateUp);
+    ByteBuffer d = CpuMemory.buffer(dOut);
+    forRows(
+        dOut.rows(),
+        dOut.columns(),
+        (r, s) ->
+            RowMath.swigluBackward(
+                in, CpuMemory.at(gateUp, r), d, CpuMemory.at(dOut, r), dOut.columns()));
+  }
+
+  @Override
+  public void activate(Tensor out, Tensor x, Activation activation) {
+    ByteBuffer o = CpuMemory.buffer(out);
+    ByteBuffer in = CpuMemory.buffer(x);
+    forRows(
+        x.rows(),
+        x.columns(),
+        (r, s) ->
+            RowMath.activate(
+                o, CpuMemory.at(out, r), in, CpuMemory.at(x, r), activation, x.columns()));
+  }
+
+  @Override
+  public void activateBackward(Tensor x, Tensor dOut, Activation activation) {
+    ByteBuffer in = CpuMemory.buffer(x);
+    ByteBuffer d = CpuMemory.buffer(dOut);
+    forRows(
+        x.rows(),
+        x.columns(),
+        (r, s) ->
+            RowMath.activateBackward(
+                in, CpuMemory.at(x, r), d, CpuMemory.at(dOut, r), activation, x.columns()));
+  }
+
+  @Override
+  public void dropout(Tensor x, double probability, long[] rowKeys) {
+    ByteBuffer in = CpuMemory.buffer(x);
+    float keep = (float) (1 / (1 - probability));
+    forRows(
+        x.rows(),
+        x.columns(),
+        (r, s) -> {
+          int at = CpuMemory.at(x, r);
+          for (int i = 0; i < x.columns(); i++) {
+            boolean kept = CounterRandom.uniform(rowKeys[r], i) >= probability;
+            in.putFloat(at + 4 * i, kept ? in.getFloat(at + 4 * i) * keep : 0);
+          }
+        });
+  }
+
+  @Override
+  public void logProbs(
+      Tensor logits, int[] targets, double[] logProbs, double @Nullable [] entropies) {
+    ByteBuffer in = CpuMemory.buffer(logits);
+    int n = logits.columns();
+    forRows(
+        logits.rows(),
+        n,
+        (r, scratch) -> {
+          int at = CpuMemory.at(logits, r);
+          double logSum = logSumExp(in, at, n, scratch);
+          logProbs[r] = in.getFloat(at + 4 * targets[r]) - logSum;
+          if (entropies != null) {
+            double mean = 0;
+            for (int i = 0; i < n; i++) {
+              double logit = in.getFloat(at + 4 * i);
+              mean += logit * Math.exp(logit - logSum);
+            }
+            entropies[r] = logSum - mean;
+          }
+        });
+  }
+
+  @Override
+  public void logProbsBackward(Tensor logits, int[] targets, double[] weights, double[] logProbs) {
+    ByteBuffer in = CpuMemory.buffer(logits);
+    int n = logits.columns();
+    forRows(
+        logits.rows(),
+        n,
+        (r, scratch) -> {
+          int at = CpuMemory.at(logits, r);
+          double logSum = logSumExp(in, at, n, scratch);
+          int target = at + 4 * targets[r];
+          logProbs[r] = in.getFloat(target) - logSum;
+          RowMath.softmaxGradient(in, at, (float) logSum, (float) -weights[r], n);
+          in.putFloat(target, in.getFloat(target) + (float) weights[r]);
+        });
+  }
+
+  private static double logSumExp(ByteBuffer x, int at, int n, float[] scratch) {
+    float max = RowMath.max(x, at, n);
+    return max + Math.log(RowMath.sumOfExponentials(x, at, max, n, scratch));
+  }
+
+  @Override
+  public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+    ByteBuffer p = CpuMemory.buffer(parameter);
+    ByteBuffer g = CpuMemory.buffer(gradient);
+    ByteBuffer first = CpuMemory.buffer(m);
+    ByteBuffer second = CpuMemory.buffer(v);
+    forRuns(
+        parameter,
+        (r, from, n) ->
+            RowMath.adamW(
+                p,
+                CpuMemory.at(parameter, 0) + 4 * from,
+                g,
+                CpuMemory.at(gradient, 0) + 4 * from,
+                first,
+                CpuMemory.at(m, 0) + 4 * from,
+                second,
+                CpuMemory.at(v, 0) + 4 * from,
+                n,
+                step));
+  }
+
+  @Override
+  public Packed pack(Tensor weights, boolean inputsFirst) {
+    return projection.pack(weights, inputsFirst);
+  }
+
+  @Override
+  public boolean packs(TensorType type) {
+    return QuantisedPanels.supports(type);
+  }
+
+  @Override
+  public Packed pack(TensorType type, int rows, int columns, ByteBuffer bytes) {
+    return new QuantisedPanels(type, rows, columns, bytes);
+  }
+
+  @Override
+  public void project(Tensor out, Tensor x, Packed weights) {
+    projection.project(out, x, weights);
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+  }
+}

@@ -1,0 +1,332 @@
+package dev.distillery.model.cpu;
+
+import static dev.distillery.model.cpu.Lanes.FLOATS;
+import static dev.distillery.model.cpu.Lanes.WIDTH;
+import static dev.distillery.model.cpu.Lanes.broadcast;
+import static dev.distillery.model.cpu.Lanes.load;
+import static dev.distillery.model.cpu.Lanes.store;
+
+import dev.distillery.model.format.Activation;
+import dev.distillery.model.nn.Kernels.AdamWStep;
+import java.nio.ByteBuffer;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Element-wise and reducing loops over one row, at byte offsets of buffers. */
+final class RowMath {
+  private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
+  private static final float GELU_CUBE = 0.044715f;
+
+  private RowMath() {}
+
+  static void fill(ByteBuffer out, int at, float value, int n) {
+    FloatVector v = broadcast(value);
+    for (int i = 0; i < n; i += WIDTH) {
+      store(v, out, at, i, n);
+    }
+  }
+
+  static void copy(ByteBuffer out, int at, ByteBuffer x, int from, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      store(load(x, from, i, n), out, at, i, n);
+    }
+  }
+
+  /** out += scale x. */
+  static void add(ByteBuffer out, int at, ByteBuffer x, int from, float scale, int n) {
+    FloatVector s = broadcast(scale);
+    for (int i = 0; i < n; i += WIDTH) {
+      store(load(x, from, i, n).fma(s, load(out, at, i, n)), out, at, i, n);
+    }
+  }
+
+  static void scale(ByteBuffer out, int at, float factor, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      store(load(out, at, i, n).mul(factor), out, at, i, n);
+    }
+  }
+
+  static float sum(ByteBuffer x, int at, int n, float[] scratch) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < n; i += WIDTH) {
+      sum = sum.add(load(x, at, i, n));
+    }
+    return Lanes.sum(sum, scratch);
+  }
+
+  static float dot(ByteBuffer a, int atA, ByteBuffer b, int atB, int n, float[] scratch) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < n; i += WIDTH) {
+      sum = load(a, atA, i, n).fma(load(b, atB, i, n), sum);
+    }
+    return Lanes.sum(sum, scratch);
+  }
+
+  /** Sum of (x - shift)^2. */
+  static float squares(ByteBuffer x, int at, float shift, int n, float[] scratch) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(x, at, i, n).sub(shift);
+      if (i + WIDTH > n) {
+        v = FloatVector.zero(FLOATS).blend(v, FLOATS.indexInRange(i, n));
+      }
+      sum = v.fma(v, sum);
+    }
+    return Lanes.sum(sum, scratch);
+  }
+
+  /** out = (x - shift) factor gain. */
+  static void normalise(
+      ByteBuffer out,
+      int at,
+      ByteBuffer x,
+      int from,
+      float shift,
+      float factor,
+      ByteBuffer gain,
+      int gainAt,
+      int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(x, from, i, n).sub(shift).mul(factor);
+      store(v.mul(load(gain, gainAt, i, n)), out, at, i, n);
+    }
+  }
+
+  /** Sum of dOut gain (x - shift) factor: what the norms' gradients project on. */
+  static float normProjection(
+      ByteBuffer dOut,
+      int dOutAt,
+      ByteBuffer x,
+      int from,
+      float shift,
+      float factor,
+      ByteBuffer gain,
+      int gainAt,
+      int n,
+      float[] scratch) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(dOut, dOutAt, i, n).mul(load(gain, gainAt, i, n));
+      sum = load(x, from, i, n).sub(shift).mul(factor).fma(g, sum);
+    }
+    return Lanes.sum(sum, scratch);
+  }
+
+  /** dx += factor (dOut gain - meanG - (x - shift) factor meanProjection). */
+  static void normBackward(
+      ByteBuffer dx,
+      int at,
+      ByteBuffer dOut,
+      int dOutAt,
+      ByteBuffer x,
+      int from,
+      float shift,
+      float factor,
+      float meanG,
+      float meanProjection,
+      ByteBuffer gain,
+      int gainAt,
+      int n) {
+    FloatVector f = broadcast(factor);
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(dOut, dOutAt, i, n).mul(load(gain, gainAt, i, n)).sub(meanG);
+      FloatVector normal = load(x, from, i, n).sub(shift).mul(factor);
+      FloatVector slope = g.sub(normal.mul(meanProjection));
+      store(slope.fma(f, load(dx, at, i, n)), dx, at, i, n);
+    }
+  }
+
+  /** dGain += dOut (x - shift) factor on columns [begin, end) of a row. */
+  static void gainBackward(
+      ByteBuffer dGain,
+      int at,
+      ByteBuffer dOut,
+      int dOutAt,
+      ByteBuffer x,
+      int from,
+      float shift,
+      float factor,
+      int begin,
+      int end) {
+    for (int i = begin; i < end; i += WIDTH) {
+      FloatVector normal = load(x, from, i, end).sub(shift).mul(factor);
+      store(load(dOut, dOutAt, i, end).fma(normal, load(dGain, at, i, end)), dGain, at, i, end);
+    }
+  }
+
+  /** The two halves of one head, n values each, rotated in place. */
+  static void rotate(
+      ByteBuffer x,
+      int at,
+      ByteBuffer cos,
+      int cosAt,
+      ByteBuffer sin,
+      int sinAt,
+      float sign,
+      int n) {
+    int second = at + n * 4;
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector a = load(x, at, i, n);
+      FloatVector b = load(x, second, i, n);
+      FloatVector c = load(cos, cosAt, i, n);
+      FloatVector s = load(sin, sinAt, i, n).mul(sign);
+      store(a.mul(c).sub(b.mul(s)), x, at, i, n);
+      store(b.mul(c).add(a.mul(s)), x, second, i, n);
+    }
+  }
+
+  static void swiglu(ByteBuffer out, int at, ByteBuffer gateUp, int gate, int n) {
+    int up = gate + n * 4;
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(gateUp, gate, i, n);
+      store(g.mul(Lanes.sigmoid(g)).mul(load(gateUp, up, i, n)), out, at, i, n);
+    }
+  }
+
+  /** dGate = dOut up s (1 + gate (1 - s)), dUp = dOut gate s, with s = sigmoid(gate). */
+  static void swigluBackward(ByteBuffer gateUp, int gate, ByteBuffer dOut, int at, int n) {
+    int up = gate + n * 4;
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(gateUp, gate, i, n);
+      FloatVector d = load(dOut, at, i, n);
+      FloatVector s = Lanes.sigmoid(g);
+      FloatVector silu = g.mul(s);
+      FloatVector slope = s.add(silu.mul(broadcast(1f).sub(s)));
+      store(d.mul(load(gateUp, up, i, n)).mul(slope), gateUp, gate, i, n);
+      store(d.mul(silu), gateUp, up, i, n);
+    }
+  }
+
+  static void activate(
+      ByteBuffer out, int at, ByteBuffer x, int from, Activation activation, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(x, from, i, n);
+      store(v.mul(cumulative(v, activation)), out, at, i, n);
+    }
+  }
+
+  /** x becomes dOut (c + x c'), where activation(x) = x c(x). */
+  static void activateBackward(
+      ByteBuffer x, int at, ByteBuffer dOut, int from, Activation activation, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(x, at, i, n);
+      FloatVector c = cumulative(v, activation);
+      FloatVector slope =
+          switch (activation) {
+            case SILU -> c.mul(broadcast(1f).sub(c));
+            case GELU_TANH ->
+                c.mul(broadcast(1f).sub(c))
+                    .mul(
+                        v.mul(v)
+                            .fma(broadcast(3 * GELU_CUBE), broadcast(1f))
+                            .mul(2 * SQRT_2_OVER_PI));
+            case GELU -> Lanes.exp(v.mul(v).mul(-0.5f)).mul((float) (1 / Math.sqrt(2 * Math.PI)));
+          };
+      store(v.fma(slope, c).mul(load(dOut, from, i, n)), x, at, i, n);
+    }
+  }
+
+  /** c(x) of activation(x) = x c(x); (1 + tanh u) / 2 = sigmoid(2 u). */
+  private static FloatVector cumulative(FloatVector x, Activation activation) {
+    return switch (activation) {
+      case SILU -> Lanes.sigmoid(x);
+      case GELU_TANH ->
+          Lanes.sigmoid(
+              x.mul(x).fma(broadcast(GELU_CUBE), broadcast(1f)).mul(x).mul(2 * SQRT_2_OVER_PI));
+      case GELU -> Lanes.erf(x.mul((float) Math.sqrt(0.5))).add(1f).mul(0.5f);
+    };
+  }
+
+  static float max(ByteBuffer x, int at, int n) {
+    FloatVector max = broadcast(Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(x, at, i, n);
+      max =
+          i + WIDTH <= n
+              ? max.max(v)
+              : max.max(broadcast(Float.NEGATIVE_INFINITY).blend(v, FLOATS.indexInRange(i, n)));
+    }
+    return max.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** x = e^(factor x - shift), and their sum. */
+  static float exponentials(
+      ByteBuffer x, int at, float factor, float shift, int n, float[] scratch) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector e = Lanes.exp(load(x, at, i, n).mul(factor).sub(shift));
+      if (i + WIDTH > n) {
+        e = FloatVector.zero(FLOATS).blend(e, FLOATS.indexInRange(i, n));
+      }
+      store(e, x, at, i, n);
+      sum = sum.add(e);
+    }
+    return Lanes.sum(sum, scratch);
+  }
+
+  /** Sum of e^(x - shift), x kept. */
+  static double sumOfExponentials(ByteBuffer x, int at, float shift, int n, float[] scratch) {
+    double total = 0;
+    for (int begin = 0; begin < n; begin += 4096) {
+      int end = Math.min(n, begin + 4096);
+      FloatVector sum = FloatVector.zero(FLOATS);
+      for (int i = begin; i < end; i += WIDTH) {
+        FloatVector e = Lanes.exp(load(x, at, i, end).sub(shift));
+        if (i + WIDTH > end) {
+          e = FloatVector.zero(FLOATS).blend(e, FLOATS.indexInRange(i, end));
+        }
+        sum = sum.add(e);
+      }
+      total += Lanes.sum(sum, scratch);
+    }
+    return total;
+  }
+
+  /** x = factor e^(x - shift). */
+  static void softmaxGradient(ByteBuffer x, int at, float shift, float factor, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      store(Lanes.exp(load(x, at, i, n).sub(shift)).mul(factor), x, at, i, n);
+    }
+  }
+
+  /** dScores = p (dScores - d) scale. */
+  static void scoreGradient(
+      ByteBuffer dp, int at, ByteBuffer p, int from, float d, float scale, int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector v = load(dp, at, i, n).sub(d).mul(scale);
+      store(v.mul(load(p, from, i, n)), dp, at, i, n);
+    }
+  }
+
+  static void adamW(
+      ByteBuffer p,
+      int pAt,
+      ByteBuffer g,
+      int gAt,
+      ByteBuffer m,
+      int mAt,
+      ByteBuffer v,
+      int vAt,
+      int n,
+      AdamWStep step) {
+    float scale = (float) step.gradScale();
+    float decay = (float) (1 - step.learningRate() * step.weightDecay());
+    float size = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
+    float root = (float) Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step()));
+    FloatVector beta1 = broadcast((float) step.beta1());
+    FloatVector beta2 = broadcast((float) step.beta2());
+    float rest1 = (float) (1 - step.beta1());
+    float rest2 = (float) (1 - step.beta2());
+    float epsilon = (float) step.epsilon();
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector gradient = load(g, gAt, i, n).mul(scale);
+      FloatVector first = load(m, mAt, i, n).fma(beta1, gradient.mul(rest1));
+      FloatVector second = load(v, vAt, i, n).fma(beta2, gradient.mul(gradient).mul(rest2));
+      store(first, m, mAt, i, n);
+      store(second, v, vAt, i, n);
+      FloatVector denominator = second.sqrt().div(root).add(epsilon);
+      FloatVector update = first.mul(size).div(denominator);
+      store(load(p, pAt, i, n).mul(decay).sub(update), p, pAt, i, n);
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package dev.distillery.model.cpu;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelConfigs;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.nn.Batch;
+import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.Dropout;
+import dev.distillery.model.nn.Parameters;
+import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Weights;
+import dev.distillery.model.sample.GenerationOptions;
+import dev.distillery.model.sample.Generator;
+import dev.distillery.model.train.AdamW;
+import dev.distillery.model.train.NextTokenLoss;
+import dev.distillery.model.train.Schedule;
+import dev.distillery.model.train.Trainer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Runs one measurement per line of standard input and answers with tokens per second of wall time
+ * and per second of processor time, so that a script can take turns between this and a peer. See
+ * benchmarks/student/compare.py.
+ */
+public final class StudentBenchmark {
+  private StudentBenchmark() {}
+
+  private interface Work extends AutoCloseable {
+    /** Does the work once and returns how many tokens it was. */
+    int run() throws IOException;
+
+    @Override
+    void close();
+  }
+
+  /** Arguments: train SHAPE BATCH LENGTH THREADS, or decode SHAPE_OR_FILE BATCH TOKENS THREADS. */
+  public static void main(String[] args) throws IOException {
+    CpuKernels kernels = new CpuKernels(Integer.parseInt(args[4]));
+    System.err.println(kernels.describe());
+    int batch = Integer.parseInt(args[2]);
+    int length = Integer.parseInt(args[3]);
+    try (Work work =
+            switch (args[0]) {
+              case "train" -> new Training(kernels, shape(args[1]), batch, length);
+              case "decode" -> new Decoding(kernels, args[1], batch, length);
+              case "bandwidth" -> new Bandwidth(kernels);
+              default -> throw new IllegalArgumentException("Unknown work " + args[0]);
+            };
+        BufferedReader lines =
+            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.equals("memory")) {
+          System.out.println(peakMegabytes());
+          continue;
+        }
+        long begin = System.nanoTime();
+        long beginCpu = cpuNanos();
+        int tokens = work.run();
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        System.out.println(tokens / seconds + " " + tokens / ((cpuNanos() - beginCpu) / 1e9));
+      }
+    }
+  }
+
+  private static long cpuNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
+  private static long peakMegabytes() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(l -> l.startsWith("VmHWM"))
+        .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) / 1024)
+        .findFirst()
+        .orElse(-1);
+  }
+
+  private static ModelConfig shape(String name) {
+    if (!name.equals("4m")) {
+      return ModelConfigs.named(name);
+    }
+    return ModelConfig.llama()
+        .vocabSize(4096)
+        .hiddenSize(256)
+        .intermediateSize(688)
+        .layers(4)
+        .heads(4)
+        .tieEmbeddings(true)
+        .build();
+  }
+
+  private static int[] tokens(int count, int vocabulary, int row) {
+    int[] tokens = new int[count];
+    for (int i = 0; i < count; i++) {
+      tokens[i] = (int) (CounterRandom.uniformDouble(row, i) * vocabulary);
+    }
+    return tokens;
+  }
+
+  private static Parameters parameters(CpuKernels kernels, ModelConfig config, boolean trained) {
+    Parameters parameters =
+        Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> trained);
+    Weights.initialise(trained ? parameters.trainable() : parameters.frozen(), config, 1);
+    return parameters;
+  }
+
+  private static final class Training implements Work {
+    private final Parameters parameters;
+    private final Decoder decoder;
+    private final NextTokenLoss loss;
+    private final AdamW optimizer;
+    private final Trainer trainer;
+    private final Batch batch;
+
+    Training(CpuKernels kernels, ModelConfig config, int rows, int length) {
+      parameters = parameters(kernels, config, true);
+      decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
+      loss = new NextTokenLoss(decoder);
+      optimizer = new AdamW(kernels, parameters.trainable(), AdamW.Options.defaults());
+      trainer =
+          new Trainer(decoder, optimizer, new Schedule(Schedule.Kind.CONSTANT, 1e-4, 0, 1, 0));
+      List<int[]> sequences = new ArrayList<>();
+      for (int i = 0; i < rows; i++) {
+        sequences.add(tokens(length, config.vocabSize(), i));
+      }
+      batch = Batch.of(sequences);
+    }
+
+    @Override
+    public int run() {
+      int[] targets = batch.nextTokens();
+      long count = batch.tokens() - batch.sequences();
+      trainer.step(List.of(loss.objective(batch, targets, count, Dropout.NONE)));
+      return batch.tokens();
+    }
+
+    @Override
+    public void close() {
+      trainer.close();
+      optimizer.close();
+      loss.close();
+      decoder.close();
+      parameters.close();
+    }
+  }
+
+  private static final class Decoding implements Work {
+    private final Decoder decoder;
+    private final Generator generator;
+    private final List<Generator.Prompt> prompts;
+    private final GenerationOptions options;
+
+    Decoding(CpuKernels kernels, String model, int rows, int length) throws IOException {
+      if (Files.exists(Path.of(model))) {
+        ModelFiles files = ModelFiles.open(Path.of(model));
+        decoder = Weights.openForDecoding(files.config(), kernels, files.weights());
+      } else {
+        ModelConfig config = shape(model);
+        Parameters parameters = parameters(kernels, config, false);
+        decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
+      }
+      generator = new Generator(decoder, ids -> "");
+      options = GenerationOptions.greedy(length, List.of());
+      prompts = new ArrayList<>();
+      for (int i = 0; i < rows; i++) {
+        prompts.add(new Generator.Prompt(i, tokens(16, decoder.config().vocabSize(), i)));
+      }
+    }
+
+    @Override
+    public int run() {
+      return generator.generate(prompts, options, prompts.size(), (row, token) -> {}).stream()
+          .collect(Collectors.summingInt(r -> r.tokens().length));
+    }
+
+    @Override
+    public void close() {
+      generator.close();
+      decoder.close();
+    }
+  }
+
+  /** Reads 1 GiB; "tokens" are megabytes. */
+  private static final class Bandwidth implements Work {
+    private final CpuKernels kernels;
+    private final Tensor values;
+
+    Bandwidth(CpuKernels kernels) {
+      this.kernels = kernels;
+      this.values = kernels.tensor(1, 1 << 27);
+      kernels.fill(values, 1);
+    }
+
+    @Override
+    public int run() {
+      if (kernels.sumOfSquares(values) != 1 << 27) {
+        throw new IllegalStateException("Ones do not sum to their count");
+      }
+      return (int) (values.size() * Float.BYTES / 1_000_000);
+    }
+
+    @Override
+    public void close() {
+      values.memory().close();
+    }
+  }
+}

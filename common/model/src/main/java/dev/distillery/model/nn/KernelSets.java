@@ -1,0 +1,71 @@
+package dev.distillery.model.nn;
+
+import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Chooses kernels: the fused ones where they are on the classpath and can run, else the portable
+ * ones. On CUDA the portable ones are what runs.
+ */
+public final class KernelSets {
+  /** System property that asks for a kernel set by name: {@code cpu} or {@code portable}. */
+  public static final String PROPERTY = "distillery.kernels";
+
+  private static final Logger LOG = LoggerFactory.getLogger(KernelSets.class);
+  private static final String PORTABLE = "portable";
+
+  private KernelSets() {}
+
+  /**
+   * The kernels of this JVM, reported in the log.
+   *
+   * @param threads threads that compute, the caller's among them
+   */
+  public static Kernels create(int threads) {
+    Kernels kernels = choose(System.getProperty(PROPERTY, ""), threads);
+    LOG.info("Student runs on {}", kernels.describe());
+    return kernels;
+  }
+
+  private static Kernels choose(String wanted, int threads) {
+    if (!wanted.equals(PORTABLE) && !cuda()) {
+      for (KernelsProvider provider : ServiceLoader.load(KernelsProvider.class)) {
+        if (!wanted.isEmpty() && !wanted.equals(provider.name())) {
+          continue;
+        }
+        Optional<String> obstacle = obstacle(provider);
+        if (obstacle.isEmpty()) {
+          return provider.create(threads);
+        }
+        LOG.warn("Slow: kernels {} cannot run here: {}", provider.name(), obstacle.get());
+      }
+    }
+    if (!wanted.isEmpty() && !wanted.equals(PORTABLE)) {
+      throw new IllegalStateException(
+          "Kernels %s were asked for by -D%s and cannot run here".formatted(wanted, PROPERTY));
+    }
+    return new PortableKernels();
+  }
+
+  private static Optional<String> obstacle(KernelsProvider provider) {
+    try {
+      return provider.obstacle();
+    } catch (LinkageError | ServiceConfigurationError e) {
+      return Optional.of(e.toString());
+    }
+  }
+
+  /** Whether ND4J's CUDA backend is on the classpath. */
+  private static boolean cuda() {
+    try {
+      Class.forName("org.nd4j.linalg.jcublas.JCublasBackend", false, Nd4j.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
+  }
+}

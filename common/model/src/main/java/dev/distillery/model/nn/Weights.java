@@ -1,0 +1,242 @@
+package dev.distillery.model.nn;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.format.WeightSource;
+import dev.distillery.model.nn.DecoderLayout.LinearLayout;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Moves weights between files and {@link Parameters}, and makes fresh ones. */
+public final class Weights {
+  private static final int CHUNK_VALUES = 1 << 20;
+
+  private Weights() {}
+
+  /**
+   * Reads every tensor of the parameters from a source.
+   *
+   * @throws ModelFileException if one is missing or has another size
+   */
+  public static void load(ParameterSpace space, WeightSource source) throws IOException {
+    float[] chunk = new float[CHUNK_VALUES];
+    for (Slot slot : space.slots()) {
+      for (Slot.Part part : slot.parts()) {
+        Tensor into = space.part(part.name()).orElseThrow();
+        WeightSource.Weight weight = source.weights().get(part.name());
+        if (weight == null || weight.spec().elements() != into.size()) {
+          throw new ModelFileException(
+              "Tensor %s should have %d values and %s"
+                  .formatted(
+                      part.name(),
+                      into.size(),
+                      weight == null ? "is missing" : "is " + weight.spec().shape()));
+        }
+        for (long at = 0; at < into.size(); at += CHUNK_VALUES) {
+          int count = (int) Math.min(CHUNK_VALUES, into.size() - at);
+          source.read(part.name(), at, FloatBuffer.wrap(chunk, 0, count));
+          into.memory().write(into.offset() + at, chunk, 0, count);
+        }
+      }
+    }
+  }
+
+  /**
+   * Fresh weights: matrices normal with the configuration's standard deviation, GPT-2's projections
+   * into the residual stream divided by sqrt(2 layers), gains 1, biases 0; adapters as PEFT starts
+   * them, A uniform in 1 / sqrt(in) and B zero. A value depends on the seed and its slot's name
+   * only.
+   */
+  public static void initialise(ParameterSpace space, ModelConfig config, long seed) {
+    for (Slot slot : space.slots()) {
+      Tensor tensor = space.slot(slot.name()).orElseThrow();
+      long key = CounterRandom.key(seed, slot.name().hashCode());
+      for (int r = 0; r < slot.rows(); r++) {
+        float[] row = new float[slot.columns()];
+        for (int c = 0; c < row.length; c++) {
+          row[c] = (float) initial(slot, config, key, (long) r * row.length + c);
+        }
+        tensor.rows(r, 1).write(row);
+      }
+    }
+  }
+
+  private static double initial(Slot slot, ModelConfig config, long key, long index) {
+    String name = slot.name();
+    if (name.endsWith("lora_B.weight") || name.endsWith(".bias")) {
+      return 0;
+    }
+    if (name.endsWith("lora_A.weight")) {
+      return (2 * CounterRandom.uniformDouble(key, index) - 1) / Math.sqrt(slot.columns());
+    }
+    if (!slot.decayed()) {
+      return 1;
+    }
+    double deviation = config.initializerRange();
+    if (name.endsWith("c_proj")) {
+      deviation /= Math.sqrt(2.0 * config.layers());
+    }
+    return deviation * CounterRandom.gaussian(key, index);
+  }
+
+  /**
+   * The parameters as a source, for writing files: those tensors that are listed.
+   *
+   * @param specs names and shapes, as {@code ModelTensors.of} lists a model's
+   */
+  public static WeightSource source(Parameters parameters, List<TensorSpec> specs) {
+    SortedMap<String, WeightSource.Weight> weights = new TreeMap<>();
+    for (TensorSpec spec : specs) {
+      weights.put(spec.name(), new WeightSource.Weight(spec, TensorType.F32));
+    }
+    return new Source(parameters, Collections.unmodifiableSortedMap(weights));
+  }
+
+  private record Source(Parameters parameters, SortedMap<String, Weight> weights)
+      implements WeightSource {
+    private Tensor tensor(String name) throws ModelFileException {
+      if (!weights.containsKey(name)) {
+        throw new ModelFileException("Tensor " + name + " is not in the model");
+      }
+      return parameters
+          .part(name)
+          .orElseThrow(() -> new ModelFileException("The student has no tensor " + name));
+    }
+
+    @Override
+    public void read(String name, long start, FloatBuffer into) throws IOException {
+      Tensor tensor = tensor(name);
+      if (start < 0 || start + into.remaining() > tensor.size()) {
+        throw new IndexOutOfBoundsException(
+            "Tensor %s ends before value %d".formatted(name, start + into.remaining()));
+      }
+      float[] chunk = new float[Math.min(CHUNK_VALUES, into.remaining())];
+      for (long at = start; into.hasRemaining(); ) {
+        int count = Math.min(chunk.length, into.remaining());
+        tensor.memory().read(tensor.offset() + at, chunk, 0, count);
+        into.put(chunk, 0, count);
+        at += count;
+      }
+    }
+
+    @Override
+    public ByteBuffer rows(String name, int firstRow, int count) throws IOException {
+      int columns = weights.get(name).spec().columns();
+      FloatBuffer values = FloatBuffer.allocate(Math.multiplyExact(count, columns));
+      read(name, (long) firstRow * columns, values);
+      ByteBuffer bytes = ByteBuffer.allocate(4 * values.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asFloatBuffer().put(values.flip());
+      return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /**
+   * A decoder for generation only, whose matrices stay in their file's blocks where the kernels can
+   * decode from them. Close it and its {@link Decoder#pack} weights; the source must stay open,
+   * since embedding rows are read from it.
+   */
+  public static Decoder openForDecoding(ModelConfig config, Kernels kernels, WeightSource source)
+      throws IOException {
+    DecoderLayout layout = new DecoderLayout(config);
+    List<Slot> small = new ArrayList<>();
+    for (Slot slot : DecoderLayout.slots(config)) {
+      if (!slot.decayed() || slot.name().equals(layout.positions())) {
+        small.add(slot);
+      }
+    }
+    Parameters parameters = Parameters.allocate(kernels, small, slot -> false);
+    load(parameters.frozen(), source);
+    List<Block.PackedLayer> layers = new ArrayList<>();
+    for (int i = 0; i < config.layers(); i++) {
+      layers.add(
+          new Block.PackedLayer(
+              pack(kernels, source, layout.attentionIn(i)),
+              pack(kernels, source, layout.attentionOut(i)),
+              pack(kernels, source, layout.mlpIn(i)),
+              pack(kernels, source, layout.mlpOut(i))));
+    }
+    PackedWeights packed =
+        new PackedWeights(
+            layers,
+            pack(kernels, source, layout.head(), false),
+            (id, into) -> readRow(source, layout.embedding(), id, into));
+    return new Decoder(config, kernels, parameters, packed);
+  }
+
+  private static void readRow(WeightSource source, String name, int row, FloatBuffer into) {
+    try {
+      source.read(name, (long) row * into.remaining(), into);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read row " + row + " of " + name, e);
+    }
+  }
+
+  private static List<Packed> pack(Kernels kernels, WeightSource source, LinearLayout linear)
+      throws IOException {
+    List<Packed> parts = new ArrayList<>();
+    for (String module : linear.modules()) {
+      parts.add(pack(kernels, source, module + ".weight", linear.inputsFirst()));
+    }
+    return parts;
+  }
+
+  private static Packed pack(Kernels kernels, WeightSource source, String name, boolean inputsFirst)
+      throws IOException {
+    WeightSource.Weight weight = source.weights().get(name);
+    if (weight == null) {
+      throw new ModelFileException("Tensor " + name + " is missing");
+    }
+    int rows = weight.spec().rows();
+    int columns = weight.spec().columns();
+    if (!inputsFirst && kernels.packs(weight.type())) {
+      return kernels.pack(weight.type(), rows, columns, source.rows(name, 0, rows));
+    }
+    Slot slot = Slot.single(name, rows, columns);
+    ParameterSpace space = new ParameterSpace(kernels, List.of(slot));
+    load(space, source);
+    Packed packed = kernels.pack(space.slot(name).orElseThrow(), inputsFirst);
+    return new Owned(packed, space);
+  }
+
+  /** A packed matrix together with the float32 space that it is a view of. */
+  record Owned(Packed packed, ParameterSpace space) implements Packed {
+    @Override
+    public int rows() {
+      return packed.rows();
+    }
+
+    @Override
+    public int columns() {
+      return packed.columns();
+    }
+
+    @Override
+    public long bytes() {
+      return packed.bytes();
+    }
+
+    @Override
+    public Packed view() {
+      return packed;
+    }
+
+    @Override
+    public void close() {
+      packed.close();
+      space.close();
+    }
+  }
+}

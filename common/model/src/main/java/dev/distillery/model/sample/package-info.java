@@ -1,0 +1,8 @@
+/**
+ * Decoding: batched generation with a key-value cache, the choice of tokens, log-probabilities of
+ * given continuations. The network lies in {@code nn}, text and tokens meet in {@code tokenizer}.
+ */
+@NullMarked
+package dev.distillery.model.sample;
+
+import org.jspecify.annotations.NullMarked;
