@@ -101,7 +101,9 @@ final class SelfInstructRecipe implements GenerationRecipe {
         requestOf.put(i, askInstances(tasks.get(i), isClassification(kinds.get(i))));
       }
     }
-    Iterator<Completion> replies = asking.ask(List.copyOf(requestOf.values())).iterator();
+    List<TeacherRequest> open = List.copyOf(requestOf.values());
+    Iterator<Completion> replies =
+        (open.isEmpty() ? List.<Completion>of() : asking.ask(open)).iterator();
     var finished = new ArrayList<FinishedTask>();
     for (int i = 0; i < tasks.size(); i++) {
       finished.add(
