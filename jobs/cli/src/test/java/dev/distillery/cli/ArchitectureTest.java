@@ -4,15 +4,22 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /** The arrows between the modules, and what only some may touch. */
-@AnalyzeClasses(
-    packages = "dev.distillery",
-    importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "dev.distillery", importOptions = ArchitectureTest.NoTests.class)
 class ArchitectureTest {
+  /** Leaves out tests, as class files and in the test jars of other modules. */
+  static final class NoTests implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/test-classes/") && !location.contains("-tests.jar");
+    }
+  }
+
   @ArchTest
   static final ArchRule coreKnowsNoSparkNoHadoopAndNothingAboveIt =
       noClasses()

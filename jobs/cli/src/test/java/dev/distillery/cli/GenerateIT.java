@@ -1,0 +1,387 @@
+package dev.distillery.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.FakeScript;
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.core.teacher.testing.LlamaCppServer;
+import dev.distillery.spark.testing.StandaloneCluster;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Job generate by its real command line, each run a process of its own. */
+class GenerateIT {
+  private static final Map<String, String> KEY = Map.of("OPENAI_API_KEY", "sk-canary-5tt2q");
+
+  @TempDir Path folder;
+
+  private Path warehouse() {
+    return folder.resolve("warehouse");
+  }
+
+  private Launched generate(String name, String... more) {
+    var args = new ArrayList<>(List.of("generate", "--warehouse", warehouse().toString()));
+    args.addAll(List.of(more));
+    return Launched.run(folder.resolve(name), KEY, args.toArray(String[]::new));
+  }
+
+  /** Rows of a query by DuckDB, as one text. */
+  private static List<String> duckdb(String sql) throws SQLException {
+    try (var connection = DriverManager.getConnection("jdbc:duckdb:");
+        var statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      var result = new ArrayList<String>();
+      while (rows.next()) {
+        var row = new StringBuilder();
+        for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+          row.append(rows.getString(i)).append('|');
+        }
+        result.add(row.toString());
+      }
+      return result;
+    }
+  }
+
+  /** The table of a run but for its column of times, in the order of its rows' content. */
+  private List<String> rows(String table, String run, String timeColumn) throws SQLException {
+    return duckdb(
+        "SELECT * EXCLUDE ("
+            + timeColumn
+            + ") FROM read_parquet('"
+            + warehouse()
+            + "/"
+            + table
+            + "/run_id="
+            + run
+            + "/*.parquet', hive_partitioning=false) ORDER BY ALL");
+  }
+
+  @Test
+  void recordedRepliesGiveTheSameTablesOnAnyPartitions() throws Exception {
+    try (FakeLlmServer server = FakeLlmServer.start(new ScriptedTeacher())) {
+      JsonNode summary =
+          generate(
+                  "http",
+                  "--run-id",
+                  "http",
+                  "--teacher",
+                  "openai",
+                  "--base-url",
+                  server.baseUrl(),
+                  "--model",
+                  "fake-model",
+                  "--num-instructions",
+                  "25",
+                  "--requests-per-round",
+                  "12",
+                  "--concurrency",
+                  "8",
+                  "--",
+                  "--master",
+                  "local[2]")
+              .succeeded()
+              .summary();
+      assertThat(summary.path("stopped_by").asText()).isEqualTo("num-instructions");
+      assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(25);
+      assertThat(summary.path("figures").path("candidates").asLong())
+          .isEqualTo(
+              summary.path("figures").path("instructions").asLong()
+                  + summary.path("figures").path("rejected").asLong()
+                  + summary.path("figures").path("left_over").asLong());
+      assertThat(summary.path("rejects").path("blacklisted_word").asInt()).isPositive();
+      assertThat(summary.path("tables").path("completions").path("rows").asInt())
+          .isEqualTo(server.log().entries().size());
+      assertThat(server.log().times().values()).containsOnly(1);
+    }
+    // The ledger is a recording: 1 partition and 7, one request at a time and many.
+    String ledger = warehouse().resolve("_ledger/http").toString();
+    List<String> expected = rows("instructions", "http", "created_at");
+    assertThat(expected).hasSizeGreaterThanOrEqualTo(25);
+    for (String cores : List.of("1", "7")) {
+      String run = "replay" + cores;
+      generate(
+              run,
+              "--run-id",
+              run,
+              "--teacher",
+              "replay",
+              "--model",
+              ledger,
+              "--num-instructions",
+              "25",
+              "--requests-per-round",
+              "12",
+              "--concurrency",
+              cores,
+              "--",
+              "--master",
+              "local[" + cores + "]")
+          .succeeded();
+      assertThat(rows("instructions", run, "created_at, request_id, teacher"))
+          .isEqualTo(rows("instructions", "http", "created_at, request_id, teacher"));
+      assertThat(rows("rejects", run, "id")).isEqualTo(rows("rejects", "http", "id"));
+    }
+    assertThat(rows("instructions", "replay1", "created_at"))
+        .isEqualTo(rows("instructions", "replay7", "created_at"));
+    assertThat(
+            duckdb(
+                "SELECT count(*), min(max_similarity) >= 0, max(max_similarity) <= 0.7 FROM read_parquet('"
+                    + warehouse()
+                    + "/instructions/*/*.parquet')"))
+        .containsExactly(3 * expected.size() + "|true|true|");
+    noFileHoldsTheKey();
+  }
+
+  private void noFileHoldsTheKey() throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+            .as(file.toString())
+            .doesNotContain("sk-canary");
+      }
+    }
+  }
+
+  @Test
+  void aKilledRunShowsNoRowsAndGoesOnWithoutAskingAgain() throws Exception {
+    FakeScript slow =
+        request -> new ScriptedTeacher().answer(request).after(Duration.ofMillis(400));
+    try (FakeLlmServer server = FakeLlmServer.start(slow)) {
+      String[] args = {
+        "generate",
+        "--warehouse",
+        warehouse().toString(),
+        "--run-id",
+        "killed",
+        "--recipe",
+        "alpaca",
+        "--teacher",
+        "openai",
+        "--base-url",
+        server.baseUrl(),
+        "--model",
+        "fake-model",
+        "--num-instructions",
+        "60",
+        "--requests-per-round",
+        "16",
+        "--concurrency",
+        "2"
+      };
+      Process process = Launched.start(folder.resolve("first"), KEY, args);
+      while (server.log().entries().size() < 20 && process.isAlive()) {
+        Thread.sleep(50);
+      }
+      Launched.kill(process);
+      process.waitFor();
+      assertThat(warehouse().resolve("instructions")).doesNotExist();
+      assertThat(warehouse().resolve("_runs/killed.json")).doesNotExist();
+      int askedBefore = server.log().entries().size();
+
+      JsonNode summary = Launched.run(folder.resolve("second"), KEY, args).succeeded().summary();
+      assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(60);
+      assertThat(summary.path("figures").path("requests_resumed").asInt())
+          .isBetween(askedBefore - 4, askedBefore);
+      long twice = server.log().times().values().stream().filter(n -> n > 1).count();
+      // Two were in flight; what had arrived within the last second may not have been durable.
+      assertThat(twice).isLessThanOrEqualTo(2 + 5);
+
+      int askedAfter = server.log().entries().size();
+      JsonNode again = Launched.run(folder.resolve("third"), KEY, args).succeeded().summary();
+      assertThat(again).isEqualTo(summary);
+      assertThat(server.log().entries()).hasSize(askedAfter);
+    }
+  }
+
+  @Test
+  void aRealServerOfLlamaCppAnswersTheOpenaiTeacher() throws Exception {
+    Path model = model();
+    try (LlamaCppServer server = LlamaCppServer.start(model)) {
+      JsonNode summary =
+          generate(
+                  "llama",
+                  "--run-id",
+                  "llama",
+                  "--recipe",
+                  "alpaca",
+                  "--teacher",
+                  "openai",
+                  "--api",
+                  "completions",
+                  "--base-url",
+                  server.baseUrl(),
+                  "--model",
+                  LlamaCppServer.MODEL,
+                  "--num-instructions",
+                  "2",
+                  "--requests-per-round",
+                  "2",
+                  "--max-idle-rounds",
+                  "6",
+                  "--max-new-tokens",
+                  "160",
+                  "--temperature",
+                  "0.6",
+                  "--top-p",
+                  "0.9")
+              .succeeded()
+              .summary();
+      assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(2);
+      assertThat(rows("completions", "llama", "created_at")).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aStandaloneClusterRunsTheGgufTeacherInTwoExecutors() throws Exception {
+    Path model = model();
+    try (StandaloneCluster cluster = StandaloneCluster.start(2, 1)) {
+      Path events = Files.createDirectories(folder.resolve("events"));
+      JsonNode summary =
+          Launched.run(
+                  folder.resolve("cluster"),
+                  Map.of("SPARK_HOME", StandaloneCluster.sparkHome().toString()),
+                  "generate",
+                  "--warehouse",
+                  warehouse().toString(),
+                  "--run-id",
+                  "cluster",
+                  "--recipe",
+                  "alpaca",
+                  "--teacher",
+                  "gguf",
+                  "--model",
+                  model.toString(),
+                  "--num-instructions",
+                  "3",
+                  "--requests-per-round",
+                  "8",
+                  "--max-idle-rounds",
+                  "6",
+                  "--max-new-tokens",
+                  "120",
+                  "--temperature",
+                  "0.6",
+                  "--top-p",
+                  "0.9",
+                  "--",
+                  "--master",
+                  cluster.masterUrl(),
+                  "--conf",
+                  "spark.executor.memory=1g",
+                  "--conf",
+                  "spark.eventLog.enabled=true",
+                  "--conf",
+                  "spark.eventLog.dir=file:" + events)
+              .succeeded()
+              .summary();
+      assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(3);
+      assertThat(executorsThatAsked(events)).hasSize(2);
+    }
+  }
+
+  /** The executors that ran tasks of the stages that ask, by the event log. */
+  private static List<String> executorsThatAsked(Path events) throws IOException {
+    try (var files = Files.walk(events)) {
+      var executors = new TreeSet<String>();
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        try (var lines = Files.lines(file)) {
+          lines
+              .filter(line -> line.contains("\"SparkListenerTaskStart\""))
+              .map(line -> line.replaceFirst(".*\"Executor ID\":\"([^\"]*)\".*", "$1"))
+              .forEach(executors::add);
+        }
+      }
+      return List.copyOf(executors);
+    }
+  }
+
+  private static Path model() {
+    Optional<Path> model = FetchedModel.path();
+    Assumptions.assumeTrue(model.isPresent(), "submit/fetch-model cannot bring the model");
+    return model.orElseThrow();
+  }
+
+  @Test
+  void aDryRunEstimatesAndWritesNothing() {
+    JsonNode summary =
+        generate("dry", "--dry-run", "--teacher", "openai", "--model", "gpt-4o-mini")
+            .succeeded()
+            .summary();
+    assertThat(summary.path("status").asText()).isEqualTo("dry-run");
+    assertThat(summary.path("figures").path("estimated_requests").asInt()).isEqualTo(264);
+    assertThat(summary.path("figures").path("estimated_prompt_tokens").asLong()).isPositive();
+    assertThat(summary.path("figures").path("estimated_cost_usd_at_most").asDouble()).isPositive();
+    assertThat(warehouse()).doesNotExist();
+  }
+
+  @Test
+  void showPrintsSchemaRunRowsAndQueries() throws Exception {
+    try (FakeLlmServer server = FakeLlmServer.start(new ScriptedTeacher())) {
+      generate(
+              "made",
+              "--run-id",
+              "made",
+              "--recipe",
+              "alpaca",
+              "--teacher",
+              "openai",
+              "--base-url",
+              server.baseUrl(),
+              "--model",
+              "fake-model",
+              "--num-instructions",
+              "3",
+              "--requests-per-round",
+              "4")
+          .succeeded();
+    }
+    String shown =
+        Launched.run(
+                folder.resolve("show"),
+                Map.of(),
+                "show",
+                "instructions",
+                "--warehouse",
+                warehouse().toString(),
+                "--rows",
+                "2")
+            .succeeded()
+            .out();
+    assertThat(shown)
+        .contains("instruction        string       What is to be done")
+        .contains("Run made")
+        .contains("table     instructions: 3 rows")
+        .contains("Row 2")
+        .doesNotContain("Row 3");
+    String query =
+        Launched.run(
+                folder.resolve("sql"),
+                Map.of(),
+                "show",
+                "instructions@made",
+                "--warehouse",
+                warehouse().toString(),
+                "--sql",
+                "duckdb")
+            .succeeded()
+            .out()
+            .strip();
+    assertThat(duckdb(query.replace(";", ""))).hasSize(3);
+  }
+}
