@@ -17,6 +17,12 @@ public final class CpuKernels implements Kernels {
   /** Values whose squares one task sums: fixed, so that threads do not change the sum. */
   private static final int SUM_CHUNK = 1 << 16;
 
+  /**
+   * Products are cut between threads only into parts with this many multiplications: for small ones
+   * OpenBLAS has other kernels, which round differently.
+   */
+  private static final double LARGE_PRODUCT = 4e6;
+
   private final Workers workers;
   private final AttentionMath attention;
   private final Projection projection;
@@ -58,12 +64,14 @@ public final class CpuKernels implements Kernels {
       double alpha,
       double beta) {
     int k = transposeA ? a.rows() : a.columns();
-    boolean byRows = out.rows() >= out.columns() / 4 || workers.count() == 1;
+    boolean byRows = out.rows() >= out.columns() / 4;
     int size = byRows ? out.rows() : out.columns();
-    int parts = workers.count();
-    int length = (size / parts + 15) / 16 * 16;
-    int tasks = length == 0 ? 1 : (size + length - 1) / length;
-    int step = length == 0 ? size : length;
+    int part = ((size - 1) / workers.count() + 16) / 16 * 16;
+    int last = size - (workers.count() - 1) * part;
+    double smallest = (double) last * k * (byRows ? out.columns() : out.rows());
+    boolean cut = last > 0 && smallest >= LARGE_PRODUCT;
+    int step = cut ? part : size;
+    int tasks = cut ? workers.count() : 1;
     workers.forTasks(
         tasks,
         i -> {

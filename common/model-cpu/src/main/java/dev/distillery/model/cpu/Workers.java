@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Workers implements AutoCloseable {
   private static final int SPINS = 20_000;
+  private static final long WAIT_NANOS = 20_000;
 
   /** A part of a loop. */
   interface Task {
@@ -65,7 +66,7 @@ final class Workers implements AutoCloseable {
       if (spin < SPINS) {
         Thread.onSpinWait();
       } else {
-        Thread.yield();
+        LockSupport.parkNanos(WAIT_NANOS);
       }
     }
     Throwable thrown = failure;

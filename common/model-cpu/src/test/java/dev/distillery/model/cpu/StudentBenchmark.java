@@ -88,14 +88,19 @@ public final class StudentBenchmark {
   }
 
   private static ModelConfig shape(String name) {
-    if (!name.equals("4m")) {
-      return ModelConfigs.named(name);
-    }
+    return switch (name) {
+      case "4m" -> llama(4096, 256, 688, 4);
+      case "tiny" -> llama(512, 64, 172, 2);
+      default -> ModelConfigs.named(name);
+    };
+  }
+
+  private static ModelConfig llama(int vocabulary, int width, int inner, int layers) {
     return ModelConfig.llama()
-        .vocabSize(4096)
-        .hiddenSize(256)
-        .intermediateSize(688)
-        .layers(4)
+        .vocabSize(vocabulary)
+        .hiddenSize(width)
+        .intermediateSize(inner)
+        .layers(layers)
         .heads(4)
         .tieEmbeddings(true)
         .build();
@@ -141,7 +146,7 @@ public final class StudentBenchmark {
     @Override
     public int run() {
       int[] targets = batch.nextTokens();
-      long count = batch.tokens() - batch.sequences();
+      long count = (long) batch.tokens() - batch.sequences();
       trainer.step(List.of(loss.objective(batch, targets, count, Dropout.NONE)));
       return batch.tokens();
     }

@@ -1,5 +1,7 @@
 package dev.distillery.model.nn;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -17,6 +19,7 @@ public final class KernelSets {
 
   private static final Logger LOG = LoggerFactory.getLogger(KernelSets.class);
   private static final String PORTABLE = "portable";
+  private static final Path NVIDIA_DEVICE = Path.of("/dev/nvidiactl");
 
   private KernelSets() {}
 
@@ -32,7 +35,11 @@ public final class KernelSets {
   }
 
   private static Kernels choose(String wanted, int threads) {
-    if (!wanted.equals(PORTABLE) && !cuda()) {
+    if (cuda()) {
+      requireGpu();
+      return new PortableKernels();
+    }
+    if (!wanted.equals(PORTABLE)) {
       for (KernelsProvider provider : ServiceLoader.load(KernelsProvider.class)) {
         if (!wanted.isEmpty() && !wanted.equals(provider.name())) {
           continue;
@@ -56,6 +63,16 @@ public final class KernelSets {
       return provider.obstacle();
     } catch (LinkageError | ServiceConfigurationError e) {
       return Optional.of(e.toString());
+    }
+  }
+
+  /** ND4J's own failure without a driver is a chain of linkage errors that names no cause. */
+  private static void requireGpu() {
+    if (!Files.exists(NVIDIA_DEVICE) && System.getProperty("os.name").equals("Linux")) {
+      throw new IllegalStateException(
+          "This build computes on CUDA, and there is no GPU here (no "
+              + NVIDIA_DEVICE
+              + "): run on a machine with one and its driver, or build without -Pcuda");
     }
   }
 

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Takes turns between PyTorch with transformers and the student on the same work, and prints ratios.
+
+    python benchmarks/student/compare.py train smollm2-135m 2 256
+    python benchmarks/student/compare.py train 4m 8 128
+    python benchmarks/student/compare.py decode smollm2-135m 1 64
+    python benchmarks/student/compare.py decode SmolLM2-135M-Instruct.Q4_1.gguf 16 64
+
+needs torch and transformers, and CLASSPATH set to common/model-cpu's test classpath, for example by
+`mvn -pl common/model-cpu -am test-compile` and `mvn -pl common/model-cpu dependency:build-classpath`.
+Both sides run in processes of their own, one at a time, float32, the same threads and shapes, random tokens; both
+are warmed up, then each is measured ROUNDS times, interleaved. Figures are tokens per second of wall time (median,
+lowest, highest), per second of processor time (median), and the peak resident memory. A quantised file is compared
+with transformers' float32 on the same shape. `decode` also measures how fast memory can be read, and says what part
+of that decoding reaches.
+"""
+import statistics
+import subprocess
+import sys
+
+ROUNDS, WARM_UP, THREADS = 10, 3, 2
+MAIN = "dev.distillery.model.cpu.StudentBenchmark"
+
+
+class Student:
+    name = "student"
+
+    def __init__(self, arguments):
+        self.process = subprocess.Popen(
+            ["java", "-Xmx1g", "--add-modules=jdk.incubator.vector", MAIN, *arguments, str(THREADS)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, line="go"):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        while True:
+            answer = self.process.stdout.readline()
+            if not answer:
+                raise SystemExit("The process of " + self.name + " ended")
+            try:
+                return [float(x) for x in answer.split()]
+            except ValueError:
+                continue  # a line that the JVM printed
+
+
+class Peer(Student):
+    name = "transformers"
+
+    def __init__(self, arguments):
+        self.process = subprocess.Popen([sys.executable, __file__, "--peer", *arguments],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def peer(work, shape, batch, length):
+    import resource
+    import time
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(1)
+    small = shape == "4m"
+    config = LlamaConfig(
+        vocab_size=4096 if small else 49152, hidden_size=256 if small else 576,
+        intermediate_size=688 if small else 1536, num_hidden_layers=4 if small else 30,
+        num_attention_heads=4 if small else 9, num_key_value_heads=4 if small else 3, tie_word_embeddings=True,
+        max_position_embeddings=2048, attn_implementation="sdpa", bos_token_id=1, eos_token_id=None, pad_token_id=0)
+    model = LlamaForCausalLM(config)
+    batch, length = int(batch), int(length)
+    if work == "train":
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
+        ids = torch.randint(0, config.vocab_size, (batch, length))
+
+        def run():
+            optimizer.zero_grad()
+            model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            return batch * length
+    else:
+        model.eval()
+        prompt = torch.randint(0, config.vocab_size, (batch, 16))
+
+        def run():
+            with torch.no_grad():
+                out = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False,
+                                     max_new_tokens=length, min_new_tokens=length)
+            return batch * (out.shape[1] - 16)
+    for line in sys.stdin:
+        if line.strip() == "memory":
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+            continue
+        wall, cpu = time.perf_counter(), time.process_time()
+        tokens = run()
+        print(tokens / (time.perf_counter() - wall), tokens / (time.process_time() - cpu), flush=True)
+
+
+def main(arguments):
+    shape = "smollm2-135m" if arguments[1].endswith(".gguf") else arguments[1]
+    sides = [Student(arguments), Peer([arguments[0], shape, *arguments[2:]])]
+    results = {side.name: [] for side in sides}
+    for _ in range(WARM_UP):
+        for side in sides:
+            side.ask()
+    for _ in range(ROUNDS):
+        for side in sides:
+            results[side.name].append(side.ask())
+    medians = {}
+    for side in sides:
+        wall = [r[0] for r in results[side.name]]
+        cpu = statistics.median(r[1] for r in results[side.name])
+        medians[side.name] = statistics.median(wall), cpu
+        print(f"{side.name:13} {medians[side.name][0]:8.1f} tokens/s ({min(wall):.1f} to {max(wall):.1f}), "
+              f"{cpu:8.1f} per processor second, peak {side.ask('memory')[0]:.0f} MB")
+    print("ratio %.2f by wall time, %.2f by processor time" % tuple(
+        a / b for a, b in zip(medians["student"], medians["transformers"])))
+    for side in sides:
+        side.process.kill()
+    if arguments[0] == "decode":
+        memory = Student(["bandwidth", "-", "1", "1"])
+        speed = statistics.median(memory.ask()[0] for _ in range(12)) / 1000
+        memory.process.kill()
+        print(f"memory is read at {speed:.1f} GB/s: at batch 1, {speed / 0.538:.1f} tokens/s in float32 at most")
+
+
+if sys.argv[1] == "--peer":
+    peer(*sys.argv[2:])
+else:
+    main(sys.argv[1:])

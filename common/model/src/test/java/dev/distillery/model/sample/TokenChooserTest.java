@@ -1,0 +1,98 @@
+package dev.distillery.model.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class TokenChooserTest {
+  private static GenerationOptions options(
+      double temperature, int topK, double topP, double penalty) {
+    return new GenerationOptions(1, temperature, topK, topP, penalty, List.of(), List.of(), 42);
+  }
+
+  private static double[] frequencies(GenerationOptions options, float... logits) {
+    TokenChooser chooser = new TokenChooser(options, logits.length);
+    double[] counts = new double[logits.length];
+    int draws = 20_000;
+    for (int i = 0; i < draws; i++) {
+      counts[chooser.choose(logits.clone(), new int[0], 0, i, 0)] += 1.0 / draws;
+    }
+    return counts;
+  }
+
+  @Test
+  void drawsFollowTheSoftmaxAtATemperature() {
+    double[] counts = frequencies(options(2, 0, 1, 1), 0, 2, 4);
+    double total = 1 + Math.E + Math.exp(2);
+    assertThat(counts[0]).isCloseTo(1 / total, within(0.012));
+    assertThat(counts[1]).isCloseTo(Math.E / total, within(0.012));
+    assertThat(counts[2]).isCloseTo(Math.exp(2) / total, within(0.012));
+  }
+
+  @Test
+  void topKKeepsTheBestAndRenormalises() {
+    double[] counts = frequencies(options(1, 2, 1, 1), 0, 3, 1, 2);
+    assertThat(counts[0]).isZero();
+    assertThat(counts[2]).isZero();
+    assertThat(counts[1]).isCloseTo(Math.E / (1 + Math.E), within(0.012));
+  }
+
+  @Test
+  void topPKeepsTheFewestTokensThatReachIt() {
+    float[] logits = {(float) Math.log(0.5), (float) Math.log(0.3), (float) Math.log(0.2)};
+    assertThat(frequencies(options(1, 0, 0.5, 1), logits)[0]).isCloseTo(1, within(1e-9));
+    double[] two = frequencies(options(1, 0, 0.7, 1), logits);
+    assertThat(two[0]).isCloseTo(0.625, within(0.012));
+    assertThat(two[2]).isZero();
+  }
+
+  @Test
+  void repetitionPenaltyDividesPositiveAndMultipliesNegativeLogitsOnce() {
+    TokenChooser chooser = new TokenChooser(options(0, 0, 1, 2), 3);
+    int[] seen = {0, 0, 0};
+    assertThat(chooser.choose(new float[] {3, 1.6f, 0}, seen, 3, 1, 0)).isEqualTo(1);
+    assertThat(chooser.choose(new float[] {3, 1.4f, 0}, seen, 3, 1, 0)).isEqualTo(0);
+    assertThat(chooser.choose(new float[] {-1, -1.9f, -5}, seen, 3, 1, 0)).isEqualTo(1);
+  }
+
+  @Test
+  void theSameRowAndPositionDrawTheSameTokenAndOthersDoNot() {
+    TokenChooser chooser = new TokenChooser(options(1, 0, 1, 1), 50);
+    float[] flat = new float[50];
+    int[] first = new int[20];
+    int[] again = new int[20];
+    int[] other = new int[20];
+    for (int i = 0; i < 20; i++) {
+      first[i] = chooser.choose(flat.clone(), new int[0], 0, 7, i);
+      other[i] = chooser.choose(flat.clone(), new int[0], 0, 8, i);
+    }
+    for (int i = 19; i >= 0; i--) {
+      again[i] = chooser.choose(flat.clone(), new int[0], 0, 7, i);
+    }
+    assertThat(again).isEqualTo(first).isNotEqualTo(other);
+  }
+
+  @Property(tries = 200)
+  void theDrawnTokenIsAmongTheBestK(
+      @ForAll @Size(min = 1, max = 2000) float[] logits,
+      @ForAll @IntRange(min = 1, max = 50) int k) {
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = Float.isFinite(logits[i]) ? logits[i] % 30 : 0;
+    }
+    int token =
+        new TokenChooser(options(1, k, 0.9, 1), logits.length)
+            .choose(logits.clone(), new int[0], 0, 5, 3);
+    long better = 0;
+    for (float logit : logits) {
+      better += logit > logits[token] ? 1 : 0;
+    }
+    assertThat(better).as(Arrays.toString(logits)).isLessThan(k);
+  }
+}
