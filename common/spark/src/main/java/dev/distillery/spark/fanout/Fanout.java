@@ -180,10 +180,7 @@ public final class Fanout implements AutoCloseable {
    * @throws JobException where the run must stop
    */
   public void ask(Dataset<String> requests, Progress progress) {
-    Dataset<Row> byId =
-        requests.select(
-            functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
-            functions.col("value"));
+    Dataset<Row> byId = byId(requests);
     Dataset<Row> open =
         earlier == null
             ? byId
@@ -223,6 +220,13 @@ public final class Fanout implements AutoCloseable {
   public Dataset<Row> completions() {
     return LedgerReader.onePerRequest(new LedgerReader(spark, new Path(folder)).entries())
         .drop("lost_attempts", "failed_for_now", "line");
+  }
+
+  /**
+   * As {@link #completions()}, of these requests only: those of {@link #ask(Dataset, Progress)}.
+   */
+  public Dataset<Row> completions(Dataset<String> requests) {
+    return completions().join(byId(requests), new String[] {"request_id"}, "left_semi");
   }
 
   /** What the run has done and used so far, earlier attempts included. */
@@ -276,6 +280,12 @@ public final class Fanout implements AutoCloseable {
       spark.sparkContext().setJobDescription(null);
       run.book().giveUpAll();
     }
+  }
+
+  private static Dataset<Row> byId(Dataset<String> requests) {
+    return requests.select(
+        functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
+        functions.col("value"));
   }
 
   private Map<String, Completion> earlierEnds(List<TeacherRequest> requests) {

@@ -33,6 +33,8 @@ final class RunBook {
   /** Time in which a lease must be used where no rate bounds it; well below the silence. */
   static final int LEASE_MILLIS = 10_000;
 
+  private static final int LEAST_TO_JUDGE = 100;
+
   /** A lease as the grant log has it. */
   record Grant(String requestId, Spend worst) {}
 
@@ -433,13 +435,15 @@ final class RunBook {
   }
 
   private void stopIfTooManyFailed() {
-    if (expected > 0 && failed > limits.maxFailureRatio() * expected) {
+    // Where nobody knows how many are still to come, a few failures at the start say nothing.
+    long total = expected > 0 ? expected : Math.max(done, LEAST_TO_JUDGE);
+    if (failed > limits.maxFailureRatio() * total) {
       stop(
           new FanoutStop(
               ExitCode.PARTIAL,
               failed
                   + " of "
-                  + expected
+                  + total
                   + " requests failed for good, more than --max-failure-ratio "
                   + limits.maxFailureRatio()
                   + " allows"));

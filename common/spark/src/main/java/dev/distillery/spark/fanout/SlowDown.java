@@ -2,6 +2,7 @@ package dev.distillery.spark.fanout;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -25,7 +26,7 @@ final class SlowDown {
   private double errorShare;
   private long nextDecrease;
   private long pausedUntil;
-  private long refusedSince = -1;
+  private OptionalLong refusedSince = OptionalLong.empty();
   private int pauses;
 
   SlowDown(int ceiling, LongSupplier clockMillis) {
@@ -40,7 +41,7 @@ final class SlowDown {
   void succeeded() {
     window = Math.min(ceiling, window + 1 / window);
     errorShare -= errorShare * ERROR_WEIGHT;
-    refusedSince = -1;
+    refusedSince = OptionalLong.empty();
     pauses = 0;
   }
 
@@ -55,8 +56,8 @@ final class SlowDown {
   /** The server says wait, for a time that it may name. */
   void refused(Optional<Duration> retryAfter) {
     long now = clockMillis.getAsLong();
-    if (refusedSince < 0) {
-      refusedSince = now;
+    if (refusedSince.isEmpty()) {
+      refusedSince = OptionalLong.of(now);
     }
     boolean fresh = now >= pausedUntil;
     if (fresh) {
@@ -99,6 +100,8 @@ final class SlowDown {
    * when it answers.
    */
   long refusingMillis() {
-    return refusedSince < 0 ? 0 : Math.max(pausedUntil, clockMillis.getAsLong()) - refusedSince;
+    return refusedSince.isEmpty()
+        ? 0
+        : Math.max(pausedUntil, clockMillis.getAsLong()) - refusedSince.getAsLong();
   }
 }

@@ -32,6 +32,7 @@ public final class StandaloneCluster implements AutoCloseable {
   private final Path folder;
   private final int port;
   private final List<Process> daemons = new ArrayList<>();
+  private final List<Process> drivers = new ArrayList<>();
 
   private StandaloneCluster(Path home, Path folder, int port) {
     this.home = home;
@@ -155,7 +156,9 @@ public final class StandaloneCluster implements AutoCloseable {
     conf.forEach((name, value) -> command.addAll(List.of("--conf", name + "=" + value)));
     command.add("spark-internal");
     command.addAll(List.of(args));
-    return start(command, environment, log);
+    Process driver = start(command, environment, log);
+    drivers.add(driver);
+    return driver;
   }
 
   /** The executor JVMs that run now. */
@@ -180,6 +183,7 @@ public final class StandaloneCluster implements AutoCloseable {
   /** Ends all at once, as a power cut would. */
   @Override
   public void close() {
+    drivers.forEach(Process::destroyForcibly);
     for (Process daemon : daemons) {
       daemon.descendants().forEach(ProcessHandle::destroyForcibly);
       daemon.destroyForcibly();
@@ -269,9 +273,12 @@ public final class StandaloneCluster implements AutoCloseable {
     }
   }
 
-  private static int freePort() throws IOException {
+  /** A port that nobody listens on. */
+  public static int freePort() {
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -1,0 +1,217 @@
+package dev.distillery.jobs.complete;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TokenEstimator;
+import dev.distillery.spark.fanout.Fanout;
+import dev.distillery.spark.fanout.FanoutStop;
+import dev.distillery.spark.fanout.RequestCodec;
+import dev.distillery.spark.fanout.TeacherAccess;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.warehouse.StableIds;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** Job `complete`; its manual is {@link #manual}. */
+public final class CompleteJob implements Job<CompleteOptions> {
+  private static final StructType MESSAGES =
+      new StructType().add("role", DataTypes.StringType).add("content", DataTypes.StringType);
+
+  /** What a row of the input may have; at least one of prompt, messages and instruction. */
+  private static final Table PROMPTS =
+      new Table(
+          "prompts",
+          "One prompt, dialogue or instruction to be answered.",
+          new StructType()
+              .add("id", DataTypes.StringType, false, "Stable hash of the row")
+              .add("prompt", DataTypes.StringType, true, "Text to answer or continue")
+              .add("messages", DataTypes.createArrayType(MESSAGES), true, "Dialogue to answer")
+              .add("instruction", DataTypes.StringType, true, "Task to do")
+              .add("input", DataTypes.StringType, true, "What the task is about"));
+
+  @Override
+  public String name() {
+    return "complete";
+  }
+
+  @Override
+  public String purpose() {
+    return "Ask any teacher to answer prompts, dialogues or instructions.";
+  }
+
+  @Override
+  public String manual() {
+    return """
+        Reads rows with a column prompt, messages, or instruction (with input), and asks the \
+        teacher once for each row and sample. Replies are in the run's ledger within a second; a \
+        run that is given the same --run-id again asks only for the rest.
+
+        Writes: completions (id is the id of the row asked about).
+
+        Example:
+          submit/distillery complete --input instructions --samples 2 --temperature 0.7 \\
+            --teacher openai --model gpt-4o-mini --max-cost-usd 5
+        """;
+  }
+
+  @Override
+  public Class<CompleteOptions> optionsType() {
+    return CompleteOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(CompleteOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, CompleteOptions options) {
+    return JobRun.execute(spark, this, options, run -> complete(run, options));
+  }
+
+  private static Outcome complete(JobRun run, CompleteOptions options) {
+    String model = TeacherAccess.modelName(options.teacher());
+    boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
+    var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
+    Dataset<String> requests = prompts(run, options).flatMap(rows, Encoders.STRING());
+    if (run.dryRun()) {
+      return Outcome.done(plan(requests, options, model));
+    }
+    Optional<Dataset<Row>> reusable = reusable(run, options);
+    Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
+    Dataset<String> open = taken == null ? requests : without(requests, taken);
+    long reused = taken == null ? 0 : taken.count();
+    try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
+      try {
+        fanout.ask(open, run.progress());
+      } catch (JobException e) {
+        FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
+        return Outcome.stopped(
+            stop.exitCode(),
+            stop.message(),
+            new CompleteSummary(requests.count(), reused, fanout.figures()));
+      }
+      Dataset<Row> completions = fanout.completions(open);
+      run.write(Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
+      options.prompt().ifPresent(prompt -> print(run));
+      return Outcome.done(new CompleteSummary(requests.count(), reused, fanout.figures()));
+    }
+  }
+
+  private static Dataset<Row> prompts(JobRun run, CompleteOptions options) {
+    if (options.prompt().isPresent()) {
+      String prompt = options.prompt().get();
+      return run.spark()
+          .createDataFrame(
+              List.of(RowFactory.create(StableIds.of(prompt), prompt, null, null, null)),
+              PROMPTS.schema());
+    }
+    var columns = List.of(PROMPTS.schema().fieldNames());
+    var frames = new ArrayList<Dataset<Row>>();
+    for (String ref : options.input()) {
+      Dataset<Row> rows = run.input(ref, PROMPTS);
+      frames.add(rows.select(columns.stream().map(functions::col).toArray(
+          org.apache.spark.sql.Column[]::new)));
+    }
+    Dataset<Row> all = frames.stream().reduce(Dataset::unionByName).orElseThrow();
+    if (!all.isEmpty() && all.where("coalesce(prompt, instruction) is null and messages is null").limit(1).count() > 0) {
+      throw JobException.invalid(
+          "Some rows of " + options.input() + " have no prompt, messages or instruction");
+    }
+    // The same row twice is one row: its requests would have the same ids.
+    return all.dropDuplicates("id");
+  }
+
+  private static Optional<Dataset<Row>> reusable(JobRun run, CompleteOptions options) {
+    return options.reuseCompletions().stream()
+        .map(ref -> run.input(ref, Tables.COMPLETIONS))
+        .map(rows -> rows.select(columns(Tables.COMPLETIONS)))
+        .reduce(Dataset::unionByName)
+        .map(rows -> rows.where("status = 'ok'").dropDuplicates("request_id"));
+  }
+
+  /** Replies of other runs to the very same requests. */
+  private static Dataset<Row> taken(Dataset<Row> others, Dataset<String> requests) {
+    return others.join(ids(requests).select("request_id"), new String[] {"request_id"}, "left_semi");
+  }
+
+  private static Dataset<String> without(Dataset<String> requests, Dataset<Row> taken) {
+    return ids(requests)
+        .join(taken.select("request_id"), new String[] {"request_id"}, "left_anti")
+        .select("value")
+        .as(Encoders.STRING());
+  }
+
+  private static Dataset<Row> ids(Dataset<String> requests) {
+    return requests.select(
+        functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
+        functions.col("value"));
+  }
+
+  private static org.apache.spark.sql.Column[] columns(Table table) {
+    return java.util.Arrays.stream(table.schema().fieldNames())
+        .map(functions::col)
+        .toArray(org.apache.spark.sql.Column[]::new);
+  }
+
+  private static CompletePlan plan(Dataset<String> requests, CompleteOptions options, String model) {
+    Row sums =
+        requests
+            .map(new CountTokens(model), Encoders.LONG())
+            .agg(functions.count("*"), functions.coalesce(functions.sum("value"), functions.lit(0L)))
+            .head();
+    long written = sums.getLong(0) * options.sampling().maxTokens();
+    return new CompletePlan(
+        sums.getLong(0),
+        sums.getLong(1),
+        written,
+        TeacherAccess.price(options.teacher())
+            .map(price -> price.costUsd(sums.getLong(1), 0, written).doubleValue()));
+  }
+
+  /** Prints the answers to a single prompt, for a person. */
+  private static void print(JobRun run) {
+    for (Row row :
+        run.staged(Tables.COMPLETIONS.name())
+            .orderBy("request_id")
+            .select("text", "error")
+            .collectAsList()) {
+      System.out.println(row.isNullAt(0) ? row.getString(1) : row.getString(0));
+    }
+  }
+
+  private static final class CountTokens implements MapFunction<String, Long> {
+    private static final long serialVersionUID = 1L;
+
+    private final String model;
+    private transient @org.jspecify.annotations.Nullable TokenEstimator tokens;
+
+    CountTokens(String model) {
+      this.model = model;
+    }
+
+    @Override
+    public Long call(String request) {
+      if (tokens == null) {
+        tokens = TokenEstimator.of(model);
+      }
+      return (long) tokens.promptTokens(RequestCodec.fromJson(request));
+    }
+  }
+}

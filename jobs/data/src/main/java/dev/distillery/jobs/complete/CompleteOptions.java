@@ -1,0 +1,186 @@
+package dev.distillery.jobs.complete;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
+import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import picocli.CommandLine.Option;
+
+/**
+ * What job `complete` can be told.
+ *
+ * @param run what every job can be told
+ * @param teacher which model, how fast, for how much
+ * @param input tables or files of prompts
+ * @param prompt one prompt in place of an input
+ * @param template how instruction and input become a prompt
+ * @param system a system message before every dialogue
+ * @param samples replies to each row
+ * @param temperature of sampling; empty is the teacher's own
+ * @param topP of sampling; empty is the teacher's own
+ * @param topK of sampling; empty is the teacher's own
+ * @param repetitionPenalty of sampling; empty is the teacher's own
+ * @param stop texts that end a reply
+ * @param responseFormat JSON object for the body's {@code response_format}: structured outputs
+ * @param reuseCompletions completions of other runs, taken where the request is the same
+ */
+public record CompleteOptions(
+    RunOptions run,
+    TeacherOptions teacher,
+    @Option(
+            names = "--input",
+            paramLabel = "REF",
+            description =
+                "Rows with a column prompt, messages, or instruction (with input): a table,"
+                    + " table@run_id, or files of JSONL or Parquet. May be given again.")
+        List<String> input,
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "One prompt in place of --input; the answer goes to standard output.")
+        Optional<String> prompt,
+    @Option(
+            names = "--template",
+            paramLabel = "TEXT",
+            defaultValue = "{instruction}\n\n{input}",
+            description =
+                "How instruction and input become a prompt; where a row has no input, what stands"
+                    + " after {instruction} is left out.")
+        String template,
+    @Option(
+            names = "--system",
+            paramLabel = "TEXT",
+            description = "System message before every prompt and dialogue that has none.")
+        Optional<String> system,
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Replies to each row; each is a request of its own.")
+        int samples,
+    @Option(names = "--temperature", paramLabel = "X", description = "0 is greedy.")
+        Optional<Double> temperature,
+    @Option(names = "--top-p", paramLabel = "X", description = "Nucleus mass, above 0 to 1.")
+        Optional<Double> topP,
+    @Option(names = "--top-k", paramLabel = "N", description = "Most likely tokens to draw from.")
+        Optional<Integer> topK,
+    @Option(names = "--repetition-penalty", paramLabel = "X", description = "1 is none.")
+        Optional<Double> repetitionPenalty,
+    @Option(
+            names = "--stop",
+            paramLabel = "TEXT",
+            description = "Text that ends a reply. May be given again.")
+        List<String> stop,
+    @Option(
+            names = "--response-format",
+            paramLabel = "JSON",
+            description = "The body's response_format, such as a JSON schema.")
+        Optional<String> responseFormat,
+    @Option(
+            names = "--reuse-completions",
+            paramLabel = "REF",
+            description =
+                "Completions that are paid for: taken where request and sample are the same. May be"
+                    + " given again.")
+        List<String> reuseCompletions)
+    implements Validated {
+
+  /** Most tokens of one reply where the user does not say. */
+  static final int MAX_NEW_TOKENS = 512;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Override
+  public List<String> violations() {
+    var violations = new ArrayList<String>();
+    if (input.isEmpty() == prompt.isEmpty()) {
+      violations.add("Give either --input or --prompt, found " + (input.isEmpty() ? "none" : "both"));
+    }
+    if (samples < 1) {
+      violations.add("Option --samples: expected 1 or more, found " + samples);
+    }
+    if (!template.contains("{instruction}")) {
+      violations.add("Option --template: has no {instruction}: '" + template + "'");
+    }
+    temperature
+        .filter(value -> value < 0)
+        .ifPresent(value -> violations.add("Option --temperature: expected 0 or more, found " + value));
+    topP.filter(value -> value <= 0 || value > 1)
+        .ifPresent(value -> violations.add("Option --top-p: expected above 0 to 1, found " + value));
+    topK.filter(value -> value < 1)
+        .ifPresent(value -> violations.add("Option --top-k: expected 1 or more, found " + value));
+    repetitionPenalty
+        .filter(value -> value <= 0)
+        .ifPresent(
+            value ->
+                violations.add("Option --repetition-penalty: expected above 0, found " + value));
+    Optional<JsonNode> extra = object("--extra-body", teacher.extraBody(), violations);
+    if (extra.isPresent()) {
+      for (String name : List.of("n", "best_of", "stream", "max_tokens", "max_completion_tokens")) {
+        if (extra.get().has(name)) {
+          violations.add(
+              "Option --extra-body: '"
+                  + name
+                  + "' would make a request cost more than is accounted for; use "
+                  + (name.startsWith("max") ? "--max-new-tokens" : "--samples"));
+        }
+      }
+    }
+    responseFormat.ifPresent(text -> object("--response-format", text, violations));
+    return violations;
+  }
+
+  private static Optional<JsonNode> object(String option, String text, List<String> violations) {
+    try {
+      JsonNode node = JSON.readTree(text);
+      if (node.isObject()) {
+        return Optional.of(node);
+      }
+    } catch (JsonProcessingException e) {
+      // Said below.
+    }
+    violations.add("Option " + option + ": expected a JSON object, found '" + text + "'");
+    return Optional.empty();
+  }
+
+  /** How replies are drawn. */
+  Sampling sampling() {
+    return new Sampling(
+        teacher.maxNewTokens().orElse(MAX_NEW_TOKENS),
+        toDouble(temperature),
+        toDouble(topP),
+        topK.map(OptionalInt::of).orElse(OptionalInt.empty()),
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        toDouble(repetitionPenalty),
+        OptionalLong.empty(),
+        stop);
+  }
+
+  /** The fields that are merged into each body, structured outputs among them. */
+  String extraBody() {
+    if (responseFormat.isEmpty()) {
+      return teacher.extraBody();
+    }
+    try {
+      var body = (com.fasterxml.jackson.databind.node.ObjectNode) JSON.readTree(teacher.extraBody());
+      body.set("response_format", JSON.readTree(responseFormat.get()));
+      return body.toString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("Checked before: " + e.getMessage(), e);
+    }
+  }
+
+  private static OptionalDouble toDouble(Optional<Double> value) {
+    return value.map(OptionalDouble::of).orElse(OptionalDouble.empty());
+  }
+}

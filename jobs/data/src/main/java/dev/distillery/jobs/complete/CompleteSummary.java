@@ -1,0 +1,28 @@
+package dev.distillery.jobs.complete;
+
+import dev.distillery.core.run.Figures;
+import dev.distillery.spark.fanout.FanoutFigures;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What job `complete` has done; its unit is the request.
+ *
+ * @param requests requests of the input: rows times samples
+ * @param reused replies taken from other runs
+ * @param fanout what was asked and used
+ */
+public record CompleteSummary(long requests, long reused, FanoutFigures fanout) implements Figures {
+  @Override
+  public Map<String, Long> rejects() {
+    return Map.of();
+  }
+
+  @Override
+  public Map<String, Number> figures() {
+    var figures = new TreeMap<String, Number>(fanout.named());
+    figures.put("requests", requests);
+    figures.put("requests_reused", reused);
+    return Map.copyOf(figures);
+  }
+}

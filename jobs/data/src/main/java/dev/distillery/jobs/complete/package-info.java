@@ -1,0 +1,8 @@
+/**
+ * Job `complete`: asks any teacher for completions of prompts, dialogues or instructions. How they
+ * are asked, limited and kept is the fan-out's; what the answers are for is its callers'.
+ */
+@NullMarked
+package dev.distillery.jobs.complete;
+
+import org.jspecify.annotations.NullMarked;

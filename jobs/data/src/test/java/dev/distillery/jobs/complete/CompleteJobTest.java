@@ -1,0 +1,194 @@
+package dev.distillery.jobs.complete;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FakeAnswer;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.FakeRequest;
+import dev.distillery.core.teacher.testing.FakeScript;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class CompleteJobTest {
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path folder;
+  private FakeLlmServer server;
+
+  @BeforeEach
+  void start() {
+    server = FakeLlmServer.start(FakeScript.echo());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void answersPromptsDialoguesAndInstructionsAlike() throws IOException {
+    Path prompts =
+        jsonl(
+            """
+            {"id": "p", "prompt": "Name a river."}
+            {"id": "m", "messages": [{"role": "user", "content": "Name a lake."}]}
+            {"id": "i", "instruction": "Count {input}", "input": "one {instruction}"}
+            {"id": "n", "instruction": "Name a sea.", "input": ""}
+            """);
+    JobSummary summary =
+        run("all", Map.of("input", prompts.toString(), "samples", "2", "system", "Be brief."));
+
+    assertThat(summary.status()).isEqualTo("done");
+    assertThat(summary.figures()).containsEntry("requests", 8L).containsEntry("requests_sent", 8L);
+    List<Row> rows = completions("all");
+    assertThat(rows).hasSize(8).allMatch(row -> row.getString(row.fieldIndex("status")).equals("ok"));
+    assertThat(rows)
+        .extracting(row -> row.getString(row.fieldIndex("id")))
+        .containsOnly("p", "m", "i", "n");
+    assertThat(server.log().requests())
+        .extracting(FakeRequest::prompt)
+        .contains("Count {input}\n\none {instruction}", "Name a sea.", "Name a lake.");
+    assertThat(server.log().requests())
+        .extracting(request -> request.body().at("/messages/0/content").asText())
+        .containsOnly("Be brief.");
+  }
+
+  @Test
+  void passesExtraFieldsAndStructuredOutputsThrough() throws IOException {
+    run(
+        "extra",
+        Map.of(
+            "input", jsonl("{\"prompt\": \"Give JSON.\"}\n").toString(),
+            "extra-body", "{\"min_p\": 0.1}",
+            "response-format", "{\"type\": \"json_object\"}"));
+
+    assertThat(server.log().requests())
+        .singleElement()
+        .satisfies(
+            request -> {
+              assertThat(request.body().path("min_p").asDouble()).isEqualTo(0.1);
+              assertThat(request.body().at("/response_format/type").asText())
+                  .isEqualTo("json_object");
+            });
+  }
+
+  @Test
+  void stopsWhenTheBudgetIsSpentAndGoesOnWhenItIsRaised() throws IOException {
+    String prompts = numbered(40).toString();
+    JobSummary partial = run("budget", Map.of("input", prompts, "max-requests", "15"));
+
+    assertThat(partial.status()).isEqualTo("partial");
+    assertThat(partial.members()).containsEntry("exit_code", 5);
+    assertThat(partial.tables()).isEmpty();
+    assertThat(server.log().entries()).hasSize(15);
+
+    JobSummary done = run("budget", Map.of("input", prompts, "max-requests", "40"));
+    assertThat(done.status()).isEqualTo("done");
+    assertThat(done.figures()).containsEntry("requests_resumed", 15L);
+    assertThat(server.log().entries()).hasSize(40);
+    assertThat(server.log().times()).hasSize(40);
+  }
+
+  @Test
+  void takesWhatAnotherRunHasPaidFor() throws IOException {
+    run("paid", Map.of("input", numbered(10).toString()));
+    JobSummary summary =
+        run(
+            "reusing",
+            Map.of("input", numbered(12).toString(), "reuse-completions", "completions@paid"));
+
+    assertThat(summary.figures()).containsEntry("requests_reused", 10L);
+    assertThat(summary.tables().get("completions").rows()).isEqualTo(12);
+    assertThat(server.log().entries()).hasSize(12);
+  }
+
+  @Test
+  void keepsAFailureAsARow() throws IOException {
+    server.script(
+        request ->
+            request.prompt().contains("number 3")
+                ? FakeAnswer.contextLength()
+                : FakeAnswer.says(request, "fine"));
+    JobSummary summary =
+        run("failing", Map.of("input", numbered(20).toString(), "max-failure-ratio", "0.5"));
+
+    assertThat(summary.figures()).containsEntry("requests_failed", 1L);
+    assertThat(completions("failing"))
+        .filteredOn(row -> row.getString(row.fieldIndex("status")).equals("failed"))
+        .singleElement()
+        .satisfies(
+            row ->
+                assertThat(row.getString(row.fieldIndex("error"))).startsWith("context_length: "));
+  }
+
+  @Test
+  void plansWithoutAsking() throws IOException {
+    JobSummary summary =
+        run("plan", Map.of("input", numbered(20).toString(), "dry-run", "true", "samples", "3"));
+
+    assertThat(summary.status()).isEqualTo("dry-run");
+    assertThat(summary.figures()).containsEntry("requests", 60L);
+    assertThat(summary.figures().get("prompt_tokens_estimate").longValue()).isBetween(300L, 1500L);
+    assertThat(server.log().entries()).isEmpty();
+  }
+
+  @Test
+  void refusesWhatCannotBeAnswered() throws IOException {
+    String rows = jsonl("{\"id\": \"a\", \"note\": \"nothing to ask\"}\n").toString();
+    assertThatThrownBy(() -> run("empty", Map.of("input", rows)))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("have no prompt, messages or instruction");
+    assertThatThrownBy(() -> run("none", Map.of("samples", "0", "extra-body", "{\"n\": 4}")))
+        .hasMessageContaining("Give either --input or --prompt")
+        .hasMessageContaining("Option --samples: expected 1 or more, found 0")
+        .hasMessageContaining("'n' would make a request cost more");
+  }
+
+  private JobSummary run(String id, Map<String, String> given) {
+    var values = new HashMap<String, List<String>>();
+    given.forEach((name, value) -> values.put(name, List.of(value)));
+    values.put("run-id", List.of(id));
+    values.put("warehouse", List.of(folder.resolve("warehouse").toString()));
+    values.put("teacher", List.of("openai"));
+    values.put("model", List.of("fake-model"));
+    values.put("base-url", List.of(server.baseUrl()));
+    return new CompleteJob()
+        .run(spark, OptionsBinder.of(CompleteOptions.class).bind(values));
+  }
+
+  private List<Row> completions(String id) {
+    return spark
+        .read()
+        .parquet(folder.resolve("warehouse/completions/run_id=" + id).toString())
+        .collectAsList();
+  }
+
+  private Path numbered(int count) throws IOException {
+    var lines = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      lines.append("{\"id\": \"row-%d\", \"prompt\": \"Tell of number %d.\"}\n".formatted(i, i));
+    }
+    return jsonl(lines.toString());
+  }
+
+  private Path jsonl(String lines) throws IOException {
+    return Files.writeString(Files.createTempFile(folder, "prompts", ".jsonl"), lines);
+  }
+}
