@@ -276,6 +276,12 @@ public final class Fanout implements AutoCloseable {
           .mapPartitionsWithIndex(
               new FanoutTask(spec.runId(), folder, call, giveBack, configuration), true)
           .collect();
+    } catch (RuntimeException e) {
+      if (stopped().isPresent()) {
+        // A task that cannot go on has told the driver why; that is the reason to be shown.
+        return List.of();
+      }
+      throw e;
     } finally {
       spark.sparkContext().setJobDescription(null);
       run.book().giveUpAll();

@@ -140,16 +140,35 @@ final class Lane {
    * stop is waited for: it is paid.
    */
   Report run() throws InterruptedException {
+    try {
+      askForAll();
+    } catch (RuntimeException | InterruptedException e) {
+      keepWhatCame(e);
+      throw e;
+    }
+    for (Work work : ready) {
+      settlements.add(settlement(work, Ending.UNSENT, false, Signal.NEUTRAL, Optional.empty(), ""));
+    }
+    ledger.close();
+    exchange(true);
+    if (!known) {
+      throw new IllegalStateException(
+          "The driver has given task " + name + " up; its replies are in the ledger");
+    }
+    return new Report(done, failed);
+  }
+
+  private void askForAll() throws InterruptedException {
     while (true) {
       if (stopping()) {
         if (inFlight == 0) {
-          break;
+          return;
         }
       } else {
         lookAhead();
         sendReady();
         if (inFlight == 0 && asked.isEmpty() && ready.isEmpty() && waiting.isEmpty()) {
-          break;
+          return;
         }
       }
       long now = clockMillis.getAsLong();
@@ -163,16 +182,18 @@ final class Lane {
         handle(event);
       }
     }
-    for (Work work : ready) {
-      settlements.add(settlement(work, Ending.UNSENT, false, Signal.NEUTRAL, Optional.empty(), ""));
+  }
+
+  /** The task dies, as when its driver is gone: what has come so far is paid, and is kept. */
+  private void keepWhatCame(Exception cause) {
+    try {
+      for (Event event = events.poll(); event != null; event = events.poll()) {
+        handle(event);
+      }
+      ledger.close();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
     }
-    ledger.close();
-    exchange(true);
-    if (!known) {
-      throw new IllegalStateException(
-          "The driver has given task " + name + " up; its replies are in the ledger");
-    }
-    return new Report(done, failed);
   }
 
   private boolean stopping() {

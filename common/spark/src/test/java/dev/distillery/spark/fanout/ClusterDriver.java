@@ -8,6 +8,7 @@ import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
+import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
@@ -46,6 +47,7 @@ public final class ClusterDriver {
             requests(spark, number(options, "count", 100)), Progress.onStandardError("test"));
         var figures = new TreeMap<String, Number>(fanout.figures().named());
         figures.put("seconds", (System.nanoTime() - start) / 1e9);
+        figures.put("cpu_seconds_of_the_jvm", cpuSeconds());
         figures.put("completions", fanout.completions().count());
         System.out.println("FIGURES " + figures);
       } catch (JobException e) {
@@ -56,6 +58,12 @@ public final class ClusterDriver {
     }
     spark.stop();
     System.exit(code);
+  }
+
+  private static double cpuSeconds() {
+    var system =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return system.getProcessCpuTime() / 1e9;
   }
 
   private static FanoutSpec spec(Map<String, String> options) {

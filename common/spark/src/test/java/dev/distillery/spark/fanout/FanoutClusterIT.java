@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FanoutClusterIT {
   private static final String CANARY = "canary-key-4711-0815";
   private static final int UI_PORT = StandaloneCluster.freePort();
-  private static final long COUNT = 600;
+  private static final long COUNT = 400;
 
   private static StandaloneCluster cluster;
 
@@ -54,15 +54,15 @@ class FanoutClusterIT {
   void aKilledExecutorAndAKilledDriverLoseAndRepeatNothingButWhatWasInFlight() throws Exception {
     try (FakeLlmProcess server = FakeLlmProcess.start("--latency-ms", "300", "--key", CANARY)) {
       Process first = submit(server, "first.log");
-      awaitRequests(server, 100, first);
+      awaitRequests(server, 80, first);
       assertKeyIsNotInSight();
       cluster.executors().get(0).destroyForcibly();
-      awaitRequests(server, 300, first);
+      awaitRequests(server, 200, first);
       first.destroyForcibly().waitFor();
       awaitQuiet(server);
 
       Process second = submit(server, "second.log");
-      assertThat(second.waitFor(240, TimeUnit.SECONDS)).isTrue();
+      assertThat(second.waitFor(6, TimeUnit.MINUTES)).isTrue();
       String output = Files.readString(folder.resolve("second.log"));
       assertThat(second.exitValue()).as(output).isZero();
 
@@ -88,7 +88,7 @@ class FanoutClusterIT {
       // Every reply says as much, so that tokens count replies.
       long each = inLedger / COUNT;
       assertThat(lostReplies).isEqualTo((seen.size() - entries.count()) * each);
-      assertThat(figure(output, "requests_resumed")).isGreaterThan(100);
+      assertThat(figure(output, "requests_resumed")).isGreaterThan(50);
       assertKeyIsNowhere();
     }
   }

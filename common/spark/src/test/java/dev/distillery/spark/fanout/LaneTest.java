@@ -24,20 +24,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A task against the driver's real books, without Spark; the clock runs as fast as it is read. */
+/** A task against the driver's real books, without Spark. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class LaneTest {
   private final List<Completion> ends = new ArrayList<>();
   private final Map<String, Integer> attempts = new HashMap<>();
   private final List<String> lines = new ArrayList<>();
   private RunBook book = book(FanoutLimits.ofConcurrency(4));
-  private long now;
-
-  /** Half a millisecond goes by whenever somebody looks, so that waits take no time. */
-  private synchronized long clock() {
-    now++;
-    return now / 2;
-  }
 
   @Test
   void bringsEveryRequestToOneEnd() throws InterruptedException {
@@ -153,16 +146,20 @@ class LaneTest {
         "lane",
         driver,
         new ScriptedTeacher(behaviour),
-        new LedgerWriter("0-0", (name, written) -> lines.addAll(written), this::clock),
+        new LedgerWriter("0-0", (name, written) -> lines.addAll(written), LaneTest::clock),
         new Wire.Welcome(settings, "", Price.FREE, new RetryPolicy(3)),
         IntStream.range(0, requests).mapToObj(LaneTest::request).iterator(),
         ends::add,
         () -> false,
-        this::clock);
+        LaneTest::clock);
   }
 
   private RunBook book(FanoutLimits limits) {
-    return new RunBook(limits, Optional.of(Price.FREE), Spend.NONE, this::clock);
+    return new RunBook(limits, Optional.of(Price.FREE), Spend.NONE, LaneTest::clock);
+  }
+
+  private static long clock() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
   }
 
   private static TeacherRequest request(int number) {

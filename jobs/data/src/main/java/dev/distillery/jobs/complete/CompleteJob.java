@@ -126,11 +126,14 @@ public final class CompleteJob implements Job<CompleteOptions> {
     var frames = new ArrayList<Dataset<Row>>();
     for (String ref : options.input()) {
       Dataset<Row> rows = run.input(ref, PROMPTS);
-      frames.add(rows.select(columns.stream().map(functions::col).toArray(
-          org.apache.spark.sql.Column[]::new)));
+      frames.add(
+          rows.select(
+              columns.stream().map(functions::col).toArray(org.apache.spark.sql.Column[]::new)));
     }
     Dataset<Row> all = frames.stream().reduce(Dataset::unionByName).orElseThrow();
-    if (!all.isEmpty() && all.where("coalesce(prompt, instruction) is null and messages is null").limit(1).count() > 0) {
+    if (!all.isEmpty()
+        && all.where("coalesce(prompt, instruction) is null and messages is null").limit(1).count()
+            > 0) {
       throw JobException.invalid(
           "Some rows of " + options.input() + " have no prompt, messages or instruction");
     }
@@ -148,7 +151,8 @@ public final class CompleteJob implements Job<CompleteOptions> {
 
   /** Replies of other runs to the very same requests. */
   private static Dataset<Row> taken(Dataset<Row> others, Dataset<String> requests) {
-    return others.join(ids(requests).select("request_id"), new String[] {"request_id"}, "left_semi");
+    return others.join(
+        ids(requests).select("request_id"), new String[] {"request_id"}, "left_semi");
   }
 
   private static Dataset<String> without(Dataset<String> requests, Dataset<Row> taken) {
@@ -170,11 +174,13 @@ public final class CompleteJob implements Job<CompleteOptions> {
         .toArray(org.apache.spark.sql.Column[]::new);
   }
 
-  private static CompletePlan plan(Dataset<String> requests, CompleteOptions options, String model) {
+  private static CompletePlan plan(
+      Dataset<String> requests, CompleteOptions options, String model) {
     Row sums =
         requests
             .map(new CountTokens(model), Encoders.LONG())
-            .agg(functions.count("*"), functions.coalesce(functions.sum("value"), functions.lit(0L)))
+            .agg(
+                functions.count("*"), functions.coalesce(functions.sum("value"), functions.lit(0L)))
             .head();
     long written = sums.getLong(0) * options.sampling().maxTokens();
     return new CompletePlan(

@@ -103,7 +103,8 @@ public record CompleteOptions(
   public List<String> violations() {
     var violations = new ArrayList<String>();
     if (input.isEmpty() == prompt.isEmpty()) {
-      violations.add("Give either --input or --prompt, found " + (input.isEmpty() ? "none" : "both"));
+      violations.add(
+          "Give either --input or --prompt, found " + (input.isEmpty() ? "none" : "both"));
     }
     if (samples < 1) {
       violations.add("Option --samples: expected 1 or more, found " + samples);
@@ -113,9 +114,11 @@ public record CompleteOptions(
     }
     temperature
         .filter(value -> value < 0)
-        .ifPresent(value -> violations.add("Option --temperature: expected 0 or more, found " + value));
+        .ifPresent(
+            value -> violations.add("Option --temperature: expected 0 or more, found " + value));
     topP.filter(value -> value <= 0 || value > 1)
-        .ifPresent(value -> violations.add("Option --top-p: expected above 0 to 1, found " + value));
+        .ifPresent(
+            value -> violations.add("Option --top-p: expected above 0 to 1, found " + value));
     topK.filter(value -> value < 1)
         .ifPresent(value -> violations.add("Option --top-k: expected 1 or more, found " + value));
     repetitionPenalty
@@ -172,7 +175,8 @@ public record CompleteOptions(
       return teacher.extraBody();
     }
     try {
-      var body = (com.fasterxml.jackson.databind.node.ObjectNode) JSON.readTree(teacher.extraBody());
+      var body =
+          (com.fasterxml.jackson.databind.node.ObjectNode) JSON.readTree(teacher.extraBody());
       body.set("response_format", JSON.readTree(responseFormat.get()));
       return body.toString();
     } catch (JsonProcessingException e) {

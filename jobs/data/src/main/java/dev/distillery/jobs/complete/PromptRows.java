@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes requests of rows: of {@code messages} where the row has them, else of {@code prompt}, else
- * of {@code instruction} and {@code input} by a template. A row's id and the sample's number are the
- * request's place.
+ * of {@code instruction} and {@code input} by a template. A row's id and the sample's number are
+ * the request's place.
  */
 final class PromptRows implements FlatMapFunction<Row, String> {
   private static final long serialVersionUID = 1L;
@@ -124,7 +124,8 @@ final class PromptRows implements FlatMapFunction<Row, String> {
     var messages = new ArrayList<Message>();
     for (Row turn : row.<Row>getList(row.fieldIndex("messages"))) {
       messages.add(
-          new Message(turn.getString(turn.fieldIndex("role")), turn.getString(turn.fieldIndex("content"))));
+          new Message(
+              turn.getString(turn.fieldIndex("role")), turn.getString(turn.fieldIndex("content"))));
     }
     return withSystem(messages);
   }
@@ -142,7 +143,10 @@ final class PromptRows implements FlatMapFunction<Row, String> {
 
   private String prompt(Row row) {
     return text(row, "prompt")
-        .or(() -> text(row, "instruction").map(instruction -> filled(instruction, text(row, "input"))))
+        .or(
+            () ->
+                text(row, "instruction")
+                    .map(instruction -> filled(instruction, text(row, "input"))))
         .orElseThrow(
             () ->
                 JobException.invalid(
@@ -160,7 +164,10 @@ final class PromptRows implements FlatMapFunction<Row, String> {
     String tail = template.substring(place + INSTRUCTION.length());
     return head
         + instruction
-        + input.filter(text -> !text.isBlank()).map(text -> tail.replace("{input}", text)).orElse("");
+        + input
+            .filter(text -> !text.isBlank())
+            .map(text -> tail.replace("{input}", text))
+            .orElse("");
   }
 
   private static Optional<String> text(Row row, String column) {

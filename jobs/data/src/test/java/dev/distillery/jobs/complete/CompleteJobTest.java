@@ -58,7 +58,9 @@ class CompleteJobTest {
     assertThat(summary.status()).isEqualTo("done");
     assertThat(summary.figures()).containsEntry("requests", 8L).containsEntry("requests_sent", 8L);
     List<Row> rows = completions("all");
-    assertThat(rows).hasSize(8).allMatch(row -> row.getString(row.fieldIndex("status")).equals("ok"));
+    assertThat(rows)
+        .hasSize(8)
+        .allMatch(row -> row.getString(row.fieldIndex("status")).equals("ok"));
     assertThat(rows)
         .extracting(row -> row.getString(row.fieldIndex("id")))
         .containsOnly("p", "m", "i", "n");
@@ -169,8 +171,7 @@ class CompleteJobTest {
     values.put("teacher", List.of("openai"));
     values.put("model", List.of("fake-model"));
     values.put("base-url", List.of(server.baseUrl()));
-    return new CompleteJob()
-        .run(spark, OptionsBinder.of(CompleteOptions.class).bind(values));
+    return new CompleteJob().run(spark, OptionsBinder.of(CompleteOptions.class).bind(values));
   }
 
   private List<Row> completions(String id) {
