@@ -1,6 +1,7 @@
 package dev.distillery.spark.warehouse;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.regexp_extract;
@@ -241,7 +242,8 @@ public final class TableReader {
                 + found.simpleString());
         continue;
       }
-      columns.add(col(wanted.name()).cast(wanted.dataType()).as(wanted.name(), wanted.metadata()));
+      columns.add(
+          inShape(wanted.name(), found, wanted.dataType()).as(wanted.name(), wanted.metadata()));
     }
     if (!violations.isEmpty()) {
       throw JobException.invalid(violations);
@@ -252,6 +254,15 @@ public final class TableReader {
       }
     }
     return rows.select(columns.toArray(Column[]::new));
+  }
+
+  /** The column in the wanted type. A cast goes by position within structs, so those go by name. */
+  private static Column inShape(String name, DataType found, DataType wanted) {
+    boolean structs =
+        found instanceof ArrayType array && array.elementType() instanceof StructType;
+    return structs && !found.sameType(wanted)
+        ? from_json(to_json(col(name)), wanted, Map.of())
+        : col(name).cast(wanted);
   }
 
   /** Whether a cast loses nothing: the same shape, or a narrower number, or a time as text. */
