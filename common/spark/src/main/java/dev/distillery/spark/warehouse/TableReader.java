@@ -258,8 +258,7 @@ public final class TableReader {
 
   /** The column in the wanted type. A cast goes by position within structs, so those go by name. */
   private static Column inShape(String name, DataType found, DataType wanted) {
-    boolean structs =
-        found instanceof ArrayType array && array.elementType() instanceof StructType;
+    boolean structs = found instanceof ArrayType array && array.elementType() instanceof StructType;
     return structs && !found.sameType(wanted)
         ? from_json(to_json(col(name)), wanted, Map.of())
         : col(name).cast(wanted);

@@ -58,16 +58,16 @@ public final class CompleteJob implements Job<CompleteOptions> {
   @Override
   public String manual() {
     return """
-        Reads rows with a column prompt, messages, or instruction (with input), and asks the \
-        teacher once for each row and sample. Replies are in the run's ledger within a second; a \
-        run that is given the same --run-id again asks only for the rest.
+    Reads rows with a column prompt, messages, or instruction (with input), and asks the \
+    teacher once for each row and sample. Replies are in the run's ledger within a second; a \
+    run that is given the same --run-id again asks only for the rest.
 
-        Writes: completions (id is the id of the row asked about).
+    Writes: completions (id is the id of the row asked about).
 
-        Example:
-          submit/distillery complete --input instructions --samples 2 --temperature 0.7 \\
-            --teacher openai --model gpt-4o-mini --max-cost-usd 5
-        """;
+    Example:
+      submit/distillery complete --input instructions --samples 2 --temperature 0.7 \\
+        --teacher openai --model gpt-4o-mini --max-cost-usd 5
+    """;
   }
 
   @Override
