@@ -1,0 +1,59 @@
+package dev.distillery.datasets;
+
+import dev.distillery.core.teacher.Message;
+import java.util.List;
+import java.util.Optional;
+
+/** What sources of dialogues have in common. */
+public final class Dialogues {
+  private Dialogues() {}
+
+  /**
+   * The comparison that two dialogues make which are the same up to their last answers.
+   *
+   * @throws RejectedRowException where they part earlier, or do not end in an answer
+   */
+  public static Tagging.Comparison parting(
+      List<Message> chosen, List<Message> rejected, Optional<String> split)
+      throws RejectedRowException {
+    int last = chosen.size() - 1;
+    boolean answered = endsInAnswer(chosen) && endsInAnswer(rejected);
+    if (!answered) {
+      throw new RejectedRowException(
+          "no_answer", "A dialogue does not end in an answer of the assistant");
+    }
+    boolean samePrompt =
+        last == rejected.size() - 1 && chosen.subList(0, last).equals(rejected.subList(0, last));
+    if (!samePrompt) {
+      throw new RejectedRowException(
+          "prompts_differ", "The two dialogues part before their last answers");
+    }
+    return Tagging.Comparison.of(
+        chosen.subList(0, last), chosen.get(last).content(), rejected.get(last).content(), split);
+  }
+
+  private static boolean endsInAnswer(List<Message> turns) {
+    return !turns.isEmpty() && turns.get(turns.size() - 1).role().equals(Roles.ASSISTANT);
+  }
+
+  /**
+   * Rejects a dialogue unless it begins with the user (after a system message, if any), goes back
+   * and forth, ends with the assistant, and has no empty turn.
+   */
+  public static void requireAlternating(List<Message> messages) throws RejectedRowException {
+    int start = !messages.isEmpty() && messages.get(0).role().equals(Roles.SYSTEM) ? 1 : 0;
+    for (int i = start; i < messages.size(); i++) {
+      String expected = (i - start) % 2 == 0 ? Roles.USER : Roles.ASSISTANT;
+      if (!messages.get(i).role().equals(expected)) {
+        throw new RejectedRowException(
+            "wrong_roles", "Turn " + (i + 1) + " is not by the " + expected);
+      }
+      if (messages.get(i).content().isBlank()) {
+        throw new RejectedRowException("empty_turn", "Turn " + (i + 1) + " is empty");
+      }
+    }
+    if (messages.size() - start < 2 || (messages.size() - start) % 2 != 0) {
+      throw new RejectedRowException("no_answer", "The dialogue does not end in an answer");
+    }
+  }
+}

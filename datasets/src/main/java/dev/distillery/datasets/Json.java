@@ -1,0 +1,89 @@
+package dev.distillery.datasets;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.teacher.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Takes what a row must hold out of it, and says what is missing. */
+public final class Json {
+  private Json() {}
+
+  /** The first of these fields that holds text. */
+  public static Optional<String> text(JsonNode node, String... fields) {
+    for (String field : fields) {
+      JsonNode value = node.get(field);
+      if (value != null && value.isTextual()) {
+        return Optional.of(value.textValue());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** As {@link #text}, with a number or a truth value as text too. */
+  public static Optional<String> scalar(JsonNode node, String field) {
+    JsonNode value = node.get(field);
+    return value != null && value.isValueNode() && !value.isNull()
+        ? Optional.of(value.asText())
+        : Optional.empty();
+  }
+
+  /** The first of these fields that holds text; without one the row is rejected. */
+  public static String requireText(JsonNode node, String... fields) throws RejectedRowException {
+    return text(node, fields).orElseThrow(() -> missing(node, String.join(" or ", fields)));
+  }
+
+  /** A number that a field holds, in figures or as text. */
+  public static OptionalDouble number(JsonNode node, String field) {
+    JsonNode value = node.get(field);
+    if (value != null && value.isNumber() && Double.isFinite(value.doubleValue())) {
+      return OptionalDouble.of(value.doubleValue());
+    }
+    return OptionalDouble.empty();
+  }
+
+  /** The array that a field holds; without one the row is rejected. */
+  public static JsonNode requireArray(JsonNode node, String field) throws RejectedRowException {
+    JsonNode value = node.get(field);
+    if (value == null || !value.isArray()) {
+      throw missing(node, field);
+    }
+    return value;
+  }
+
+  /** The rejection of a row without a field that its format has. */
+  public static RejectedRowException missing(JsonNode node, String field) {
+    List<String> names = new ArrayList<>();
+    node.fieldNames().forEachRemaining(names::add);
+    String found = names.size() > 20 ? names.subList(0, 20) + " and more" : names.toString();
+    return new RejectedRowException(
+        "unknown_format", "Expected " + field + "; found the fields " + found);
+  }
+
+  /**
+   * The row's messages in their common shapes: {@code role} and {@code content}, or {@code from}
+   * and {@code value}.
+   */
+  public static List<Message> messages(JsonNode array) throws RejectedRowException {
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode turn : array) {
+      String role = requireText(turn, "role", "from", "speaker");
+      String content = requireText(turn, "content", "value", "text");
+      messages.add(new Message(Roles.require(role), content));
+    }
+    return messages;
+  }
+
+  /** Whether a row has all these fields. */
+  public static boolean hasAll(ObjectNode row, String... fields) {
+    for (String field : fields) {
+      if (!row.hasNonNull(field)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

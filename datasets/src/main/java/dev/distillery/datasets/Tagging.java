@@ -1,0 +1,165 @@
+package dev.distillery.datasets;
+
+import dev.distillery.core.teacher.Message;
+import dev.distillery.datasets.licence.Licences;
+import dev.distillery.spark.warehouse.Attribution;
+import dev.distillery.spark.warehouse.ConversationRow;
+import dev.distillery.spark.warehouse.InstructionRow;
+import dev.distillery.spark.warehouse.PreferenceRow;
+import dev.distillery.spark.warehouse.StableIds;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.apache.spark.sql.Row;
+
+/**
+ * Gives rows what every row has: id, source, licence.
+ *
+ * @param source name in the column {@code source}
+ * @param license SPDX expression
+ */
+public record Tagging(String source, String license) implements Serializable {
+
+  /** What the registry says of a source, unless the settings say otherwise. */
+  public static Tagging of(String source, SourceSettings settings) {
+    String license =
+        settings
+            .license()
+            .or(() -> Licences.of(source).map(terms -> terms.spdx()))
+            .orElse(Licences.NOASSERTION);
+    return new Tagging(settings.name().orElse(source), license);
+  }
+
+  /** The same for a part of the source, {@code hc3/finance}. */
+  public Tagging part(String part) {
+    return new Tagging(source + '/' + part, license);
+  }
+
+  /** A stable id of a dialogue. */
+  public String id(List<Message> messages) {
+    List<String> parts = new ArrayList<>();
+    parts.add(source);
+    for (Message message : messages) {
+      parts.add(message.role());
+      parts.add(message.content());
+    }
+    return StableIds.of(parts.toArray(String[]::new));
+  }
+
+  /** A dialogue that is one unit. */
+  public RowResult.Kept conversation(
+      List<Message> messages, Optional<String> split, List<Attribution> attribution) {
+    String id = id(messages);
+    return RowResult.Kept.of(id, conversation(id, messages, Optional.empty(), split, attribution));
+  }
+
+  /** A row of the conversations table. */
+  public Row conversation(
+      String id,
+      List<Message> messages,
+      Optional<String> language,
+      Optional<String> split,
+      List<Attribution> attribution) {
+    return new ConversationRow(id, messages, language, split, source, license, attribution).toRow();
+  }
+
+  /**
+   * An instance of a task.
+   *
+   * @param instance the instance's number in its task
+   */
+  public Row instruction(
+      String taskId,
+      int instance,
+      String instruction,
+      String input,
+      String output,
+      boolean isClassification,
+      String origin) {
+    return new InstructionRow(
+            instance == 0 ? taskId : StableIds.of(taskId, String.valueOf(instance)),
+            taskId,
+            instruction,
+            input,
+            output,
+            isClassification,
+            origin,
+            source,
+            license,
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            0,
+            Optional.empty())
+        .toRow();
+  }
+
+  /** A comparison before it has an id. */
+  public record Comparison(
+      List<Message> prompt,
+      String chosen,
+      String rejected,
+      OptionalDouble margin,
+      OptionalDouble chosenScore,
+      OptionalDouble rejectedScore,
+      Optional<String> split,
+      List<Attribution> attribution) {
+
+    /** One of which only the order is known. */
+    public static Comparison of(
+        List<Message> prompt, String chosen, String rejected, Optional<String> split) {
+      return new Comparison(
+          prompt,
+          chosen,
+          rejected,
+          OptionalDouble.empty(),
+          OptionalDouble.empty(),
+          OptionalDouble.empty(),
+          split,
+          List.of());
+    }
+  }
+
+  /** A comparison's id. */
+  public String id(Comparison comparison) {
+    return StableIds.of(id(comparison.prompt), comparison.chosen, comparison.rejected);
+  }
+
+  /** A row of the preferences table. */
+  public Row preference(Comparison comparison) {
+    return new PreferenceRow(
+            id(comparison),
+            id(comparison.prompt),
+            comparison.margin,
+            comparison.prompt,
+            comparison.chosen,
+            comparison.rejected,
+            comparison.chosenScore,
+            comparison.rejectedScore,
+            comparison.split,
+            source,
+            license,
+            comparison.attribution)
+        .toRow();
+  }
+
+  /**
+   * A comparison that is one unit.
+   *
+   * @throws RejectedRowException where there is nothing to compare
+   */
+  public RowResult.Kept keep(Comparison comparison) throws RejectedRowException {
+    if (comparison.chosen.isBlank() || comparison.rejected.isBlank()) {
+      throw new RejectedRowException("empty_answer", "One of the two answers is empty");
+    }
+    if (comparison.chosen.equals(comparison.rejected)) {
+      throw new RejectedRowException("equal_answers", "The two answers are the same");
+    }
+    if (comparison.prompt.isEmpty()) {
+      throw new RejectedRowException("empty_prompt", "There is no prompt");
+    }
+    return RowResult.Kept.of(id(comparison), preference(comparison));
+  }
+}

@@ -1,0 +1,5 @@
+/** Plain texts. */
+@NullMarked
+package dev.distillery.datasets.documents;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,129 @@
+package dev.distillery.datasets.hc3;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.teacher.Message;
+import dev.distillery.datasets.Json;
+import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.Roles;
+import dev.distillery.datasets.RowContext;
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.Tagging;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * HC3 in its three shapes: a question with lists of answers of people and of ChatGPT, or with one
+ * answer and a mark whose it is. Each answer is a unit and becomes a dialogue of one round, whose
+ * source names the subject and who answered: {@code hc3/finance/chatgpt}.
+ */
+public record Hc3Source(Tagging tagging) implements Source {
+  /** What ChatGPT's page said when it did not answer. */
+  private static final List<String> ERRORS =
+      List.of("too many requests in 1 hour", "an error occurred", "network error");
+
+  private static final int LONGEST_ERROR = 200;
+
+  private static final String HUMAN = "human";
+  private static final String CHATGPT = "chatgpt";
+
+  /** The detectors' code calls subjects by other names than the data card. */
+  private static final Map<String, String> SUBJECTS =
+      Map.of("open_questions", "open_qa", "wikipedia_csai", "wiki_csai");
+
+  @Override
+  public String name() {
+    return "hc3";
+  }
+
+  @Override
+  public Table table() {
+    return Tables.CONVERSATIONS;
+  }
+
+  @Override
+  public String unit() {
+    return "answers";
+  }
+
+  @Override
+  public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
+    String question = Json.requireText(row, "question", "prompt");
+    if (question.isBlank()) {
+      throw new RejectedRowException("empty_question", "The question is empty");
+    }
+    Tagging subject = subject(row, context);
+    List<RowResult> results = new ArrayList<>();
+    if (row.has("human_answers") || row.has("chatgpt_answers")) {
+      addAnswers(row.path("human_answers"), question, subject.part(HUMAN), context, results);
+      addAnswers(row.path("chatgpt_answers"), question, subject.part(CHATGPT), context, results);
+    } else {
+      String answer = Json.requireText(row, "answer");
+      results.add(answer(question, answer, subject.part(who(row)), context));
+    }
+    if (results.isEmpty()) {
+      throw new RejectedRowException("no_answer", "Both lists of answers are empty");
+    }
+    return results;
+  }
+
+  private Tagging subject(ObjectNode row, RowContext context) {
+    String name =
+        Json.text(row, "source")
+            .orElseGet(
+                () -> {
+                  String file = context.path().substring(context.path().lastIndexOf('/') + 1);
+                  return file.replaceFirst("\\..*", "");
+                });
+    String clean = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_]+", "_");
+    return tagging.part(SUBJECTS.getOrDefault(clean, clean));
+  }
+
+  private static String who(ObjectNode row) throws RejectedRowException {
+    String mark =
+        Json.scalar(row, "chatgpt")
+            .or(() -> Json.scalar(row, "label"))
+            .orElse("")
+            .toLowerCase(Locale.ROOT);
+    return switch (mark) {
+      case "true", "1", "chatgpt" -> CHATGPT;
+      case "false", "0", "human" -> HUMAN;
+      default -> throw Json.missing(row, "human_answers and chatgpt_answers, or answer and label");
+    };
+  }
+
+  private static void addAnswers(
+      JsonNode answers,
+      String question,
+      Tagging tagging,
+      RowContext context,
+      List<RowResult> results) {
+    for (JsonNode answer : answers) {
+      results.add(
+          answer.isTextual()
+              ? answer(question, answer.textValue(), tagging, context)
+              : new RowResult.Rejected("unknown_format", "An answer is no text"));
+    }
+  }
+
+  private static RowResult answer(
+      String question, String answer, Tagging tagging, RowContext context) {
+    String text = answer.strip();
+    if (text.isEmpty()) {
+      return new RowResult.Rejected("empty_answer", "An answer is empty");
+    }
+    String lower = text.length() > LONGEST_ERROR ? "" : text.toLowerCase(Locale.ROOT);
+    if (ERRORS.stream().anyMatch(lower::contains)) {
+      return new RowResult.Rejected("error_text", "The answer is an error message: " + text);
+    }
+    return tagging.conversation(
+        List.of(new Message(Roles.USER, question.strip()), new Message(Roles.ASSISTANT, text)),
+        context.split(),
+        List.of());
+  }
+}

@@ -1,0 +1,5 @@
+/** Anthropic's helpful and harmless comparisons. */
+@NullMarked
+package dev.distillery.datasets.hhrlhf;
+
+import org.jspecify.annotations.NullMarked;

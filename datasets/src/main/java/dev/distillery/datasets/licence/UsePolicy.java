@@ -1,0 +1,115 @@
+package dev.distillery.datasets.licence;
+
+import dev.distillery.core.run.RunOptions.Use;
+import dev.distillery.datasets.licence.SourceLicence.CommercialUse;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * Decides which rows a use allows, by their {@code source} and {@code license}, and says why the
+ * others may not be used. What is not clearly allowed is not allowed for commercial use; research
+ * may use every row.
+ *
+ * @param use what the rows are wanted for
+ */
+public record UsePolicy(Use use) {
+  /** A job has few sources and licences: more than this many pairs are a column gone wrong. */
+  private static final int MAX_PAIRS = 10_000;
+
+  private static final StructType REASONS =
+      new StructType()
+          .add("source", DataTypes.StringType, false)
+          .add("license", DataTypes.StringType, false)
+          .add("objection", DataTypes.StringType, false);
+
+  /**
+   * Why a row may not be used; empty where it may.
+   *
+   * @param source the row's source
+   * @param license the row's SPDX expression
+   */
+  public Optional<String> objection(String source, String license) {
+    if (use == Use.RESEARCH) {
+      return Optional.empty();
+    }
+    Optional<SourceLicence> known = Licences.of(source);
+    // A row may carry a stricter licence than its source, or a laxer one; the stricter holds.
+    if (Licences.commercialUse(license) == CommercialUse.NO) {
+      return Optional.of(license + " forbids commercial use");
+    }
+    if (known.isPresent() && known.get().commercialUse() != CommercialUse.YES) {
+      SourceLicence terms = known.get();
+      String verdict =
+          terms.commercialUse() == CommercialUse.NO ? "forbids" : "does not clearly allow";
+      String provider = terms.providerTerms().isEmpty() ? "" : "; " + terms.providerTerms();
+      return Optional.of(
+          source + " (" + terms.spdx() + ") " + verdict + " commercial use" + provider);
+    }
+    if (Licences.commercialUse(license) == CommercialUse.UNCLEAR) {
+      return Optional.of(license + " does not clearly allow commercial use");
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * What the use makes of a table's rows.
+   *
+   * @param allowed the rows that may be used
+   * @param refused the rows that may not, with the reason in a column behind the others
+   * @param reasons how many rows are refused, by reason
+   */
+  public record Verdict(Dataset<Row> allowed, Dataset<Row> refused, Map<String, Long> reasons) {}
+
+  /**
+   * Parts rows by whether the use allows them.
+   *
+   * @param rows a table with the columns {@code source} and {@code license}
+   */
+  public Verdict judge(Dataset<Row> rows) {
+    List<Row> pairs =
+        rows.groupBy("source", "license").count().limit(MAX_PAIRS + 1).collectAsList();
+    if (pairs.size() > MAX_PAIRS) {
+      throw new IllegalArgumentException(
+          "More than " + MAX_PAIRS + " pairs of source and license: is it the right column?");
+    }
+    Map<String, Long> objections = new TreeMap<>();
+    List<Row> reasons = new ArrayList<>();
+    for (Row pair : pairs) {
+      String reason = objection(pair.getString(0), pair.getString(1)).orElse(null);
+      if (reason != null) {
+        objections.merge(reason, pair.getLong(2), Long::sum);
+        reasons.add(RowFactory.create(pair.getString(0), pair.getString(1), reason));
+      }
+    }
+    Dataset<Row> refusals = rows.sparkSession().createDataFrame(reasons, REASONS);
+    Dataset<Row> judged =
+        rows.join(
+            functions.broadcast(refusals),
+            CollectionConverters.asScala(List.of("source", "license")).toSeq(),
+            "left");
+    judged = judged.select(columns(rows, "objection"));
+    return new Verdict(
+        judged.filter("objection is null").select(columns(rows)),
+        judged.filter("objection is not null"),
+        objections);
+  }
+
+  private static Column[] columns(Dataset<Row> rows, String... further) {
+    return Stream.concat(Arrays.stream(rows.columns()), Arrays.stream(further))
+        .map(name -> functions.col("`" + name + "`"))
+        .toArray(Column[]::new);
+  }
+}

@@ -1,0 +1,43 @@
+package dev.distillery.datasets.messages;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.teacher.Message;
+import dev.distillery.datasets.Json;
+import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.Roles;
+import dev.distillery.datasets.RowContext;
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.Tagging;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.util.List;
+
+/** Rows of {@code messages}, each with {@code role} and {@code content}. */
+public record OpenAiMessagesSource(Tagging tagging) implements Source {
+  @Override
+  public String name() {
+    return "openai-messages";
+  }
+
+  @Override
+  public Table table() {
+    return Tables.CONVERSATIONS;
+  }
+
+  @Override
+  public String unit() {
+    return "conversations";
+  }
+
+  @Override
+  public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
+    List<Message> messages = Json.messages(Json.requireArray(row, "messages"));
+    boolean answered =
+        messages.stream().anyMatch(message -> message.role().equals(Roles.ASSISTANT));
+    if (!answered) {
+      throw new RejectedRowException("no_answer", "No message is the assistant's");
+    }
+    return List.of(tagging.conversation(messages, context.split(), List.of()));
+  }
+}

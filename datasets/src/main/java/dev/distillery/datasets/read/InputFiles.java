@@ -1,0 +1,255 @@
+package dev.distillery.datasets.read;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/**
+ * Finds the files that paths and globs name, and looks at the beginning of each: what it is
+ * compressed with, how its rows lie, and whether it is what somebody meant to read at all.
+ *
+ * @param files the readable files, sorted by path
+ * @param empty paths of files without content
+ * @param refusals one sentence for each file or path that cannot be read: path, what it is, what to
+ *     do
+ */
+public record InputFiles(List<InputFile> files, List<String> empty, List<String> refusals) {
+  /** What the caller knows to lie in the files. */
+  public enum Expected {
+    /** JSON, in any layout. */
+    JSON,
+    /** An XML dump, or JSON in any layout. */
+    XML_OR_JSON,
+    /** Lines of text. */
+    TEXT_LINES,
+    /** One text a file. */
+    WHOLE_FILE
+  }
+
+  private static final Pattern SPLIT_NAMED_ARRAY =
+      Pattern.compile(
+          "\\A\\s*\\{\\s*\"(?:train|eval|test|validation|valid|dev|data)\"\\s*:\\s*\\[");
+
+  private static final String UTF8_BOM = "\u00EF\u00BB\u00BF";
+
+  public InputFiles {
+    files = List.copyOf(files);
+    empty = List.copyOf(empty);
+    refusals = List.copyOf(refusals);
+  }
+
+  /**
+   * Looks at every file that {@code paths} name. A folder stands for all files in it and below but
+   * for hidden ones, whose names begin with a dot or an underscore.
+   */
+  public static InputFiles find(List<String> paths, Expected expected, Configuration hadoop)
+      throws IOException {
+    List<String> refusals = new ArrayList<>();
+    List<FileStatus> found = new ArrayList<>();
+    for (String path : paths) {
+      List<FileStatus> matches = matches(path, hadoop);
+      if (matches.isEmpty()) {
+        refusals.add(path + ": No file is there; check the path, or the pattern");
+      }
+      found.addAll(matches);
+    }
+    List<FileStatus> sorted =
+        found.stream()
+            .sorted(Comparator.comparing(status -> status.getPath().toString()))
+            .distinct()
+            .toList();
+    List<InputFile> files = new ArrayList<>();
+    List<String> empty = new ArrayList<>();
+    for (FileStatus status : sorted) {
+      if (status.getLen() == 0) {
+        empty.add(status.getPath().toString());
+        continue;
+      }
+      Sniffed sniffed = sniff(status, expected, hadoop);
+      sniffed.file(status, files.size()).ifPresent(files::add);
+      sniffed.refusal().ifPresent(reason -> refusals.add(status.getPath() + ": " + reason));
+    }
+    return new InputFiles(files, empty, refusals);
+  }
+
+  private static List<FileStatus> matches(String pattern, Configuration hadoop) throws IOException {
+    Path path = new Path(pattern);
+    FileSystem fileSystem = path.getFileSystem(hadoop);
+    FileStatus[] statuses = fileSystem.globStatus(path);
+    List<FileStatus> files = new ArrayList<>();
+    for (FileStatus status : statuses == null ? new FileStatus[0] : statuses) {
+      if (status.isFile()) {
+        files.add(status);
+      } else {
+        addFilesBelow(fileSystem, status.getPath(), files);
+      }
+    }
+    return files;
+  }
+
+  private static void addFilesBelow(FileSystem fileSystem, Path folder, List<FileStatus> files)
+      throws IOException {
+    try {
+      RemoteIterator<LocatedFileStatus> below = fileSystem.listFiles(folder, true);
+      while (below.hasNext()) {
+        LocatedFileStatus status = below.next();
+        String relative = status.getPath().toString().substring(folder.toString().length());
+        boolean hidden =
+            Arrays.stream(relative.split("/"))
+                .anyMatch(name -> name.startsWith(".") || name.startsWith("_"));
+        if (!hidden) {
+          files.add(status);
+        }
+      }
+    } catch (FileNotFoundException e) {
+      // The folder went away between two calls: as if it had not been there.
+      return;
+    }
+  }
+
+  /** What the beginning of a file tells. */
+  private record Sniffed(
+      Optional<String> refusal, Compression compression, Layout layout, int contentStart) {
+    static Sniffed refused(String reason) {
+      return new Sniffed(Optional.of(reason), Compression.NONE, Layout.WHOLE_FILE, 0);
+    }
+
+    Optional<InputFile> file(FileStatus status, int ordinal) {
+      return refusal.isPresent()
+          ? Optional.empty()
+          : Optional.of(
+              new InputFile(
+                  status.getPath().toString(),
+                  ordinal,
+                  status.getLen(),
+                  status.getModificationTime(),
+                  compression,
+                  layout,
+                  contentStart));
+    }
+  }
+
+  private static Sniffed sniff(FileStatus status, Expected expected, Configuration hadoop)
+      throws IOException {
+    Compression compression = compression(status, hadoop);
+    InputFile guess =
+        new InputFile(
+            status.getPath().toString(), 0, status.getLen(), 0, compression, Layout.WHOLE_FILE, 0);
+    try (ByteSource source =
+        ByteSources.open(FileSplit.whole(guess), hadoop, ReadLimits.DEFAULT.maxExpansion())) {
+      if (!source.next()) {
+        String damage = source.damage();
+        return Sniffed.refused((damage == null ? "It holds nothing" : damage) + "; fetch it again");
+      }
+      // One byte, one character: only ASCII is looked for.
+      String head = new String(source.buffer(), 0, source.length(), StandardCharsets.ISO_8859_1);
+      Optional<String> refusal = refusal(head);
+      if (refusal.isPresent()) {
+        return Sniffed.refused(refusal.get());
+      }
+      int contentStart = head.startsWith(UTF8_BOM) ? UTF8_BOM.length() : 0;
+      return layout(head.substring(contentStart), expected)
+          .map(layout -> new Sniffed(Optional.empty(), compression, layout, contentStart))
+          .orElseGet(() -> Sniffed.refused(unexpected(head, expected)));
+    }
+  }
+
+  private static Compression compression(FileStatus status, Configuration hadoop)
+      throws IOException {
+    byte[] magic = new byte[5];
+    Path path = status.getPath();
+    try (var in = path.getFileSystem(hadoop).open(path)) {
+      int length = in.readNBytes(magic, 0, magic.length);
+      return Compression.of(magic, length);
+    }
+  }
+
+  private static Optional<String> refusal(String head) {
+    String start = head.substring(0, Math.min(head.length(), 1024));
+    if (start.startsWith("version https://git-lfs.github.com/spec/")) {
+      return Optional.of(
+          "It is a Git LFS pointer and not the file: run 'git lfs pull' and try again");
+    }
+    String lower = start.stripLeading().toLowerCase(Locale.ROOT);
+    if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
+      return Optional.of("It is an HTML page, perhaps of an error: download the file again");
+    }
+    if (lower.startsWith("<?xml") && lower.contains("<error>")) {
+      return Optional.of("It is an error message of an object store: download the file again");
+    }
+    if (start.startsWith("PK\u0003\u0004") || start.startsWith("7z\u00BC\u00AF")) {
+      return Optional.of("It is a zip or 7z archive: unpack it and name the files in it");
+    }
+    if (start.startsWith("PAR1")) {
+      return Optional.of(
+          "It is Parquet: this job reads the format that the source is published in");
+    }
+    if (start.startsWith("\u00FF\u00FE")
+        || start.startsWith("\u00FE\u00FF")
+        || start.startsWith("\0")
+        || (start.length() > 1 && start.charAt(1) == 0)) {
+      return Optional.of(
+          "It is UTF-16 or binary and not UTF-8: convert it, for example with"
+              + " 'iconv -f UTF-16 -t UTF-8'");
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<Layout> layout(String head, Expected expected) {
+    return switch (expected) {
+      case TEXT_LINES -> Optional.of(Layout.TEXT_LINES);
+      case WHOLE_FILE -> Optional.of(Layout.WHOLE_FILE);
+      case JSON -> jsonLayout(head);
+      case XML_OR_JSON -> head.stripLeading().startsWith("<") ? xmlLayout(head) : jsonLayout(head);
+    };
+  }
+
+  private static Optional<Layout> xmlLayout(String head) {
+    boolean declaresEntities = head.contains("<!DOCTYPE") || head.contains("<!ENTITY");
+    return declaresEntities ? Optional.empty() : Optional.of(Layout.XML_ROWS);
+  }
+
+  private static Optional<Layout> jsonLayout(String head) {
+    String start = head.stripLeading();
+    if (start.startsWith("[")) {
+      return Optional.of(Layout.JSON_ARRAY);
+    }
+    if (!start.startsWith("{")) {
+      return Optional.empty();
+    }
+    if (SPLIT_NAMED_ARRAY.matcher(start).find()) {
+      return Optional.of(Layout.JSON_SPLITS);
+    }
+    int newline = start.indexOf('\n');
+    byte[] firstLine =
+        (newline < 0 ? start : start.substring(0, newline)).getBytes(StandardCharsets.ISO_8859_1);
+    JsonState state = JsonScan.of(firstLine, firstLine.length).apply(JsonState.START);
+    boolean goesOn = newline >= 0 && !state.inString() && state.depth() > 0;
+    return Optional.of(goesOn ? Layout.JSON_VALUES : Layout.JSON_LINES);
+  }
+
+  private static String unexpected(String head, Expected expected) {
+    String found = head.stripLeading();
+    String begins = found.substring(0, Math.min(30, found.length())).replaceAll("\\s+", " ");
+    String wanted =
+        switch (expected) {
+          case JSON -> "a JSON array or JSON Lines";
+          case XML_OR_JSON -> "an XML dump without document type, a JSON array or JSON Lines";
+          case TEXT_LINES, WHOLE_FILE -> "text";
+        };
+    return "It begins with '" + begins + "' where " + wanted + " was expected";
+  }
+}

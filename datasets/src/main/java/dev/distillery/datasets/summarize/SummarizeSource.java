@@ -1,0 +1,77 @@
+package dev.distillery.datasets.summarize;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.teacher.Message;
+import dev.distillery.datasets.Json;
+import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.Roles;
+import dev.distillery.datasets.RowContext;
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.Splits;
+import dev.distillery.datasets.Tagging;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Two summaries of a post or of a news article and which was chosen. The prompt is the text under
+ * its headings and ends in {@code TL;DR:}, the form that the reward models of the paper saw.
+ */
+public record SummarizeSource(Tagging tagging) implements Source {
+  @Override
+  public String name() {
+    return "summarize-from-feedback";
+  }
+
+  @Override
+  public Table table() {
+    return Tables.PREFERENCES;
+  }
+
+  @Override
+  public String unit() {
+    return "comparisons";
+  }
+
+  @Override
+  public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
+    JsonNode summaries = Json.requireArray(row, "summaries");
+    OptionalDouble choice = Json.number(row, "choice");
+    boolean known = choice.isPresent() && (choice.getAsDouble() == 0 || choice.getAsDouble() == 1);
+    if (summaries.size() != 2 || !known) {
+      throw Json.missing(row, "two summaries and a choice of 0 or 1");
+    }
+    int better = (int) choice.getAsDouble();
+    Optional<String> split = Json.text(row, "split").flatMap(Splits::of).or(context::split);
+    return List.of(
+        tagging.keep(
+            Tagging.Comparison.of(
+                List.of(new Message(Roles.USER, prompt(row.path("info")))),
+                Json.requireText(summaries.get(better), "text").strip(),
+                Json.requireText(summaries.get(1 - better), "text").strip(),
+                split)));
+  }
+
+  /** A row of an article has no post, and the other way round. */
+  private static String prompt(JsonNode info) throws RejectedRowException {
+    Optional<String> post = Json.text(info, "post");
+    String body = post.isPresent() ? post.get() : Json.requireText(info, "post", "article");
+    StringBuilder prompt = new StringBuilder();
+    Json.text(info, "subreddit")
+        .ifPresent(name -> prompt.append("SUBREDDIT: r/").append(name).append("\n\n"));
+    Json.text(info, "title")
+        .ifPresent(title -> prompt.append("TITLE: ").append(title).append("\n\n"));
+    if (post.isPresent()) {
+      return prompt
+          .append("POST: ")
+          .append(body.replace("\n\n", "\n"))
+          .append("\n\nTL;DR:")
+          .toString();
+    }
+    return prompt.append(body).append("\n\nTL;DR:").toString();
+  }
+}

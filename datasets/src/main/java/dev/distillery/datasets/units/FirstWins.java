@@ -1,0 +1,85 @@
+package dev.distillery.datasets.units;
+
+import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.array_union;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.posexplode;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring_index;
+
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/**
+ * Finds the units that a reader of the files in order would drop, keeping a unit unless it shares a
+ * key with one that it kept before. (So a unit that is dropped takes none with it.)
+ *
+ * <p>In rounds: of the units that are undecided, each that is the first of all its keys is kept,
+ * and those that share a key with it are dropped. A round decides the first unit of all at least,
+ * and nearly everything in practice. Only positions and hashes take part, and only those of keys
+ * that stand more than once.
+ */
+final class FirstWins {
+  private static final String EXACT = "exact";
+
+  private FirstWins() {}
+
+  /**
+   * The units to drop: their position, {@code id}, the {@code kept_id} that excludes it, and {@code
+   * rule}.
+   *
+   * @param kept units that no rule rejected
+   */
+  static Dataset<Row> dropped(Dataset<Row> kept) {
+    Column place = struct(col("file"), col("part"), col("offset"), col("unit"), col("id"));
+    Column keys = array_union(array(concat(lit(EXACT + " "), col("id"))), col("keys"));
+    Dataset<Row> all =
+        kept.select(place.as("place"), posexplode(keys).as(new String[] {"rank", "key"}));
+    Dataset<Row> repeated =
+        all.groupBy("key").agg(count(lit(1)).as("n")).filter("n > 1").select("key");
+    Dataset<Row> undecided = all.join(repeated, "key").localCheckpoint();
+    Dataset<Row> dropped =
+        undecided
+            .filter("false")
+            .select(col("place"), col("place").as("winner"), col("rank"), col("key"));
+    while (!undecided.isEmpty()) {
+      Dataset<Row> firsts = undecided.groupBy("key").agg(min("place").as("winner"));
+      Dataset<Row> judged = undecided.join(firsts, "key");
+      Dataset<Row> winners =
+          judged
+              .groupBy("place")
+              .agg(min(col("place").equalTo(col("winner"))).as("wins"))
+              .filter("wins")
+              .select(col("place").as("winner"));
+      Dataset<Row> losers =
+          judged
+              .filter(col("place").notEqual(col("winner")))
+              .join(winners, "winner")
+              .select("place", "winner", "rank", "key")
+              .localCheckpoint();
+      Dataset<Row> decided =
+          winners.select(col("winner").as("place")).union(losers.select("place")).distinct();
+      dropped = dropped.union(losers);
+      undecided =
+          undecided
+              .join(decided, undecided.col("place").equalTo(decided.col("place")), "left_anti")
+              .localCheckpoint();
+    }
+    return dropped
+        .groupBy("place")
+        .agg(min(struct(col("rank"), col("winner"), col("key"))).as("why"))
+        .select(
+            col("place.file").as("file"),
+            col("place.part").as("part"),
+            col("place.offset").as("offset"),
+            col("place.unit").as("unit"),
+            col("place.id").as("id"),
+            col("why.winner.id").as("kept_id"),
+            substring_index(col("why.key"), " ", 1).as("rule"));
+  }
+}

@@ -1,0 +1,117 @@
+package dev.distillery.datasets.units;
+
+import static org.apache.spark.sql.types.DataTypes.IntegerType;
+import static org.apache.spark.sql.types.DataTypes.LongType;
+import static org.apache.spark.sql.types.DataTypes.StringType;
+
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.read.RawRow;
+import dev.distillery.spark.warehouse.StableIds;
+import dev.distillery.spark.warehouse.Table;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * The frame that units travel in, with its codec. A unit is kept (it has an id), rejected (it has a
+ * rule) or an item on its way to its group (it has a group).
+ */
+final class UnitColumns {
+  static final String RULE = "rule";
+  static final String GROUP = "group";
+  static final String ORDER = "order";
+
+  /** The columns that say where a unit stands: unique, and sorted as the files are. */
+  static final List<String> POSITION = List.of("file", "part", "offset", "unit");
+
+  private UnitColumns() {}
+
+  static StructType schema(Table table) {
+    return new StructType()
+        .add("file", IntegerType, false)
+        .add("part", LongType, false)
+        .add("offset", LongType, false)
+        .add("unit", IntegerType, false)
+        .add("place", StringType, false)
+        .add("id", StringType, true)
+        .add("rows", new ArrayType(table.schema(), false), true)
+        .add("keys", new ArrayType(StringType, false), true)
+        .add("left_over", LongType, true)
+        .add(RULE, StringType, true)
+        .add("detail", StringType, true)
+        .add("raw", StringType, true)
+        .add(GROUP, StringType, true)
+        .add(ORDER, StringType, true)
+        .add("content", StringType, true);
+  }
+
+  /**
+   * Where a unit came from.
+   *
+   * @param place for people: path, line, byte
+   */
+  record Origin(int file, long part, long offset, int unit, String place) {
+    static Origin of(RawRow raw, int unit, String path) {
+      RawRow.Position at = raw.position();
+      String place = path + ": " + at.describe() + (unit == 0 ? "" : ", unit " + (unit + 1));
+      return new Origin(at.file(), at.part(), at.offset(), unit, place);
+    }
+
+    static Origin of(Row row) {
+      return new Origin(
+          row.getInt(0), row.getLong(1), row.getLong(2), row.getInt(3), row.getString(4));
+    }
+  }
+
+  /** A unit's frame; {@code raw} is the row as it was read, kept for what is rejected. */
+  static Row encode(Origin origin, RowResult result, String raw) {
+    if (result instanceof RowResult.Kept kept) {
+      String[] keys =
+          kept.keys().stream()
+              .map(key -> key.rule() + ' ' + StableIds.of(key.value()))
+              .toArray(String[]::new);
+      return row(
+          origin,
+          kept.id(),
+          kept.rows().toArray(Row[]::new),
+          keys,
+          kept.leftOver(),
+          null,
+          null,
+          null,
+          null,
+          null,
+          null);
+    }
+    if (result instanceof RowResult.Item item) {
+      return row(
+          origin,
+          null,
+          null,
+          null,
+          null,
+          null,
+          null,
+          raw,
+          item.group(),
+          item.order(),
+          item.content());
+    }
+    RowResult.Rejected rejected = (RowResult.Rejected) result;
+    return row(
+        origin, null, null, null, null, rejected.rule(), rejected.detail(), raw, null, null, null);
+  }
+
+  private static Row row(Origin origin, Object... further) {
+    Object[] values = new Object[5 + further.length];
+    values[0] = origin.file;
+    values[1] = origin.part;
+    values[2] = origin.offset;
+    values[3] = origin.unit;
+    values[4] = origin.place;
+    System.arraycopy(further, 0, values, 5, further.length);
+    return RowFactory.create(values);
+  }
+}

@@ -1,0 +1,131 @@
+package dev.distillery.datasets.units;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.RowContext;
+import dev.distillery.datasets.RowParser;
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.read.InputFile;
+import dev.distillery.datasets.read.Layout;
+import dev.distillery.datasets.read.RawRow;
+import dev.distillery.datasets.read.ReadLimits;
+import dev.distillery.datasets.read.RowSplits;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
+
+/** Reads files with a source's reader; of every unit it says what became of it. */
+public final class UnitReader {
+  /** A rejected row is kept as far as this: enough to see what was wrong with it. */
+  private static final int MAX_RAW_CHARS = 100_000;
+
+  private UnitReader() {}
+
+  /** The units of all files, duplicates among them. */
+  public static Dataset<Row> read(
+      SparkSession spark, Source source, List<InputFile> files, long splitBytes, ReadLimits limits)
+      throws IOException {
+    StructType schema = UnitColumns.schema(source.table());
+    ParseRows parse =
+        new ParseRows(
+            source,
+            files.stream().map(InputFile::path).toList(),
+            files.stream().map(InputFile::layout).toList(),
+            limits.maxRowBytes());
+    Dataset<Row> units =
+        spark.createDataFrame(
+            RowSplits.read(spark.sparkContext(), files, splitBytes, limits)
+                .mapPartitions(parse::all),
+            schema);
+    if (!source.groups()) {
+      return units;
+    }
+    // Whatever has no group goes along by itself, so that the files are read once.
+    return units
+        .repartition(
+            coalesce(
+                col(UnitColumns.GROUP), concat_ws(" ", col("file"), col("part"), col("offset"))))
+        .sortWithinPartitions(UnitColumns.GROUP, UnitColumns.ORDER, "file", "part", "offset")
+        .mapPartitions(
+            (MapPartitionsFunction<Row, Row>) rows -> new GroupedUnits(rows, source),
+            Encoders.row(schema));
+  }
+
+  /** From rows of files to units. */
+  private record ParseRows(Source source, List<String> paths, List<Layout> layouts, int maxRowBytes)
+      implements Serializable {
+
+    Iterator<Row> all(Iterator<RawRow> rows) {
+      RowParser parser = new RowParser(maxRowBytes);
+      return new Iterator<>() {
+        private Iterator<Row> ready = List.<Row>of().iterator();
+
+        @Override
+        public boolean hasNext() {
+          while (!ready.hasNext() && rows.hasNext()) {
+            ready = parse(rows.next(), parser).iterator();
+          }
+          return ready.hasNext();
+        }
+
+        @Override
+        public Row next() {
+          if (!hasNext()) {
+            throw new NoSuchElementException();
+          }
+          return ready.next();
+        }
+      };
+    }
+
+    private List<Row> parse(RawRow raw, RowParser parser) {
+      String path = paths.get(raw.position().file());
+      List<RowResult> results = results(raw, path, parser);
+      List<Row> units = new ArrayList<>(results.size());
+      for (RowResult result : results) {
+        String row = result instanceof RowResult.Kept ? null : text(raw);
+        units.add(UnitColumns.encode(UnitColumns.Origin.of(raw, units.size(), path), result, row));
+      }
+      return units;
+    }
+
+    private List<RowResult> results(RawRow raw, String path, RowParser parser) {
+      RawRow.Problem problem = raw.problem();
+      if (problem != null) {
+        return List.of(new RowResult.Rejected(problem.rule(), problem.detail()));
+      }
+      try {
+        Optional<ObjectNode> row = parser.parse(raw, layouts.get(raw.position().file()));
+        RowContext context = new RowContext(path, Optional.ofNullable(raw.key()));
+        return row.isPresent() ? source.parse(row.get(), context) : List.of();
+      } catch (RejectedRowException e) {
+        return List.of(new RowResult.Rejected(e.rule(), e.detail()));
+      }
+    }
+
+    private static @Nullable String text(RawRow raw) {
+      if (raw.bytes().length == 0) {
+        return null;
+      }
+      int length = Math.min(raw.bytes().length, MAX_RAW_CHARS);
+      return new String(raw.bytes(), 0, length, StandardCharsets.UTF_8).replace("\0", "\\u0000");
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.distillery.jobs.ingest;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.SourceSettings;
+import dev.distillery.datasets.Tagging;
+import dev.distillery.datasets.licence.UsePolicy;
+import dev.distillery.datasets.read.InputFile;
+import dev.distillery.datasets.read.InputFiles;
+import dev.distillery.datasets.units.UnitReader;
+import dev.distillery.datasets.units.Units;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.warehouse.Tables;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/** Reads a public data set's files into its table; every unit is kept, a duplicate or a reject. */
+public final class IngestJob implements Job<IngestOptions> {
+  @Override
+  public String name() {
+    return "ingest";
+  }
+
+  @Override
+  public String purpose() {
+    return "Read a public data set into its canonical table, with its licence.";
+  }
+
+  @Override
+  public String manual() {
+    return """
+        Input: files as their source publishes them: a JSON array, JSON Lines, an XML dump or text,
+        plain or compressed with gzip, zstd or bzip2, on any file system of Hadoop.
+        Output: the source's table (conversations, instructions, preferences or documents), duplicates,
+        rejects. A file that is not what it is named ends the job before it writes anything; a bad row
+        becomes a reject with file, line or byte, and rule.
+
+          distillery ingest --source sharegpt --input 'raw/sharegpt/*.json' --html always
+          distillery ingest --source stackexchange --input coffee.stackexchange.com/Posts.xml
+          distillery ingest --source hh-rlhf --input s3a://bucket/hh-rlhf/harmless-base/ --use commercial
+        """;
+  }
+
+  @Override
+  public Class<IngestOptions> optionsType() {
+    return IngestOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(IngestOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, IngestOptions options) {
+    return JobRun.execute(spark, this, options, run -> ingest(run, options));
+  }
+
+  private Outcome ingest(JobRun run, IngestOptions options) throws IOException {
+    SourceSettings settings = options.settings();
+    Source source = options.source().create(settings);
+    Tagging tagging = Tagging.of(options.source().registryName(), settings);
+    checkUse(options, tagging);
+    InputFiles found =
+        InputFiles.find(options.input(), source.expected(), run.warehouse().hadoop());
+    if (!found.refusals().isEmpty()) {
+      throw JobException.invalid(found.refusals());
+    }
+    if (found.files().isEmpty()) {
+      throw JobException.invalid("All files of " + options.input() + " are empty");
+    }
+    found.empty().forEach(path -> run.progress().say("Empty: " + path));
+    found.files().forEach(file -> note(run, file));
+    long bytes = found.files().stream().mapToLong(InputFile::length).sum();
+    run.progress().say("Read " + found.files().size() + " files, " + bytes + " bytes");
+    if (run.dryRun()) {
+      Units.Counts nothing = new Units.Counts(0, 0, 0, Map.of(), 0);
+      return Outcome.done(summary(source, tagging, found, bytes, nothing, 0));
+    }
+    Dataset<Row> parsed =
+        UnitReader.read(run.spark(), source, found.files(), options.splitBytes(), options.limits());
+    try (Units units = run.phase("Parse " + bytes + " bytes", () -> new Units(parsed))) {
+      Units.Counts counts = run.phase("Count units", units::counts);
+      if (counts.kept() == 0) {
+        throw JobException.invalid(
+            "No "
+                + source.unit()
+                + " of "
+                + counts.units()
+                + " can be used: "
+                + counts.rejects()
+                + "; is --source "
+                + source.name()
+                + " what the files hold? The first: "
+                + firstReject(units));
+      }
+      long rows = run.write(source.table(), units.rows());
+      long duplicates = run.write(Tables.DUPLICATES, units.duplicates());
+      long rejects = run.write(Tables.REJECTS, units.rejects(name()));
+      if (duplicates != counts.duplicates() || rejects != counts.rejected()) {
+        throw new IllegalStateException(
+            "Wrote " + duplicates + " duplicates and " + rejects + " rejects of " + counts);
+      }
+      return Outcome.done(summary(source, tagging, found, bytes, counts, rows));
+    }
+  }
+
+  private static void checkUse(IngestOptions options, Tagging tagging) {
+    Optional<String> objection =
+        options
+            .run()
+            .use()
+            .flatMap(
+                use ->
+                    new UsePolicy(use)
+                        .objection(options.source().registryName(), tagging.license()));
+    if (objection.isPresent()) {
+      throw JobException.invalid(
+          objection.get()
+              + ": leave it out, or read it with --use research; a licence of your own is given by"
+              + " --license");
+    }
+  }
+
+  private static void note(JobRun run, InputFile file) {
+    run.note(
+        "input " + file.path(),
+        file.length()
+            + " bytes, modified "
+            + Instant.ofEpochMilli(file.modified())
+            + ", "
+            + file.layout()
+            + ", "
+            + file.compression());
+  }
+
+  private static String firstReject(Units units) {
+    List<Row> first = units.rejects("ingest").sort("id").limit(1).collectAsList();
+    return first.isEmpty() ? "" : first.get(0).getString(1) + ": " + first.get(0).getString(3);
+  }
+
+  private static IngestSummary summary(
+      Source source,
+      Tagging tagging,
+      InputFiles found,
+      long bytes,
+      Units.Counts counts,
+      long rows) {
+    return new IngestSummary(
+        source.unit(),
+        tagging.license(),
+        found.files().size(),
+        found.empty().size(),
+        bytes,
+        counts,
+        rows);
+  }
+}
