@@ -60,15 +60,14 @@ public record SourceSettings(
   /**
    * How Stack Exchange is paired.
    *
-   * @param site host of the site that a dump is of, for links
+   * @param site host of the site that a dump is of, for links; empty where the folder says it
    * @param maxPairs of one question
    * @param negativeAccepted score of an accepted answer with more votes down than up: the paper and
    *     the data card leave open whether that is -1 or 0
    * @param binarized whether each pair becomes two of good and bad marks, for preference model
    *     pre-training
    */
-  public record StackExchange(
-      Optional<String> site, int maxPairs, int negativeAccepted, boolean binarized)
+  public record StackExchange(String site, int maxPairs, int negativeAccepted, boolean binarized)
       implements Serializable {}
 
   /** The settings without any option. */
@@ -77,7 +76,7 @@ public record SourceSettings(
         Optional.empty(),
         Optional.empty(),
         new ShareGpt(ShareGptRule.FASTCHAT, ShareGpt.Html.AUTO, List.of(), List.of(), 0, 4.0),
-        new StackExchange(Optional.empty(), 10, -1, false),
+        new StackExchange("", 10, -1, false),
         42);
   }
 }

@@ -15,11 +15,11 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
-/** Reads the rows of files as an RDD with one partition a split. */
+/** Reads the rows of files as an RDD; small files share a partition. */
 public final class RowSplits {
   private RowSplits() {}
 
-  /** The rows of all files; a row stands in the partition of the split that it begins in. */
+  /** The rows of all files; a row stands with the split that it begins in. */
   public static JavaRDD<RawRow> read(
       SparkContext spark, List<InputFile> files, long splitBytes, ReadLimits limits)
       throws IOException {
@@ -29,8 +29,17 @@ public final class RowSplits {
     return splits.isEmpty()
         ? context.emptyRDD()
         : context
-            .parallelize(splits, splits.size())
+            .parallelize(splits, partitions(context, splits, splitBytes))
             .mapPartitions(parts -> rows(parts, hadoop.value(), limits));
+  }
+
+  private static int partitions(JavaSparkContext context, List<FileSplit> splits, long splitBytes) {
+    long bytes = 0;
+    for (FileSplit split : splits) {
+      bytes += Math.min(split.end(), split.file().length()) - split.start();
+    }
+    long wanted = Math.max(context.defaultParallelism(), bytes / splitBytes + 1);
+    return (int) Math.min(splits.size(), wanted);
   }
 
   private static List<FileSplit> plan(

@@ -99,11 +99,13 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
   }
 
   private String site(RowContext context) throws RejectedRowException {
-    Optional<String> site = settings.site().or(() -> siteOf(context.path()));
-    return site.orElseThrow(
-        () ->
-            new RejectedRowException(
-                "unknown_site", "A dump does not say which site it is of: name it with --site"));
+    Optional<String> site = Optional.of(settings.site()).filter(name -> !name.isEmpty());
+    return site.or(() -> siteOf(context.path()))
+        .orElseThrow(
+            () ->
+                new RejectedRowException(
+                    "unknown_site",
+                    "A dump does not say which site it is of: name it with --site"));
   }
 
   /** A dump unpacks into a folder that is called by its site's host. */

@@ -11,9 +11,11 @@ import static org.apache.spark.sql.functions.posexplode;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.substring_index;
 
+import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Finds the units that a reader of the files in order would drop, keeping a unit unless it shares a
@@ -67,7 +69,7 @@ final class FirstWins {
       dropped = dropped.union(losers);
       undecided =
           undecided
-              .join(decided, undecided.col("place").equalTo(decided.col("place")), "left_anti")
+              .join(decided, CollectionConverters.asScala(List.of("place")).toSeq(), "left_anti")
               .localCheckpoint();
     }
     return dropped

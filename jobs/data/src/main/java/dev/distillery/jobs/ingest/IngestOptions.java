@@ -198,7 +198,8 @@ public record IngestOptions(
         license,
         sourceName,
         new ShareGpt(shareGptRules, html, keepLanguage, skipLanguage, maxTokens, bytesPerToken),
-        new SourceSettings.StackExchange(site, pairsPerQuestion, negativeAcceptedScore, binarized),
+        new SourceSettings.StackExchange(
+            site.orElse(""), pairsPerQuestion, negativeAcceptedScore, binarized),
         run.randomSeed());
   }
 }
