@@ -76,7 +76,7 @@ public record Tagging(String source, String license) implements Serializable {
       String instruction,
       String input,
       String output,
-      boolean isClassification,
+      Optional<Boolean> isClassification,
       String origin) {
     return new InstructionRow(
             instance == 0 ? taskId : StableIds.of(taskId, String.valueOf(instance)),

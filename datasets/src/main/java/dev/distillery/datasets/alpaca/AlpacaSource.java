@@ -11,6 +11,7 @@ import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Rows of {@code instruction}, {@code input} and {@code output}. A row without an output has
@@ -46,6 +47,7 @@ public record AlpacaSource(Tagging tagging) implements Source {
     String id = StableIds.of(tagging.source(), instruction, input, output);
     return List.of(
         RowResult.Kept.of(
-            id, tagging.instruction(id, 0, instruction, input, output, false, "dataset")));
+            id,
+            tagging.instruction(id, 0, instruction, input, output, Optional.empty(), "dataset")));
   }
 }

@@ -11,6 +11,7 @@ import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
+import java.util.Optional;
 
 /** Rows of {@code instruction}, {@code context}, {@code response} and {@code category}. */
 public record DollySource(Tagging tagging) implements Source {
@@ -41,6 +42,8 @@ public record DollySource(Tagging tagging) implements Source {
     String id = StableIds.of(tagging.source(), instruction, input, output);
     return List.of(
         RowResult.Kept.of(
-            id, tagging.instruction(id, 0, instruction, input, output, classification, "dataset")));
+            id,
+            tagging.instruction(
+                id, 0, instruction, input, output, Optional.of(classification), "dataset")));
   }
 }

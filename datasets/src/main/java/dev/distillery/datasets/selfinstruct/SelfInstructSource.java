@@ -13,6 +13,7 @@ import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.sql.Row;
 
 /**
@@ -44,7 +45,8 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }
-    boolean classification = row.path("is_classification").asBoolean(false);
+    Optional<Boolean> classification =
+        Optional.ofNullable(row.get("is_classification")).map(JsonNode::asBoolean);
     List<String[]> instances = instances(row);
     List<String> content = new ArrayList<>(List.of(tagging.source(), instruction));
     instances.forEach(instance -> content.addAll(List.of(instance)));
