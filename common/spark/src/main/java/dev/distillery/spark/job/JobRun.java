@@ -55,6 +55,7 @@ public final class JobRun {
   private final boolean resumed;
   private final Progress progress;
   private final Map<String, Table> written = new LinkedHashMap<>();
+  private final Map<String, Long> writtenRows = new TreeMap<>();
   private final List<ObjectNode> inputs = new ArrayList<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
@@ -191,8 +192,10 @@ public final class JobRun {
               .parquet(path);
           return path;
         });
+    long count = staged(name).count();
     written.put(name, table);
-    return staged(name).count();
+    writtenRows.put(name, count);
+    return count;
   }
 
   /** What {@link #write} staged, for reading back. */
@@ -249,12 +252,7 @@ public final class JobRun {
       throw unexpected;
     }
     boolean done = outcome.exitCode() == ExitCode.DONE;
-    Map<String, Long> rows = new TreeMap<>();
-    if (done) {
-      for (String name : written.keySet()) {
-        rows.put(name, staged(name).count());
-      }
-    }
+    Map<String, Long> rows = done ? writtenRows : Map.of();
     Map<String, JobSummary.TableSummary> tables = new TreeMap<>();
     rows.forEach(
         (name, count) ->

@@ -41,6 +41,11 @@ record ComparedRows(
     DedupOptions.Metric metric,
     String tokenizer) {
 
+  /** The same rows and order, compared by another metric. */
+  ComparedRows by(DedupOptions.Metric other) {
+    return new ComparedRows(columns, groupBy, orderBy, other, tokenizer);
+  }
+
   /** All that the rows lack for these options, at once. */
   void check(StructType schema) {
     List<String> violations = new ArrayList<>();

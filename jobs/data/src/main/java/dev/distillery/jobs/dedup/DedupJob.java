@@ -19,7 +19,6 @@ import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
@@ -77,44 +76,38 @@ public final class DedupJob implements Job<DedupOptions> {
 
   private static Outcome dedup(JobRun run, DedupOptions options) {
     Table table = table(options);
-    Dataset<Row> all = union(options.input().stream().map(ref -> run.input(ref, table)));
+    Dataset<Row> rows = union(options.input().stream().map(ref -> run.input(ref, table)));
     Dataset<Row> pool =
         options.against().isEmpty()
-            ? all.limit(0)
+            ? rows.limit(0)
             : union(options.against().stream().map(ref -> run.input(ref, table)));
-    Dataset<Row> rows = all.where(col("id").isNotNull());
     run.progress().start("Read rows", "rows", OptionalLong.empty(), 0);
     try (var deduplicator =
         run.phase(
             "Read and check " + options.input(),
             () ->
                 new Deduplicator(
-                    run.spark(),
-                    rows,
-                    pool.where(col("id").isNotNull()),
-                    compared(options, table),
-                    options.threshold()))) {
+                    run.spark(), rows, pool, compared(options, table), options.threshold()))) {
       long in = deduplicator.rows(false);
       run.progress().finish(in, deduplicator.rows(true) + " in the pool");
       if (run.dryRun()) {
         return Outcome.done(figures(deduplicator, in, 0, 0, 0, Map.of()));
       }
-      Map<String, Number> further = new TreeMap<>();
       run.progress().start("Compare rows", "rows", OptionalLong.of(in), 0);
       run.phase(
           "Compare by " + options.metric() + " above " + options.threshold(),
           () -> {
-            deduplicator.decide(
-                (lists, pinned) ->
-                    new SimilarityJoin(options.threshold(), pinned).exclusions(lists),
-                Deduplicator.PLAIN_ROWS);
+            deduplicator.decide(candidates(options), Deduplicator.PLAIN_ROWS);
             return in;
           });
       run.progress().finish(in, "");
+      Map<String, Number> further =
+          options.evaluate() ? evaluate(run, options, rows, pool, deduplicator) : Map.of();
       String output = options.outputTable().orElse(table.name());
       long kept = run.write(table, output, deduplicator.kept());
       long duplicates = run.write(Tables.DUPLICATES, deduplicator.duplicates());
-      long withoutId = reject(run, all.where(col("id").isNull()));
+      long withoutId =
+          deduplicator.withoutId(false) == 0 ? 0 : reject(run, rows.where(col("id").isNull()));
       if (kept + duplicates != in) {
         throw new JobException(
             ExitCode.UNEXPECTED,
@@ -128,6 +121,38 @@ public final class DedupJob implements Job<DedupOptions> {
       }
       return Outcome.done(
           figures(deduplicator, in + withoutId, kept, duplicates, withoutId, further));
+    }
+  }
+
+  private static Deduplicator.Candidates candidates(DedupOptions options) {
+    return options.metric() == DedupOptions.Metric.MINHASH
+        ? new MinHashCandidates(
+                options.threshold(), options.minhashTables(), options.run().randomSeed())
+            ::exclusions
+        : (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists);
+  }
+
+  /** Of the rows that this run drops, and of those that the exact gate drops: how many are both. */
+  private static Map<String, Number> evaluate(
+      JobRun run,
+      DedupOptions options,
+      Dataset<Row> rows,
+      Dataset<Row> pool,
+      Deduplicator approximate) {
+    ComparedRows compared = approximate.compared().by(DedupOptions.Metric.ROUGE_L);
+    try (var exact = new Deduplicator(run.spark(), rows, pool, compared, options.threshold())) {
+      exact.decide(
+          (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists),
+          Deduplicator.PLAIN_ROWS);
+      Dataset<Row> truth = exact.duplicates().select("id");
+      Dataset<Row> found = approximate.duplicates().select("id");
+      long dropped = found.count();
+      long relevant = truth.count();
+      long both = found.join(truth.distinct(), "id").count();
+      return Map.of(
+          "precision", dropped == 0 ? 1.0 : both / (double) dropped,
+          "recall", relevant == 0 ? 1.0 : both / (double) relevant,
+          "exact_duplicates", relevant);
     }
   }
 
@@ -149,9 +174,6 @@ public final class DedupJob implements Job<DedupOptions> {
   }
 
   private static long reject(JobRun run, Dataset<Row> withoutId) {
-    if (withoutId.isEmpty()) {
-      return 0;
-    }
     return run.write(
         Tables.REJECTS,
         withoutId.select(

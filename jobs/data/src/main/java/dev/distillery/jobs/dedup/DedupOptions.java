@@ -22,7 +22,6 @@ import picocli.CommandLine.Option;
  * @param threshold ROUGE-L F, from 0 to 1, above which a row is a duplicate
  * @param tokenizer rouge or unicode
  * @param outputTable name of the table of kept rows
- * @param neighbours how many nearest kept rows are written for each kept row; 0 for none
  * @param minhashTables hash tables of MinHashLSH: more find more
  * @param evaluate also runs the exact gate, and reports precision and recall against it
  */
@@ -94,14 +93,6 @@ public record DedupOptions(
             description = "Name of the table of kept rows. Default: the input table's name.")
         Optional<String> outputTable,
     @Option(
-            names = "--neighbours",
-            paramLabel = "K",
-            defaultValue = "0",
-            description =
-                "Also writes the table neighbours: of each kept text the K most similar kept ones."
-                    + " Costs a look-up of each text in every block of 50,000.")
-        int neighbours,
-    @Option(
             names = "--minhash-tables",
             paramLabel = "N",
             defaultValue = "16",
@@ -139,9 +130,6 @@ public record DedupOptions(
               + "' is unknown; use one of "
               + String.join(", ", Tokenizer.NAMES));
     }
-    if (neighbours < 0 || neighbours > 1000) {
-      violations.add("Option --neighbours: " + neighbours + " is not between 0 and 1000");
-    }
     if (minhashTables < 1 || minhashTables > 1024) {
       violations.add("Option --minhash-tables: " + minhashTables + " is not between 1 and 1024");
     }
@@ -161,5 +149,5 @@ public record DedupOptions(
     return violations;
   }
 
-  private static final List<String> RESERVED = List.of("duplicates", "rejects", "neighbours");
+  private static final List<String> RESERVED = List.of("duplicates", "rejects");
 }

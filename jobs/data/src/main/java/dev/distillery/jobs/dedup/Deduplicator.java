@@ -5,10 +5,12 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
+import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -43,18 +45,18 @@ final class Deduplicator implements AutoCloseable {
   private final double threshold;
   private final Dataset<Row> input;
   private final Dataset<Row> narrow;
-  private final Dataset<Row> repeatedIds;
   private final Map<Boolean, Row> sizes = new TreeMap<>();
+  private Dataset<Row> repeatedIds;
+  private boolean idsRepeat;
   private Dataset<Row> verdicts;
   private long verdictCount;
 
   /**
-   * Looks at the rows.
+   * Looks at the rows. Those without an id take no part.
    *
-   * @param input rows that have an id
+   * @param input the rows
    * @param pool rows that are kept already, before all others; may have none
-   * @throws dev.distillery.core.run.JobException if a column is missing or of no use, or if rows
-   *     contradict each other
+   * @throws dev.distillery.core.run.JobException if a column is missing or of no use
    */
   Deduplicator(
       SparkSession spark,
@@ -68,28 +70,31 @@ final class Deduplicator implements AutoCloseable {
     this.metric = compared.metric();
     this.threshold = threshold;
     compared.check(input.schema());
-    narrow =
+    Dataset<Row> all =
         compared
             .narrow(input, false)
             .union(compared.narrow(pool, true))
             .persist(StorageLevel.MEMORY_AND_DISK());
-    narrow
-        .groupBy("pinned")
+    Column known = col("id").isNotNull();
+    all.groupBy("pinned")
         .agg(
-            count(lit(1)),
-            sum(when(col("tokens").equalTo(""), 1).otherwise(0)),
-            sum(length(col("tokens"))))
+            count("id"),
+            sum(when(known.and(col("tokens").equalTo("")), 1).otherwise(0)),
+            sum(when(known, length(col("tokens"))).otherwise(0)),
+            sum(when(known, 0).otherwise(1)))
         .collectAsList()
         .forEach(row -> sizes.put(row.getBoolean(0), row));
-    Dataset<Row> own = narrow.where(col("pinned").equalTo(false));
-    repeatedIds = InputChecks.repeatedIds(own).persist(StorageLevel.MEMORY_AND_DISK());
-    if (!compared.groupBy().equals("id")) {
-      InputChecks.checkGroups(own, compared.groupBy());
-    }
+    narrow = all.where(known);
+    repeatedIds = spark.createDataFrame(List.of(), InputChecks.REPEATED);
     verdicts = spark.createDataFrame(List.of(), Verdicts.SCHEMA);
   }
 
-  /** Rows of the input, or of the pool. */
+  /** What is compared. */
+  ComparedRows compared() {
+    return compared;
+  }
+
+  /** Rows of the input that have an id, or of the pool. */
   long rows(boolean pinned) {
     return size(pinned, 1);
   }
@@ -97,6 +102,11 @@ final class Deduplicator implements AutoCloseable {
   /** Rows without anything to compare. */
   long withoutTokens(boolean pinned) {
     return size(pinned, 2);
+  }
+
+  /** Rows without an id. */
+  long withoutId(boolean pinned) {
+    return size(pinned, 4);
   }
 
   private long size(boolean pinned, int column) {
@@ -114,29 +124,42 @@ final class Deduplicator implements AutoCloseable {
    *
    * @param candidates used where one thread does not decide
    * @param plainRows up to so many rows one thread decides
+   * @throws dev.distillery.core.run.JobException if rows contradict each other
    */
   void decide(Candidates candidates, long plainRows) {
     boolean similar = metric != DedupOptions.Metric.EXACT;
-    if (similar && !(1.0 > threshold)) {
-      return; // Not even an equal text scores above it.
-    }
-    Dataset<Row> ordered = narrow.orderBy(compared.order());
+    // Above a threshold of 1 there is not even an equal text.
+    boolean any = !similar || 1.0 > threshold;
     if (isSmall(plainRows)) {
       List<Row> entries =
-          ordered
-              .where(col("tokens").notEqual(""))
-              .select("pinned", "id", "task", "tokens")
+          narrow
+              .coalesce(1)
+              .sortWithinPartitions(compared.order())
+              .select("pinned", "id", "task", "tokens", "text_hash")
               .collectAsList();
-      verdicts = Verdicts.plain(spark, entries, threshold, similar);
+      repeatedIds =
+          spark.createDataFrame(
+              InputChecks.repeatedIds(entries, compared.groupBy()), InputChecks.REPEATED);
+      if (any) {
+        verdicts = Verdicts.plain(spark, entries, threshold, similar);
+      }
     } else {
-      Dataset<Row> lists = Verdicts.lists(spark, ordered).persist(StorageLevel.MEMORY_AND_DISK());
-      verdicts =
-          Verdicts.distributed(
-                  spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of())
+      repeatedIds =
+          InputChecks.repeatedIds(narrow.where(not(col("pinned"))), compared.groupBy())
               .persist(StorageLevel.MEMORY_AND_DISK());
-      verdictCount = verdicts.count();
-      lists.unpersist();
+      if (any) {
+        Dataset<Row> lists =
+            Verdicts.lists(spark, narrow.orderBy(compared.order()))
+                .persist(StorageLevel.MEMORY_AND_DISK());
+        verdicts =
+            Verdicts.distributed(
+                    spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of())
+                .persist(StorageLevel.MEMORY_AND_DISK());
+        verdicts.count();
+        lists.unpersist();
+      }
     }
+    idsRepeat = !repeatedIds.isEmpty();
     verdictCount = verdicts.count();
   }
 
@@ -154,35 +177,37 @@ final class Deduplicator implements AutoCloseable {
 
   /** The rows that are kept, in the input's columns. */
   Dataset<Row> kept() {
+    Dataset<Row> rows = withoutId(false) == 0 ? input : input.where(col("id").isNotNull());
+    if (verdictCount == 0) {
+      return rows;
+    }
     Column[] own =
         Arrays.stream(input.columns()).map(name -> col("`" + name + "`")).toArray(Column[]::new);
-    if (verdictCount == 0) {
-      return input;
-    }
-    Dataset<Row> judged = judge(compared.with(input));
-    if (repeatedIds.isEmpty()) {
-      return judged.where(isKept()).select(own);
-    }
-    return judged
-        .where(isKept().and(col("repeated").isNull()))
-        .select(own)
-        .union(
+    Dataset<Row> judged = judge(compared.with(rows));
+    Dataset<Row> kept = judged.where(isKept().and(col("repeated").isNull())).select(own);
+    return idsRepeat
+        ? kept.union(
             numbered(judged, compared.orderWithinId(input.schema()))
                 .where(col("number").equalTo(1))
-                .select(own));
+                .select(own))
+        : kept;
   }
 
   /** The rows that are dropped: id, kept_id, score, rule. */
   Dataset<Row> duplicates() {
-    Dataset<Row> judged = judge(narrow.where(col("pinned").equalTo(false)));
-    return judged
-        .where(isKept().unary_$bang())
-        .select("id", "kept_id", "score")
-        .union(
-            numbered(judged, compared.order())
-                .where(col("number").gt(1))
-                .select(col("id"), col("id"), lit(1.0)))
-        .withColumn("rule", lit(rule()));
+    if (verdictCount == 0) {
+      return spark.createDataFrame(List.of(), Tables.DUPLICATES.schema());
+    }
+    Dataset<Row> judged = judge(narrow.where(not(col("pinned"))));
+    Dataset<Row> dropped = judged.where(not(isKept())).select("id", "kept_id", "score");
+    Dataset<Row> all =
+        idsRepeat
+            ? dropped.union(
+                numbered(judged, compared.order())
+                    .where(col("number").gt(1))
+                    .select(col("id"), col("id"), lit(1.0)))
+            : dropped;
+    return all.withColumn("rule", lit(rule()));
   }
 
   private String rule() {
@@ -195,12 +220,15 @@ final class Deduplicator implements AutoCloseable {
 
   private Dataset<Row> judge(Dataset<Row> rows) {
     Dataset<Row> known = verdictCount <= BROADCAST_VERDICTS ? broadcast(verdicts) : verdicts;
-    return rows.join(known, rows.col("tokens").equalTo(known.col("tokens")), "left")
-        .drop(known.col("tokens"))
-        .join(
+    Dataset<Row> judged =
+        rows.join(known, rows.col("tokens").equalTo(known.col("tokens")), "left")
+            .drop(known.col("tokens"));
+    return idsRepeat
+        ? judged.join(
             repeatedIds.select(col("id").as("repeated")),
             rows.col("id").equalTo(col("repeated")).and(col("kept_id").isNotNull()),
-            "left");
+            "left")
+        : judged.withColumn("repeated", lit(null).cast("string"));
   }
 
   private static Column isKept() {

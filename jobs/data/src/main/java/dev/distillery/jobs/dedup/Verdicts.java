@@ -57,7 +57,7 @@ final class Verdicts {
   /**
    * In one thread and in memory.
    *
-   * @param entries pinned, id, task and tokens of the rows that have tokens, in their order
+   * @param entries pinned, id, task and tokens of the rows, in their order
    * @param similar whether lists are compared at all, or only equal ones are duplicates
    */
   static Dataset<Row> plain(
@@ -67,6 +67,9 @@ final class Verdicts {
     int pinned = 0;
     for (Row row : entries) {
       String tokens = row.getString(3);
+      if (tokens.isEmpty()) {
+        continue; // It equals nothing.
+      }
       var entry = new Entry(first.size(), row.getBoolean(0), row.getString(1), row.getString(2));
       if (first.putIfAbsent(tokens, entry) == null && entry.pinned()) {
         pinned++;

@@ -188,21 +188,25 @@ class DeduplicatorTest {
   @Test
   void idsThatRepeatWithOtherTextAreRefused() {
     List<Text> rows = List.of(new Text("a", "a", "one"), new Text("a", "a", "two"));
-    assertThatThrownBy(
-            () -> new Deduplicator(spark, frame(rows, 2), frame(List.of(), 1), COMPARED, 0.7))
-        .isInstanceOf(JobException.class)
-        .hasMessage(
-            "The input has a contradiction: rows of the same id have different texts; an id names"
-                + " one row: give each its own. Found with: 'a'");
+    for (long plainRows : new long[] {ALL_PLAIN, ALL_SPARK}) {
+      assertThatThrownBy(
+              () -> run(frame(rows, 2), frame(List.of(), 1), COMPARED, 0.7, plainRows, 16))
+          .isInstanceOf(JobException.class)
+          .hasMessage(
+              "The input has a contradiction: rows of the same id have different texts; an id names"
+                  + " one row: give each its own. Found with: 'a'");
+    }
   }
 
   @Test
   void tasksOfSeveralTextsAreRefused() {
     List<Text> rows = List.of(new Text("a", "t", "one"), new Text("b", "t", "two"));
-    assertThatThrownBy(
-            () -> new Deduplicator(spark, frame(rows, 2), frame(List.of(), 1), COMPARED, 0.7))
-        .isInstanceOf(JobException.class)
-        .hasMessageContaining("use --group-by id to decide on each row. Found with: 't'");
+    for (long plainRows : new long[] {ALL_PLAIN, ALL_SPARK}) {
+      assertThatThrownBy(
+              () -> run(frame(rows, 2), frame(List.of(), 1), COMPARED, 0.7, plainRows, 16))
+          .isInstanceOf(JobException.class)
+          .hasMessageContaining("use --group-by id to decide on each row. Found with: 't'");
+    }
   }
 
   @Test

@@ -1,0 +1,82 @@
+package dev.distillery.jobs.dedup;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
+
+import dev.distillery.core.text.RougeL;
+import dev.distillery.core.text.Vocabulary;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.ml.feature.HashingTF;
+import org.apache.spark.ml.feature.MinHashLSH;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
+import scala.Tuple2;
+
+/**
+ * The gate over the pairs that MLlib's MinHashLSH finds. Every pair is verified by its ROUGE-L, so
+ * no pair is invented; pairs that share no hash are missed.
+ *
+ * @param threshold ROUGE-L F above which a list is a duplicate
+ * @param tables hash tables; two lists of Jaccard similarity J meet in one with probability J
+ * @param seed of the hash functions
+ */
+record MinHashCandidates(double threshold, int tables, long seed) {
+  private static final int FEATURES = 1 << 20;
+
+  /**
+   * The lists that an earlier kept one excludes, as far as candidates were found.
+   *
+   * @param lists ordinal (long) and tokens (words with a space between two), distinct and not empty
+   * @param pinned lists of a lower ordinal are kept
+   */
+  List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned) {
+    UDF1<String, String[]> elements = tokens -> Vocabulary.elementsOf(words(tokens));
+    Dataset<Row> features =
+        new HashingTF()
+            .setBinary(true)
+            .setNumFeatures(FEATURES)
+            .setInputCol("elements")
+            .setOutputCol("features")
+            .transform(
+                lists
+                    .select("ordinal", "tokens")
+                    .withColumn(
+                        "elements",
+                        udf(elements, DataTypes.createArrayType(DataTypes.StringType))
+                            .apply(col("tokens"))));
+    // F > t needs an overlap of more than t(m + n) / 2, so a Jaccard similarity above t / (2 - t).
+    double distance = 1 - threshold / (2 - threshold) + 1e-9;
+    double above = threshold;
+    JavaRDD<GreedyChoice.Decision> decisions =
+        new MinHashLSH()
+            .setNumHashTables(tables)
+            .setSeed(seed)
+            .setInputCol("features")
+            .setOutputCol("hashes")
+            .fit(features)
+            .approxSimilarityJoin(features, features, distance)
+            .where(col("datasetA.ordinal").gt(col("datasetB.ordinal")))
+            .select("datasetA.ordinal", "datasetB.ordinal", "datasetA.tokens", "datasetB.tokens")
+            .toJavaRDD()
+            .mapToPair(MinHashCandidates::scored)
+            .filter(pair -> pair._2().scores()[0] > above)
+            .repartitionAndSortWithinPartitions(new HashPartitioner(1))
+            .mapPartitions(pairs -> new GreedyChoice(pairs, pinned, Integer.MAX_VALUE));
+    return List.of(decisions.map(decision -> decision.exclusion().orElseThrow()));
+  }
+
+  private static Tuple2<Long, Neighbours> scored(Row pair) {
+    double score = RougeL.score(words(pair.getString(2)), words(pair.getString(3)));
+    var neighbour = new Neighbours(new long[] {pair.getLong(1)}, new double[] {score}, false);
+    return new Tuple2<>(pair.getLong(0), neighbour);
+  }
+
+  private static List<String> words(String tokens) {
+    return Arrays.asList(tokens.split(" "));
+  }
+}
