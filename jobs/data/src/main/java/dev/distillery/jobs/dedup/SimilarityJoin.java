@@ -47,6 +47,9 @@ final class SimilarityJoin {
 
   private static final int LIMIT_GROWTH = 16;
 
+  /** In how many parts a list of a dozen tokens has elements of its prefix, about. */
+  private static final int COPIES = 3;
+
   /** Copies of lists that a part holds at a time, about: some hundred bytes each. */
   private static final int LISTS_OF_A_PART = 250_000;
 
@@ -73,10 +76,13 @@ final class SimilarityJoin {
    * @param lists ordinal (long) and tokens (words with a space between two), distinct and not empty
    */
   List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists) {
+    // Hundreds of small partitions would cost their square in shuffle files.
+    int slices = parts(lists.sparkSession().sparkContext().defaultParallelism(), lists.count());
     JavaPairRDD<Long, String> remaining =
         lists
             .select("ordinal", "tokens")
             .toJavaRDD()
+            .coalesce(slices)
             .mapToPair(row -> new Tuple2<>(row.getLong(0), row.getString(1)));
     List<JavaRDD<Exclusion>> passes = new ArrayList<>();
     for (int limit = firstLimit; ; limit = Math.multiplyExact(limit, LIMIT_GROWTH)) {
@@ -101,9 +107,7 @@ final class SimilarityJoin {
   private JavaRDD<GreedyChoice.Decision> pass(JavaPairRDD<Long, String> lists, int limit) {
     Broadcast<Elements> elements =
         JavaSparkContext.fromSparkContext(lists.context()).broadcast(countElements(lists));
-    long count = lists.count();
-    int parts =
-        (int) Math.max(lists.context().defaultParallelism(), count * 3 / LISTS_OF_A_PART + 1);
+    int parts = parts(lists.context().defaultParallelism(), lists.count());
     double above = threshold;
     long firstFree = pinned;
     JavaRDD<GreedyChoice.Decision> decisions =
@@ -119,12 +123,16 @@ final class SimilarityJoin {
     return decisions;
   }
 
+  private static int parts(int parallelism, long lists) {
+    return (int) Math.max(parallelism, lists * COPIES / LISTS_OF_A_PART + 1);
+  }
+
   /** The numbers of all elements that stand in at least two lists. */
   private static Elements countElements(JavaPairRDD<Long, String> lists) {
     List<Tuple2<String, Integer>> counts =
         lists
             .mapPartitionsToPair(SimilarityJoin::countOfPartition)
-            .reduceByKey(Integer::sum)
+            .reduceByKey(Integer::sum, lists.getNumPartitions())
             .filter(count -> count._2() > 1)
             .collect();
     return new Elements(

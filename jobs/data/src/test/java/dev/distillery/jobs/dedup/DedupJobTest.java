@@ -63,9 +63,9 @@ class DedupJobTest {
     assertThat(read(summary, "duplicates").collectAsList())
         .extracting(Row::toString)
         .containsExactlyInAnyOrder("[2,1,0.923076923076923,rouge-l]", "[3,s,1.0,rouge-l]");
-    assertThat(read(summary, "rejects").select("rule", "row").collectAsList())
-        .extracting(Row::toString)
-        .containsExactly("[missing_id,{\"instruction\":\"No id\",\"note\":10}]");
+    Row reject = read(summary, "rejects").select("rule", "row").head();
+    assertThat(reject.getString(0)).isEqualTo("missing_id");
+    assertThat(reject.getString(1)).contains("\"instruction\":\"No id\"", "\"note\":10");
   }
 
   @Test
