@@ -1,5 +1,6 @@
 package dev.distillery.jobs.dedup;
 
+import java.io.Serializable;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -20,7 +21,11 @@ import scala.Tuple2;
  */
 final class GreedyChoice implements Iterator<GreedyChoice.Decision> {
   /** An excluded list, or an open one. */
-  record Decision(long ordinal, Optional<Exclusion> exclusion) {}
+  record Decision(long ordinal, @Nullable Exclusion excluded) implements Serializable {
+    Optional<Exclusion> exclusion() {
+      return Optional.ofNullable(excluded);
+    }
+  }
 
   private final Iterator<Tuple2<Long, Neighbours>> lists;
   private final long pinned;
@@ -81,19 +86,19 @@ final class GreedyChoice implements Iterator<GreedyChoice.Decision> {
       long neighbour = neighbours.ordinals()[i];
       if (open.get(neighbour)) {
         open.set(ordinal);
-        return new Decision(ordinal, Optional.empty());
+        return new Decision(ordinal, null);
       }
       if (!excluded.get(neighbour)) {
         if (ordinal >= pinned) {
           excluded.set(ordinal);
         }
         return new Decision(
-            ordinal, Optional.of(new Exclusion(ordinal, neighbour, neighbours.scores()[i])));
+            ordinal, new Exclusion(ordinal, neighbour, neighbours.scores()[i]));
       }
     }
     if (neighbours.cut()) {
       open.set(ordinal);
-      return new Decision(ordinal, Optional.empty());
+      return new Decision(ordinal, null);
     }
     return null;
   }

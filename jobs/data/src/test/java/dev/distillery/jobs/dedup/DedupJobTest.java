@@ -113,7 +113,7 @@ class DedupJobTest {
   }
 
   @Test
-  void minhashFindsNoPairThatIsNotThereAndTellsItsRecall() throws IOException {
+  void minhashFindsNoPairThatIsNotThere() throws IOException {
     String input =
         file(
             "rows.jsonl",
@@ -121,12 +121,9 @@ class DedupJobTest {
             "{\"id\":\"2\",\"instruction\":\"write a poem about the deep blue sea now\"}",
             "{\"id\":\"3\",\"instruction\":\"sea blue deep the about poem a write\"}",
             "{\"id\":\"4\",\"instruction\":\"name three colours\"}");
-    JobSummary summary = run(Map.of("input", input, "metric", "minhash", "evaluate", "true"));
+    JobSummary summary = run(Map.of("input", input, "metric", "minhash"));
     assertThat(summary.figures())
-        .containsEntry("kept", 3L)
-        .containsEntry("precision", 1.0)
-        .containsEntry("recall", 1.0)
-        .containsEntry("exact_duplicates", 1L);
+        .containsEntry("kept", 3L);
     assertThat(read(summary, "duplicates").select("id", "rule").collectAsList())
         .extracting(Row::toString)
         .containsExactly("[2,minhash]");
