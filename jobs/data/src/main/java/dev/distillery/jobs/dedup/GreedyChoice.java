@@ -92,8 +92,7 @@ final class GreedyChoice implements Iterator<GreedyChoice.Decision> {
         if (ordinal >= pinned) {
           excluded.set(ordinal);
         }
-        return new Decision(
-            ordinal, new Exclusion(ordinal, neighbour, neighbours.scores()[i]));
+        return new Decision(ordinal, new Exclusion(ordinal, neighbour, neighbours.scores()[i]));
       }
     }
     if (neighbours.cut()) {

@@ -122,8 +122,7 @@ class DedupJobTest {
             "{\"id\":\"3\",\"instruction\":\"sea blue deep the about poem a write\"}",
             "{\"id\":\"4\",\"instruction\":\"name three colours\"}");
     JobSummary summary = run(Map.of("input", input, "metric", "minhash"));
-    assertThat(summary.figures())
-        .containsEntry("kept", 3L);
+    assertThat(summary.figures()).containsEntry("kept", 3L);
     assertThat(read(summary, "duplicates").select("id", "rule").collectAsList())
         .extracting(Row::toString)
         .containsExactly("[2,minhash]");
