@@ -1,10 +1,14 @@
 package dev.distillery.model.tokenizer;
 
 import dev.distillery.core.teacher.Message;
+import dev.distillery.model.format.Json;
+import dev.distillery.model.format.ModelFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -254,6 +259,32 @@ public final class ChatTemplate {
               + String.join(", ", names()));
     }
     return named(own, eos);
+  }
+
+  /**
+   * The template that a model brings along: chat_template.jinja, tokenizer_config.json's {@code
+   * chat_template}, or GGUF's.
+   */
+  public static Optional<String> textOf(ModelFiles model) throws IOException {
+    if (model.gguf().isPresent()) {
+      String key = "tokenizer.chat_template";
+      return model.gguf().get().has(key)
+          ? Optional.of(model.gguf().get().text(key))
+          : Optional.empty();
+    }
+    if (!Files.isDirectory(model.path())) {
+      return Optional.empty();
+    }
+    Path jinja = model.path().resolve("chat_template.jinja");
+    if (Files.isRegularFile(jinja)) {
+      return Optional.of(Files.readString(jinja));
+    }
+    Path config = model.path().resolve("tokenizer_config.json");
+    if (!Files.isRegularFile(config)) {
+      return Optional.empty();
+    }
+    Json json = Json.read(config);
+    return json.has("chat_template") ? Optional.of(json.text("chat_template")) : Optional.empty();
   }
 
   private static Style style(String name) {

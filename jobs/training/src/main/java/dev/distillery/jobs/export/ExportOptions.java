@@ -1,0 +1,96 @@
+package dev.distillery.jobs.export;
+
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What the export job can be told.
+ *
+ * @param run what every job can be told
+ * @param model a model's directory or file
+ * @param adapter LoRA adapter to merge into it
+ * @param tokenizer the tokenizer, where the model brings none or another is wanted
+ * @param template chat template to export; by default the model's own, where it is a known one
+ * @param format what is written
+ * @param dtype how values are stored
+ * @param output directory (hf) or file (gguf), which must not be there
+ */
+public record ExportOptions(
+    RunOptions run,
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description = "Hugging Face directory, GGUF file or llama2.c checkpoint.")
+        String model,
+    @Option(
+            names = "--adapter",
+            paramLabel = "DIR",
+            description = "PEFT adapter (LoRA) that is merged into the model.")
+        Optional<String> adapter,
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "PATH",
+            description =
+                "Directory, tokenizer.json, GGUF file or llama2.c .bin. Default: the model's.")
+        Optional<String> tokenizer,
+    @Option(
+            names = "--template",
+            paramLabel = "NAME",
+            description = "Chat template. Default: the model's own, where it is a known one.")
+        Optional<String> template,
+    @Option(
+            names = "--format",
+            paramLabel = "hf|gguf",
+            defaultValue = "hf",
+            description = "A Hugging Face directory, or a GGUF file.")
+        Format format,
+    @Option(
+            names = "--dtype",
+            paramLabel = "f32|f16|bf16|q8",
+            defaultValue = "f32",
+            description = "How values are stored. bf16 is for hf; q8 (Q8_0) for gguf.")
+        DataType dtype,
+    @Option(
+            names = "--output",
+            paramLabel = "PATH",
+            description = "Directory (hf) or file (gguf); must not be there yet.")
+        String output)
+    implements Validated {
+
+  /** What is written. */
+  public enum Format {
+    HF,
+    GGUF
+  }
+
+  /** How values are stored. */
+  public enum DataType {
+    F32,
+    F16,
+    BF16,
+    /** ggml's Q8_0: blocks of 32 bytes with one scale. */
+    Q8
+  }
+
+  @Override
+  public List<String> violations() {
+    List<String> violations = new ArrayList<>(run.violations());
+    if (model.isBlank()) {
+      violations.add("Option --model is empty: name a directory or a file");
+    }
+    if (output.isBlank()) {
+      violations.add("Option --output is empty: name a directory (hf) or a file (gguf)");
+    }
+    if (format == Format.HF && dtype == DataType.Q8) {
+      violations.add("Option --dtype: q8 is for --format gguf; use f32, f16 or bf16");
+    }
+    if (format == Format.GGUF && dtype == DataType.BF16) {
+      violations.add("Option --dtype: bf16 is for --format hf; use f32, f16 or q8");
+    }
+    return violations;
+  }
+}

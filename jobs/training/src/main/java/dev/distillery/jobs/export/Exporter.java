@@ -1,0 +1,166 @@
+package dev.distillery.jobs.export;
+
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.GgufWriter;
+import dev.distillery.model.format.MergedWeights;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.format.WeightSource;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.TokenizerWriter;
+import dev.distillery.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** One export, without Spark. */
+final class Exporter {
+  private final ExportOptions options;
+  private final Path output;
+
+  Exporter(ExportOptions options) {
+    this.options = options;
+    this.output = Path.of(options.output());
+  }
+
+  /**
+   * Writes the model.
+   *
+   * @param dryRun only checks what it can without writing
+   * @throws ModelFileException if something cannot be read, or the output is there already
+   */
+  ExportFigures export(boolean dryRun) throws IOException {
+    boolean file = options.format() == ExportOptions.Format.GGUF;
+    if (file ? Files.exists(output) : holdsModel(output)) {
+      throw new ModelFileException(output, "it is there already; choose another --output");
+    }
+    try (ModelFiles model = ModelFiles.open(Path.of(options.model()));
+        WeightSource weights = merged(model)) {
+      Optional<Tokenizer> tokenizer = tokenizer(model);
+      Optional<ChatTemplate> template = template(model, tokenizer);
+      if (!dryRun) {
+        if (file) {
+          writeGguf(model, weights, tokenizer, template);
+        } else {
+          writeDirectory(model, weights, tokenizer, template);
+        }
+        check(model);
+      }
+      return new ExportFigures(
+          model.config().parameterCount(),
+          ModelTensors.of(model.config()).size(),
+          dryRun ? 0 : bytes(output),
+          output.toString(),
+          template.map(ChatTemplate::name).orElse(""));
+    }
+  }
+
+  private static boolean holdsModel(Path directory) {
+    return Files.exists(directory.resolve("config.json"))
+        || (Files.exists(directory) && !Files.isDirectory(directory));
+  }
+
+  private WeightSource merged(ModelFiles model) throws IOException {
+    if (options.adapter().isEmpty()) {
+      return model.weights();
+    }
+    AdapterFiles.Adapter adapter = AdapterFiles.read(Path.of(options.adapter().get()));
+    return MergedWeights.of(model.config(), model.weights(), adapter);
+  }
+
+  /** The tokenizer asked for, or the model's own; a llama2.c checkpoint has none. */
+  private Optional<Tokenizer> tokenizer(ModelFiles model) throws IOException {
+    if (options.tokenizer().isPresent()) {
+      return Optional.of(Tokenizers.open(Path.of(options.tokenizer().get())));
+    }
+    boolean directory = Files.isDirectory(model.path());
+    boolean there =
+        directory
+            ? Files.exists(model.path().resolve("tokenizer.json"))
+            : model.gguf().map(g -> g.has("tokenizer.ggml.model")).orElse(false);
+    return there ? Optional.of(Tokenizers.of(model)) : Optional.empty();
+  }
+
+  private Optional<ChatTemplate> template(ModelFiles model, Optional<Tokenizer> tokenizer)
+      throws IOException {
+    SpecialTokens special = model.specialTokens();
+    String eos =
+        tokenizer.isPresent() && !special.stop().isEmpty()
+            ? tokenizer.get().token(special.stop().get(0))
+            : "</s>";
+    if (options.template().isPresent()) {
+      return Optional.of(ChatTemplate.named(options.template().get(), eos));
+    }
+    Optional<String> own = ChatTemplate.textOf(model);
+    return own.isEmpty() ? Optional.empty() : Optional.of(ChatTemplate.recognise(own.get(), eos));
+  }
+
+  private void writeGguf(
+      ModelFiles model,
+      WeightSource weights,
+      Optional<Tokenizer> tokenizer,
+      Optional<ChatTemplate> template)
+      throws IOException {
+    Map<String, Object> metadata =
+        tokenizer
+            .map(t -> TokenizerWriter.ggufMetadata(t, model.config().vocabSize(), template))
+            .orElse(Map.of());
+    GgufWriter.write(output, model.config(), model.specialTokens(), metadata, weights, type());
+  }
+
+  private void writeDirectory(
+      ModelFiles model,
+      WeightSource weights,
+      Optional<Tokenizer> tokenizer,
+      Optional<ChatTemplate> template)
+      throws IOException {
+    if (tokenizer.isPresent()) {
+      TokenizerWriter.write(output, tokenizer.get(), model.specialTokens(), template);
+    }
+    ModelWriter.write(output, model.config(), model.specialTokens(), weights, type());
+  }
+
+  private TensorType type() {
+    return switch (options.dtype()) {
+      case F32 -> TensorType.F32;
+      case F16 -> TensorType.F16;
+      case BF16 -> TensorType.BF16;
+      case Q8 -> TensorType.Q8_0;
+    };
+  }
+
+  /** Opens what was written: the reader checks that every tensor is there in its shape. */
+  private void check(ModelFiles model) throws IOException {
+    try (ModelFiles written = ModelFiles.open(output)) {
+      if (!written.config().toBuilder()
+          .initializerRange(1)
+          .build()
+          .equals(model.config().toBuilder().initializerRange(1).build())) {
+        throw new ModelFileException(
+            output,
+            "it reads back as " + written.config() + ", but was written as " + model.config());
+      }
+    }
+  }
+
+  private static long bytes(Path path) throws IOException {
+    if (Files.isRegularFile(path)) {
+      return Files.size(path);
+    }
+    long bytes = 0;
+    try (Stream<Path> files = Files.list(path)) {
+      for (Path file : files.toList()) {
+        bytes += Files.isRegularFile(file) ? Files.size(file) : 0;
+      }
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,76 @@
+package dev.distillery.jobs.inspect;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.model.format.ModelConfigs;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.sql.SparkSession;
+
+/** Says what a model is and what it takes. See {@link #manual}. */
+public final class InspectJob implements Job<InspectOptions> {
+  @Override
+  public String name() {
+    return "inspect";
+  }
+
+  @Override
+  public String purpose() {
+    return "Say what a model is, what it needs, and whether its tokenizer gives texts back.";
+  }
+
+  @Override
+  public String manual() {
+    return """
+        Opens a model's files, checks that its tensors are those that its configuration calls for,
+        and says in the summary: architecture and sizes, parameters and how they are stored, memory
+        to hold, run and train it, hours and dollars of a training run beside published ones, and
+        how many of some awkward texts its tokenizer gives back. With a configuration's name instead
+        of a path, the same without files.
+
+        Reads no table and writes none. The model is read on the driver.
+
+        Example: distillery inspect --model SmolLM2-135M-Instruct.Q4_1.gguf
+        """;
+  }
+
+  @Override
+  public Class<InspectOptions> optionsType() {
+    return InspectOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(InspectOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, InspectOptions options) {
+    return JobRun.execute(spark, this, options, run -> Outcome.done(inspect(options)));
+  }
+
+  private static ModelReport inspect(InspectOptions options) throws IOException {
+    ModelReport.Plan plan =
+        new ModelReport.Plan(
+            options.hardware(), options.trainingTokens(), options.sequenceLength());
+    boolean named = ModelConfigs.names().contains(options.model());
+    if (named && !Files.exists(Path.of(options.model()))) {
+      return ModelReport.of(ModelConfigs.named(options.model()), plan);
+    }
+    try (ModelFiles model = ModelFiles.open(Path.of(options.model()))) {
+      return ModelReport.of(model, plan);
+    } catch (ModelFileException e) {
+      throw JobException.invalid(
+          e.getMessage()
+              + "; option --model takes a path, or one of "
+              + String.join(", ", ModelConfigs.names()));
+    }
+  }
+}

@@ -1,0 +1,318 @@
+package dev.distillery.jobs.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.jobs.inspect.InspectJob;
+import dev.distillery.jobs.inspect.InspectOptions;
+import dev.distillery.model.format.AdapterConfig;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.ArrayWeights;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.tokenizer.BpeTrainer;
+import dev.distillery.model.tokenizer.ByteLevelBpe;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.PreTokenizer;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.TokenizerWriter;
+import dev.distillery.model.tokenizer.Tokenizers;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExportJobTest {
+  private static final ModelConfig CONFIG =
+      ModelConfig.llama()
+          .vocabSize(270)
+          .hiddenSize(32)
+          .intermediateSize(64)
+          .layers(2)
+          .heads(4)
+          .kvHeads(2)
+          .tieEmbeddings(true)
+          .build();
+  private static final SpecialTokens TOKENS =
+      new SpecialTokens(OptionalInt.of(0), List.of(1), OptionalInt.of(1));
+  private static final String TEXT = "the cat sat<|im_end|> 12\n";
+
+  @TempDir Path temp;
+  private Path model;
+  private Tokenizer tokenizer;
+
+  @BeforeEach
+  void writeAModel() throws IOException {
+    model = temp.resolve("model");
+    ModelWriter.write(model, CONFIG, TOKENS, weights(), TensorType.F32);
+    BpeTrainer trainer = new BpeTrainer(PreTokenizer.SMOLLM);
+    trainer.add("the cat sat on the mat, that cat");
+    ByteLevelBpe trained = trainer.train(270, 2, List.of("<|im_start|>", "<|im_end|>"));
+    tokenizer = trained;
+    TokenizerWriter.write(
+        model, trained, TOKENS, Optional.of(ChatTemplate.named("chatml", "<|im_end|>")));
+  }
+
+  @Test
+  void aModelGoesToGgufAndBackUnchanged() throws IOException {
+    Path gguf = temp.resolve("model.gguf");
+    JobSummary first = export("--model", model, "--format", "gguf", "--output", gguf);
+    assertThat(first.status()).isEqualTo("done");
+    assertThat(first.figures()).containsEntry("parameters", CONFIG.parameterCount());
+    assertThat(first.members()).containsEntry("template", "chatml");
+    Path back = temp.resolve("back");
+    export("--model", gguf, "--output", back);
+    try (ModelFiles original = ModelFiles.open(model);
+        ModelFiles written = ModelFiles.open(back)) {
+      for (TensorSpec spec : ModelTensors.of(CONFIG)) {
+        assertThat(written.weights().read(spec.name()))
+            .as(spec.name())
+            .containsExactly(original.weights().read(spec.name()));
+      }
+      assertThat(written.specialTokens()).isEqualTo(TOKENS);
+      assertThat(ChatTemplate.textOf(written)).isEqualTo(ChatTemplate.textOf(original));
+    }
+    assertThat(Tokenizers.open(back).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+    assertThat(Tokenizers.open(gguf).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+  }
+
+  /** W + (alpha / r) B A, and the other matrices as they were. */
+  @Test
+  void anAdapterIsMerged() throws IOException {
+    Path adapter = temp.resolve("adapter");
+    String module = "model.layers.1.self_attn.q_proj";
+    ArrayWeights factors = new ArrayWeights();
+    factors.put(new TensorSpec(module + ".lora_A.weight", List.of(2, 32)), random(1, 64));
+    factors.put(new TensorSpec(module + ".lora_B.weight", List.of(32, 2)), random(2, 64));
+    AdapterConfig config =
+        new AdapterConfig(2, 6, 0, List.of("q_proj"), false, List.of(), "CAUSAL_LM", "");
+    AdapterFiles.write(adapter, config, factors);
+    Path output = temp.resolve("merged");
+    export("--model", model, "--adapter", adapter, "--output", output);
+    float[] a = random(1, 64);
+    float[] b = random(2, 64);
+    try (ModelFiles original = ModelFiles.open(model);
+        ModelFiles merged = ModelFiles.open(output)) {
+      for (TensorSpec spec : ModelTensors.of(CONFIG)) {
+        float[] before = original.weights().read(spec.name());
+        float[] after = merged.weights().read(spec.name());
+        for (int i = 0; i < before.length; i++) {
+          double delta = 0;
+          if (spec.name().equals(module + ".weight")) {
+            int row = i / 32;
+            int column = i % 32;
+            delta = 3.0 * (b[2 * row] * a[column] + b[2 * row + 1] * a[32 + column]);
+          }
+          assertThat((double) after[i]).isCloseTo(before[i] + delta, within(1e-5));
+        }
+      }
+    }
+  }
+
+  @Test
+  void anAdapterOfAnotherModelIsRefused() throws IOException {
+    Path adapter = temp.resolve("adapter");
+    ArrayWeights factors = new ArrayWeights();
+    String module = "model.layers.7.self_attn.q_proj";
+    factors.put(new TensorSpec(module + ".lora_A.weight", List.of(2, 32)), random(1, 64));
+    factors.put(new TensorSpec(module + ".lora_B.weight", List.of(32, 2)), random(2, 64));
+    AdapterFiles.write(
+        adapter,
+        new AdapterConfig(2, 6, 0, List.of("q_proj"), false, List.of(), "CAUSAL_LM", ""),
+        factors);
+    assertThatThrownBy(
+            () -> export("--model", model, "--adapter", adapter, "--output", temp.resolve("x")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining(module);
+  }
+
+  @Test
+  void whatIsThereIsNotOverwritten() throws IOException {
+    assertThatThrownBy(() -> export("--model", model, "--output", model))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("it is there already; choose another --output");
+    Path file = Files.writeString(temp.resolve("x.gguf"), "mine");
+    assertThatThrownBy(() -> export("--model", model, "--format", "gguf", "--output", file))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("x.gguf");
+    assertThat(file).hasContent("mine");
+  }
+
+  @Test
+  void aDryRunWritesNothing() {
+    Path output = temp.resolve("dry");
+    JobSummary summary = export("--model", model, "--output", output, "--dry-run", true);
+    assertThat(summary.status()).isEqualTo("dry-run");
+    assertThat(output).doesNotExist();
+  }
+
+  @Test
+  void anUnknownTemplateOfTheModelIsRefusedUnlessOneIsNamed() throws IOException {
+    Files.writeString(model.resolve("chat_template.jinja"), "{{ tools }}");
+    assertThatThrownBy(() -> export("--model", model, "--output", temp.resolve("a")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("not one that is known");
+    assertThat(
+            export("--model", model, "--output", temp.resolve("b"), "--template", "chatml")
+                .status())
+        .isEqualTo("done");
+  }
+
+  @Test
+  void inspectDescribesFilesAndNamedConfigurations() {
+    JobSummary files = inspect(model.toString());
+    assertThat(files.figures())
+        .containsEntry("parameters", CONFIG.parameterCount())
+        .containsEntry("stored_bytes", 4 * CONFIG.parameterCount())
+        .containsEntry("texts_given_back", 7)
+        .containsEntry("texts_tried", 7);
+    assertThat(files.members()).containsEntry("architecture", "llama");
+    JobSummary named = inspect("llama-7b");
+    assertThat(named.figures())
+        .containsEntry("parameters", 6_738_415_616L)
+        .doesNotContainKey("stored_bytes");
+    assertThat(named.members().get("published_runs").toString()).contains("Alpaca", "Koala");
+    assertThatThrownBy(() -> inspect(temp.resolve("nothing").toString()))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("no such file or directory")
+        .hasMessageContaining("smollm2-135m");
+  }
+
+  @Test
+  void everyViolationIsListed() {
+    assertThatThrownBy(() -> options(ExportOptions.class, Map.of()))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("--model")
+        .hasMessageContaining("--output");
+    assertThatThrownBy(
+            () -> options(ExportOptions.class, Map.of("model", " ", "output", " ", "dtype", "q8")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("--model is empty")
+        .hasMessageContaining("--output is empty")
+        .hasMessageContaining("q8 is for --format gguf");
+    assertThatThrownBy(
+            () ->
+                options(
+                    InspectOptions.class,
+                    Map.of(
+                        "model", "m",
+                        "hardware", "abacus",
+                        "training-tokens", "0",
+                        "sequence-length", "0")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("abacus")
+        .hasMessageContaining("--training-tokens: 0")
+        .hasMessageContaining("--sequence-length: 0");
+  }
+
+  @Test
+  void defaultsAreTheseAndEveryOptionArrives() {
+    ExportOptions defaults = options(ExportOptions.class, Map.of("model", "m", "output", "o"));
+    assertThat(defaults.format()).isEqualTo(ExportOptions.Format.HF);
+    assertThat(defaults.dtype()).isEqualTo(ExportOptions.DataType.F32);
+    assertThat(List.of(defaults.adapter(), defaults.tokenizer(), defaults.template()))
+        .allMatch(Optional::isEmpty);
+    ExportOptions all =
+        options(
+            ExportOptions.class,
+            Map.of(
+                "model",
+                "m",
+                "adapter",
+                "a",
+                "tokenizer",
+                "t",
+                "template",
+                "koala",
+                "format",
+                "gguf",
+                "dtype",
+                "f16",
+                "output",
+                "o"));
+    assertThat(all.model()).isEqualTo("m");
+    assertThat(all.adapter()).hasValue("a");
+    assertThat(all.tokenizer()).hasValue("t");
+    assertThat(all.template()).hasValue("koala");
+    assertThat(all.format()).isEqualTo(ExportOptions.Format.GGUF);
+    assertThat(all.dtype()).isEqualTo(ExportOptions.DataType.F16);
+    assertThat(all.output()).isEqualTo("o");
+    InspectOptions inspect = options(InspectOptions.class, Map.of("model", "m"));
+    assertThat(inspect.hardware()).isEqualTo("8xa100-80gb");
+    assertThat(inspect.trainingTokens()).isEqualTo(10_000_000);
+    assertThat(inspect.sequenceLength()).isEqualTo(512);
+    InspectOptions other =
+        options(
+            InspectOptions.class,
+            Map.of(
+                "model", "n",
+                "hardware", "cpu-2core",
+                "training-tokens", "7",
+                "sequence-length", "9"));
+    assertThat(other.model()).isEqualTo("n");
+    assertThat(other.hardware()).isEqualTo("cpu-2core");
+    assertThat(other.trainingTokens()).isEqualTo(7);
+    assertThat(other.sequenceLength()).isEqualTo(9);
+  }
+
+  private JobSummary export(Object... arguments) {
+    return new ExportJob().run(LocalSpark.session(), options(ExportOptions.class, map(arguments)));
+  }
+
+  private JobSummary inspect(String path) {
+    return new InspectJob()
+        .run(LocalSpark.session(), options(InspectOptions.class, map("--model", path)));
+  }
+
+  private Map<String, String> map(Object... arguments) {
+    Map<String, String> map = new HashMap<>();
+    map.put("warehouse", temp.resolve("warehouse").toString());
+    for (int i = 0; i < arguments.length; i += 2) {
+      map.put(arguments[i].toString().substring(2), arguments[i + 1].toString());
+    }
+    return map;
+  }
+
+  private static <O extends Record> O options(Class<O> type, Map<String, String> values) {
+    Map<String, List<String>> lists = new HashMap<>();
+    values.forEach((name, value) -> lists.put(name, List.of(value)));
+    return OptionsBinder.of(type).bind(lists);
+  }
+
+  private static ArrayWeights weights() {
+    ArrayWeights weights = new ArrayWeights();
+    List<TensorSpec> specs = new ArrayList<>(ModelTensors.of(CONFIG));
+    for (int i = 0; i < specs.size(); i++) {
+      weights.put(specs.get(i), random(100 + i, (int) specs.get(i).elements()));
+    }
+    return weights;
+  }
+
+  private static float[] random(long seed, int count) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextDouble(-1, 1);
+    }
+    return values;
+  }
+}
