@@ -27,6 +27,7 @@ final class Sessions {
     // INT96, the default, is what other readers of Parquet know least.
     conf.setIfMissing("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+    conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
     conf.setIfMissing(
         "spark.redaction.regex", "(?i)secret|password|token|access[.]?key|api[._-]?key");
     return SparkSession.builder().config(conf).appName("distillery " + name).getOrCreate();

@@ -42,6 +42,12 @@ public record TeacherSettings(
     this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0);
   }
 
+  /** The same by another name or path. */
+  public TeacherSettings withModel(String other) {
+    return new TeacherSettings(
+        kind, other, baseUrl, api, requestTimeout, concurrency, contextLength, threads);
+  }
+
   /** The same with another context length. */
   public TeacherSettings withContextLength(int tokens) {
     return new TeacherSettings(

@@ -4,8 +4,11 @@ import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.spark.SparkFiles;
 
 /** The teachers that are open in this JVM: one for each settings, shared by all its tasks. */
 final class SharedTeachers {
@@ -22,7 +25,7 @@ final class SharedTeachers {
     synchronized (OPEN) {
       Teacher teacher = OPEN.get(settings);
       if (teacher == null) {
-        teacher = Teachers.open(settings, key);
+        teacher = Teachers.open(here(settings), key);
         OPEN.put(settings, teacher);
       }
       return teacher;
@@ -35,5 +38,14 @@ final class SharedTeachers {
       OPEN.values().forEach(Teacher::close);
       OPEN.clear();
     }
+  }
+
+  /** The same teacher by a file that this machine has: its own, or the one that came with the application. */
+  private static TeacherSettings here(TeacherSettings settings) {
+    if (settings.server().isPresent() || Files.exists(Path.of(settings.model()))) {
+      return settings;
+    }
+    String shipped = SparkFiles.get(String.valueOf(Path.of(settings.model()).getFileName()));
+    return Files.exists(Path.of(shipped)) ? settings.withModel(shipped) : settings;
   }
 }

@@ -9,12 +9,14 @@ import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherSettings;
+import dev.distillery.core.teacher.Teachers;
 import dev.distillery.spark.job.JobRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import org.apache.spark.SparkContext;
 
 /**
  * From what a user says of a teacher to a run that may ask it: settings, key, price, the check that
@@ -36,6 +38,12 @@ public final class TeacherAccess {
     TeacherSettings settings = settings(options);
     Secret key = key(options);
     run.note("teacher", preflight(settings, key));
+    SparkContext context = run.spark().sparkContext();
+    if (settings.server().isEmpty() && !context.isLocal()) {
+      // Executors on other machines are sent the driver's file, and must not use more cores than Spark gave them.
+      context.addFile(settings.model(), true);
+      settings = settings.withThreads(context.getConf().getInt("spark.executor.cores", 0));
+    }
     var spec =
         new FanoutSpec(
             run.id(),
@@ -120,7 +128,7 @@ public final class TeacherAccess {
   }
 
   private static String preflight(TeacherSettings settings, Secret key) {
-    try (Teacher teacher = dev.distillery.core.teacher.Teachers.open(settings, key)) {
+    try (Teacher teacher = Teachers.open(settings, key)) {
       return teacher.preflight();
     } catch (IllegalArgumentException e) {
       throw new JobException(ExitCode.INVALID, String.valueOf(e.getMessage()), e);
