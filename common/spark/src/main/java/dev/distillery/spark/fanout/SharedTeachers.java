@@ -40,7 +40,10 @@ final class SharedTeachers {
     }
   }
 
-  /** The same teacher by a file that this machine has: its own, or the one that came with the application. */
+  /**
+   * The same teacher by a file that this machine has: its own, or the one that came with the
+   * application.
+   */
   private static TeacherSettings here(TeacherSettings settings) {
     if (settings.server().isPresent() || Files.exists(Path.of(settings.model()))) {
       return settings;

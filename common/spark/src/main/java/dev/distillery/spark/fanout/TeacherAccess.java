@@ -40,7 +40,8 @@ public final class TeacherAccess {
     run.note("teacher", preflight(settings, key));
     SparkContext context = run.spark().sparkContext();
     if (settings.server().isEmpty() && !context.isLocal()) {
-      // Executors on other machines are sent the driver's file, and must not use more cores than Spark gave them.
+      // Executors on other machines are sent the driver's file, and must not use more cores than
+      // Spark gave them.
       context.addFile(settings.model(), true);
       settings = settings.withThreads(context.getConf().getInt("spark.executor.cores", 0));
     }
