@@ -46,7 +46,8 @@ final class CommandLineTool {
         e.printStackTrace(err);
       }
       return e.exitCode().code();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An error too must end the process: a native thread may keep it alive.
       frame(command, ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage());
       e.printStackTrace(err);
       return ExitCode.UNEXPECTED.code();

@@ -57,12 +57,16 @@ final class JobCommand<O extends Record> {
     Map<String, List<String>> given = read(commandLine, args);
     given.computeIfAbsent("run-id", name -> List.of(RunId.create(clock)));
     O options = binder.bind(given);
+    job.check(options);
     String runId = given.get("run-id").get(0);
     JobSummary summary;
     try {
       summary = Sessions.with(job.name() + " " + runId, spark -> job.run(spark, options));
     } catch (JobException e) {
       out.println(failed(runId, e));
+      throw e;
+    } catch (RuntimeException | Error e) {
+      out.println(failed(runId, new JobException(ExitCode.UNEXPECTED, e.toString(), e)));
       throw e;
     }
     out.println(summary);
@@ -88,7 +92,7 @@ final class JobCommand<O extends Record> {
     return new JobSummary(
         job.name(),
         runId,
-        "failed",
+        e.exitCode().status(),
         Map.of(),
         Map.of(),
         Map.of(),
@@ -127,9 +131,6 @@ final class JobCommand<O extends Record> {
               ? "Unknown option '" + name + "'" + Nearest.hint(name, options)
               : "Unexpected word '" + unmatched + "': every value follows an option");
     }
-    if (!violations.isEmpty()) {
-      throw JobException.usage(violations);
-    }
     var fromCommandLine = new LinkedHashMap<String, List<String>>();
     for (OptionSpec option : parsed.matchedOptions()) {
       fromCommandLine.put(
@@ -141,6 +142,10 @@ final class JobCommand<O extends Record> {
       given.putAll(Recipe.read(recipe, readRecipe(recipe), job.name(), jobs, binder.names()));
     }
     given.putAll(fromCommandLine);
+    if (!violations.isEmpty()) {
+      violations.addAll(binder.violations(given));
+      throw JobException.usage(violations);
+    }
     return given;
   }
 

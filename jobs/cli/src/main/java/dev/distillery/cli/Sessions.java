@@ -1,11 +1,15 @@
 package dev.distillery.cli;
 
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens Spark with what the jobs rely on; what the user set stands. */
 final class Sessions {
+  private static final String PLUGIN = "dev.distillery.spark.fanout.FanoutPlugin";
+
   private Sessions() {}
 
   /** Does the work in a session of its own, and stops that at the end. */
@@ -21,7 +25,14 @@ final class Sessions {
   private static SparkSession open(String name) {
     var conf = new SparkConf();
     conf.setIfMissing("spark.master", "local[*]");
-    conf.setIfMissing("spark.plugins", "dev.distillery.spark.fanout.FanoutPlugin");
+    conf.set(
+        "spark.plugins",
+        Stream.concat(Stream.of(conf.get("spark.plugins", "").split(",")), Stream.of(PLUGIN))
+            .filter(plugin -> !plugin.isBlank())
+            .distinct()
+            .collect(Collectors.joining(",")));
+    // A request that two tasks send is paid twice.
+    conf.set("spark.speculation", "false");
     conf.setIfMissing("spark.sql.session.timeZone", "UTC");
     conf.setIfMissing("spark.sql.parquet.compression.codec", "zstd");
     // INT96, the default, is what other readers of Parquet know least.

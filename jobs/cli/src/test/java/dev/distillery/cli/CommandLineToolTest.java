@@ -64,6 +64,22 @@ class CommandLineToolTest {
   }
 
   @Test
+  void wrongValuesAreListedBesideUnknownOptions() {
+    assertThat(run("generate", "--recipee", "alpaca", "--num-instructions", "many")).isEqualTo(2);
+    assertThat(err()).contains("3 problems", "'--recipee'", "found 'many'");
+  }
+
+  @Test
+  void aSeedFileIsReadBeforeSparkStarts(@TempDir Path folder) throws IOException {
+    Path seeds = folder.resolve("seeds.jsonl");
+    Files.writeString(seeds, "{\"id\": 7}\n");
+    assertThat(run("generate", "--seed-tasks", seeds.toString())).isEqualTo(3);
+    assertThat(err()).contains(seeds + ":1:").contains("instruction");
+    assertThat(run("generate", "--seed-tasks", folder.resolve("none").toString())).isEqualTo(3);
+    assertThat(err()).contains("Option --seed-tasks: no file at");
+  }
+
+  @Test
   void everyWrongValueIsListedBeforeSparkStarts() {
     assertThat(run("generate", "--num-instructions", "many", "--recipe", "alpacca")).isEqualTo(3);
     assertThat(err())

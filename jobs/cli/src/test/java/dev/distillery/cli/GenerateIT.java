@@ -146,6 +146,12 @@ class GenerateIT {
                     + "/instructions/*/*.parquet')"))
         .containsExactly(3 * expected.size() + "|true|true|");
     noFileHoldsTheKey();
+    for (String table : List.of("instructions", "completions", "rejects", "metrics")) {
+      assertThat(
+              duckdb("SELECT * FROM read_parquet('" + warehouse() + "/" + table + "/*/*.parquet')"))
+          .isNotEmpty()
+          .noneMatch(row -> row.contains("sk-canary"));
+    }
   }
 
   private void noFileHoldsTheKey() throws IOException {
@@ -206,6 +212,31 @@ class GenerateIT {
       JsonNode again = Launched.run(folder.resolve("third"), KEY, args).succeeded().summary();
       assertThat(again).isEqualTo(summary);
       assertThat(server.log().entries()).hasSize(askedAfter);
+    }
+  }
+
+  @Test
+  void aSpentBudgetShowsNoRowsAndGoesOnWhenItIsRaised() throws Exception {
+    try (FakeLlmServer server = FakeLlmServer.start(new ScriptedTeacher())) {
+      String[] args = {
+        "--run-id", "budget", "--recipe", "alpaca", "--teacher", "openai",
+        "--base-url", server.baseUrl(), "--model", "fake-model", "--num-instructions", "30",
+        "--requests-per-round", "10", "--max-requests"
+      };
+      var poor = new ArrayList<>(List.of(args));
+      poor.add("7");
+      Launched stopped = generate("poor", poor.toArray(String[]::new));
+      assertThat(stopped.exitCode()).isEqualTo(5);
+      assertThat(stopped.summary().path("status").asText()).isEqualTo("partial");
+      assertThat(stopped.summary().path("figures").path("requests_sent").asInt()).isEqualTo(7);
+      assertThat(stopped.err()).contains("--max-requests");
+      assertThat(warehouse().resolve("instructions")).doesNotExist();
+      var rich = new ArrayList<>(List.of(args));
+      rich.add("100");
+      JsonNode summary = generate("rich", rich.toArray(String[]::new)).succeeded().summary();
+      assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(30);
+      assertThat(summary.path("figures").path("requests_resumed").asInt()).isEqualTo(7);
+      assertThat(server.log().times().values()).containsOnly(1);
     }
   }
 
@@ -295,16 +326,26 @@ class GenerateIT {
     }
   }
 
-  /** The executors that ran tasks of the stages that ask, by the event log. */
+  /**
+   * The executors that ran tasks of the stages that ask, by the event log: a stage carries its
+   * job's description.
+   */
   private static List<String> executorsThatAsked(Path events) throws IOException {
     try (var files = Files.walk(events)) {
       var executors = new TreeSet<String>();
+      var asking = new TreeSet<String>();
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         try (var lines = Files.lines(file)) {
-          lines
-              .filter(line -> line.contains("\"SparkListenerTaskStart\""))
-              .map(line -> line.replaceFirst(".*\"Executor ID\":\"([^\"]*)\".*", "$1"))
-              .forEach(executors::add);
+          lines.forEach(
+              line -> {
+                String stage = line.replaceFirst(".*\"Stage ID\":(\\d+).*", "$1");
+                if (line.contains("\"SparkListenerStageSubmitted\"")
+                    && line.contains("\"spark.job.description\":\"ask ")) {
+                  asking.add(stage);
+                } else if (line.contains("\"SparkListenerTaskStart\"") && asking.contains(stage)) {
+                  executors.add(line.replaceFirst(".*\"Executor ID\":\"([^\"]*)\".*", "$1"));
+                }
+              });
         }
       }
       return List.copyOf(executors);
@@ -326,7 +367,7 @@ class GenerateIT {
     assertThat(summary.path("status").asText()).isEqualTo("dry-run");
     assertThat(summary.path("figures").path("estimated_requests").asInt()).isEqualTo(264);
     assertThat(summary.path("figures").path("estimated_prompt_tokens").asLong()).isPositive();
-    assertThat(summary.path("figures").path("estimated_cost_usd_at_most").asDouble()).isPositive();
+    assertThat(summary.path("figures").path("estimated_cost_usd").asDouble()).isPositive();
     assertThat(warehouse()).doesNotExist();
   }
 

@@ -23,6 +23,17 @@ public enum ExitCode {
     this.code = code;
   }
 
+  /**
+   * The run's status in its summary and record: {@code done}, {@code partial} or {@code failed}.
+   */
+  public String status() {
+    return switch (this) {
+      case DONE -> "done";
+      case PARTIAL, TEMPORARY -> "partial";
+      case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> "failed";
+    };
+  }
+
   /** The process's exit status. */
   public int code() {
     return code;

@@ -124,12 +124,24 @@ public final class OptionsBinder<T extends Record> {
    */
   public T bind(Map<String, List<String>> given) {
     var violations = new ArrayList<String>();
+    T options = bind(given, violations);
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+    return options;
+  }
+
+  /** What {@link #bind(Map)} would refuse, all of it. */
+  public List<String> violations(Map<String, List<String>> given) {
+    var violations = new ArrayList<String>();
+    var unused = bind(given, violations);
+    return violations;
+  }
+
+  private T bind(Map<String, List<String>> given, List<String> violations) {
     T options = type.cast(build(type, given, violations));
     if (options instanceof Validated validated && violations.isEmpty()) {
       violations.addAll(validated.violations());
-    }
-    if (!violations.isEmpty()) {
-      throw JobException.invalid(violations);
     }
     return options;
   }

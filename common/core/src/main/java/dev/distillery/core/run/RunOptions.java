@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
  * @param use what the output is for; rows whose licence does not allow it are refused or dropped
  */
 public record RunOptions(
-    @Option(
+    @Tunable
+        @Option(
             names = "--warehouse",
             paramLabel = "URI",
             defaultValue = "warehouse",

@@ -1,8 +1,13 @@
 package dev.distillery.core.teacher;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.Nearest;
 import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import java.math.BigDecimal;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -157,6 +162,8 @@ public record TeacherOptions(
         double maxFailureRatio)
     implements Validated {
 
+  private static final List<String> KINDS = List.of("openai", "gguf", "replay", "student");
+
   /** Form of a request to a server. */
   public enum Api {
     CHAT,
@@ -180,6 +187,24 @@ public record TeacherOptions(
     if (maxCostUsd.isPresent() && maxCostUsd.get().signum() <= 0) {
       violations.add("Option --max-cost-usd: expected more than 0, found " + maxCostUsd.get());
     }
+    if (!KINDS.contains(teacher)) {
+      violations.add(
+          "Option --teacher: expected one of "
+              + String.join(", ", KINDS)
+              + ", found '"
+              + teacher
+              + "'"
+              + Nearest.to(teacher, KINDS).map(kind -> "; did you mean " + kind + "?").orElse(""));
+    }
+    if (teacher.equals("openai") && !isPlainHttp(baseUrl)) {
+      // The value is not repeated: what is wrong with it may be a password in it.
+      violations.add(
+          "Option --base-url: expected http://host/path or https://host/path, without user,"
+              + " password, query or fragment; a key belongs into --api-key-env or --api-key-file");
+    }
+    if (!isJsonObject(extraBody)) {
+      violations.add("Option --extra-body: expected a JSON object, found '" + extraBody + "'");
+    }
     if (model.isEmpty() && !teacher.equals("gguf")) {
       violations.add(
           "Option --model is required with --teacher "
@@ -187,6 +212,27 @@ public record TeacherOptions(
               + ": name the model, or the path of its file");
     }
     return violations;
+  }
+
+  private static boolean isPlainHttp(String url) {
+    try {
+      URI uri = new URI(url);
+      return List.of("http", "https").contains(String.valueOf(uri.getScheme()))
+          && uri.getHost() != null
+          && uri.getRawUserInfo() == null
+          && uri.getRawQuery() == null
+          && uri.getRawFragment() == null;
+    } catch (URISyntaxException e) {
+      return false;
+    }
+  }
+
+  private static boolean isJsonObject(String text) {
+    try {
+      return new ObjectMapper().readTree(text).isObject();
+    } catch (JsonProcessingException e) {
+      return false;
+    }
   }
 
   private static void atLeastOne(List<String> violations, String name, Optional<Long> value) {

@@ -26,6 +26,13 @@ public interface Job<O extends Record> {
   RunOptions runOptions(O options);
 
   /**
+   * Looks at what the options name, such as files, before Spark starts.
+   *
+   * @throws dev.distillery.core.run.JobException with all that is wrong
+   */
+  default void check(O options) {}
+
+  /**
    * Runs the job.
    *
    * @return how it ended: done, partial or dry-run

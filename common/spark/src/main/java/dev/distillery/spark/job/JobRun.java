@@ -16,6 +16,7 @@ import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Warehouse;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -31,6 +33,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of one job, from the check of its id to the commit of its tables.
@@ -55,6 +58,7 @@ public final class JobRun {
   private final boolean resumed;
   private final Progress progress;
   private final Map<String, Table> written = new LinkedHashMap<>();
+  private @Nullable RunLease lease;
   private final Map<String, Long> writtenRows = new TreeMap<>();
   private final List<ObjectNode> inputs = new ArrayList<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
@@ -115,11 +119,18 @@ public final class JobRun {
       RunIdentity.checkAbandoned(warehouse, id, decisive);
     }
     try (RunLease lease = RunLease.take(warehouse, id, decisive, clock)) {
+      // Another driver may have ended the run between the look at its record and the lease.
+      Optional<RunRecord> now = new RunRecords(warehouse).find(id).filter(RunRecord::done);
+      if (now.isPresent() && earlier.isEmpty()) {
+        RunIdentity.check(now.get(), job.name(), decisive, warehouse);
+        return RunIdentity.storedSummary(now.get());
+      }
       SharedStorage.check(spark, warehouse);
       boolean resumed = earlier.isPresent() || RunIdentity.hasLedger(warehouse, id);
       warehouse.files().delete(warehouse.staging(id), true);
       var run = new JobRun(spark, warehouse, job.name(), id, false, resumed, progress);
       run.note("driver", lease.driver());
+      run.lease = lease;
       return run.perform(body, clock, binder.effective(options), decisive);
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
@@ -267,37 +278,50 @@ public final class JobRun {
         new JobSummary(
             job,
             id,
-            dryRun ? "dry-run" : status(outcome.exitCode()),
+            dryRun ? "dry-run" : outcome.exitCode().status(),
             tables,
             outcome.figures().rejects(),
             outcome.figures().figures(),
             members,
             Duration.between(start, clock.instant()).toMillis() / 1000.0);
     if (!dryRun) {
-      if (done) {
-        RunCommit.publish(warehouse, id, written.keySet());
+      try {
+        commit(summary, outcome, start, clock, effective, decisive);
+      } catch (UncheckedIOException e) {
+        var failure =
+            new JobException(
+                ExitCode.TEMPORARY,
+                "The run could not be committed: " + e.getMessage() + "; give the run id again",
+                e);
+        recordFailure(failure, start, clock, effective, decisive);
+        throw failure;
       }
-      warehouse.delete(warehouse.staging(id));
-      write(
-          RunCommit.record(
-              this,
-              summary,
-              outcome.exitCode(),
-              outcome.message(),
-              start,
-              clock.instant(),
-              effective,
-              decisive));
     }
     return summary;
   }
 
-  private static String status(ExitCode code) {
-    return switch (code) {
-      case DONE -> "done";
-      case PARTIAL, TEMPORARY -> "partial";
-      case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> "failed";
-    };
+  private void commit(
+      JobSummary summary,
+      Outcome outcome,
+      Instant start,
+      Clock clock,
+      Map<String, String> effective,
+      Map<String, String> decisive) {
+    Objects.requireNonNull(lease).check();
+    if (outcome.exitCode() == ExitCode.DONE) {
+      RunCommit.publish(warehouse, id, written.keySet());
+    }
+    warehouse.delete(warehouse.staging(id));
+    write(
+        RunCommit.record(
+            this,
+            summary,
+            outcome.exitCode(),
+            outcome.message(),
+            start,
+            clock.instant(),
+            effective,
+            decisive));
   }
 
   private void recordFailure(
@@ -313,11 +337,15 @@ public final class JobRun {
         new JobSummary(
             job,
             id,
-            status(failure.exitCode()),
+            failure.exitCode().status(),
             Map.of(),
             Map.of(),
             Map.of(),
-            Map.of("message", String.valueOf(failure.getMessage())),
+            Map.of(
+                "message",
+                String.valueOf(failure.getMessage()),
+                "exit_code",
+                failure.exitCode().code()),
             Duration.between(start, clock.instant()).toMillis() / 1000.0);
     try {
       warehouse.delete(warehouse.staging(id));

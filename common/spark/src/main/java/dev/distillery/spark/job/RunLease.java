@@ -62,12 +62,13 @@ final class RunLease implements AutoCloseable {
         .put("process_started_at", processStart(ProcessHandle.current()));
     content.set("decisive_options", JSON.valueToTree(decisiveOptions));
     var lease = new RunLease(warehouse, runId, clock, content);
-    lease.write();
-    // Two drivers that write at the same moment both read what the later one wrote.
-    String owner = find(warehouse, runId).map(now -> now.path("owner").asText()).orElse("");
-    if (!owner.equals(content.path("owner").asText())) {
+    content.put("renewed_at_ms", clock.millis());
+    // Only one driver can create the file; the mark of a dead one is taken away first.
+    warehouse.delete(warehouse.lease(runId));
+    if (!warehouse.createText(warehouse.lease(runId), content.toString())) {
       find(warehouse, runId).ifPresent(other -> refuse(runId, other));
     }
+    lease.check();
     lease.renewal.scheduleAtFixedRate(
         new TimerTask() {
           @Override
@@ -92,6 +93,18 @@ final class RunLease implements AutoCloseable {
                 return JSON.createObjectNode();
               }
             });
+  }
+
+  /**
+   * Makes sure that the mark is still this driver's.
+   *
+   * @throws JobException with {@link ExitCode#TEMPORARY} where another driver has taken it, as
+   *     after a pause of more than {@link #EXPIRY}
+   */
+  void check() {
+    find(warehouse, runId)
+        .filter(now -> !now.path("owner").equals(content.path("owner")))
+        .ifPresent(other -> refuse(runId, other));
   }
 
   /** Who holds the mark, for a person: process and host. */
@@ -138,6 +151,7 @@ final class RunLease implements AutoCloseable {
     if (closed) {
       return;
     }
+    check();
     content.put("renewed_at_ms", clock.millis());
     warehouse.writeText(warehouse.lease(runId), content.toString());
   }
@@ -159,6 +173,12 @@ final class RunLease implements AutoCloseable {
   public synchronized void close() {
     renewal.cancel();
     closed = true;
-    warehouse.delete(warehouse.lease(runId));
+    boolean ours =
+        find(warehouse, runId)
+            .filter(now -> now.path("owner").equals(content.path("owner")))
+            .isPresent();
+    if (ours) {
+      warehouse.delete(warehouse.lease(runId));
+    }
   }
 }

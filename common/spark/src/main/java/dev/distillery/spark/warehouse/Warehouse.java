@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -123,13 +125,25 @@ public final class Warehouse {
         }
         return;
       }
-      Path temporary = new Path(path.getParent(), "." + path.getName() + ".tmp");
+      Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
       try (FSDataOutputStream out = files.create(temporary, true)) {
         out.write(bytes);
         out.hsync();
       }
       FileContext.getFileContext(path.toUri(), hadoop)
           .rename(temporary, path, Options.Rename.OVERWRITE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Creates a small text file; false where there is one already. */
+  public boolean createText(Path path, String text) {
+    try (FSDataOutputStream out = files.create(path, false)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

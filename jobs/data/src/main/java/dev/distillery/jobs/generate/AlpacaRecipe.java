@@ -90,6 +90,11 @@ final class AlpacaRecipe implements GenerationRecipe {
     return InstanceFilter.check(instance.input(), instance.output());
   }
 
+  @Override
+  public List<TeacherRequest> followUps(String instruction) {
+    return List.of();
+  }
+
   /** An Alpaca reply holds whole tasks: nothing is asked. */
   @Override
   public List<FinishedTask> finish(List<AdmittedTask> tasks, Asking asking) {

@@ -13,6 +13,7 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.text.Tokenizer;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutFigures;
+import dev.distillery.spark.fanout.FanoutStop;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
@@ -26,6 +27,7 @@ import dev.distillery.spark.warehouse.Tables;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
@@ -78,17 +80,41 @@ public final class GenerateJob implements Job<GenerateOptions> {
   }
 
   @Override
+  public void check(GenerateOptions options) {
+    List<SeedTask> seeds = seeds(options, new Configuration());
+    templates(options);
+    int shown = options.recipe() == GenerateOptions.RecipeName.ALPACA ? 3 : 8;
+    if (seeds.size() < shown) {
+      throw JobException.invalid(
+          "Option --seed-tasks: a prompt of this recipe shows "
+              + shown
+              + " seed tasks, found "
+              + seeds.size());
+    }
+  }
+
+  private static PromptTemplates templates(GenerateOptions options) {
+    return PromptTemplates.load(options.promptTemplates().map(java.nio.file.Path::of));
+  }
+
+  @Override
   public JobSummary run(SparkSession spark, GenerateOptions options) {
     return JobRun.execute(spark, this, options, run -> generate(run, options));
   }
 
-  private Outcome generate(JobRun run, GenerateOptions options) throws IOException {
+  private Outcome generate(JobRun run, GenerateOptions options) {
+    check(options);
     Configuration hadoop = run.warehouse().hadoop();
     List<SeedTask> seeds = seeds(options, hadoop);
-    PromptTemplates templates =
-        PromptTemplates.load(options.promptTemplates().map(java.nio.file.Path::of));
+    PromptTemplates templates = templates(options);
     run.note("prompt_templates_sha256", templates.fingerprint());
-    run.note("seed_tasks", options.seedTasks().orElse("packaged") + ", " + seeds.size() + " tasks");
+    run.note(
+        "seed_tasks",
+        options.seedTasks().orElse("packaged")
+            + ", "
+            + seeds.size()
+            + " tasks, hash "
+            + StableIds.of(seeds.toString()));
     GenerationRecipe recipe = recipe(options, seeds, templates);
     var pool = new TaskPool(seeds, tokenizer(options), options.rougeThreshold());
     if (run.dryRun()) {
@@ -106,7 +132,14 @@ public final class GenerateJob implements Job<GenerateOptions> {
               options.numInstructions(),
               options.requestsPerRound(),
               options.maxIdleRounds());
-      GenerateSummary summary = followed(run, loop, fanout, options);
+      GenerateSummary summary;
+      try {
+        summary = followed(run, loop, fanout, options);
+      } catch (JobException e) {
+        FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
+        return Outcome.stopped(
+            stop.exitCode(), stop.message(), loop.soFar("teacher", fanout.figures().named()));
+      }
       if (summary.instructions() == 0) {
         return Outcome.stopped(
             ExitCode.QUALITY_GATE,
@@ -185,23 +218,28 @@ public final class GenerateJob implements Job<GenerateOptions> {
     };
   }
 
-  private static List<SeedTask> seeds(GenerateOptions options, Configuration hadoop)
-      throws IOException {
-    if (options.seedTasks().isEmpty()) {
-      try (InputStream in = GenerateJob.class.getResourceAsStream("/seed_tasks.jsonl")) {
-        if (in == null) {
-          throw new IllegalStateException("The jar lacks the resource seed_tasks.jsonl");
-        }
-        return SeedTasks.read(in, "seed_tasks.jsonl");
-      }
-    }
-    String file = options.seedTasks().get();
-    Path path = new Path(file);
-    try (InputStream in = path.getFileSystem(hadoop).open(path)) {
-      return SeedTasks.read(in, file);
+  private static List<SeedTask> seeds(GenerateOptions options, Configuration hadoop) {
+    try (InputStream in = open(options, hadoop)) {
+      return SeedTasks.read(in, options.seedTasks().orElse("seed_tasks.jsonl"));
     } catch (FileNotFoundException e) {
-      throw JobException.invalid("Option --seed-tasks: no file at '" + file + "'");
+      throw JobException.invalid(
+          "Option --seed-tasks: no file at '" + options.seedTasks().orElse("") + "'");
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read the seed tasks: " + e.getMessage(), e);
     }
+  }
+
+  private static InputStream open(GenerateOptions options, Configuration hadoop)
+      throws IOException {
+    if (options.seedTasks().isPresent()) {
+      Path path = new Path(options.seedTasks().get());
+      return path.getFileSystem(hadoop).open(path);
+    }
+    InputStream packaged = GenerateJob.class.getResourceAsStream("/seed_tasks.jsonl");
+    if (packaged == null) {
+      throw new IllegalStateException("The jar lacks the resource seed_tasks.jsonl");
+    }
+    return packaged;
   }
 
   /** Turns what the loop decides into rows of the run's tables. */

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
  * @param numInstructions distinct tasks that survive every filter; seeds not counted
  * @param requestsPerRound requests whose replies are judged together, in their order; part of the
  *     result
- * @param maxIdleRounds rounds in a row that may admit nothing before the run ends
+ * @param maxIdleRounds rounds in a row that may keep nothing before the run ends
  * @param temperature of the requests for new tasks
  * @param topP of the requests for new tasks
  * @param rougeThreshold ROUGE-L F above which an instruction is too similar to one of the pool
@@ -61,7 +61,7 @@ public record GenerateOptions(
             names = "--max-idle-rounds",
             paramLabel = "N",
             defaultValue = "3",
-            description = "Rounds in a row that may admit nothing before the run ends.")
+            description = "Rounds in a row that may keep nothing before the run ends.")
         int maxIdleRounds,
     @Option(
             names = "--temperature",

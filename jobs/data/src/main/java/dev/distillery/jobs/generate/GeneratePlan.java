@@ -5,6 +5,7 @@ import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TokenEstimator;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -14,7 +15,7 @@ import java.util.TreeMap;
  * the teacher, so the yield is an assumption, and is printed as one.
  *
  * @param requests requests of all steps
- * @param promptTokens tokens of the prompts, extrapolated from the first one
+ * @param promptTokens tokens of the prompts, extrapolated from the first of each step
  * @param completionTokens tokens of the replies if each were as long as it may be
  * @param assumedYield instructions kept of one reply that proposes some
  * @param costUsd their price; empty where the model has none
@@ -41,20 +42,24 @@ record GeneratePlan(
     long perRound = options.requestsPerRound();
     long rounds = (long) Math.ceil(options.numInstructions() / (yield * perRound));
     long proposals = rounds * perRound;
-    // Self-Instruct asks twice more of each task: its kind and its instances.
-    long followUps = alpaca ? 0 : 2L * options.numInstructions();
     TeacherRequest first = recipe.propose(0, 0, pool);
-    long promptTokens = TokenEstimator.of(first.model()).promptTokens(first);
-    long replyTokens = first.sampling().maxTokens();
-    long requests = proposals + followUps;
-    long completionTokens =
-        proposals * replyTokens + followUps * options.teacher().maxNewTokens().orElse(350);
+    List<TeacherRequest> followUps = recipe.followUps(pool.firstSeed());
+    var tokens = TokenEstimator.of(first.model());
+    long tasks = options.numInstructions();
+    long promptTokens = proposals * tokens.promptTokens(first);
+    long completionTokens = proposals * first.sampling().maxTokens();
+    for (TeacherRequest request : followUps) {
+      promptTokens += tasks * tokens.promptTokens(request);
+      completionTokens += tasks * request.sampling().maxTokens();
+    }
+    long read = promptTokens;
+    long written = completionTokens;
     return new GeneratePlan(
-        requests,
-        requests * promptTokens,
-        completionTokens,
+        proposals + tasks * followUps.size(),
+        read,
+        written,
         yield,
-        price.map(p -> p.costUsd(requests * promptTokens, 0, completionTokens)));
+        price.map(p -> p.costUsd(read, 0, written)));
   }
 
   @Override
@@ -67,9 +72,9 @@ record GeneratePlan(
     var figures = new TreeMap<String, Number>();
     figures.put("estimated_requests", requests);
     figures.put("estimated_prompt_tokens", promptTokens);
-    figures.put("estimated_completion_tokens_at_most", completionTokens);
+    figures.put("estimated_completion_tokens", completionTokens);
     figures.put("assumed_instructions_per_reply", assumedYield);
-    costUsd.ifPresent(cost -> figures.put("estimated_cost_usd_at_most", cost));
+    costUsd.ifPresent(cost -> figures.put("estimated_cost_usd", cost));
     return figures;
   }
 }

@@ -91,7 +91,7 @@ final class GenerationLoop {
   }
 
   /**
-   * Runs rounds until the target is reached or too many in a row admit nothing.
+   * Runs rounds until the target is reached or too many in a row keep nothing.
    *
    * @param teacherFigures what asking took, asked for at the end
    */
@@ -115,7 +115,8 @@ final class GenerationLoop {
           recipe.finish(admitted, asking).forEach(this::take);
         }
       }
-      idle = admittedNow == 0 ? idle + 1 : 0;
+      // What is admitted and then has no instance is no progress.
+      idle = kept.get() == before ? idle + 1 : 0;
       sink.closed(
           round,
           Map.of(
@@ -138,17 +139,22 @@ final class GenerationLoop {
               + leftOver
               + " left over");
     }
+    return soFar(kept.get() >= target ? "num-instructions" : "idle-rounds", teacherFigures.get());
+  }
+
+  /** The counts as they are, also where a round was left half judged. */
+  GenerateSummary soFar(String stoppedBy, Map<String, Number> teacherFigures) {
     return new GenerateSummary(
-        kept.get() >= target ? "num-instructions" : "idle-rounds",
+        stoppedBy,
         rounds,
         candidates,
         kept.get(),
         rejected,
-        leftOver,
+        proposed.size(),
         instances,
         instancesOverCap,
         rejects,
-        teacherFigures.get());
+        teacherFigures);
   }
 
   private void propose(Completion reply) {

@@ -22,6 +22,11 @@ interface GenerationRecipe {
   /** The first rule that drops a candidate before it is compared with the pool. */
   Optional<Rejection> check(Candidate candidate);
 
+  /**
+   * What is asked of each admitted task, for an estimate; nothing where a reply holds whole tasks.
+   */
+  List<TeacherRequest> followUps(String instruction);
+
   /** Fills in what admitted tasks lack, by asking about them; the results in the tasks' order. */
   List<FinishedTask> finish(List<AdmittedTask> tasks, Asking asking);
 }

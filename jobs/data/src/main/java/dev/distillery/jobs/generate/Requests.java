@@ -65,7 +65,8 @@ record Requests(
       List<String> stop) {
     var sampling =
         new Sampling(
-            maxNewTokens.orElse(maxTokens),
+            // An answer of one word stays short, whatever the run's length.
+            maxTokens < 10 ? maxTokens : maxNewTokens.orElse(maxTokens),
             OptionalDouble.of(stepTemperature),
             OptionalDouble.of(stepTopP),
             OptionalInt.empty(),

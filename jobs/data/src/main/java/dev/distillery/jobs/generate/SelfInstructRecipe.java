@@ -91,6 +91,11 @@ final class SelfInstructRecipe implements GenerationRecipe {
     return filter.check(candidate.instruction());
   }
 
+  @Override
+  public List<TeacherRequest> followUps(String instruction) {
+    return List.of(askKind("", instruction), askInstances("", instruction, false));
+  }
+
   /** Asks what kind each task is, then for the instances of those whose kind is known. */
   @Override
   public List<FinishedTask> finish(List<AdmittedTask> tasks, Asking asking) {
@@ -119,10 +124,14 @@ final class SelfInstructRecipe implements GenerationRecipe {
   }
 
   private TeacherRequest askKind(AdmittedTask task) {
+    return askKind(task.taskId(), task.candidate().instruction());
+  }
+
+  private TeacherRequest askKind(String taskId, String instruction) {
     return requests.of(
         "classification",
-        Optional.of(task.taskId()),
-        templates.classification(task.candidate().instruction()),
+        Optional.of(taskId),
+        templates.classification(instruction),
         strictParity ? 3 : 8,
         0,
         1,
@@ -132,10 +141,13 @@ final class SelfInstructRecipe implements GenerationRecipe {
   }
 
   private TeacherRequest askInstances(AdmittedTask task, boolean classification) {
-    String instruction = task.candidate().instruction();
+    return askInstances(task.taskId(), task.candidate().instruction(), classification);
+  }
+
+  private TeacherRequest askInstances(String taskId, String instruction, boolean classification) {
     return requests.of(
         "instances",
-        Optional.of(task.taskId()),
+        Optional.of(taskId),
         classification
             ? templates.instancesOutputFirst(instruction)
             : templates.instancesInputFirst(instruction),

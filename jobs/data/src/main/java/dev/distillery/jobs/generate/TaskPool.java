@@ -7,7 +7,9 @@ import dev.distillery.core.text.Tokenizer;
 import dev.distillery.spark.warehouse.InstructionRow;
 import dev.distillery.spark.warehouse.StableIds;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,15 +22,20 @@ final class TaskPool {
 
   private final SimilarityPool pool;
   private final List<String> ids = new ArrayList<>();
+  private final Map<String, Integer> texts = new HashMap<>();
   private final int seeds;
 
   TaskPool(List<SeedTask> seedTasks, Tokenizer tokenizer, double threshold) {
     pool = new SimilarityPool(tokenizer, threshold);
     for (SeedTask seed : seedTasks) {
-      pool.add(seed.instruction());
-      ids.add(seed.id());
+      add(seed.id(), seed.instruction());
     }
     seeds = seedTasks.size();
+  }
+
+  /** A seed's instruction, as an example of one. */
+  String firstSeed() {
+    return pool.text(0);
   }
 
   /** How many instructions a teacher wrote are in the pool. */
@@ -43,7 +50,11 @@ final class TaskPool {
 
   /** The member that excludes the instruction; empty where it may be admitted. */
   Optional<InstructionRow.Similar> excludedBy(String instruction) {
-    return pool.firstAbove(instruction).map(this::similar);
+    Integer equal = texts.get(instruction);
+    // At a threshold of 1 nothing scores above, and still no task may come twice.
+    return equal == null
+        ? pool.firstAbove(instruction).map(this::similar)
+        : Optional.of(new InstructionRow.Similar(ids.get(equal), instruction, 1));
   }
 
   /** Adds a candidate that nothing excludes. */
@@ -51,9 +62,13 @@ final class TaskPool {
     List<InstructionRow.Similar> mostSimilar =
         pool.nearest(candidate.instruction(), MOST_SIMILAR).stream().map(this::similar).toList();
     String taskId = StableIds.of("task", candidate.instruction());
-    pool.add(candidate.instruction());
-    ids.add(taskId);
+    add(taskId, candidate.instruction());
     return new AdmittedTask(candidate, taskId, mostSimilar);
+  }
+
+  private void add(String id, String instruction) {
+    texts.putIfAbsent(instruction, pool.add(instruction));
+    ids.add(id);
   }
 
   private InstructionRow.Similar similar(Match match) {

@@ -95,6 +95,23 @@ class GenerateOptionsTest {
   }
 
   @Test
+  void aServersAddressHoldsNoSecret() {
+    assertThatThrownBy(
+            () ->
+                binder.bind(
+                    Map.of(
+                        "teacher", List.of("openai"),
+                        "model", List.of("m"),
+                        "extra-body", List.of("[1]"),
+                        "base-url", List.of("https://user:hush@host/v1"))))
+        .hasMessageContaining("Option --base-url: expected http://host/path")
+        .hasMessageContaining("Option --extra-body: expected a JSON object, found '[1]'")
+        .hasMessageNotContaining("hush");
+    assertThatThrownBy(() -> binder.bind(Map.of("teacher", List.of("ggf"))))
+        .hasMessageContaining("found 'ggf'; did you mean gguf?");
+  }
+
+  @Test
   void everyViolationIsListedAtOnce() {
     assertThatThrownBy(
             () ->

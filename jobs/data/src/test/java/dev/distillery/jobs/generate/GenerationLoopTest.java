@@ -291,6 +291,39 @@ class GenerationLoopTest {
   }
 
   @Test
+  void roundsWhoseTasksHaveNoInstanceAreIdle() {
+    List<SeedTask> seeds = seeds(FEW);
+    Asking asking =
+        requests ->
+            requests.stream()
+                .map(
+                    r ->
+                        r.rowId().isPresent()
+                            ? Replies.ok(r, "", "stop")
+                            : Replies.ok(
+                                r,
+                                " Weigh %s against %s and %s."
+                                    .formatted(
+                                        r.requestId().substring(0, 6),
+                                        r.requestId().substring(6, 12),
+                                        r.requestId().substring(12, 18)),
+                                "stop"))
+                .toList();
+    GenerateSummary summary = run(selfInstruct(seeds, false), seeds, asking, 5, 2);
+    assertThat(summary.stoppedBy()).isEqualTo("idle-rounds");
+    assertThat(summary.rounds()).isEqualTo(2);
+    assertThat(summary.rejects()).containsEntry(GenerationLoop.NO_INSTANCE, 4L);
+  }
+
+  @Test
+  void noTaskComesTwiceEvenAtAThresholdOfOne() {
+    List<SeedTask> seeds = seeds(FEW);
+    var pool = new TaskPool(seeds, Tokenizer.named("rouge"), 1);
+    assertThat(pool.excludedBy("Name a fruit that is red.")).isPresent();
+    assertThat(pool.excludedBy("Name a fruit that is green.")).isEmpty();
+  }
+
+  @Test
   void aColdStartShowsEightSeedsAndLaterSixAndTwoOfThePool() {
     List<SeedTask> seeds =
         seeds(
