@@ -1,7 +1,8 @@
 /**
- * Reads public data sets into the canonical tables: {@link dev.distillery.datasets.Sources} lists
- * the sources, each of which has a package of its own that knows its format. How files are opened
- * and split is in {@code read}; under which terms a source stands, in {@code licence}.
+ * Reads public data sets into the canonical tables: {@link
+ * dev.distillery.datasets.registry.Sources} lists the sources, each of which has a package of its
+ * own that knows its format. How files are opened and split is in {@code read}; under which terms a
+ * source stands, in {@code licence}.
  */
 @NullMarked
 package dev.distillery.datasets;

@@ -3,7 +3,7 @@ package dev.distillery.datasets.licence;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.RunOptions.Use;
-import dev.distillery.datasets.Sources;
+import dev.distillery.datasets.registry.Sources;
 import dev.distillery.spark.testing.LocalSpark;
 import java.util.List;
 import java.util.Locale;

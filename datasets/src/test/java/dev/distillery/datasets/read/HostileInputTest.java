@@ -6,7 +6,7 @@ import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowParser;
 import dev.distillery.datasets.Source;
-import dev.distillery.datasets.Sources;
+import dev.distillery.datasets.registry.Sources;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,8 @@
-package dev.distillery.datasets;
+package dev.distillery.datasets.registry;
 
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.SourceSettings;
+import dev.distillery.datasets.Tagging;
 import dev.distillery.datasets.alpaca.AlpacaSource;
 import dev.distillery.datasets.documents.DocumentsSource;
 import dev.distillery.datasets.dolly.DollySource;
