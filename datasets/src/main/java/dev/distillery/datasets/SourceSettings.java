@@ -1,6 +1,5 @@
 package dev.distillery.datasets;
 
-import dev.distillery.datasets.sharegpt.ShareGptRule;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package dev.distillery.datasets.sharegpt;
 
-import static dev.distillery.datasets.sharegpt.ShareGptRule.*;
+import static dev.distillery.datasets.ShareGptRule.*;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.teacher.Message;
@@ -10,6 +10,7 @@ import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.ShareGptRule;
 import dev.distillery.datasets.Source;
 import dev.distillery.datasets.SourceSettings.ShareGpt;
 import dev.distillery.datasets.Tagging;

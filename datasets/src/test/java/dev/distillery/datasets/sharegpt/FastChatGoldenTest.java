@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.ShareGptRule;
 import dev.distillery.datasets.SourceSettings;
 import dev.distillery.datasets.SourceSettings.ShareGpt;
 import dev.distillery.datasets.Tagging;

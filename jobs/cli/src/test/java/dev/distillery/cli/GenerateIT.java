@@ -318,6 +318,8 @@ class GenerateIT {
                   "--conf",
                   "spark.eventLog.enabled=true",
                   "--conf",
+                  "spark.eventLog.compress=false",
+                  "--conf",
                   "spark.eventLog.dir=file:" + events)
               .succeeded()
               .summary();
@@ -334,7 +336,12 @@ class GenerateIT {
     try (var files = Files.walk(events)) {
       var executors = new TreeSet<String>();
       var asking = new TreeSet<String>();
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
+      // The local file system keeps checksums in hidden files.
+      for (Path file :
+          files
+              .filter(Files::isRegularFile)
+              .filter(file -> !String.valueOf(file.getFileName()).startsWith("."))
+              .toList()) {
         try (var lines = Files.lines(file)) {
           lines.forEach(
               line -> {

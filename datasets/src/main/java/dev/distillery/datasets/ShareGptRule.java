@@ -1,4 +1,4 @@
-package dev.distillery.datasets.sharegpt;
+package dev.distillery.datasets;
 
 import java.util.ArrayList;
 import java.util.Arrays;
