@@ -221,9 +221,9 @@ class HostileFilesTest {
   private static byte[] mutate(byte[] original, Random random) {
     byte[] bytes = original.clone();
     int changes = 1 + random.nextInt(3);
-    for (int i = 0; i < changes; i++) {
+    for (int i = 0; i < changes && bytes.length > 0; i++) {
       int reach = random.nextInt(4) == 0 ? bytes.length : Math.min(bytes.length, 1600);
-      int at = random.nextInt(Math.max(1, reach));
+      int at = random.nextInt(reach);
       switch (random.nextInt(5)) {
         case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
         case 1 -> bytes[at] = (byte) random.nextInt(256);
