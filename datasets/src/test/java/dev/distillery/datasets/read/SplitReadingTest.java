@@ -48,7 +48,7 @@ class SplitReadingTest {
     Files.deleteIfExists(properties);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 300, seed = "20260801")
   void elementsOfAnArrayComeOnceWhateverTheSplits(
       @ForAll @Size(max = 12) List<@From("values") String> values,
       @ForAll @IntRange(min = 1, max = 40) int splitBytes,
@@ -97,7 +97,7 @@ class SplitReadingTest {
     return Arbitraries.oneOf(objects, objects, leaves);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 300, seed = "20260801")
   void linesComeOnceWhateverTheSplits(
       @ForAll @Size(max = 20) List<@From("lines") String> lines,
       @ForAll @IntRange(min = 1, max = 30) int splitBytes,
@@ -117,7 +117,7 @@ class SplitReadingTest {
     return Arbitraries.strings().withChars("ab é").ofMaxLength(12);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 300, seed = "20260801")
   void scansComposeToTheScanOfTheWhole(
       @ForAll @Size(max = 60) List<@From("bytes") Byte> bytes,
       @ForAll @IntRange(min = 0, max = 60) int cut) {

@@ -92,7 +92,7 @@ class RunTest {
                 + "\"figures\":{\"kept\":3},\"seconds\":1.235,\"stopped_by\":\"num-instructions\"}");
   }
 
-  @Property
+  @Property(seed = "20260801")
   void nearestFindsANameWithOneSlip(@ForAll("names") String name, @ForAll int at) {
     int index = Math.floorMod(at, name.length());
     String slipped = name.substring(0, index) + name.substring(index + 1);

@@ -63,7 +63,7 @@ class BlockCodecTest {
     assertThat(HalfFloat.bfloat16ToFloat(HalfFloat.bfloat16FromFloat(Float.NaN))).isNaN();
   }
 
-  @Property
+  @Property(seed = "20260801")
   void aHalfIsNearest(@ForAll float value) {
     if (Math.abs(value) >= 65_504) {
       return;

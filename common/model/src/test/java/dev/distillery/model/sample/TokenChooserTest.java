@@ -79,7 +79,7 @@ class TokenChooserTest {
     assertThat(again).isEqualTo(first).isNotEqualTo(other);
   }
 
-  @Property(tries = 200)
+  @Property(tries = 200, seed = "20260801")
   void theDrawnTokenIsAmongTheBestK(
       @ForAll @Size(min = 1, max = 2000) float[] logits,
       @ForAll @IntRange(min = 1, max = 50) int k) {
