@@ -14,7 +14,7 @@ import java.util.Map;
 /**
  * Options from a YAML file. Its keys are the options' names without dashes. A key that is a job's
  * name and holds a mapping gives options to that job alone, over those at the top, so that one file
- * can serve a whole pipeline.
+ * can serve a whole pipeline. A mapping under the name of an option is its value as JSON.
  */
 public final class Recipe {
   private static final ObjectMapper YAML =
@@ -85,6 +85,8 @@ public final class Recipe {
       values.put(key, List.of(value.asText()));
     } else if (value.isArray() && value.valueStream().allMatch(JsonNode::isValueNode)) {
       values.put(key, value.valueStream().map(JsonNode::asText).toList());
+    } else if (value.isObject()) {
+      values.put(key, List.of(value.toString()));
     } else {
       violations.add(
           origin + ": Option '" + key + "': expected a value or a list of values, found " + value);

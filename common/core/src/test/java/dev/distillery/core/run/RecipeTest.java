@@ -37,8 +37,14 @@ class RecipeTest {
   }
 
   @Test
+  void aMappingIsTheOptionsValueAsJson() {
+    assertThat(Recipe.read("r.yaml", "columns: {a: 1, b: [x]}\n", "dedup", JOBS, OPTIONS))
+        .containsEntry("columns", List.of("{\"a\":1,\"b\":[\"x\"]}"));
+  }
+
+  @Test
   void namesTheNearestKnownOptionAndListsAllThatIsWrong() {
-    assertThatThrownBy(() -> read("treshold: 1\ncolumns: {a: b}\n"))
+    assertThatThrownBy(() -> read("treshold: 1\ncolumns: [[a]]\n"))
         .hasMessageContaining("r.yaml: Unknown option 'treshold'; did you mean threshold?")
         .hasMessageContaining("r.yaml: Option 'columns': expected a value or a list of values");
   }

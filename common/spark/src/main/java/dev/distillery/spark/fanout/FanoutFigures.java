@@ -53,14 +53,17 @@ public record FanoutFigures(
   public String detail(long total) {
     var text = new StringBuilder();
     text.append(failed).append(" failed, ").append(tokens).append(" tokens");
-    costUsd.ifPresent(
-        cost -> {
-          long done = resumed + answered + failed;
-          text.append(String.format(Locale.ROOT, ", $%.4f", cost));
-          if (done > 0 && total > done) {
-            text.append(String.format(Locale.ROOT, " of about $%.4f", cost * total / done));
-          }
-        });
+    // A teacher of our own costs nothing, and needs no zeros in every line.
+    costUsd
+        .filter(cost -> cost > 0)
+        .ifPresent(
+            cost -> {
+              long done = resumed + answered + failed;
+              text.append(String.format(Locale.ROOT, ", $%.4f", cost));
+              if (done > 0 && total > done) {
+                text.append(String.format(Locale.ROOT, " of about $%.4f", cost * total / done));
+              }
+            });
     return text.toString();
   }
 }

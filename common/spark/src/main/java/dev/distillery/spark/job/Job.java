@@ -2,6 +2,8 @@ package dev.distillery.spark.job;
 
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.RunOptions;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -31,6 +33,16 @@ public interface Job<O extends Record> {
    * @throws dev.distillery.core.run.JobException with all that is wrong
    */
   default void check(O options) {}
+
+  /**
+   * What the small files hold that options name and that decide the result, by a name for messages:
+   * hashes of their content. A run id is refused where one of them has changed under it.
+   *
+   * @param hadoop how to reach files by URI
+   */
+  default Map<String, String> contents(O options, Configuration hadoop) {
+    return Map.of();
+  }
 
   /**
    * Runs the job.

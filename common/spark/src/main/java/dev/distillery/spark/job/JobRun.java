@@ -102,7 +102,8 @@ public final class JobRun {
         Warehouse.at(common.warehouse(), spark.sparkContext().hadoopConfiguration());
     String id = common.runId().orElseGet(() -> RunId.create(clock));
     var binder = OptionsBinder.of(job.optionsType());
-    Map<String, String> decisive = binder.decisive(options);
+    var decisive = new TreeMap<>(binder.decisive(options));
+    decisive.putAll(job.contents(options, warehouse.hadoop()));
     Progress progress = Progress.onStandardError(job.name());
     if (common.dryRun()) {
       var run = new JobRun(spark, warehouse, job.name(), id, true, false, progress);

@@ -24,10 +24,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +54,8 @@ class JobRunTest {
   }
 
   /** Writes as many documents as it is told, or ends as it is told. */
-  record Example(String name, JobRun.Body ending) implements Job<Options> {
+  record Example(String name, @Nullable String content, JobRun.Body ending)
+      implements Job<Options> {
     @Override
     public String purpose() {
       return "An example.";
@@ -71,6 +74,11 @@ class JobRunTest {
     @Override
     public RunOptions runOptions(Options options) {
       return options.run();
+    }
+
+    @Override
+    public Map<String, String> contents(Options options, Configuration hadoop) {
+      return content == null ? Map.of() : Map.of("words content", content);
     }
 
     @Override
@@ -111,10 +119,16 @@ class JobRunTest {
   }
 
   private JobSummary run(String job, JobRun.Body ending, Map<String, String> options) {
+    return run(job, null, ending, options);
+  }
+
+  private JobSummary run(
+      String job, @Nullable String content, JobRun.Body ending, Map<String, String> options) {
     var given = new HashMap<String, List<String>>();
     given.put("warehouse", List.of(folder.toString()));
     options.forEach((name, value) -> given.put(name, List.of(value)));
-    return new Example(job, ending).run(spark, OptionsBinder.of(Options.class).bind(given));
+    return new Example(job, content, ending)
+        .run(spark, OptionsBinder.of(Options.class).bind(given));
   }
 
   private Dataset<Row> read(String ref) {
@@ -165,6 +179,14 @@ class JobRunTest {
         .hasMessageContaining("--rows was 3, now 4");
     assertThatThrownBy(() -> run("other", DONE, Map.of("run-id", "a1")))
         .hasMessageContaining("belongs to a run of example");
+  }
+
+  @Test
+  void theSameIdWithAnotherContentOfTheFilesThatItsOptionsNameIsRefused() {
+    run("example", "a", DONE, Map.of("run-id", "a1"));
+    assertThat(run("example", "a", DONE, Map.of("run-id", "a1")).status()).isEqualTo("done");
+    assertThatThrownBy(() -> run("example", "b", DONE, Map.of("run-id", "a1")))
+        .hasMessageContaining("--words content was a, now b");
   }
 
   @Test

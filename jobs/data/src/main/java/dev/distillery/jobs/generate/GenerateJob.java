@@ -80,6 +80,13 @@ public final class GenerateJob implements Job<GenerateOptions> {
   }
 
   @Override
+  public Map<String, String> contents(GenerateOptions options, Configuration hadoop) {
+    return Map.of(
+        "seed-tasks content", StableIds.of(seeds(options, hadoop).toString()),
+        "prompt-templates content", templates(options).fingerprint());
+  }
+
+  @Override
   public void check(GenerateOptions options) {
     List<SeedTask> seeds = seeds(options, new Configuration());
     templates(options);
@@ -107,14 +114,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
     Configuration hadoop = run.warehouse().hadoop();
     List<SeedTask> seeds = seeds(options, hadoop);
     PromptTemplates templates = templates(options);
-    run.note("prompt_templates_sha256", templates.fingerprint());
-    run.note(
-        "seed_tasks",
-        options.seedTasks().orElse("packaged")
-            + ", "
-            + seeds.size()
-            + " tasks, hash "
-            + StableIds.of(seeds.toString()));
+    run.note("seed_tasks", options.seedTasks().orElse("packaged") + ", " + seeds.size() + " tasks");
     GenerationRecipe recipe = recipe(options, seeds, templates);
     var pool = new TaskPool(seeds, tokenizer(options), options.rougeThreshold());
     if (run.dryRun()) {
@@ -172,7 +172,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
   private static String detail(
       FanoutFigures figures, GenerationLoop loop, GenerateOptions options) {
     String projected =
-        figures.costUsd().isPresent() && loop.kept() > 0
+        figures.costUsd().orElse(0.0) > 0 && loop.kept() > 0
             ? String.format(
                 Locale.ROOT,
                 " of about $%.4f",
