@@ -28,11 +28,16 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
+import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +55,9 @@ public final class JobRun {
     Outcome run(JobRun run) throws Exception;
   }
 
+  /** So many files of a table, of any size, are no burden to a reader. */
+  private static final int FEW_PARTITIONS = 8;
+
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final String job;
@@ -60,6 +68,7 @@ public final class JobRun {
   private final Map<String, Table> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
   private final Map<String, Long> writtenRows = new TreeMap<>();
+  private final Map<String, StructType> writtenSchemas = new TreeMap<>();
   private final List<ObjectNode> inputs = new ArrayList<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
@@ -192,21 +201,27 @@ public final class JobRun {
     if (dryRun) {
       throw new IllegalStateException("A dry run of " + job + " wrote the table " + name);
     }
-    String path = warehouse.staging(name, id).toString();
+    Path folder = warehouse.staging(name, id);
+    Dataset<Row> sized = withComments(table, sizedForReaders(rows));
     phase(
         "Write " + name,
         () -> {
-          withComments(table, sizedForReaders(rows))
+          sized
               .write()
               .mode(SaveMode.Overwrite)
               .option("compression", "zstd")
               .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
-              .parquet(path);
-          return path;
+              .parquet(folder.toString());
+          return folder;
         });
-    long count = staged(name).count();
+    long count =
+        warehouse.footers(folder).stream()
+            .flatMap(footer -> footer.getBlocks().stream())
+            .mapToLong(BlockMetaData::getRowCount)
+            .sum();
     written.put(name, table);
     writtenRows.put(name, count);
+    writtenSchemas.put(name, sized.schema().asNullable());
     return count;
   }
 
@@ -226,11 +241,17 @@ public final class JobRun {
   }
 
   /**
-   * Lets Spark gather rows into files of the size that readers like; one partition stays as it is,
-   * and in its order.
+   * Lets Spark gather rows into files of the size that readers like. A few partitions stay as they
+   * are, and in their order: that saves a shuffle.
    */
   private static Dataset<Row> sizedForReaders(Dataset<Row> rows) {
-    return rows.rdd().getNumPartitions() == 1 ? rows : rows.hint("rebalance");
+    SparkPlan plan = rows.queryExecution().executedPlan();
+    // The number of an adaptive plan's partitions is known once it has run; only one is sure.
+    boolean few =
+        plan instanceof AdaptiveSparkPlanExec
+            ? plan.outputPartitioning().numPartitions() == 1
+            : rows.rdd().getNumPartitions() <= FEW_PARTITIONS;
+    return few ? rows : rows.hint("rebalance");
   }
 
   private static Dataset<Row> withComments(Table table, Dataset<Row> rows) {
@@ -375,6 +396,11 @@ public final class JobRun {
 
   Map<String, String> provenance() {
     return Map.copyOf(provenance);
+  }
+
+  /** The schema of a table that was written, as Parquet gives it back. */
+  StructType writtenSchema(String name) {
+    return Objects.requireNonNull(writtenSchemas.get(name));
   }
 
   Map<String, Table> written() {

@@ -9,9 +9,15 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.column.statistics.Statistics;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.io.api.Binary;
 
 /** The last step of a run: tables are moved to where readers look, then the record is written. */
 final class RunCommit {
@@ -81,7 +87,7 @@ final class RunCommit {
       files.addObject().put("name", file.getPath().getName()).put("bytes", file.getLen());
     }
     node.put("bytes", bytes);
-    node.put("schema", run.spark().read().parquet(folder.toString()).schema().toDDL());
+    node.put("schema", run.writtenSchema(name).toDDL());
   }
 
   /** How many rows of each licence; a table has few. */
@@ -90,9 +96,37 @@ final class RunCommit {
       return;
     }
     ObjectNode counts = licenses.putObject(name);
+    Path folder = run.warehouse().table(name, run.id());
+    Map<String, Long> rows = new TreeMap<>();
+    for (ParquetMetadata footer : run.warehouse().footers(folder)) {
+      for (BlockMetaData block : footer.getBlocks()) {
+        Optional<String> license = onlyLicense(block);
+        if (license.isEmpty()) {
+          countLicenses(run, folder, counts);
+          return;
+        }
+        rows.merge(license.get(), block.getRowCount(), Long::sum);
+      }
+    }
+    rows.forEach(counts::put);
+  }
+
+  /** The license of all rows of a block, if its statistics say that they have the same one. */
+  private static Optional<String> onlyLicense(BlockMetaData block) {
+    return block.getColumns().stream()
+        .filter(column -> column.getPath().toDotString().equals("license"))
+        .<Statistics<?>>map(ColumnChunkMetaData::getStatistics)
+        .filter(Statistics::hasNonNullValue)
+        .filter(all -> all.isNumNullsSet() && all.getNumNulls() == 0)
+        .filter(all -> all.genericGetMin().equals(all.genericGetMax()))
+        .findFirst()
+        .map(all -> ((Binary) all.genericGetMin()).toStringUsingUTF8());
+  }
+
+  private static void countLicenses(JobRun run, Path folder, ObjectNode counts) {
     run.spark()
         .read()
-        .parquet(run.warehouse().table(name, run.id()).toString())
+        .parquet(folder.toString())
         .groupBy("license")
         .count()
         .orderBy("license")

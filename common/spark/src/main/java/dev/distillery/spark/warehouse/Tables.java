@@ -170,6 +170,18 @@ public final class Tables {
               .required("rule", StringType, "Metric that found it")
               .build());
 
+  /** One of the texts that are most similar to a text. */
+  public static final Table NEIGHBORS =
+      new Table(
+          "neighbors",
+          "One of the texts that are most similar to a text, as dedup --neighbors finds them.",
+          struct()
+              .required("id", StringType, "The text's first row")
+              .required("neighbor_id", StringType, "The other text's first row")
+              .required("rank", IntegerType, "1 for the most similar one")
+              .required("score", DoubleType, "Their similarity")
+              .build());
+
   /** One figure of a run. */
   public static final Table METRICS =
       new Table(
@@ -210,6 +222,7 @@ public final class Tables {
           COMPLETIONS,
           REJECTS,
           DUPLICATES,
+          NEIGHBORS,
           METRICS,
           JUDGEMENTS);
 

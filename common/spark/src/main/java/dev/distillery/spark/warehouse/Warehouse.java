@@ -17,6 +17,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
 
 /** The folder that holds all tables, and where in it everything lies. */
 public final class Warehouse {
@@ -195,6 +198,20 @@ public final class Warehouse {
       return result;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The footers of the Parquet files below a folder. */
+  public List<ParquetMetadata> footers(Path folder) {
+    // A footer is a few reads, and each may be a request to an object store.
+    return parquetFiles(folder).parallelStream().map(this::footer).toList();
+  }
+
+  private ParquetMetadata footer(FileStatus file) {
+    try (var reader = ParquetFileReader.open(HadoopInputFile.fromStatus(file, hadoop))) {
+      return reader.getFooter();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read " + file.getPath() + ": " + e.getMessage(), e);
     }
   }
 }

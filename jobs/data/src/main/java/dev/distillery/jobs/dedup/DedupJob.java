@@ -87,7 +87,12 @@ public final class DedupJob implements Job<DedupOptions> {
             "Read and check " + options.input(),
             () ->
                 new Deduplicator(
-                    run.spark(), rows, pool, compared(options, table), options.threshold()))) {
+                    run.spark(),
+                    rows,
+                    pool,
+                    compared(options, table),
+                    options.threshold(),
+                    Deduplicator.PLAIN_ROWS))) {
       long in = deduplicator.rows(false);
       run.progress().finish(in, deduplicator.rows(true) + " in the pool");
       if (run.dryRun()) {
@@ -97,7 +102,7 @@ public final class DedupJob implements Job<DedupOptions> {
       run.phase(
           "Compare by " + options.metric() + " above " + options.threshold(),
           () -> {
-            deduplicator.decide(candidates(options), Deduplicator.PLAIN_ROWS);
+            deduplicator.decide(candidates(options));
             return in;
           });
       run.progress().finish(in, "");
@@ -106,6 +111,11 @@ public final class DedupJob implements Job<DedupOptions> {
       String output = options.outputTable().orElse(table.name());
       long kept = run.write(table, output, deduplicator.kept());
       long duplicates = run.write(Tables.DUPLICATES, deduplicator.duplicates());
+      if (options.neighbors() > 0) {
+        run.write(
+            Tables.NEIGHBORS,
+            deduplicator.neighbors(options.neighbors(), options.neighborsAbove()));
+      }
       long withoutId =
           deduplicator.withoutId(false) == 0 ? 0 : reject(run, rows.where(col("id").isNull()));
       if (kept + duplicates != in) {
@@ -140,10 +150,11 @@ public final class DedupJob implements Job<DedupOptions> {
       Dataset<Row> pool,
       Deduplicator approximate) {
     ComparedRows compared = approximate.compared().by(DedupOptions.Metric.ROUGE_L);
-    try (var exact = new Deduplicator(run.spark(), rows, pool, compared, options.threshold())) {
+    try (var exact =
+        new Deduplicator(
+            run.spark(), rows, pool, compared, options.threshold(), Deduplicator.PLAIN_ROWS)) {
       exact.decide(
-          (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists),
-          Deduplicator.PLAIN_ROWS);
+          (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists));
       Dataset<Row> truth = exact.duplicates().select("id");
       Dataset<Row> found = approximate.duplicates().select("id");
       long dropped = found.count();

@@ -24,6 +24,8 @@ import picocli.CommandLine.Option;
  * @param outputTable name of the table of kept rows
  * @param minhashTables hash tables of MinHashLSH: more find more
  * @param evaluate also runs the exact gate, and reports precision and recall against it
+ * @param neighbors how many of its most similar texts are listed for a text; 0 for no table
+ * @param neighborsAbove ROUGE-L F, from 0 to 1, that they exceed
  */
 public record DedupOptions(
     RunOptions run,
@@ -103,7 +105,21 @@ public record DedupOptions(
             defaultValue = "false",
             description =
                 "With --metric minhash: also runs rouge-l, and reports precision and recall.")
-        boolean evaluate)
+        boolean evaluate,
+    @Option(
+            names = "--neighbors",
+            paramLabel = "K",
+            defaultValue = "0",
+            description =
+                "Also writes the table neighbors: the K most similar other texts of each. Costs as"
+                    + " much time as there are pairs above --neighbors-above.")
+        int neighbors,
+    @Option(
+            names = "--neighbors-above",
+            paramLabel = "F",
+            defaultValue = "0.5",
+            description = "ROUGE-L F that a neighbor exceeds, 0 to 1; a low one costs much.")
+        double neighborsAbove)
     implements Validated {
 
   /** What two texts are compared by. */
@@ -136,6 +152,18 @@ public record DedupOptions(
     if (evaluate && metric != Metric.MINHASH) {
       violations.add("Option --evaluate is for --metric minhash only: the others are exact");
     }
+    if (neighbors < 0 || neighbors > 1000) {
+      violations.add("Option --neighbors: " + neighbors + " is not between 0 and 1000");
+    }
+    if (neighbors > 0 && metric == Metric.EXACT) {
+      violations.add("Option --neighbors is not for --metric exact, which has no score");
+    }
+    if (!(neighborsAbove >= 0 && neighborsAbove <= 1)) {
+      violations.add(
+          "Option --neighbors-above: "
+              + neighborsAbove
+              + " is not between 0 and 1, where ROUGE-L lies");
+    }
     outputTable
         .filter(name -> !name.matches("[A-Za-z][A-Za-z0-9_]*") || RESERVED.contains(name))
         .ifPresent(
@@ -149,5 +177,5 @@ public record DedupOptions(
     return violations;
   }
 
-  private static final List<String> RESERVED = List.of("duplicates", "rejects");
+  private static final List<String> RESERVED = List.of("duplicates", "neighbors", "rejects");
 }

@@ -14,27 +14,31 @@ import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
+import scala.math.BigInt;
 
 /**
  * Decides which rows are kept: those that the sequential gate would keep, going through all rows in
  * their order.
  */
 final class Deduplicator implements AutoCloseable {
-  /**
-   * Up to so many rows and characters one thread decides faster than Spark; see docs/dedup.md for
-   * the measurement.
-   */
+  /** Up to so many rows one thread decides; see docs/dedup.md for the measurement. */
   static final long PLAIN_ROWS = 200_000;
 
-  private static final long PLAIN_CHARACTERS = 64L << 20;
+  /** Up to so many bytes, by Spark's own estimate, the driver takes them in. */
+  private static final BigInt PLAIN_BYTES = BigInt.apply(64L << 20);
 
   /** About 100 bytes each: what every executor can hold. */
   private static final long BROADCAST_VERDICTS = 500_000;
@@ -43,19 +47,44 @@ final class Deduplicator implements AutoCloseable {
   private final ComparedRows compared;
   private final DedupOptions.Metric metric;
   private final double threshold;
+  private final long plainRows;
   private final Dataset<Row> input;
+  private final Dataset<Row> all;
   private final Dataset<Row> narrow;
-  private final Map<Boolean, Row> sizes = new TreeMap<>();
+  private final Map<Boolean, Size> sizes = new TreeMap<>();
+
+  /** The rows in their order, where one thread decides. */
+  private final Optional<List<Row>> entries;
+
   private Dataset<Row> repeatedIds;
   private boolean idsRepeat;
   private Dataset<Row> verdicts;
+  private Dataset<Row> neighborLists;
   private long verdictCount;
+
+  /** What there is of the input, or of the pool. */
+  private record Size(long rows, long withoutTokens, long characters, long withoutId) {
+    static final Size NONE = new Size(0, 0, 0, 0);
+
+    Size plus(Row entry) {
+      if (entry.isNullAt(1)) {
+        return new Size(rows, withoutTokens, characters, withoutId + 1);
+      }
+      String tokens = entry.getString(3);
+      return new Size(
+          rows + 1,
+          withoutTokens + (tokens.isEmpty() ? 1 : 0),
+          characters + tokens.length(),
+          withoutId);
+    }
+  }
 
   /**
    * Looks at the rows. Those without an id take no part.
    *
    * @param input the rows
    * @param pool rows that are kept already, before all others; may have none
+   * @param plainRows up to so many rows one thread decides
    * @throws dev.distillery.core.run.JobException if a column is missing or of no use
    */
   Deduplicator(
@@ -63,30 +92,63 @@ final class Deduplicator implements AutoCloseable {
       Dataset<Row> input,
       Dataset<Row> pool,
       ComparedRows compared,
-      double threshold) {
+      double threshold,
+      long plainRows) {
     this.spark = spark;
     this.input = input;
     this.compared = compared;
     this.metric = compared.metric();
     this.threshold = threshold;
+    this.plainRows = plainRows;
     compared.check(input.schema());
-    Dataset<Row> all =
-        compared
-            .narrow(input, false)
-            .union(compared.narrow(pool, true))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    all = compared.narrow(input, false).union(compared.narrow(pool, true));
+    narrow = all.where(col("id").isNotNull());
+    repeatedIds = spark.createDataFrame(List.of(), InputChecks.REPEATED);
+    verdicts = spark.createDataFrame(List.of(), Verdicts.SCHEMA);
+    neighborLists = verdicts;
+    entries = plainEntries();
+    if (entries.isEmpty()) {
+      measure();
+    }
+  }
+
+  /** All rows that take part, in their order, if they are few and short; fills in the sizes. */
+  private Optional<List<Row>> plainEntries() {
+    boolean small =
+        all.queryExecution().optimizedPlan().stats().sizeInBytes().$less$eq(PLAIN_BYTES);
+    if (metric == DedupOptions.Metric.MINHASH || plainRows == 0 || !small) {
+      return Optional.empty();
+    }
+    List<Row> rows =
+        all.limit((int) Math.min(plainRows + 1, Integer.MAX_VALUE))
+            .coalesce(1)
+            .sortWithinPartitions(compared.order())
+            .select("pinned", "id", "task", "tokens", "text_hash")
+            .collectAsList();
+    if (rows.size() > plainRows) {
+      return Optional.empty();
+    }
+    for (Row row : rows) {
+      sizes.put(row.getBoolean(0), size(row.getBoolean(0)).plus(row));
+    }
+    return Optional.of(rows.stream().filter(row -> !row.isNullAt(1)).toList());
+  }
+
+  private void measure() {
+    all.persist(StorageLevel.MEMORY_AND_DISK());
     Column known = col("id").isNotNull();
     all.groupBy("pinned")
         .agg(
             count("id"),
-            sum(when(known.and(col("tokens").equalTo("")), 1).otherwise(0)),
-            sum(when(known, length(col("tokens"))).otherwise(0)),
-            sum(when(known, 0).otherwise(1)))
+            sum(when(known.and(col("tokens").equalTo("")), 1L).otherwise(0L)),
+            sum(when(known, length(col("tokens")).cast("long")).otherwise(0L)),
+            sum(when(known, 0L).otherwise(1L)))
         .collectAsList()
-        .forEach(row -> sizes.put(row.getBoolean(0), row));
-    narrow = all.where(known);
-    repeatedIds = spark.createDataFrame(List.of(), InputChecks.REPEATED);
-    verdicts = spark.createDataFrame(List.of(), Verdicts.SCHEMA);
+        .forEach(
+            row ->
+                sizes.put(
+                    row.getBoolean(0),
+                    new Size(row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4))));
   }
 
   /** What is compared. */
@@ -96,52 +158,41 @@ final class Deduplicator implements AutoCloseable {
 
   /** Rows of the input that have an id, or of the pool. */
   long rows(boolean pinned) {
-    return size(pinned, 1);
+    return size(pinned).rows();
   }
 
   /** Rows without anything to compare. */
   long withoutTokens(boolean pinned) {
-    return size(pinned, 2);
+    return size(pinned).withoutTokens();
   }
 
   /** Rows without an id. */
   long withoutId(boolean pinned) {
-    return size(pinned, 4);
+    return size(pinned).withoutId();
   }
 
-  private long size(boolean pinned, int column) {
-    return sizes.containsKey(pinned) ? sizes.get(pinned).getLong(column) : 0;
-  }
-
-  private boolean isSmall(long plainRows) {
-    return metric != DedupOptions.Metric.MINHASH
-        && rows(false) + rows(true) <= plainRows
-        && size(false, 3) + size(true, 3) <= PLAIN_CHARACTERS;
+  private Size size(boolean pinned) {
+    return sizes.getOrDefault(pinned, Size.NONE);
   }
 
   /**
    * Decides on all rows.
    *
    * @param candidates used where one thread does not decide
-   * @param plainRows up to so many rows one thread decides
    * @throws dev.distillery.core.run.JobException if rows contradict each other
    */
-  void decide(Candidates candidates, long plainRows) {
+  void decide(Candidates candidates) {
     boolean similar = metric != DedupOptions.Metric.EXACT;
     // Above a threshold of 1 there is not even an equal text.
     boolean any = !similar || 1.0 > threshold;
-    if (isSmall(plainRows)) {
-      List<Row> entries =
-          narrow
-              .coalesce(1)
-              .sortWithinPartitions(compared.order())
-              .select("pinned", "id", "task", "tokens", "text_hash")
-              .collectAsList();
-      repeatedIds =
-          spark.createDataFrame(
-              InputChecks.repeatedIds(entries, compared.groupBy()), InputChecks.REPEATED);
+    if (entries.isPresent()) {
+      List<Row> repeated = InputChecks.repeatedIds(entries.get(), compared.groupBy());
+      repeatedIds = spark.createDataFrame(repeated, InputChecks.REPEATED);
+      idsRepeat = !repeated.isEmpty();
       if (any) {
-        verdicts = Verdicts.plain(spark, entries, threshold, similar);
+        List<Row> found = Verdicts.plain(entries.get(), threshold, similar);
+        verdicts = spark.createDataFrame(found, Verdicts.SCHEMA);
+        verdictCount = found.size();
       }
     } else {
       repeatedIds =
@@ -155,12 +206,11 @@ final class Deduplicator implements AutoCloseable {
             Verdicts.distributed(
                     spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of())
                 .persist(StorageLevel.MEMORY_AND_DISK());
-        verdicts.count();
+        verdictCount = verdicts.count();
         lists.unpersist();
       }
+      idsRepeat = !repeatedIds.isEmpty();
     }
-    idsRepeat = !repeatedIds.isEmpty();
-    verdictCount = verdicts.count();
   }
 
   /** How the lists that are excluded are found, where one thread does not do it. */
@@ -210,6 +260,50 @@ final class Deduplicator implements AutoCloseable {
     return all.withColumn("rule", lit(rule()));
   }
 
+  /**
+   * For each text of the input the others, of the input or the pool, that are most similar to it:
+   * id, neighbor_id, rank, score. Rows of equal tokens are one text, and the first of them stands
+   * for it.
+   *
+   * @param most at most so many for a text
+   * @param above score that a neighbor exceeds
+   */
+  Dataset<Row> neighbors(int most, double above) {
+    neighborLists =
+        Verdicts.lists(spark, narrow.orderBy(compared.order()))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    StructType schema =
+        new StructType()
+            .add("ordinal", DataTypes.LongType, false)
+            .add("neighbor", DataTypes.LongType, false)
+            .add("rank", DataTypes.IntegerType, false)
+            .add("score", DataTypes.DoubleType, false);
+    JavaRDD<Row> found =
+        new SimilarityJoin(above, 0)
+            .nearest(neighborLists, most)
+            .flatMap(
+                pair -> {
+                  List<NearestTexts.Near> nearest = pair._2().bestFirst();
+                  return IntStream.range(0, nearest.size())
+                      .<Row>mapToObj(
+                          i ->
+                              RowFactory.create(
+                                  pair._1(),
+                                  nearest.get(i).ordinal(),
+                                  i + 1,
+                                  nearest.get(i).score()))
+                      .iterator();
+                });
+    Dataset<Row> texts = neighborLists.where(not(col("pinned"))).select("ordinal", "id");
+    Dataset<Row> neighbors =
+        neighborLists.select(col("ordinal").as("neighbor"), col("id").as("neighbor_id"));
+    return spark
+        .createDataFrame(found, schema)
+        .join(texts, "ordinal")
+        .join(neighbors, "neighbor")
+        .select("id", "neighbor_id", "rank", "score");
+  }
+
   private String rule() {
     return switch (metric) {
       case ROUGE_L -> "rouge-l";
@@ -246,8 +340,9 @@ final class Deduplicator implements AutoCloseable {
 
   @Override
   public void close() {
-    narrow.unpersist();
+    all.unpersist();
     repeatedIds.unpersist();
     verdicts.unpersist();
+    neighborLists.unpersist();
   }
 }

@@ -13,6 +13,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -76,14 +77,7 @@ final class SimilarityJoin {
    * @param lists ordinal (long) and tokens (words with a space between two), distinct and not empty
    */
   List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists) {
-    // Hundreds of small partitions would cost their square in shuffle files.
-    int slices = parts(lists.sparkSession().sparkContext().defaultParallelism(), lists.count());
-    JavaPairRDD<Long, String> remaining =
-        lists
-            .select("ordinal", "tokens")
-            .toJavaRDD()
-            .coalesce(slices)
-            .mapToPair(row -> new Tuple2<>(row.getLong(0), row.getString(1)));
+    JavaPairRDD<Long, String> remaining = sliced(lists);
     List<JavaRDD<Exclusion>> passes = new ArrayList<>();
     for (int limit = firstLimit; ; limit = Math.multiplyExact(limit, LIMIT_GROWTH)) {
       JavaRDD<GreedyChoice.Decision> decisions = pass(remaining, limit);
@@ -102,6 +96,36 @@ final class SimilarityJoin {
       remaining =
           remaining.subtractByKey(dropped.mapToPair(each -> new Tuple2<>(each.ordinal(), true)));
     }
+  }
+
+  /**
+   * For each list the others that are most similar to it, of those above the threshold. Takes time
+   * in proportion to all pairs that are above it: a hundred thousand lists of one template are five
+   * thousand million.
+   *
+   * @param lists as for {@link #exclusions}
+   * @param most at most so many for a list
+   */
+  JavaPairRDD<Long, NearestTexts> nearest(Dataset<Row> lists, int most) {
+    JavaPairRDD<Long, String> all = sliced(lists);
+    Broadcast<Elements> elements =
+        JavaSparkContext.fromSparkContext(all.context()).broadcast(countElements(all));
+    int parts = parts(all.context().defaultParallelism(), lists.count());
+    double above = threshold;
+    return all.mapPartitionsToPair(each -> new Router(each, elements.value(), parts, above))
+        .partitionBy(new HashPartitioner(parts))
+        .mapPartitionsToPair(packed -> pairsOfPart(packed, above, parts))
+        .aggregateByKey(new NearestTexts(most), NearestTexts::plus, NearestTexts::plus);
+  }
+
+  private static JavaPairRDD<Long, String> sliced(Dataset<Row> lists) {
+    // Hundreds of small partitions would cost their square in shuffle files.
+    int slices = parts(lists.sparkSession().sparkContext().defaultParallelism(), lists.count());
+    return lists
+        .select("ordinal", "tokens")
+        .toJavaRDD()
+        .coalesce(slices)
+        .mapToPair(row -> new Tuple2<>(row.getLong(0), row.getString(1)));
   }
 
   private JavaRDD<GreedyChoice.Decision> pass(JavaPairRDD<Long, String> lists, int limit) {
@@ -170,15 +194,9 @@ final class SimilarityJoin {
     if (!packed.hasNext()) {
       return List.<Tuple2<Long, Neighbours>>of().iterator();
     }
-    List<Place> places = new ArrayList<>();
-    int[] part = new int[1];
-    while (packed.hasNext()) {
-      Tuple2<Integer, int[]> chunk = packed.next();
-      part[0] = chunk._1();
-      TokenListCodec.unpack(chunk._2(), (ordinal, list) -> places.add(new Place(ordinal, list)));
-    }
-    places.sort(Comparator.comparingLong(Place::ordinal));
-    var index = new SimilarityIndex(threshold, element -> owner(element, parts) == part[0]);
+    Part part = Part.unpacked(packed, threshold, parts);
+    List<Place> places = part.places();
+    SimilarityIndex index = part.index();
     Function<Place, Tuple2<Long, Neighbours>> lookUp =
         place -> {
           List<Match> matches = index.above(place.list(), limit);
@@ -186,6 +204,46 @@ final class SimilarityJoin {
           return new Tuple2<>(place.ordinal(), neighbours(matches, places, limit));
         };
     return places.stream().map(lookUp).filter(found -> found._2().ordinals().length > 0).iterator();
+  }
+
+  private static Iterator<Tuple2<Long, NearestTexts.Near>> pairsOfPart(
+      Iterator<Tuple2<Integer, int[]>> packed, double threshold, int parts) {
+    if (!packed.hasNext()) {
+      return List.<Tuple2<Long, NearestTexts.Near>>of().iterator();
+    }
+    Part part = Part.unpacked(packed, threshold, parts);
+    Function<Place, Stream<Tuple2<Long, NearestTexts.Near>>> lookUp =
+        place -> {
+          List<Match> matches = part.index().above(place.list(), Integer.MAX_VALUE);
+          part.index().add(place.list());
+          return matches.stream()
+              .flatMap(
+                  match -> {
+                    long earlier = part.places().get(match.member()).ordinal();
+                    return Stream.of(
+                        new Tuple2<>(
+                            earlier, new NearestTexts.Near(place.ordinal(), match.score())),
+                        new Tuple2<>(
+                            place.ordinal(), new NearestTexts.Near(earlier, match.score())));
+                  });
+        };
+    return part.places().stream().flatMap(lookUp).iterator();
+  }
+
+  /** The lists of one part in their order, and its index, which is still empty. */
+  private record Part(List<Place> places, SimilarityIndex index) {
+    static Part unpacked(Iterator<Tuple2<Integer, int[]>> packed, double threshold, int parts) {
+      List<Place> places = new ArrayList<>();
+      int[] number = new int[1];
+      while (packed.hasNext()) {
+        Tuple2<Integer, int[]> chunk = packed.next();
+        number[0] = chunk._1();
+        TokenListCodec.unpack(chunk._2(), (ordinal, list) -> places.add(new Place(ordinal, list)));
+      }
+      places.sort(Comparator.comparingLong(Place::ordinal));
+      return new Part(
+          places, new SimilarityIndex(threshold, element -> owner(element, parts) == number[0]));
+    }
   }
 
   private record Place(long ordinal, TokenList list) {}

@@ -60,8 +60,7 @@ final class Verdicts {
    * @param entries pinned, id, task and tokens of the rows, in their order
    * @param similar whether lists are compared at all, or only equal ones are duplicates
    */
-  static Dataset<Row> plain(
-      SparkSession spark, List<Row> entries, double threshold, boolean similar) {
+  static List<Row> plain(List<Row> entries, double threshold, boolean similar) {
     Map<String, Entry> first = new LinkedHashMap<>();
     Map<String, Integer> copies = new HashMap<>();
     int pinned = 0;
@@ -96,7 +95,7 @@ final class Verdicts {
                 RowFactory.create(tokens, entry.id(), 1.0, entry.pinned() ? null : entry.task()));
           }
         });
-    return spark.createDataFrame(verdicts, SCHEMA);
+    return verdicts;
   }
 
   /** The distinct lists: tokens, the ordinal, pinned, id and task of their first row, rows. */

@@ -129,6 +129,51 @@ class DedupJobTest {
   }
 
   @Test
+  void minhashIsEvaluatedAgainstTheExactGate() throws IOException {
+    // Eight words, one of them another: ROUGE-L 0.875. One table of hashes misses many such pairs.
+    String[] lines = new String[120];
+    for (int i = 0; i < lines.length; i++) {
+      lines[i] =
+          "{\"id\":\"%03d\",\"instruction\":\"a%d b%d c%d d%d e%d f%d g%d h%d\"}"
+              .formatted(i, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i);
+    }
+    JobSummary summary =
+        run(
+            Map.of(
+                "input",
+                file("rows.jsonl", lines),
+                "metric",
+                "minhash",
+                "minhash-tables",
+                "1",
+                "evaluate",
+                "true"));
+    long dropped = summary.figures().get("duplicates").longValue();
+    assertThat(dropped).isBetween(1L, 59L);
+    assertThat(summary.figures())
+        .containsEntry("exact_duplicates", 60L)
+        .containsEntry("precision", 1.0)
+        .containsEntry("recall", dropped / 60.0);
+  }
+
+  @Test
+  void neighborsAreATableOfTheirOwn() throws IOException {
+    String input =
+        file(
+            "rows.jsonl",
+            "{\"id\":\"1\",\"instruction\":\"write a poem about the sea\"}",
+            "{\"id\":\"2\",\"instruction\":\"write a poem about the deep sea\"}",
+            "{\"id\":\"3\",\"instruction\":\"write a song about the sea\"}",
+            "{\"id\":\"4\",\"instruction\":\"name three colours\"}");
+    JobSummary summary = run(Map.of("input", input, "neighbors", "1"));
+    assertThat(read(summary, "neighbors").collectAsList())
+        .extracting(Row::toString)
+        .containsExactlyInAnyOrder(
+            "[1,2,1,0.923076923076923]", "[2,1,1,0.923076923076923]", "[3,1,1,0.8333333333333334]");
+    assertThat(run(Map.of("input", input)).tables()).doesNotContainKey("neighbors");
+  }
+
+  @Test
   void columnThatIsNoTextIsRefused() throws IOException {
     String input = file("rows.jsonl", "{\"id\":\"1\",\"instruction\":\"a\",\"rank\":2}");
     assertThatThrownBy(() -> run(Map.of("input", input, "columns", "rank")))

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.text.RougeL;
+import dev.distillery.core.text.Tokenizer;
 import dev.distillery.jobs.dedup.SequentialGate.Duplicate;
 import dev.distillery.jobs.dedup.SequentialGate.Text;
 import dev.distillery.spark.testing.LocalSpark;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -16,6 +20,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -34,7 +39,7 @@ class DeduplicatorTest {
           .add("instruction", DataTypes.StringType);
 
   private static final ComparedRows COMPARED = compared("rouge", DedupOptions.Metric.ROUGE_L);
-  private static final long ALL_PLAIN = Long.MAX_VALUE;
+  private static final long ALL_PLAIN = 1_000_000;
   private static final long ALL_SPARK = 0;
 
   private final SparkSession spark = LocalSpark.session();
@@ -76,10 +81,9 @@ class DeduplicatorTest {
       double threshold,
       long plainRows,
       int limit) {
-    try (var deduplicator = new Deduplicator(spark, rows, pool, compared, threshold)) {
+    try (var deduplicator = new Deduplicator(spark, rows, pool, compared, threshold, plainRows)) {
       deduplicator.decide(
-          (lists, pinned) -> new SimilarityJoin(threshold, pinned, limit).exclusions(lists),
-          plainRows);
+          (lists, pinned) -> new SimilarityJoin(threshold, pinned, limit).exclusions(lists));
       var kept = new TreeSet<String>();
       for (Row row : deduplicator.kept().collectAsList()) {
         assertThat(kept.add(row.getString(0))).as("kept once: %s", row).isTrue();
@@ -156,9 +160,8 @@ class DeduplicatorTest {
       rows.add(new Text("none", "none", "???"));
     }
     try (var deduplicator =
-        new Deduplicator(spark, frame(rows, 5), frame(List.of(), 1), COMPARED, 0.7)) {
-      deduplicator.decide(
-          (lists, pinned) -> new SimilarityJoin(0.7, pinned).exclusions(lists), plainRows);
+        new Deduplicator(spark, frame(rows, 5), frame(List.of(), 1), COMPARED, 0.7, plainRows)) {
+      deduplicator.decide((lists, pinned) -> new SimilarityJoin(0.7, pinned).exclusions(lists));
       assertThat(deduplicator.kept().collectAsList())
           .extracting(row -> row.getString(0))
           .containsExactlyInAnyOrder("a", "c", "none", "none", "none");
@@ -219,7 +222,8 @@ class DeduplicatorTest {
             DedupOptions.Metric.ROUGE_L,
             "rouge");
     assertThatThrownBy(
-            () -> new Deduplicator(spark, frame(List.of(), 1), frame(List.of(), 1), compared, 0.7))
+            () ->
+                new Deduplicator(spark, frame(List.of(), 1), frame(List.of(), 1), compared, 0.7, 0))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("3 problems")
         .hasMessageContaining("--columns: the input has no column 'prompt'")
@@ -245,5 +249,55 @@ class DeduplicatorTest {
     assertThat(result.duplicates().get("similar9").keptId()).isEqualTo("similar0");
     assertThat(result)
         .isEqualTo(run(frame(rows, 7), frame(List.of(), 1), COMPARED, 0.7, ALL_PLAIN, 1));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"21, 1, 0.5, 3", "22, 7, 0.3, 1", "23, 7, 0.7, 50", "24, 2, 0.0, 5"})
+  void neighborsAreTheMostSimilarTexts(long seed, int partitions, double above, int most) {
+    var random = new SplittableRandom(seed);
+    List<Text> rows = randomRows(random, "r", 120);
+    List<Text> pool = randomRows(random, "p", 15);
+    List<String> found;
+    try (var deduplicator =
+        new Deduplicator(
+            spark, frame(rows, partitions), frame(pool, partitions), COMPARED, 0.7, ALL_PLAIN)) {
+      found =
+          deduplicator.neighbors(most, above).collectAsList().stream().map(Row::toString).toList();
+    }
+    assertThat(found).containsExactlyInAnyOrderElementsOf(nearest(rows, pool, above, most));
+    assertThat(found).isNotEmpty();
+  }
+
+  /** By the definition: every text against every other. */
+  private static List<String> nearest(List<Text> rows, List<Text> pool, double above, int most) {
+    // The pool comes first in the order of all rows, so it stands for texts that both hold.
+    Map<List<String>, Text> first = new LinkedHashMap<>();
+    Stream.concat(pool.stream(), rows.stream())
+        .forEach(text -> first.putIfAbsent(Tokenizer.named("rouge").tokenize(text.text()), text));
+    first.remove(List.of());
+    List<String> expected = new ArrayList<>();
+    first.forEach(
+        (tokens, text) -> {
+          Map<Double, List<String>> byScore = new TreeMap<>(Comparator.reverseOrder());
+          first.forEach(
+              (others, other) -> {
+                double score = RougeL.score(tokens, others);
+                if (!other.equals(text) && score > above) {
+                  byScore.computeIfAbsent(score, key -> new ArrayList<>()).add(other.id());
+                }
+              });
+          int[] rank = {0};
+          if (rows.contains(text)) {
+            byScore.forEach(
+                (score, ids) ->
+                    ids.stream()
+                        .filter(id -> rank[0] < most)
+                        .forEach(
+                            id ->
+                                expected.add(
+                                    "[%s,%s,%d,%s]".formatted(text.id(), id, ++rank[0], score))));
+          }
+        });
+    return expected;
   }
 }
