@@ -28,6 +28,9 @@ dedup() { # label, arguments: wall time and CPU time of the whole process, and t
 alpaca=$root/../shared/data/alpaca-52k-en-shards
 if [[ -d $alpaca ]]; then
   "$folder/venv/bin/python" "$here/alpaca.py" rows "$alpaca" "$folder/alpaca.jsonl"
+  # What Spark and the JVM cost before there is anything to compare.
+  head -1 "$folder/alpaca.jsonl" >"$folder/one.jsonl"
+  dedup one --input "$folder/one.jsonl"
   dedup alpaca --input "$folder/alpaca.jsonl"
   "$folder/venv/bin/python" "$here/alpaca.py" compare "$folder" alpaca
 fi

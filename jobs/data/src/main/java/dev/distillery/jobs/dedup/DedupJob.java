@@ -53,7 +53,8 @@ public final class DedupJob implements Job<DedupOptions> {
 
         Reads any of the tables instructions, conversations, preferences and documents. Writes the
         kept rows under the table's name, and duplicates: id, kept_id (the earliest kept row that
-        excludes it), score, rule. Rows without an id are in rejects.
+        excludes it), score, rule. Rows without an id are in rejects. With
+        --neighbors also the table neighbors: id, neighbor_id, rank, score.
 
         Example: distillery dedup --input instructions --against seeds.jsonl
         """;

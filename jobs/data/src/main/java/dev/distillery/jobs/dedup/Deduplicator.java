@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,10 +36,14 @@ import scala.math.BigInt;
  */
 final class Deduplicator implements AutoCloseable {
   /** Up to so many rows one thread decides; see docs/dedup.md for the measurement. */
-  static final long PLAIN_ROWS = 200_000;
+  static final long PLAIN_ROWS = 500_000;
 
-  /** Up to so many bytes, by Spark's own estimate, the driver takes them in. */
-  private static final BigInt PLAIN_BYTES = BigInt.apply(64L << 20);
+  /**
+   * Up to this part of its memory, by Spark's own estimate of the rows, the driver takes them in.
+   */
+  private static final int PLAIN_PART_OF_MEMORY = 8;
+
+  private static final int ROWS_OF_A_SLICE = 5_000;
 
   /** About 100 bytes each: what every executor can hold. */
   private static final long BROADCAST_VERDICTS = 500_000;
@@ -114,8 +119,8 @@ final class Deduplicator implements AutoCloseable {
 
   /** All rows that take part, in their order, if they are few and short; fills in the sizes. */
   private Optional<List<Row>> plainEntries() {
-    boolean small =
-        all.queryExecution().optimizedPlan().stats().sizeInBytes().$less$eq(PLAIN_BYTES);
+    BigInt most = BigInt.apply(Runtime.getRuntime().maxMemory() / PLAIN_PART_OF_MEMORY);
+    boolean small = all.queryExecution().optimizedPlan().stats().sizeInBytes().$less$eq(most);
     if (metric == DedupOptions.Metric.MINHASH || plainRows == 0 || !small) {
       return Optional.empty();
     }
@@ -191,7 +196,12 @@ final class Deduplicator implements AutoCloseable {
       idsRepeat = !repeated.isEmpty();
       if (any) {
         List<Row> found = Verdicts.plain(entries.get(), threshold, similar);
-        verdicts = spark.createDataFrame(found, Verdicts.SCHEMA);
+        // In slices, as Spark sends local rows along with the tasks.
+        verdicts =
+            spark.createDataFrame(
+                JavaSparkContext.fromSparkContext(spark.sparkContext())
+                    .parallelize(found, found.size() / ROWS_OF_A_SLICE + 1),
+                Verdicts.SCHEMA);
         verdictCount = found.size();
       }
     } else {

@@ -5,6 +5,7 @@ import dev.distillery.core.text.SimilarityIndex;
 import dev.distillery.core.text.TokenList;
 import dev.distillery.core.text.Vocabulary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -18,16 +19,17 @@ final class PlainGate {
    * The lists that an earlier kept one excludes. A pinned list is kept all the same; its exclusion
    * is for rows that have the same tokens and are not pinned.
    *
-   * @param lists distinct, none of them empty, in their order; a list's ordinal is its index
+   * @param lists words with a space between two; distinct, none of them empty, in their order; a
+   *     list's ordinal is its index
    * @param pinned so many lists at the head are kept whatever they are similar to
    */
-  static List<Exclusion> exclusions(List<List<String>> lists, int pinned, double threshold) {
+  static List<Exclusion> exclusions(List<String> lists, int pinned, double threshold) {
     Vocabulary vocabulary = rarestLast(lists);
     var index = new SimilarityIndex(threshold);
     List<Integer> kept = new ArrayList<>();
     List<Exclusion> exclusions = new ArrayList<>();
     for (int i = 0; i < lists.size(); i++) {
-      TokenList list = vocabulary.encode(lists.get(i));
+      TokenList list = vocabulary.encode(words(lists.get(i)));
       List<Match> earliest = index.above(list, 1);
       if (!earliest.isEmpty()) {
         Match match = earliest.get(0);
@@ -42,10 +44,10 @@ final class PlainGate {
   }
 
   /** The vocabulary of the elements that stand in two lists or more, from the most frequent on. */
-  private static Vocabulary rarestLast(List<List<String>> lists) {
+  private static Vocabulary rarestLast(List<String> lists) {
     Map<String, Integer> counts = new HashMap<>();
-    for (List<String> list : lists) {
-      for (String element : Vocabulary.elementsOf(list)) {
+    for (String list : lists) {
+      for (String element : Vocabulary.elementsOf(words(list))) {
         counts.merge(element, 1, Integer::sum);
       }
     }
@@ -58,5 +60,9 @@ final class PlainGate {
                     .thenComparing(Map.Entry.comparingByKey(Comparator.naturalOrder())))
             .map(Map.Entry::getKey)
             .toList());
+  }
+
+  private static List<String> words(String tokens) {
+    return Arrays.asList(tokens.split(" "));
   }
 }

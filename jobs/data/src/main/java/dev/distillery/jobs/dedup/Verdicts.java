@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,9 +76,7 @@ final class Verdicts {
     }
     Map<Long, Exclusion> exclusions = new HashMap<>();
     if (similar) {
-      List<List<String>> lists =
-          first.keySet().stream().map(tokens -> Arrays.asList(tokens.split(" "))).toList();
-      PlainGate.exclusions(lists, pinned, threshold)
+      PlainGate.exclusions(List.copyOf(first.keySet()), pinned, threshold)
           .forEach(exclusion -> exclusions.put(exclusion.ordinal(), exclusion));
     }
     List<Entry> byOrdinal = new ArrayList<>(first.values());
