@@ -16,8 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -62,35 +64,71 @@ class FanoutClusterIT {
       awaitQuiet(server);
 
       Process second = submit(server, "second.log");
-      assertThat(second.waitFor(6, TimeUnit.MINUTES)).isTrue();
-      String output = Files.readString(folder.resolve("second.log"));
-      assertThat(second.exitValue()).as(output).isZero();
-
-      Dataset<Row> entries = ledger().entries();
-      assertThat(entries.select("request_id").distinct().count()).isEqualTo(COUNT);
-      List<RequestLog.Entry> seen = server.requests();
-      Map<String, Long> times =
-          seen.stream().collect(Collectors.groupingBy(RequestLog.Entry::id, Collectors.counting()));
-      long repeats = (long) seen.size() - times.size();
-      assertThat(times).hasSize((int) COUNT);
-      // In flight, at most: leases of both tasks, twice, and what each had not yet written.
-      long lost = figure(output, "requests_lost_in_flight");
-      assertThat(repeats).isPositive().isLessThanOrEqualTo(lost);
-      assertThat(lost).isLessThan(COUNT / 2);
-      long inLedger =
-          LedgerReader.onePerRequest(entries)
-              .agg(Map.of("completion_tokens", "sum"))
-              .head()
-              .getLong(0);
-      long entriesInAll = entries.agg(Map.of("completion_tokens", "sum")).head().getLong(0);
-      long lostReplies =
-          seen.stream().mapToLong(RequestLog.Entry::completionTokens).sum() - entriesInAll;
-      // Every reply says as much, so that tokens count replies.
-      long each = inLedger / COUNT;
-      assertThat(lostReplies).isEqualTo((seen.size() - entries.count()) * each);
+      String output = assertComplete(second, "second.log", server, COUNT);
+      assertThat(figure(output, "requests_lost_in_flight")).isLessThan(COUNT / 2);
       assertThat(figure(output, "requests_resumed")).isGreaterThan(50);
       assertKeyIsNowhere();
     }
+  }
+
+  /**
+   * As many kills as {@code -Dsoak.kills} says, of an executor, of the driver or of both, whenever
+   * chance wants; the seed is in the name of the folder's logs.
+   */
+  @Test
+  void killsAtRandomMomentsLoseAndRepeatNothingButWhatWasInFlight() throws Exception {
+    int kills = Integer.getInteger("soak.kills", 2);
+    long count = 150L * (kills + 1);
+    long seed = Long.getLong("soak.seed", 7);
+    var random = new Random(seed);
+    try (FakeLlmProcess server = FakeLlmProcess.start("--latency-ms", "150", "--key", CANARY)) {
+      for (int i = 0; i < kills; i++) {
+        Process driver = submit(server, "soak-" + seed + "-" + i + ".log", "count=" + count);
+        int seen = server.stats().get("requests").asInt();
+        awaitRequests(server, seen + 1 + random.nextInt(120), driver);
+        if (random.nextBoolean()) {
+          List<ProcessHandle> executors = cluster.executors();
+          executors.get(random.nextInt(executors.size())).destroyForcibly();
+          Thread.sleep(random.nextInt(3000));
+        }
+        driver.destroyForcibly().waitFor();
+        awaitQuiet(server);
+        System.err.printf(
+            "soak: kill %d of %d at %s requests%n",
+            i + 1, kills, server.stats().get("requests").asInt());
+      }
+      Process last = submit(server, "soak-last.log", "count=" + count);
+      assertComplete(last, "soak-last.log", server, count);
+    }
+  }
+
+  /** Every request is answered once, and what the server saw twice was in flight at a kill. */
+  private String assertComplete(Process driver, String log, FakeLlmProcess server, long count)
+      throws Exception {
+    assertThat(driver.waitFor(6, TimeUnit.MINUTES)).isTrue();
+    String output = Files.readString(folder.resolve(log));
+    assertThat(driver.exitValue()).as(output).isZero();
+    Dataset<Row> entries = ledger().entries();
+    assertThat(entries.select("request_id").distinct().count()).isEqualTo(count);
+    List<RequestLog.Entry> seen = server.requests();
+    Map<String, Long> times =
+        seen.stream().collect(Collectors.groupingBy(RequestLog.Entry::id, Collectors.counting()));
+    assertThat((long) times.size()).isEqualTo(count);
+    // In flight, at most: leases of both tasks, twice, and what each had not yet written.
+    assertThat((long) seen.size() - times.size())
+        .isPositive()
+        .isLessThanOrEqualTo(figure(output, "requests_lost_in_flight"));
+    long inLedger =
+        LedgerReader.onePerRequest(entries)
+            .agg(Map.of("completion_tokens", "sum"))
+            .head()
+            .getLong(0);
+    long entriesInAll = entries.agg(Map.of("completion_tokens", "sum")).head().getLong(0);
+    long lostReplies =
+        seen.stream().mapToLong(RequestLog.Entry::completionTokens).sum() - entriesInAll;
+    // Every reply says as much, so that tokens count replies.
+    assertThat(lostReplies).isEqualTo((seen.size() - entries.count()) * (inLedger / count));
+    return output;
   }
 
   /** Looks at every process's command line and at the pages of the driver that is at work. */
@@ -128,7 +166,15 @@ class FanoutClusterIT {
     }
   }
 
-  private Process submit(FakeLlmProcess server, String log) throws IOException {
+  private Process submit(FakeLlmProcess server, String log, String... more) throws IOException {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "ledger=" + folder.resolve("ledger").toUri(),
+                "url=" + server.baseUrl(),
+                "count=" + COUNT,
+                "concurrency=16"));
+    args.addAll(List.of(more));
     Path events = Files.createDirectories(folder.resolve("events"));
     return cluster.submit(
         ClusterDriver.class,
@@ -143,10 +189,7 @@ class FanoutClusterIT {
             "" + UI_PORT),
         Map.of("FANOUT_TEST_KEY", CANARY),
         folder.resolve(log),
-        "ledger=" + folder.resolve("ledger").toUri(),
-        "url=" + server.baseUrl(),
-        "count=" + COUNT,
-        "concurrency=16");
+        args.toArray(String[]::new));
   }
 
   private LedgerReader ledger() {
