@@ -11,6 +11,8 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
 import org.apache.hadoop.fs.FileStatus;
@@ -86,22 +88,34 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
             .map(RequestCodec::fromJson)
             .filter(request -> !answered.contains(request.requestId()))
             .iterator();
-    new Lane(
-            run,
-            lane,
-            exchange -> executor.ask(Wire.Answer.class, exchange),
-            teacher,
-            ledger,
-            welcome,
-            left,
-            completion -> {
-              if (giveBack) {
-                results.add(Ledger.toJson(completion));
-              }
-            },
-            context::isInterrupted,
-            FanoutTask::clockMillis)
-        .run();
+    ExecutorService exchanger =
+        Executors.newSingleThreadExecutor(
+            runnable -> {
+              var thread = new Thread(runnable, "distillery-exchange-" + lane);
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      new Lane(
+              run,
+              lane,
+              exchange -> executor.ask(Wire.Answer.class, exchange),
+              teacher,
+              ledger,
+              welcome,
+              left,
+              completion -> {
+                if (giveBack) {
+                  results.add(Ledger.toJson(completion));
+                }
+              },
+              context::isInterrupted,
+              FanoutTask::clockMillis,
+              exchanger)
+          .run();
+    } finally {
+      exchanger.shutdown();
+    }
     return results.iterator();
   }
 

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -36,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One task's way to the teacher: takes requests from its partition, asks the driver for leases a
  * little ahead of need, keeps as many requests with the teacher as it has slots, and brings each
- * end into the ledger. All but the teacher's replies happens on the task's own thread.
+ * end into the ledger. The teacher's replies and the driver's answers come from other threads; all
+ * else happens on the task's own, which waits for neither while it has something to send.
  */
 final class Lane {
   /** How a task ended. */
@@ -75,7 +77,16 @@ final class Lane {
     }
   }
 
-  private record Event(Work work, @Nullable TeacherReply reply, @Nullable Throwable failure) {}
+  /** Something that came from another thread, for the task's own to take up. */
+  private sealed interface Event {
+    /** How an attempt at a request ended. */
+    record Ended(Work work, @Nullable TeacherReply reply, @Nullable Throwable failure)
+        implements Event {}
+
+    /** What the driver said to the question of that time. */
+    record Said(long asked, @Nullable Answer answer, @Nullable Throwable failure)
+        implements Event {}
+  }
 
   private final String run;
   private final String name;
@@ -89,6 +100,7 @@ final class Lane {
   private final Consumer<Completion> sink;
   private final BooleanSupplier cancelled;
   private final LongSupplier clockMillis;
+  private final Executor exchanger;
 
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final PriorityQueue<Work> waiting =
@@ -104,6 +116,7 @@ final class Lane {
   private long lastExchange;
   private long poll = FIRST_POLL_MILLIS;
   private boolean urgent = true;
+  private boolean asking;
   private long sequence;
   private boolean known = true;
   private @Nullable FanoutStop stop;
@@ -120,7 +133,8 @@ final class Lane {
       Iterator<TeacherRequest> input,
       Consumer<Completion> sink,
       BooleanSupplier cancelled,
-      LongSupplier clockMillis) {
+      LongSupplier clockMillis,
+      Executor exchanger) {
     this.run = run;
     this.name = name;
     this.driver = driver;
@@ -133,6 +147,7 @@ final class Lane {
     this.sink = sink;
     this.cancelled = cancelled;
     this.clockMillis = clockMillis;
+    this.exchanger = exchanger;
   }
 
   /**
@@ -150,7 +165,7 @@ final class Lane {
       settlements.add(settlement(work, Ending.UNSENT, false, Signal.NEUTRAL, Optional.empty(), ""));
     }
     ledger.close();
-    exchange(true);
+    sayLast();
     if (!known) {
       throw new IllegalStateException(
           "The driver has given task " + name + " up; its replies are in the ledger");
@@ -161,20 +176,19 @@ final class Lane {
   private void askForAll() throws InterruptedException {
     while (true) {
       if (stopping()) {
-        if (inFlight == 0) {
+        if (inFlight == 0 && !asking) {
           return;
         }
       } else {
         lookAhead();
         sendReady();
-        if (inFlight == 0 && asked.isEmpty() && ready.isEmpty() && waiting.isEmpty()) {
+        if (inFlight == 0 && !asking && asked.isEmpty() && ready.isEmpty() && waiting.isEmpty()) {
           return;
         }
       }
       long now = clockMillis.getAsLong();
-      if (now >= exchangeDue()) {
-        exchange(false);
-        continue;
+      if (!asking && now >= exchangeDue()) {
+        askDriver(now);
       }
       ledger.tick();
       Event event = events.poll(Math.max(1, nextTurn() - now), TimeUnit.MILLISECONDS);
@@ -188,7 +202,9 @@ final class Lane {
   private void keepWhatCame(Exception cause) {
     try {
       for (Event event = events.poll(); event != null; event = events.poll()) {
-        handle(event);
+        if (event instanceof Event.Ended) {
+          handle(event);
+        }
       }
       ledger.close();
     } catch (RuntimeException e) {
@@ -249,16 +265,26 @@ final class Lane {
       var unused =
           teacher
               .send(work.request)
-              .whenComplete((reply, failure) -> events.add(new Event(work, reply, failure)));
+              .whenComplete((reply, failure) -> events.add(new Event.Ended(work, reply, failure)));
     }
   }
 
   private void handle(Event event) {
-    inFlight--;
-    if (event.reply() != null) {
-      answered(event.work(), event.reply());
-    } else {
-      failed(event.work(), teacherException(event.failure()));
+    if (event instanceof Event.Said said) {
+      asking = false;
+      if (said.answer() == null) {
+        throw said.failure() instanceof RuntimeException known
+            ? known
+            : new IllegalStateException(said.failure());
+      }
+      apply(said.asked(), said.answer());
+    } else if (event instanceof Event.Ended ended) {
+      inFlight--;
+      if (ended.reply() != null) {
+        answered(ended.work(), ended.reply());
+      } else {
+        failed(ended.work(), teacherException(ended.failure()));
+      }
     }
   }
 
@@ -429,39 +455,60 @@ final class Lane {
         TeacherException.Category.BAD_REQUEST, 0, Optional.empty(), String.valueOf(cause));
   }
 
-  private void exchange(boolean last) {
-    long asking = clockMillis.getAsLong();
+  /** Asks on another thread; one question at a time. */
+  private void askDriver(long now) {
+    Exchange question = question(false);
+    asking = true;
+    exchanger.execute(
+        () -> {
+          try {
+            events.add(new Event.Said(now, driver.exchange(question), null));
+          } catch (RuntimeException | Error e) {
+            events.add(new Event.Said(now, null, e));
+          }
+        });
+  }
+
+  private void sayLast() {
+    long now = clockMillis.getAsLong();
+    apply(now, driver.exchange(question(true)));
+  }
+
+  private Exchange question(boolean last) {
     int demand = input.hasNext() ? Integer.MAX_VALUE / 2 : inFlight + asked.size() + ready.size();
-    Answer answer =
-        driver.exchange(
-            new Exchange(
-                run,
-                name,
-                ++sequence,
-                teacher.maxConcurrency(),
-                inFlight,
-                ready.size(),
-                demand,
-                List.copyOf(asks),
-                List.copyOf(settlements),
-                List.copyOf(returned),
-                ledger.durable(),
-                last));
+    var question =
+        new Exchange(
+            run,
+            name,
+            ++sequence,
+            teacher.maxConcurrency(),
+            inFlight,
+            ready.size(),
+            demand,
+            List.copyOf(asks),
+            List.copyOf(settlements),
+            List.copyOf(returned),
+            ledger.durable(),
+            last);
     asks.clear();
     settlements.clear();
     returned.clear();
     urgent = false;
+    return question;
+  }
+
+  private void apply(long askedAt, Answer answer) {
     lastExchange = clockMillis.getAsLong();
     poll = answer.leases().isEmpty() ? Math.min(LONGEST_POLL_MILLIS, poll * 2) : FIRST_POLL_MILLIS;
     known = answer.known();
     stop = answer.stop();
     slots = answer.slots();
-    pausedUntil = asking + answer.pauseMillis();
+    pausedUntil = askedAt + answer.pauseMillis();
     for (String id : answer.leases()) {
       Work work = asked.remove(id);
       if (work != null) {
         // From before the question: the driver let it go later than that by any clock.
-        work.leaseUntil = asking + answer.leaseMillis();
+        work.leaseUntil = askedAt + answer.leaseMillis();
         ready.add(work);
       }
     }
@@ -480,7 +527,11 @@ final class Lane {
   }
 
   private long nextTurn() {
-    long next = Math.min(exchangeDue(), lastExchange + HEARTBEAT_MILLIS);
+    // The driver's answer ends the waiting as well.
+    long next =
+        asking
+            ? clockMillis.getAsLong() + HEARTBEAT_MILLIS
+            : Math.min(exchangeDue(), lastExchange + HEARTBEAT_MILLIS);
     if (!waiting.isEmpty() && wantsMore()) {
       next = Math.min(next, waiting.peek().readyAt);
     }

@@ -1,13 +1,18 @@
 package dev.distillery.spark.fanout;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
 
 /** Writes and reads the ledger's objects: one creation each, no append, no rename. */
@@ -26,11 +31,35 @@ final class LedgerFiles {
   /** Writes an object; when this returns it is as durable as the file system can make it. */
   static void put(FileSystem fileSystem, Path path, List<String> lines) throws IOException {
     byte[] content = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+    if (fileSystem instanceof RawLocalFileSystem local) {
+      putLocally(local.pathToFile(path).toPath(), content);
+      return;
+    }
     try (FSDataOutputStream out = fileSystem.create(path, true)) {
       out.write(content);
       if (out.hasCapability(StreamCapabilities.HSYNC)) {
         out.hsync();
       }
+    }
+  }
+
+  /**
+   * Without Hadoop, which starts a process (chmod) for each file where its native library is not
+   * there: that took more CPU than the requests.
+   */
+  private static void putLocally(java.nio.file.Path file, byte[] content) throws IOException {
+    Files.createDirectories(file.getParent());
+    try (var out =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      ByteBuffer rest = ByteBuffer.wrap(content);
+      while (rest.hasRemaining()) {
+        out.write(rest);
+      }
+      out.force(false);
     }
   }
 

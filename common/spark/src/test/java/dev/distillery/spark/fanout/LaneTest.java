@@ -151,7 +151,8 @@ class LaneTest {
         IntStream.range(0, requests).mapToObj(LaneTest::request).iterator(),
         ends::add,
         () -> false,
-        LaneTest::clock);
+        LaneTest::clock,
+        question -> new Thread(question).start());
   }
 
   private RunBook book(FanoutLimits limits) {
