@@ -6,16 +6,19 @@ import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
 /**
- * Slows a whole run down when its server asks for it, and speeds it up again: additive increase,
- * multiplicative decrease of the requests at once, and a pause for as long as the server says. Not
- * safe for use by several threads.
+ * Slows a whole run down when its server asks for it, and speeds it up again: multiplicative
+ * decrease of the requests at once, a pause for as long as the server says, fast increase until
+ * near to where the server last refused, and additive increase from there. Not safe for use by
+ * several threads.
  *
  * <p>A single server error says little; only when a quarter of the latest answers are errors does
  * the run slow down for them.
  */
 final class SlowDown {
   private static final double ERROR_SHARE = 0.25;
-  private static final double ERROR_WEIGHT = 0.05;
+  private static final double ERROR_WEIGHT = 0.02;
+  private static final double NEAR = 0.85;
+  private static final long MEMORY_MILLIS = 60_000;
   private static final long FIRST_PAUSE_MILLIS = 500;
   private static final long LONGEST_PAUSE_MILLIS = 60_000;
   private static final long DECREASE_INTERVAL_MILLIS = 1000;
@@ -23,6 +26,7 @@ final class SlowDown {
   private final int ceiling;
   private final LongSupplier clockMillis;
   private double window;
+  private double refusedAt;
   private double errorShare;
   private long nextDecrease;
   private long pausedUntil;
@@ -33,13 +37,17 @@ final class SlowDown {
     this.ceiling = ceiling;
     this.clockMillis = clockMillis;
     this.window = ceiling;
+    this.refusedAt = ceiling;
     this.nextDecrease = clockMillis.getAsLong();
     this.pausedUntil = nextDecrease;
   }
 
   /** An answer came. */
   void succeeded() {
-    window = Math.min(ceiling, window + 1 / window);
+    // Limits are by the minute: what was refused before that says nothing of now.
+    boolean remembered = clockMillis.getAsLong() < nextDecrease + MEMORY_MILLIS;
+    double near = remembered ? NEAR * refusedAt : ceiling;
+    window = Math.min(ceiling, window + (window < near ? 1 : 1 / window));
     errorShare -= errorShare * ERROR_WEIGHT;
     refusedSince = OptionalLong.empty();
     pauses = 0;
@@ -80,6 +88,7 @@ final class SlowDown {
     if (now < nextDecrease) {
       return false;
     }
+    refusedAt = window;
     window = Math.max(1, window / 2);
     nextDecrease = now + DECREASE_INTERVAL_MILLIS;
     return true;

@@ -43,27 +43,43 @@ class SlowDownTest {
   }
 
   @Test
-  void comesBackToFullSpeedByItself() {
+  void comesBackFastUntilNearWhereItWasRefusedAndThenSlowly() {
     slowDown.refused(Optional.of(Duration.ofSeconds(1)));
+    assertThat(successesUntil(54)).isEqualTo(22);
+    assertThat(successesUntil(64)).isBetween(9 * 54, 10 * 64);
+  }
+
+  @Test
+  void forgetsAfterAMinuteWhereItWasRefused() {
+    for (int i = 0; i < 6; i++) {
+      slowDown.refused(Optional.of(Duration.ofSeconds(1)));
+      clock.addAndGet(1000);
+    }
+    assertThat(slowDown.window()).isEqualTo(1);
+    clock.addAndGet(61_000);
+    assertThat(successesUntil(64)).isEqualTo(63);
+  }
+
+  private int successesUntil(int window) {
     int successes = 0;
-    while (slowDown.window() < 64) {
+    while (slowDown.window() < window) {
       slowDown.succeeded();
       successes++;
     }
-    assertThat(successes).isBetween(32 * 32, 64 * 64);
+    return successes;
   }
 
   @Test
   void takesNoNoticeOfAFewErrorsButSlowsDownWhenTheyAreMany() {
     for (int i = 0; i < 2000; i++) {
-      if (i % 20 == 0) {
+      if (i % 10 == 0) {
         slowDown.failed();
       } else {
         slowDown.succeeded();
       }
     }
     assertThat(slowDown.window()).isEqualTo(64);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 25; i++) {
       slowDown.failed();
     }
     assertThat(slowDown.window()).isEqualTo(32);

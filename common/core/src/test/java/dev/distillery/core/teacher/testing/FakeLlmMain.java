@@ -24,7 +24,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   <li>{@code --error-rate, --never-rate, --cut-off-rate, --malformed-rate}: share of requests, in
  *       [0, 1], that get a 500, no answer, half a body, broken JSON; drawn from id and time, so
  *       that a repeat may fare better
- *   <li>{@code --burst-every, --burst-length}: of every so many requests the first so many get 429
+ *   <li>{@code --burst-every-ms, --burst-ms}: in every so many milliseconds, the last so many, all
+ *       get 429
  *   <li>{@code --retry-after}: what a 429 says: {@code none, seconds, ms} or {@code date}
  *   <li>{@code --requests-per-minute}: above it, in a sliding minute, 429; default none
  *   <li>{@code --key}: refuse every other bearer key
@@ -42,8 +43,8 @@ public final class FakeLlmMain {
           "--never-rate",
           "--cut-off-rate",
           "--malformed-rate",
-          "--burst-every",
-          "--burst-length",
+          "--burst-every-ms",
+          "--burst-ms",
           "--retry-after",
           "--requests-per-minute",
           "--key",
@@ -83,8 +84,8 @@ public final class FakeLlmMain {
     Duration latency = Duration.ofMillis((long) number(options, "--latency-ms"));
     long seed = (long) number(options, "--seed");
     long quota = options.containsKey("--quota") ? (long) number(options, "--quota") : -1;
-    long burstEvery = (long) number(options, "--burst-every");
-    long burstLength = (long) number(options, "--burst-length");
+    long burstEvery = (long) number(options, "--burst-every-ms");
+    long burstLength = (long) number(options, "--burst-ms");
     String retryAfter = options.getOrDefault("--retry-after", "seconds");
     var window = new SlidingMinute((int) number(options, "--requests-per-minute"));
     var seen = new AtomicLong();
@@ -101,7 +102,9 @@ public final class FakeLlmMain {
       if (quota >= 0 && place >= quota) {
         return FakeAnswer.insufficientQuota();
       }
-      if ((burstEvery > 0 && place % burstEvery < burstLength) || !window.admits(request)) {
+      boolean burst =
+          burstEvery > 0 && request.arrivalMillis() % burstEvery >= burstEvery - burstLength;
+      if (burst || !window.admits(request)) {
         return wait(FakeAnswer.rateLimited(), retryAfter);
       }
       double draw = request.draw("fault", seed);
