@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.spark.testing.StandaloneCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,18 +82,8 @@ class DedupIT {
   /** All rows of a table as text, in the order of their ids. */
   private static List<String> rows(JsonNode summary, String table) throws SQLException {
     String path = summary.path("tables").path(table).path("path").asText().replace("file:", "");
-    List<String> rows = new ArrayList<>();
-    try (var duckdb = DriverManager.getConnection("jdbc:duckdb:");
-        var found =
-            duckdb
-                .createStatement()
-                .executeQuery(
-                    "SELECT CAST(t AS VARCHAR) FROM read_parquet('%s/*.parquet', hive_partitioning = false) t ORDER BY id"
-                        .formatted(path))) {
-      while (found.next()) {
-        rows.add(found.getString(1));
-      }
-    }
-    return rows;
+    return DuckDb.rows(
+        "SELECT * FROM read_parquet('%s/*.parquet', hive_partitioning = false) ORDER BY id"
+            .formatted(path));
   }
 }

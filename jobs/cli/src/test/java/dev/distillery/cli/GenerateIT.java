@@ -12,8 +12,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,26 +39,9 @@ class GenerateIT {
     return Launched.run(folder.resolve(name), KEY, args.toArray(String[]::new));
   }
 
-  /** Rows of a query by DuckDB, as one text. */
-  private static List<String> duckdb(String sql) throws SQLException {
-    try (var connection = DriverManager.getConnection("jdbc:duckdb:");
-        var statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(sql)) {
-      var result = new ArrayList<String>();
-      while (rows.next()) {
-        var row = new StringBuilder();
-        for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
-          row.append(rows.getString(i)).append('|');
-        }
-        result.add(row.toString());
-      }
-      return result;
-    }
-  }
-
   /** The table of a run but for its column of times, in the order of its rows' content. */
   private List<String> rows(String table, String run, String timeColumn) throws SQLException {
-    return duckdb(
+    return DuckDb.rows(
         "SELECT * EXCLUDE ("
             + timeColumn
             + ") FROM read_parquet('"
@@ -140,15 +121,16 @@ class GenerateIT {
     assertThat(rows("instructions", "replay1", "created_at"))
         .isEqualTo(rows("instructions", "replay7", "created_at"));
     assertThat(
-            duckdb(
+            DuckDb.rows(
                 "SELECT count(*), min(max_similarity) >= 0, max(max_similarity) <= 0.7 FROM read_parquet('"
                     + warehouse()
                     + "/instructions/*/*.parquet')"))
-        .containsExactly(3 * expected.size() + "|true|true|");
+        .containsExactly(3 * expected.size() + "|true|true");
     noFileHoldsTheKey();
     for (String table : List.of("instructions", "completions", "rejects", "metrics")) {
       assertThat(
-              duckdb("SELECT * FROM read_parquet('" + warehouse() + "/" + table + "/*/*.parquet')"))
+              DuckDb.rows(
+                  "SELECT * FROM read_parquet('" + warehouse() + "/" + table + "/*/*.parquet')"))
           .isNotEmpty()
           .noneMatch(row -> row.contains("sk-canary"));
     }
@@ -430,6 +412,6 @@ class GenerateIT {
             .succeeded()
             .out()
             .strip();
-    assertThat(duckdb(query.replace(";", ""))).hasSize(3);
+    assertThat(DuckDb.rows(query.replace(";", ""))).hasSize(3);
   }
 }

@@ -48,6 +48,7 @@ public final class ClusterDriver {
         var figures = new TreeMap<String, Number>(fanout.figures().named());
         figures.put("seconds", (System.nanoTime() - start) / 1e9);
         figures.put("cpu_seconds_of_the_jvm", cpuSeconds());
+        figures.put("heap_mb_at_the_end", usedHeapMegabytes());
         figures.put("completions", fanout.completions().count());
         System.out.println("FIGURES " + figures);
       } catch (JobException e) {
@@ -58,6 +59,12 @@ public final class ClusterDriver {
     }
     spark.stop();
     System.exit(code);
+  }
+
+  /** What is in use after a collection: what the asking has left in memory. */
+  private static long usedHeapMegabytes() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() >> 20;
   }
 
   private static double cpuSeconds() {

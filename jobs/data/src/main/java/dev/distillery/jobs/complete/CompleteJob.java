@@ -1,5 +1,13 @@
 package dev.distillery.jobs.complete;
 
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.size;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.RunOptions;
@@ -19,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -45,6 +54,11 @@ public final class CompleteJob implements Job<CompleteOptions> {
               .add("instruction", DataTypes.StringType, true, "Task to do")
               .add("input", DataTypes.StringType, true, "What the task is about"));
 
+  private static final Column NOTHING_TO_ASK =
+      coalesce(col("prompt"), col("instruction"))
+          .isNull()
+          .and(coalesce(size(col("messages")), lit(0)).leq(0));
+
   @Override
   public String name() {
     return "complete";
@@ -62,7 +76,7 @@ public final class CompleteJob implements Job<CompleteOptions> {
     teacher once for each row and sample. Replies are in the run's ledger within a second; a \
     run that is given the same --run-id again asks only for the rest.
 
-    Writes: completions (id is the id of the row asked about).
+    Writes: completions (id is the id of the row asked about), rejects (rows with nothing to ask).
 
     Example:
       submit/distillery complete --input instructions --samples 2 --temperature 0.7 \\
@@ -89,7 +103,8 @@ public final class CompleteJob implements Job<CompleteOptions> {
     String model = TeacherAccess.modelName(options.teacher());
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
-    Dataset<String> requests = prompts(run, options).flatMap(rows, Encoders.STRING());
+    Dataset<Row> all = prompts(run, options);
+    Dataset<String> requests = all.where(not(NOTHING_TO_ASK)).flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
       return Outcome.done(plan(requests, options, model));
     }
@@ -105,12 +120,14 @@ public final class CompleteJob implements Job<CompleteOptions> {
         return Outcome.stopped(
             stop.exitCode(),
             stop.message(),
-            new CompleteSummary(requests.count(), reused, fanout.figures()));
+            new CompleteSummary(requests.count(), reused, 0, fanout.figures()));
       }
       Dataset<Row> completions = fanout.completions(open);
       run.write(Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
       options.prompt().ifPresent(prompt -> print(run));
-      return Outcome.done(new CompleteSummary(requests.count(), reused, fanout.figures()));
+      return Outcome.done(
+          new CompleteSummary(
+              requests.count(), reused, reject(run, all.where(NOTHING_TO_ASK)), fanout.figures()));
     }
   }
 
@@ -126,19 +143,29 @@ public final class CompleteJob implements Job<CompleteOptions> {
     var frames = new ArrayList<Dataset<Row>>();
     for (String ref : options.input()) {
       Dataset<Row> rows = run.input(ref, PROMPTS);
-      frames.add(
-          rows.select(
-              columns.stream().map(functions::col).toArray(org.apache.spark.sql.Column[]::new)));
+      frames.add(rows.select(columns.stream().map(functions::col).toArray(Column[]::new)));
     }
     Dataset<Row> all = frames.stream().reduce(Dataset::unionByName).orElseThrow();
-    if (!all.isEmpty()
-        && all.where("coalesce(prompt, instruction) is null and messages is null").limit(1).count()
-            > 0) {
+    if (!all.isEmpty() && all.where(not(NOTHING_TO_ASK)).isEmpty()) {
       throw JobException.invalid(
-          "Some rows of " + options.input() + " have no prompt, messages or instruction");
+          "No row of " + options.input() + " has a prompt, messages or an instruction");
     }
     // The same row twice is one row: its requests would have the same ids.
     return all.dropDuplicates("id");
+  }
+
+  private static long reject(JobRun run, Dataset<Row> rows) {
+    if (rows.isEmpty()) {
+      return 0;
+    }
+    return run.write(
+        Tables.REJECTS,
+        rows.select(
+            lit("complete").as("job"),
+            col("id"),
+            lit(CompleteSummary.NOTHING_TO_ASK).as("rule"),
+            lit("The row has no prompt, no messages and no instruction").as("detail"),
+            to_json(struct("*")).as("row")));
   }
 
   private static Optional<Dataset<Row>> reusable(JobRun run, CompleteOptions options) {
@@ -168,10 +195,10 @@ public final class CompleteJob implements Job<CompleteOptions> {
         functions.col("value"));
   }
 
-  private static org.apache.spark.sql.Column[] columns(Table table) {
+  private static Column[] columns(Table table) {
     return java.util.Arrays.stream(table.schema().fieldNames())
         .map(functions::col)
-        .toArray(org.apache.spark.sql.Column[]::new);
+        .toArray(Column[]::new);
   }
 
   private static CompletePlan plan(

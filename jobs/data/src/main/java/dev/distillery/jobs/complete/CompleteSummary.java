@@ -10,12 +10,16 @@ import java.util.TreeMap;
  *
  * @param requests requests of the input: rows times samples
  * @param reused replies taken from other runs
+ * @param rejected rows with nothing to ask
  * @param fanout what was asked and used
  */
-public record CompleteSummary(long requests, long reused, FanoutFigures fanout) implements Figures {
+public record CompleteSummary(long requests, long reused, long rejected, FanoutFigures fanout)
+    implements Figures {
+  static final String NOTHING_TO_ASK = "nothing_to_ask";
+
   @Override
   public Map<String, Long> rejects() {
-    return Map.of();
+    return rejected == 0 ? Map.of() : Map.of(NOTHING_TO_ASK, rejected);
   }
 
   @Override

@@ -152,11 +152,27 @@ class CompleteJobTest {
   }
 
   @Test
+  void aRowWithNothingToAskIsRejectedAndTheOthersAreAnswered() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"id": "a", "prompt": "One?"}
+                {"id": "b", "prompt": null, "note": 3}
+                {"id": "c", "instruction": null}
+                """)
+            .toString();
+    JobSummary summary = run("some", Map.of("input", rows));
+    assertThat(summary.figures()).containsEntry("requests", 1L);
+    assertThat(summary.rejects()).containsExactly(Map.entry("nothing_to_ask", 2L));
+    assertThat(summary.tables().get("rejects").rows()).isEqualTo(2);
+  }
+
+  @Test
   void refusesWhatCannotBeAnswered() throws IOException {
     String rows = jsonl("{\"id\": \"a\", \"note\": \"nothing to ask\"}\n").toString();
     assertThatThrownBy(() -> run("empty", Map.of("input", rows)))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("have no prompt, messages or instruction");
+        .hasMessageContaining("has a prompt, messages or an instruction");
     assertThatThrownBy(() -> run("none", Map.of("samples", "0", "extra-body", "{\"n\": 4}")))
         .hasMessageContaining("Give either --input or --prompt")
         .hasMessageContaining("Option --samples: expected 1 or more, found 0")
