@@ -19,8 +19,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -156,7 +156,7 @@ final class JobCommand<O extends Record> {
         return new String(packaged.readAllBytes(), StandardCharsets.UTF_8);
       }
       Path path = new Path(recipe);
-      try (var in = path.getFileSystem(new Configuration()).open(path)) {
+      try (var in = path.getFileSystem(SparkHadoopUtil.get().conf()).open(path)) {
         return new String(in.readNBytes(1 << 20), StandardCharsets.UTF_8);
       }
     } catch (FileNotFoundException e) {

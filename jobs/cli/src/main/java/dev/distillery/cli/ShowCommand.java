@@ -10,8 +10,8 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
@@ -88,7 +88,7 @@ final class ShowCommand {
       return ExitCode.DONE;
     }
     TableRef ref = TableRef.parse(arguments.ref);
-    Warehouse warehouse = Warehouse.at(arguments.warehouse, new Configuration());
+    Warehouse warehouse = Warehouse.at(arguments.warehouse, SparkHadoopUtil.get().conf());
     Optional<RunRecord> record =
         ref instanceof TableRef.Named named
             ? Optional.of(find(named, warehouse))

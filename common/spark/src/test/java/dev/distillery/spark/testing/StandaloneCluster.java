@@ -1,7 +1,6 @@
 package dev.distillery.spark.testing;
 
-import static org.junit.jupiter.api.Assumptions.abort;
-
+import dev.distillery.core.testing.PythonPackage;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -68,49 +67,7 @@ public final class StandaloneCluster implements AutoCloseable {
 
   /** Folder of the distribution, for {@code SPARK_HOME}; installs it where it is not there yet. */
   public static Path sparkHome() {
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path root =
-        cache == null || cache.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    Path target = root.resolve("distillery/test/pyspark-" + VERSION);
-    Path spark = target.resolve("pyspark");
-    if (Files.isDirectory(spark)) {
-      return spark;
-    }
-    try {
-      Files.createDirectories(target.getParent());
-      Path work = Files.createTempDirectory(target.getParent(), ".install-");
-      int code =
-          new ProcessBuilder(
-                  "python3",
-                  "-m",
-                  "pip",
-                  "install",
-                  "--quiet",
-                  "--disable-pip-version-check",
-                  "--target",
-                  work.toString(),
-                  "pyspark==" + VERSION)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start()
-              .waitFor();
-      if (code != 0) {
-        System.err.println("########## SKIPPED: pip cannot bring pyspark " + VERSION + " ########");
-        abort("pip cannot bring pyspark " + VERSION);
-      }
-      // Two installs at once are safe: the one that comes second finds the folder there.
-      if (!Files.isDirectory(target)) {
-        Files.move(work, target);
-      }
-      return spark;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted", e);
-    }
+    return PythonPackage.folder("pyspark", "", VERSION).resolve("pyspark");
   }
 
   /**

@@ -37,6 +37,7 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 
 /** Job `generate`; its manual is {@link #manual}. */
@@ -88,7 +89,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
 
   @Override
   public void check(GenerateOptions options) {
-    List<SeedTask> seeds = seeds(options, new Configuration());
+    List<SeedTask> seeds = seeds(options, SparkHadoopUtil.get().conf());
     templates(options);
     int shown = options.recipe() == GenerateOptions.RecipeName.ALPACA ? 3 : 8;
     if (seeds.size() < shown) {

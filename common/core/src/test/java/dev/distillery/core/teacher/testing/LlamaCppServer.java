@@ -1,14 +1,11 @@
 package dev.distillery.core.teacher.testing;
 
-import static org.junit.jupiter.api.Assumptions.abort;
-
+import dev.distillery.core.testing.ChildProcess;
+import dev.distillery.core.testing.PythonPackage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -61,7 +58,7 @@ public final class LlamaCppServer implements AutoCloseable {
    * package, the test is skipped, with a loud message.
    */
   public static LlamaCppServer start(Path model) {
-    Path library = install();
+    Path library = PythonPackage.folder(PACKAGE, "", VERSION, "--only-binary", ":all:");
     try {
       return new LlamaCppServer(
           ChildProcess.start(
@@ -77,74 +74,6 @@ public final class LlamaCppServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** The folder that has the package; two at once are safe, as the finished folder is moved in. */
-  private static Path install() {
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path home =
-        cache == null || cache.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    Path folder = home.resolve("distillery/test/" + PACKAGE + "-" + VERSION);
-    if (Files.isDirectory(folder)) {
-      return folder;
-    }
-    try {
-      Files.createDirectories(folder.getParent());
-      Path work = Files.createTempDirectory(folder.getParent(), ".install-");
-      Path log = Files.createTempFile("pip-" + PACKAGE, ".log");
-      int code =
-          new ProcessBuilder(
-                  "python3",
-                  "-m",
-                  "pip",
-                  "install",
-                  "--quiet",
-                  "--disable-pip-version-check",
-                  "--only-binary",
-                  ":all:",
-                  "--target",
-                  work.toString(),
-                  PACKAGE + "==" + VERSION)
-              .redirectErrorStream(true)
-              .redirectOutput(log.toFile())
-              .start()
-              .waitFor();
-      if (code != 0) {
-        delete(work);
-        skip("pip cannot install " + PACKAGE + ", see " + log);
-      }
-      move(work, folder);
-    } catch (IOException e) {
-      skip("python3 does not run: " + e.getMessage());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      skip("interrupted");
-    }
-    return folder;
-  }
-
-  private static void move(Path work, Path folder) throws IOException {
-    try {
-      Files.move(work, folder);
-    } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-      delete(work); // Another test was faster; its copy is as good.
-    }
-  }
-
-  private static void delete(Path work) throws IOException {
-    try (var files = Files.walk(work)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
-  private static void skip(String why) {
-    String line = "########## SKIPPED, no real llama.cpp server: " + why + " ##########";
-    System.err.println(line);
-    abort(line);
   }
 
   /** The base URL for a client. */

@@ -1,4 +1,4 @@
-package dev.distillery.core.teacher.testing;
+package dev.distillery.core.testing;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * A helper process of a test. It ends when it is closed, and by itself when the test's JVM dies in
  * any way: it watches its standard input, which is a pipe of ours.
  */
-final class ChildProcess implements AutoCloseable {
+public final class ChildProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader out;
 
@@ -23,7 +23,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Starts the command; its standard error goes to the file. */
-  static ChildProcess start(List<String> command, Path stderr) {
+  public static ChildProcess start(List<String> command, Path stderr) {
     try {
       return new ChildProcess(
           new ProcessBuilder(command)
@@ -35,7 +35,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Starts a main class on this JVM's own class path. */
-  static ChildProcess java(Class<?> main, List<String> args, Path stderr) {
+  public static ChildProcess java(Class<?> main, List<String> args, Path stderr) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx512m");
@@ -47,7 +47,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** The rest of the first line on standard output that begins with the word. */
-  String await(String word) {
+  public String await(String word) {
     try {
       String line = out.readLine();
       while (line != null && !line.startsWith(word + " ")) {
@@ -62,7 +62,7 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
