@@ -65,6 +65,8 @@ class FanoutClusterIT {
 
       Process second = submit(server, "second.log");
       String output = assertComplete(second, "second.log", server, COUNT);
+      // The executor died with requests in flight.
+      assertThat(server.requests()).hasSizeGreaterThan((int) COUNT);
       assertThat(figure(output, "requests_lost_in_flight")).isLessThan(COUNT / 2);
       assertThat(figure(output, "requests_resumed")).isGreaterThan(50);
       assertKeyIsNowhere();
@@ -116,7 +118,6 @@ class FanoutClusterIT {
     assertThat((long) times.size()).isEqualTo(count);
     // In flight, at most: leases of both tasks, twice, and what each had not yet written.
     assertThat((long) seen.size() - times.size())
-        .isPositive()
         .isLessThanOrEqualTo(figure(output, "requests_lost_in_flight"));
     long inLedger =
         LedgerReader.onePerRequest(entries)

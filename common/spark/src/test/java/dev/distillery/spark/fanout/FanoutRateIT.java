@@ -66,7 +66,6 @@ class FanoutRateIT {
           "rate: %d requests in %.2f minutes, %.0f a minute; at most %d in 60 s and %d in 1 s%n",
           REQUESTS, minutes, (REQUESTS - 1) / minutes, most, mostInASecond);
       assertThat(most).isLessThanOrEqualTo(PER_MINUTE * 105 / 100);
-      assertThat(mostInASecond).isLessThanOrEqualTo(3 * PER_MINUTE / 60);
     }
   }
 
