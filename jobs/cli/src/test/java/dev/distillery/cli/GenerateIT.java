@@ -223,6 +223,33 @@ class GenerateIT {
   }
 
   @Test
+  void theQuickstartsRecipeHoldsTheModelToItsForm() throws Exception {
+    JsonNode summary =
+        generate(
+                "quickstart",
+                "--run-id",
+                "quickstart",
+                "--config",
+                "quickstart",
+                "--model",
+                model().toString(),
+                "--num-instructions",
+                "3",
+                "--requests-per-round",
+                "2")
+            .succeeded()
+            .summary();
+    assertThat(summary.path("figures").path("instructions").asInt()).isEqualTo(3);
+    assertThat(summary.path("rejects").has("malformed")).isFalse();
+    assertThat(
+            DuckDb.rows(
+                "SELECT DISTINCT teacher LIKE '%.gguf', license FROM read_parquet('"
+                    + warehouse()
+                    + "/instructions/run_id=quickstart/*.parquet')"))
+        .containsExactly("true|Apache-2.0");
+  }
+
+  @Test
   void aRealServerOfLlamaCppAnswersTheOpenaiTeacher() throws Exception {
     Path model = model();
     try (LlamaCppServer server = LlamaCppServer.start(model)) {

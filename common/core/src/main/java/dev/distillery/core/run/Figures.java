@@ -5,7 +5,9 @@ import java.util.Map;
 /** What a job has to say of itself when it ends: an immutable record of counts. */
 public interface Figures {
   /** Rows dropped, by rule. */
-  Map<String, Long> rejects();
+  default Map<String, Long> rejects() {
+    return Map.of();
+  }
 
   /** Named numbers: counts, ratios, costs. */
   Map<String, Number> figures();

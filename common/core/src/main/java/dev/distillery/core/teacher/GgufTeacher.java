@@ -55,9 +55,7 @@ public final class GgufTeacher implements Teacher {
 
   /**
    * A model whose file is below this writes on one thread: at a word a time, the threads of a small
-   * model wait for each other longer than they work. Measured with the 98 MB SmolLM2 on two cores:
-   * 48 tokens a second on one thread, 28 on two. Prompts are read on all threads: 250 and 130
-   * tokens a second.
+   * model wait for each other longer than they work; see docs/decisions/0003.
    */
   private static final long SMALL_MODEL_BYTES = 500_000_000;
 

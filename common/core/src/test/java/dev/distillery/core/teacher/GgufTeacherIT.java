@@ -130,19 +130,48 @@ class GgufTeacherIT {
         .isNotEqualTo(ask(prompt("r", text, Requests.seeded(24, 2))).text());
   }
 
+  private static TeacherRequest withExtra(String text, Sampling sampling, String extraBody) {
+    return new TeacherRequest(
+        "r", Optional.empty(), "smollm2", Optional.of(text), List.of(), sampling, extraBody);
+  }
+
   @Test
   void grammarInTheExtraBodyHolds() throws Exception {
-    var request =
-        new TeacherRequest(
-            "r",
-            Optional.empty(),
-            "smollm2",
-            Optional.of("Is water wet? Answer:"),
-            List.of(),
-            Requests.greedy(8),
-            "{\"grammar\":\"root ::= \\\"yes\\\" | \\\"no\\\"\"}");
+    String grammar = "{\"grammar\":\"root ::= \\\"yes\\\" | \\\"no\\\"\"}";
 
-    assertThat(ask(request).text()).isIn("yes", "no");
+    assertThat(ask(withExtra("Is water wet? Answer:", Requests.greedy(8), grammar)).text())
+        .isIn("yes", "no");
+  }
+
+  @Test
+  void numbersInTheExtraBodyChangeWhatIsDrawn() throws Exception {
+    String text = "one one one one one one";
+    String plain = ask(withExtra(text, Requests.seeded(24, 1), "{}")).text();
+    // One candidate is the greedy choice, whatever the seed.
+    assertThat(ask(withExtra(text, Requests.seeded(24, 1), "{\"top_k\":1}")).text())
+        .isEqualTo(ask(withExtra(text, Requests.greedy(24), "{}")).text())
+        .isNotEqualTo(plain);
+    assertThat(ask(withExtra(text, Requests.seeded(24, 1), "{\"min_p\":1}")).text())
+        .isEqualTo(ask(withExtra(text, Requests.greedy(24), "{}")).text());
+    for (String penalty : List.of("repeat_penalty", "presence_penalty", "frequency_penalty")) {
+      String body = "{\"%s\":1.9}".formatted(penalty);
+      assertThat(ask(withExtra(text, Requests.greedy(24), body)).text())
+          .as(penalty)
+          .isNotEqualTo(ask(withExtra(text, Requests.greedy(24), "{}")).text());
+    }
+  }
+
+  @Test
+  void whatTheExtraBodyCannotSetIsNamed() {
+    for (String body : List.of("{\"mirostat\":2}", "{\"top_k\":\"many\"}", "{\"grammar\":1}")) {
+      TeacherException failure = failureOf(withExtra("a", Requests.greedy(1), body));
+      assertThat(failure.category()).isEqualTo(Category.BAD_REQUEST);
+      assertThat(failure)
+          .hasMessageContaining(
+              "takes frequency_penalty, min_p, presence_penalty, repeat_penalty, top_k (numbers)"
+                  + " and grammar (a text) in --extra-body")
+          .hasMessageContaining(body.substring(2, body.indexOf('"', 2)));
+    }
   }
 
   @Test

@@ -29,7 +29,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.apache.hadoop.fs.Path;
-import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -37,7 +36,6 @@ import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
-import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,10 +63,8 @@ public final class JobRun {
   private final boolean dryRun;
   private final boolean resumed;
   private final Progress progress;
-  private final Map<String, Table> written = new LinkedHashMap<>();
+  private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
-  private final Map<String, Long> writtenRows = new TreeMap<>();
-  private final Map<String, StructType> writtenSchemas = new TreeMap<>();
   private final List<ObjectNode> inputs = new ArrayList<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
@@ -214,15 +210,9 @@ public final class JobRun {
               .parquet(folder.toString());
           return folder;
         });
-    long count =
-        warehouse.footers(folder).stream()
-            .flatMap(footer -> footer.getBlocks().stream())
-            .mapToLong(BlockMetaData::getRowCount)
-            .sum();
-    written.put(name, table);
-    writtenRows.put(name, count);
-    writtenSchemas.put(name, sized.schema().asNullable());
-    return count;
+    StagedTable staged = StagedTable.read(spark, warehouse, folder, table, sized.schema());
+    written.put(name, staged);
+    return staged.rows();
   }
 
   /** What {@link #write} staged, for reading back. */
@@ -285,12 +275,14 @@ public final class JobRun {
       throw unexpected;
     }
     boolean done = outcome.exitCode() == ExitCode.DONE;
-    Map<String, Long> rows = done ? writtenRows : Map.of();
     Map<String, JobSummary.TableSummary> tables = new TreeMap<>();
-    rows.forEach(
-        (name, count) ->
-            tables.put(
-                name, new JobSummary.TableSummary(warehouse.table(name, id).toString(), count)));
+    if (done) {
+      written.forEach(
+          (name, table) ->
+              tables.put(
+                  name,
+                  new JobSummary.TableSummary(warehouse.table(name, id).toString(), table.rows())));
+    }
     var members = new LinkedHashMap<>(outcome.figures().members());
     if (!outcome.message().isEmpty()) {
       members.put("message", outcome.message());
@@ -398,12 +390,7 @@ public final class JobRun {
     return Map.copyOf(provenance);
   }
 
-  /** The schema of a table that was written, as Parquet gives it back. */
-  StructType writtenSchema(String name) {
-    return Objects.requireNonNull(writtenSchemas.get(name));
-  }
-
-  Map<String, Table> written() {
+  Map<String, StagedTable> written() {
     return Map.copyOf(written);
   }
 }

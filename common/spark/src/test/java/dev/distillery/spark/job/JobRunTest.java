@@ -29,6 +29,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -155,6 +156,24 @@ class JobRunTest {
     assertThat(read("documents").count()).isEqualTo(5);
     assertThat(read("documents").schema().apply("text").getComment().getOrElse(() -> "no comment"))
         .isEqualTo("The text");
+  }
+
+  @Test
+  void countsTheRowsOfEachLicenseWhereAFileHoldsSeveral() {
+    run(
+        "example",
+        job -> {
+          job.write(
+              Tables.DOCUMENTS,
+              documents(spark, 5)
+                  .withColumn("license", functions.expr("if(id = 'd4', 'Apache-2.0', 'MIT')"))
+                  .coalesce(1));
+          return Outcome.done(new Counts(5));
+        },
+        Map.of("run-id", "a1"));
+    assertThat(
+            new RunRecords(warehouse).find("a1").orElseThrow().json().path("licenses").toString())
+        .isEqualTo("{\"documents\":{\"Apache-2.0\":1,\"MIT\":4}}");
   }
 
   @Test

@@ -17,11 +17,6 @@ public record CompletePlan(
     long requests, long promptTokens, long mostCompletionTokens, Optional<Double> mostCostUsd)
     implements Figures {
   @Override
-  public Map<String, Long> rejects() {
-    return Map.of();
-  }
-
-  @Override
   public Map<String, Number> figures() {
     var figures = new TreeMap<String, Number>();
     figures.put("requests", requests);

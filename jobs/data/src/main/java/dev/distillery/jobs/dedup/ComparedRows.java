@@ -187,4 +187,9 @@ record ComparedRows(
         .replaceAll("[\\s\\p{Z}]+", " ")
         .strip();
   }
+
+  /** The words of the column {@code tokens}. */
+  static List<String> words(String tokens) {
+    return Arrays.asList(tokens.split(" "));
+  }
 }

@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.spark.warehouse.Tables;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -38,10 +39,16 @@ final class Deduplicator implements AutoCloseable {
   /** Up to so many rows one thread decides; see docs/dedup.md for the measurement. */
   static final long PLAIN_ROWS = 500_000;
 
+  /** Up to so much of its memory, in characters of tokens, the driver takes the rows in. */
+  private static final long PLAIN_CHARACTERS =
+      Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16);
+
   /**
-   * Up to this part of its memory, by Spark's own estimate of the rows, the driver takes them in.
+   * Rows that Spark estimates at less are taken in without a look at their real size first. It
+   * estimates by the files, which may hold ten times as much.
    */
-  private static final int PLAIN_PART_OF_MEMORY = 8;
+  private static final BigInt SURELY_PLAIN_BYTES =
+      BigInt.apply(Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 64));
 
   private static final int ROWS_OF_A_SLICE = 5_000;
 
@@ -57,6 +64,7 @@ final class Deduplicator implements AutoCloseable {
   private final Dataset<Row> all;
   private final Dataset<Row> narrow;
   private final Map<Boolean, Size> sizes = new TreeMap<>();
+  private final List<Dataset<Row>> persisted = new ArrayList<>();
 
   /** The rows in their order, where one thread decides. */
   private final Optional<List<Row>> entries;
@@ -64,23 +72,26 @@ final class Deduplicator implements AutoCloseable {
   private Dataset<Row> repeatedIds;
   private boolean idsRepeat;
   private Dataset<Row> verdicts;
-  private Dataset<Row> neighborLists;
   private long verdictCount;
 
   /** What there is of the input, or of the pool. */
   private record Size(long rows, long withoutTokens, long characters, long withoutId) {
     static final Size NONE = new Size(0, 0, 0, 0);
 
-    Size plus(Row entry) {
+    static Size of(Row entry) {
       if (entry.isNullAt(1)) {
-        return new Size(rows, withoutTokens, characters, withoutId + 1);
+        return new Size(0, 0, 0, 1);
       }
       String tokens = entry.getString(3);
+      return new Size(1, tokens.isEmpty() ? 1 : 0, tokens.length(), 0);
+    }
+
+    Size plus(Size other) {
       return new Size(
-          rows + 1,
-          withoutTokens + (tokens.isEmpty() ? 1 : 0),
-          characters + tokens.length(),
-          withoutId);
+          rows + other.rows,
+          withoutTokens + other.withoutTokens,
+          characters + other.characters,
+          withoutId + other.withoutId);
     }
   }
 
@@ -110,37 +121,41 @@ final class Deduplicator implements AutoCloseable {
     narrow = all.where(col("id").isNotNull());
     repeatedIds = spark.createDataFrame(List.of(), InputChecks.REPEATED);
     verdicts = spark.createDataFrame(List.of(), Verdicts.SCHEMA);
-    neighborLists = verdicts;
     entries = plainEntries();
-    if (entries.isEmpty()) {
-      measure();
-    }
   }
 
   /** All rows that take part, in their order, if they are few and short; fills in the sizes. */
   private Optional<List<Row>> plainEntries() {
-    BigInt most = BigInt.apply(Runtime.getRuntime().maxMemory() / PLAIN_PART_OF_MEMORY);
-    boolean small = all.queryExecution().optimizedPlan().stats().sizeInBytes().$less$eq(most);
-    if (metric == DedupOptions.Metric.MINHASH || plainRows == 0 || !small) {
-      return Optional.empty();
+    boolean plain = metric != DedupOptions.Metric.MINHASH && plainRows > 0;
+    if (plain
+        && all.queryExecution().optimizedPlan().stats().sizeInBytes().$less(SURELY_PLAIN_BYTES)) {
+      List<Row> rows = inOrder(all.limit((int) Math.min(plainRows + 1, Integer.MAX_VALUE)));
+      if (rows.size() <= plainRows) {
+        rows.forEach(row -> sizes.merge(row.getBoolean(0), Size.of(row), Size::plus));
+        return Optional.of(rows.stream().filter(row -> !row.isNullAt(1)).toList());
+      }
     }
-    List<Row> rows =
-        all.limit((int) Math.min(plainRows + 1, Integer.MAX_VALUE))
-            .coalesce(1)
-            .sortWithinPartitions(compared.order())
-            .select("pinned", "id", "task", "tokens", "text_hash")
-            .collectAsList();
-    if (rows.size() > plainRows) {
-      return Optional.empty();
-    }
-    for (Row row : rows) {
-      sizes.put(row.getBoolean(0), size(row.getBoolean(0)).plus(row));
-    }
-    return Optional.of(rows.stream().filter(row -> !row.isNullAt(1)).toList());
+    persisted(all);
+    measure();
+    Size both = size(false).plus(size(true));
+    return plain && both.rows() <= plainRows && both.characters() <= PLAIN_CHARACTERS
+        ? Optional.of(inOrder(narrow))
+        : Optional.empty();
+  }
+
+  private List<Row> inOrder(Dataset<Row> rows) {
+    return rows.coalesce(1)
+        .sortWithinPartitions(compared.order())
+        .select("pinned", "id", "task", "tokens", "text_hash")
+        .collectAsList();
+  }
+
+  private Dataset<Row> persisted(Dataset<Row> rows) {
+    persisted.add(rows);
+    return rows.persist(StorageLevel.MEMORY_AND_DISK());
   }
 
   private void measure() {
-    all.persist(StorageLevel.MEMORY_AND_DISK());
     Column known = col("id").isNotNull();
     all.groupBy("pinned")
         .agg(
@@ -206,16 +221,13 @@ final class Deduplicator implements AutoCloseable {
       }
     } else {
       repeatedIds =
-          InputChecks.repeatedIds(narrow.where(not(col("pinned"))), compared.groupBy())
-              .persist(StorageLevel.MEMORY_AND_DISK());
+          persisted(InputChecks.repeatedIds(narrow.where(not(col("pinned"))), compared.groupBy()));
       if (any) {
-        Dataset<Row> lists =
-            Verdicts.lists(spark, narrow.orderBy(compared.order()))
-                .persist(StorageLevel.MEMORY_AND_DISK());
+        Dataset<Row> lists = persisted(Verdicts.lists(spark, narrow.orderBy(compared.order())));
         verdicts =
-            Verdicts.distributed(
-                    spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of())
-                .persist(StorageLevel.MEMORY_AND_DISK());
+            persisted(
+                Verdicts.distributed(
+                    spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of()));
         verdictCount = verdicts.count();
         lists.unpersist();
       }
@@ -279,9 +291,7 @@ final class Deduplicator implements AutoCloseable {
    * @param above score that a neighbor exceeds
    */
   Dataset<Row> neighbors(int most, double above) {
-    neighborLists =
-        Verdicts.lists(spark, narrow.orderBy(compared.order()))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> lists = persisted(Verdicts.lists(spark, narrow.orderBy(compared.order())));
     StructType schema =
         new StructType()
             .add("ordinal", DataTypes.LongType, false)
@@ -290,7 +300,7 @@ final class Deduplicator implements AutoCloseable {
             .add("score", DataTypes.DoubleType, false);
     JavaRDD<Row> found =
         new SimilarityJoin(above, 0)
-            .nearest(neighborLists, most)
+            .nearest(lists, most)
             .flatMap(
                 pair -> {
                   List<NearestTexts.Near> nearest = pair._2().bestFirst();
@@ -304,9 +314,9 @@ final class Deduplicator implements AutoCloseable {
                                   nearest.get(i).score()))
                       .iterator();
                 });
-    Dataset<Row> texts = neighborLists.where(not(col("pinned"))).select("ordinal", "id");
+    Dataset<Row> texts = lists.where(not(col("pinned"))).select("ordinal", "id");
     Dataset<Row> neighbors =
-        neighborLists.select(col("ordinal").as("neighbor"), col("id").as("neighbor_id"));
+        lists.select(col("ordinal").as("neighbor"), col("id").as("neighbor_id"));
     return spark
         .createDataFrame(found, schema)
         .join(texts, "ordinal")
@@ -350,9 +360,6 @@ final class Deduplicator implements AutoCloseable {
 
   @Override
   public void close() {
-    all.unpersist();
-    repeatedIds.unpersist();
-    verdicts.unpersist();
-    neighborLists.unpersist();
+    persisted.forEach(Dataset::unpersist);
   }
 }

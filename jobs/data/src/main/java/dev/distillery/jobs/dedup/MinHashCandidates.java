@@ -5,7 +5,6 @@ import static org.apache.spark.sql.functions.udf;
 
 import dev.distillery.core.text.RougeL;
 import dev.distillery.core.text.Vocabulary;
-import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaRDD;
@@ -35,7 +34,7 @@ record MinHashCandidates(double threshold, int tables, long seed) {
    * @param pinned lists of a lower ordinal are kept
    */
   List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned) {
-    UDF1<String, String[]> elements = tokens -> Vocabulary.elementsOf(words(tokens));
+    UDF1<String, String[]> elements = tokens -> Vocabulary.elementsOf(ComparedRows.words(tokens));
     Dataset<Row> features =
         new HashingTF()
             .setBinary(true)
@@ -71,12 +70,9 @@ record MinHashCandidates(double threshold, int tables, long seed) {
   }
 
   private static Tuple2<Long, Neighbours> scored(Row pair) {
-    double score = RougeL.score(words(pair.getString(2)), words(pair.getString(3)));
+    double score =
+        RougeL.score(ComparedRows.words(pair.getString(2)), ComparedRows.words(pair.getString(3)));
     var neighbour = new Neighbours(new long[] {pair.getLong(1)}, new double[] {score}, false);
     return new Tuple2<>(pair.getLong(0), neighbour);
-  }
-
-  private static List<String> words(String tokens) {
-    return Arrays.asList(tokens.split(" "));
   }
 }

@@ -5,7 +5,6 @@ import dev.distillery.core.text.SimilarityIndex;
 import dev.distillery.core.text.TokenList;
 import dev.distillery.core.text.Vocabulary;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +28,7 @@ final class PlainGate {
     List<Integer> kept = new ArrayList<>();
     List<Exclusion> exclusions = new ArrayList<>();
     for (int i = 0; i < lists.size(); i++) {
-      TokenList list = vocabulary.encode(words(lists.get(i)));
+      TokenList list = vocabulary.encode(ComparedRows.words(lists.get(i)));
       List<Match> earliest = index.above(list, 1);
       if (!earliest.isEmpty()) {
         Match match = earliest.get(0);
@@ -47,7 +46,7 @@ final class PlainGate {
   private static Vocabulary rarestLast(List<String> lists) {
     Map<String, Integer> counts = new HashMap<>();
     for (String list : lists) {
-      for (String element : Vocabulary.elementsOf(words(list))) {
+      for (String element : Vocabulary.elementsOf(ComparedRows.words(list))) {
         counts.merge(element, 1, Integer::sum);
       }
     }
@@ -60,9 +59,5 @@ final class PlainGate {
                     .thenComparing(Map.Entry.comparingByKey(Comparator.naturalOrder())))
             .map(Map.Entry::getKey)
             .toList());
-  }
-
-  private static List<String> words(String tokens) {
-    return Arrays.asList(tokens.split(" "));
   }
 }

@@ -172,17 +172,13 @@ final class SimilarityJoin {
       Iterator<Tuple2<Long, String>> lists) {
     Map<String, Integer> counts = new HashMap<>();
     while (lists.hasNext()) {
-      for (String element : Vocabulary.elementsOf(words(lists.next()._2()))) {
+      for (String element : Vocabulary.elementsOf(ComparedRows.words(lists.next()._2()))) {
         counts.merge(element, 1, Integer::sum);
       }
     }
     Function<Map.Entry<String, Integer>, Tuple2<String, Integer>> pair =
         entry -> new Tuple2<>(entry.getKey(), entry.getValue());
     return counts.entrySet().stream().map(pair).iterator();
-  }
-
-  private static List<String> words(String tokens) {
-    return Arrays.asList(tokens.split(" "));
   }
 
   private static int owner(int element, int parts) {
@@ -297,7 +293,7 @@ final class SimilarityJoin {
     public boolean hasNext() {
       while (ready.isEmpty() && lists.hasNext()) {
         Tuple2<Long, String> next = lists.next();
-        send(next._1(), vocabulary.encode(words(next._2())));
+        send(next._1(), vocabulary.encode(ComparedRows.words(next._2())));
         if (!lists.hasNext()) {
           for (int part = 0; part < packers.length; part++) {
             if (!packers[part].isEmpty()) {

@@ -63,11 +63,6 @@ record GeneratePlan(
   }
 
   @Override
-  public Map<String, Long> rejects() {
-    return Map.of();
-  }
-
-  @Override
   public Map<String, Number> figures() {
     var figures = new TreeMap<String, Number>();
     figures.put("estimated_requests", requests);

@@ -15,11 +15,6 @@ import java.util.Map;
 record ExportFigures(long parameters, long tensors, long bytes, String output, String template)
     implements Figures {
   @Override
-  public Map<String, Long> rejects() {
-    return Map.of();
-  }
-
-  @Override
   public Map<String, Number> figures() {
     return Map.of("parameters", parameters, "tensors", tensors, "bytes", bytes);
   }

@@ -40,11 +40,6 @@ record ModelReport(Map<String, Number> figures, Map<String, Object> members) imp
           "def f(x):\n    return {'a': [x ** 2]}",
           "\u0000\u0001\u007F\u0085");
 
-  @Override
-  public Map<String, Long> rejects() {
-    return Map.of();
-  }
-
   /** A configuration without files. */
   static ModelReport of(ModelConfig config, Plan plan) {
     Map<String, Number> figures = new TreeMap<>();
