@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * How tokens are chosen and when a row ends, with the meaning and order of transformers' generate:
- * repetition penalty, temperature, top-k, top-p.
+ * repetition penalty, temperature, top-k, top-p; and with the two penalties of OpenAI's protocol.
  *
  * @param maxNewTokens tokens of one reply at most; default 256
  * @param temperature logits are divided by it; 0 takes the most likely token; default 1
@@ -13,6 +13,8 @@ import java.util.List;
  * @param topP draws from the fewest tokens that have this probability together; default 1
  * @param repetitionPenalty positive logits of tokens seen are divided by it, negative ones
  *     multiplied; default 1
+ * @param frequencyPenalty taken from a token's logit for each time that the reply has it; default 0
+ * @param presencePenalty taken from a token's logit once where the reply has it; default 0
  * @param stopIds tokens that end a reply and are not part of it
  * @param stopTexts texts that end a reply and are not part of it
  * @param seed with a row's id and the position, what the draw depends on; default 42
@@ -23,6 +25,8 @@ public record GenerationOptions(
     int topK,
     double topP,
     double repetitionPenalty,
+    double frequencyPenalty,
+    double presencePenalty,
     List<Integer> stopIds,
     List<String> stopTexts,
     long seed) {
@@ -42,10 +46,27 @@ public record GenerationOptions(
         violations,
         repetitionPenalty > 0 && Double.isFinite(repetitionPenalty),
         "repetition penalty must be above 0: " + repetitionPenalty);
+    check(
+        violations,
+        Double.isFinite(frequencyPenalty) && Double.isFinite(presencePenalty),
+        "penalties must be finite: " + frequencyPenalty + ", " + presencePenalty);
     check(violations, !stopTexts.contains(""), "a stop text must not be empty");
     if (!violations.isEmpty()) {
       throw new IllegalArgumentException("Cannot generate: " + String.join("; ", violations));
     }
+  }
+
+  /** Without the penalties of frequency and presence. */
+  public GenerationOptions(
+      int maxNewTokens,
+      double temperature,
+      int topK,
+      double topP,
+      double repetitionPenalty,
+      List<Integer> stopIds,
+      List<String> stopTexts,
+      long seed) {
+    this(maxNewTokens, temperature, topK, topP, repetitionPenalty, 0, 0, stopIds, stopTexts, seed);
   }
 
   private static void check(List<String> violations, boolean good, String message) {

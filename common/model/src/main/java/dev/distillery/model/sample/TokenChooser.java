@@ -18,6 +18,10 @@ final class TokenChooser {
     this.weights = new double[vocabulary];
   }
 
+  GenerationOptions options() {
+    return options;
+  }
+
   /**
    * The next token of a row.
    *
@@ -28,6 +32,7 @@ final class TokenChooser {
    */
   int choose(float[] logits, int[] seen, int seenCount, long row, int position) {
     penalise(logits, seen, seenCount);
+    discourage(logits, seen, seenCount - position, seenCount);
     int best = mostLikely(logits);
     if (options.temperature() == 0) {
       return best;
@@ -67,6 +72,19 @@ final class TokenChooser {
                   ? logit / options.repetitionPenalty()
                   : logit * options.repetitionPenalty());
     }
+  }
+
+  /** What the reply has said, as OpenAI's protocol has it: each time, and once for all. */
+  private void discourage(float[] logits, int[] seen, int from, int to) {
+    if (options.frequencyPenalty() == 0 && options.presencePenalty() == 0) {
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      logits[seen[i]] -= (float) options.frequencyPenalty();
+    }
+    Arrays.stream(seen, from, to)
+        .distinct()
+        .forEach(id -> logits[id] -= (float) options.presencePenalty());
   }
 
   static int mostLikely(float[] logits) {

@@ -53,6 +53,23 @@ class TokenChooserTest {
     assertThat(two[2]).isZero();
   }
 
+  /** Tokens 0 (twice) and 1 were said; token 2 stands in the prompt only. */
+  @Test
+  void penaltiesOfFrequencyAndPresenceCountTheReplyOnly() {
+    int[] seen = {2, 2, 0, 1, 0};
+    assertThat(chosen(0, 0, seen, 5, 4.5f, 3)).isZero();
+    assertThat(chosen(0.4, 0, seen, 5, 4.5f, 3)).isZero();
+    assertThat(chosen(0.6, 0, seen, 5, 4.5f, 3)).isEqualTo(1);
+    assertThat(chosen(0, 1.6, seen, 5, 4.5f, 3)).isZero();
+    assertThat(chosen(0, 2.1, seen, 5, 4.5f, 3)).isEqualTo(2);
+  }
+
+  private static int chosen(double frequency, double presence, int[] seen, float... logits) {
+    GenerationOptions options =
+        new GenerationOptions(9, 0, 0, 1, 1, frequency, presence, List.of(), List.of(), 42);
+    return new TokenChooser(options, logits.length).choose(logits, seen, seen.length, 1, 3);
+  }
+
   @Test
   void repetitionPenaltyDividesPositiveAndMultipliesNegativeLogitsOnce() {
     TokenChooser chooser = new TokenChooser(options(0, 0, 1, 2), 3);
