@@ -23,6 +23,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -38,8 +39,16 @@ public final class UnitReader {
 
   private UnitReader() {}
 
-  /** The units of all files, duplicates among them. */
-  public static Dataset<Row> read(
+  /**
+   * What files hold.
+   *
+   * @param units of all files, duplicates among them
+   * @param tasks that read the files
+   */
+  public record Parsed(Dataset<Row> units, int tasks) {}
+
+  /** Plans the reading of files; a JSON array that is split is scanned for it. */
+  public static Parsed read(
       SparkSession spark, Source source, List<InputFile> files, long splitBytes, ReadLimits limits)
       throws IOException {
     StructType schema = UnitColumns.schema(source.table());
@@ -49,15 +58,13 @@ public final class UnitReader {
             files.stream().map(InputFile::path).toList(),
             files.stream().map(InputFile::layout).toList(),
             limits.maxRowBytes());
-    Dataset<Row> units =
-        spark.createDataFrame(
-            RowSplits.read(spark.sparkContext(), files, splitBytes, limits)
-                .mapPartitions(parse::all),
-            schema);
-    if (!source.groups()) {
-      return units;
-    }
-    // Whatever has no group goes along by itself, so that the files are read once.
+    JavaRDD<RawRow> rows = RowSplits.read(spark.sparkContext(), files, splitBytes, limits);
+    Dataset<Row> units = spark.createDataFrame(rows.mapPartitions(parse::all), schema);
+    return new Parsed(source.groups() ? grouped(units, source) : units, rows.getNumPartitions());
+  }
+
+  /** Whatever has no group goes along by itself, so that the files are read once. */
+  private static Dataset<Row> grouped(Dataset<Row> units, Source source) {
     return units
         .repartition(
             coalesce(
@@ -65,7 +72,7 @@ public final class UnitReader {
         .sortWithinPartitions(UnitColumns.GROUP, UnitColumns.ORDER, "file", "part", "offset")
         .mapPartitions(
             (MapPartitionsFunction<Row, Row>) rows -> new GroupedUnits(rows, source),
-            Encoders.row(schema));
+            Encoders.row(units.schema()));
   }
 
   /** From rows of files to units. */

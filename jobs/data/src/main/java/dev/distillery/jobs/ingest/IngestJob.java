@@ -20,7 +20,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -85,11 +84,11 @@ public final class IngestJob implements Job<IngestOptions> {
     run.progress().say("Read " + found.files().size() + " files, " + bytes + " bytes");
     if (run.dryRun()) {
       Units.Counts nothing = new Units.Counts(0, 0, 0, Map.of(), 0);
-      return Outcome.done(summary(source, tagging, found, bytes, nothing, 0));
+      return Outcome.done(summary(source, tagging, found, bytes, 0, nothing, 0));
     }
-    Dataset<Row> parsed =
+    UnitReader.Parsed parsed =
         UnitReader.read(run.spark(), source, found.files(), options.splitBytes(), options.limits());
-    try (Units units = run.phase("Parse " + bytes + " bytes", () -> new Units(parsed))) {
+    try (Units units = run.phase("Parse " + bytes + " bytes", () -> new Units(parsed.units()))) {
       Units.Counts counts = run.phase("Count units", units::counts);
       if (counts.kept() == 0) {
         throw JobException.invalid(
@@ -111,7 +110,7 @@ public final class IngestJob implements Job<IngestOptions> {
         throw new IllegalStateException(
             "Wrote " + duplicates + " duplicates and " + rejects + " rejects of " + counts);
       }
-      return Outcome.done(summary(source, tagging, found, bytes, counts, rows));
+      return Outcome.done(summary(source, tagging, found, bytes, parsed.tasks(), counts, rows));
     }
   }
 
@@ -154,6 +153,7 @@ public final class IngestJob implements Job<IngestOptions> {
       Tagging tagging,
       InputFiles found,
       long bytes,
+      int tasks,
       Units.Counts counts,
       long rows) {
     return new IngestSummary(
@@ -162,6 +162,7 @@ public final class IngestJob implements Job<IngestOptions> {
         found.files().size(),
         found.empty().size(),
         bytes,
+        tasks,
         counts,
         rows);
   }

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param files that were read
  * @param emptyFiles without content
  * @param bytes that were read, as stored
+ * @param tasks that read them
  * @param counts of units
  * @param rows that were written
  */
@@ -22,6 +23,7 @@ public record IngestSummary(
     int files,
     int emptyFiles,
     long bytes,
+    int tasks,
     Units.Counts counts,
     long rows)
     implements Figures {
@@ -37,6 +39,7 @@ public record IngestSummary(
     figures.put("files", files);
     figures.put("empty_files", emptyFiles);
     figures.put("bytes", bytes);
+    figures.put("tasks", tasks);
     figures.put("units_in", counts.units());
     figures.put("units_kept", counts.kept());
     figures.put("units_duplicate", counts.duplicates());
