@@ -68,7 +68,16 @@ final class ElementReader extends RowReader {
     int length = source.length();
     int copied = at;
     boolean mayBegin = !source.pastEnd();
+    scan:
     for (int i = at; i < length && !ended; i++) {
+      if (inString && !escaped) {
+        // Nearly all bytes are text: they are passed over here.
+        while (buffer[i] != '"' && buffer[i] != '\\' && buffer[i] != '\n') {
+          if (++i == length) {
+            break scan;
+          }
+        }
+      }
       byte b = buffer[i];
       if (b == '\n') {
         line++;

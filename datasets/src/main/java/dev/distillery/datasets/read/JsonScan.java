@@ -34,6 +34,15 @@ public record JsonScan(long bytes, byte last, Effect plain, Effect escaped)
     private static final Effect ESCAPED = new Effect(false, 0, 0, true);
   }
 
+  /** Few bytes do: one look passes over all others. */
+  private static final boolean[] MATTERS = new boolean[256];
+
+  static {
+    for (char c : "\\\"{}[]".toCharArray()) {
+      MATTERS[c] = true;
+    }
+  }
+
   /** The effect of no bytes. */
   public static final JsonScan EMPTY = new JsonScan(0, (byte) ' ', Effect.NONE, Effect.ESCAPED);
 
@@ -79,6 +88,9 @@ public record JsonScan(long bytes, byte last, Effect plain, Effect escaped)
     int i = from;
     for (; i < length; i++) {
       byte b = buffer[i];
+      if (!MATTERS[b & 0xFF]) {
+        continue;
+      }
       if (b == '\\') {
         i++;
       } else if (b == '"') {

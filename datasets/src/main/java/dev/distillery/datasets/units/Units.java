@@ -24,6 +24,12 @@ public final class Units implements AutoCloseable {
   /** Fewer dropped positions than this go to every executor; kept rows need not move then. */
   private static final long BROADCAST_LIMIT = 1_000_000;
 
+  /**
+   * As Spark keeps units on disk; a file of Parquet is some five times smaller. Fewer files of this
+   * size need no shuffle: a task writes what several have read.
+   */
+  private static final long BYTES_OF_FILE = 256L << 20;
+
   private final Dataset<Row> units;
   private final Dataset<Row> dropped;
   private final long droppedCount;
@@ -39,9 +45,13 @@ public final class Units implements AutoCloseable {
     this.droppedCount = dropped.count();
   }
 
-  /** The rows that are kept, in the source's table. */
+  /** The rows that are kept, in the source's table, in partitions of the size of a file. */
   public Dataset<Row> rows() {
-    return kept().select(explode(col("rows")).as("row")).select("row.*");
+    long bytes = units.queryExecution().withCachedData().stats().sizeInBytes().longValue();
+    return kept()
+        .select(explode(col("rows")).as("row"))
+        .select("row.*")
+        .coalesce((int) Math.min(Integer.MAX_VALUE, bytes / BYTES_OF_FILE + 1));
   }
 
   private Dataset<Row> kept() {
@@ -101,13 +111,16 @@ public final class Units implements AutoCloseable {
    */
   public Counts counts() {
     Row kept = kept().agg(count(lit(1)), sum("left_over")).head();
+    long all = 0;
     Map<String, Long> rejects = new TreeMap<>();
-    for (Row row :
-        units.filter("rule is not null").groupBy(UnitColumns.RULE).count().collectAsList()) {
-      rejects.put(row.getString(0), row.getLong(1));
+    for (Row row : units.groupBy(UnitColumns.RULE).count().collectAsList()) {
+      all += row.getLong(1);
+      if (!row.isNullAt(0)) {
+        rejects.put(row.getString(0), row.getLong(1));
+      }
     }
     long leftOver = kept.isNullAt(1) ? 0 : kept.getLong(1);
-    Counts counts = new Counts(units.count(), kept.getLong(0), droppedCount, rejects, leftOver);
+    Counts counts = new Counts(all, kept.getLong(0), droppedCount, rejects, leftOver);
     if (counts.units != counts.kept + counts.duplicates + counts.rejected()) {
       throw new IllegalStateException("The units do not add up: " + counts);
     }
@@ -116,6 +129,7 @@ public final class Units implements AutoCloseable {
 
   @Override
   public void close() {
-    units.unpersist();
+    // Spark would warn of blocks that are gone already where the session ends before they are.
+    units.unpersist(true);
   }
 }

@@ -61,16 +61,30 @@ final class HtmlParser {
   /** From here on nothing can be a tag: a scan for the end of one has run off the page. */
   private int tagsEnd;
 
-  private final int lastDoubleQuote;
-  private final int lastSingleQuote;
-  private final int lastCommentEnd;
+  private final LastPlace doubleQuote = new LastPlace("\"");
+  private final LastPlace singleQuote = new LastPlace("'");
+  private final LastPlace commentEnd = new LastPlace("-->");
 
   private HtmlParser(String html) {
     this.html = html;
-    this.lastDoubleQuote = html.lastIndexOf('"');
-    this.lastSingleQuote = html.lastIndexOf('\'');
-    this.lastCommentEnd = html.lastIndexOf("-->");
     this.tagsEnd = html.length();
+  }
+
+  /** Where something stands last in the page, looked for once and only if it matters. */
+  private final class LastPlace {
+    private final String what;
+    private int place = Integer.MIN_VALUE;
+
+    LastPlace(String what) {
+      this.what = what;
+    }
+
+    boolean isBefore(int from) {
+      if (place == Integer.MIN_VALUE) {
+        place = html.lastIndexOf(what);
+      }
+      return place < from;
+    }
   }
 
   /** The page as a tree, under an element without a name. */
@@ -82,6 +96,8 @@ final class HtmlParser {
 
   private void run() {
     int length = html.length();
+    int tag = next('<', 0);
+    int reference = next('&', 0);
     while (at < length) {
       char c = html.charAt(at);
       if (c == '<') {
@@ -89,14 +105,19 @@ final class HtmlParser {
       } else if (c == '&') {
         at = HtmlEntities.appendReference(html, at, true, text);
       } else {
-        int start = at;
-        do {
-          at++;
-        } while (at < length && (c = html.charAt(at)) != '<' && c != '&');
-        text.append(html, start, at);
+        reference = reference < at ? next('&', at) : reference;
+        tag = tag < at ? next('<', at) : tag;
+        int end = Math.min(tag, reference);
+        text.append(html, at, end);
+        at = end;
       }
     }
     flushText();
+  }
+
+  private int next(char c, int from) {
+    int next = html.indexOf(c, from);
+    return next < 0 ? html.length() : next;
   }
 
   private void markup() {
@@ -115,7 +136,7 @@ final class HtmlParser {
   }
 
   private boolean comment() {
-    if (at + 4 > lastCommentEnd) {
+    if (commentEnd.isBefore(at + 4)) {
       return false;
     }
     skipTo(html.indexOf("-->", at + 4) + 3);
@@ -350,8 +371,8 @@ final class HtmlParser {
 
     /** A quote that is not closed anywhere is looked for once in a page, not once in a tag. */
     private int closingQuote(char quote, int from) {
-      int lastQuote = quote == '"' ? lastDoubleQuote : lastSingleQuote;
-      return from > lastQuote ? -1 : html.indexOf(quote, from);
+      LastPlace last = quote == '"' ? doubleQuote : singleQuote;
+      return last.isBefore(from) ? -1 : html.indexOf(quote, from);
     }
 
     private void put(int nameStart, int nameEnd, String value) {

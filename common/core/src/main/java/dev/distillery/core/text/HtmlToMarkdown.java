@@ -268,18 +268,14 @@ public final class HtmlToMarkdown {
     }
   }
 
+  /** Blanks and tabs become one blank, where there are several or a tab. */
   private static String collapseBlanks(String text) {
-    int i = 0;
-    int length = text.length();
-    while (i < length && !isBlankRun(text, i)) {
-      i++;
-    }
-    if (i == length) {
+    if (text.indexOf("  ") < 0 && text.indexOf('\t') < 0) {
       return text;
     }
-    StringBuilder out = new StringBuilder(length).append(text, 0, i);
+    StringBuilder out = new StringBuilder(text.length());
     boolean blank = false;
-    for (; i < length; i++) {
+    for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c != ' ' && c != '\t') {
         out.append(c);
@@ -290,15 +286,6 @@ public final class HtmlToMarkdown {
       }
     }
     return out.toString();
-  }
-
-  /** A tab, or a blank with another after it. */
-  private static boolean isBlankRun(String text, int i) {
-    char c = text.charAt(i);
-    return c == '\t'
-        || (c == ' '
-            && i + 1 < text.length()
-            && (text.charAt(i + 1) == ' ' || text.charAt(i + 1) == '\t'));
   }
 
   private static String escape(String text) {

@@ -34,6 +34,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.plans.logical.Repartition;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
 import org.jspecify.annotations.Nullable;
@@ -232,9 +233,12 @@ public final class JobRun {
 
   /**
    * Lets Spark gather rows into files of the size that readers like. A few partitions stay as they
-   * are, and in their order: that saves a shuffle.
+   * are, and in their order, and so do those that a job has coalesced: that saves a shuffle.
    */
   private static Dataset<Row> sizedForReaders(Dataset<Row> rows) {
+    if (rows.queryExecution().optimizedPlan() instanceof Repartition sized && !sized.shuffle()) {
+      return rows;
+    }
     SparkPlan plan = rows.queryExecution().executedPlan();
     // The number of an adaptive plan's partitions is known once it has run; only one is sure.
     boolean few =
