@@ -101,7 +101,8 @@ public record CompleteOptions(
 
   @Override
   public List<String> violations() {
-    var violations = new ArrayList<String>();
+    var violations = new ArrayList<>(run.violations());
+    violations.addAll(teacher.violations());
     if (input.isEmpty() == prompt.isEmpty()) {
       violations.add(
           "Give either --input or --prompt, found " + (input.isEmpty() ? "none" : "both"));
@@ -126,7 +127,7 @@ public record CompleteOptions(
         .ifPresent(
             value ->
                 violations.add("Option --repetition-penalty: expected above 0, found " + value));
-    Optional<JsonNode> extra = object("--extra-body", teacher.extraBody(), violations);
+    Optional<JsonNode> extra = object(teacher.extraBody());
     if (extra.isPresent()) {
       for (String name : List.of("n", "best_of", "stream", "max_tokens", "max_completion_tokens")) {
         if (extra.get().has(name)) {
@@ -138,21 +139,22 @@ public record CompleteOptions(
         }
       }
     }
-    responseFormat.ifPresent(text -> object("--response-format", text, violations));
+    if (responseFormat.isPresent() && object(responseFormat.get()).isEmpty()) {
+      violations.add(
+          "Option --response-format: expected a JSON object, found '" + responseFormat.get() + "'");
+    }
+    if (responseFormat.isPresent() && teacher.teacher().equals("student")) {
+      violations.add("Option --response-format: --teacher student has no structured outputs");
+    }
     return violations;
   }
 
-  private static Optional<JsonNode> object(String option, String text, List<String> violations) {
+  private static Optional<JsonNode> object(String text) {
     try {
-      JsonNode node = JSON.readTree(text);
-      if (node.isObject()) {
-        return Optional.of(node);
-      }
+      return Optional.of(JSON.readTree(text)).filter(JsonNode::isObject);
     } catch (JsonProcessingException e) {
-      // Said below.
+      return Optional.empty();
     }
-    violations.add("Option " + option + ": expected a JSON object, found '" + text + "'");
-    return Optional.empty();
   }
 
   /** How replies are drawn. */

@@ -6,6 +6,7 @@ import dev.distillery.core.teacher.RequestIds;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.spark.fanout.RequestCodec;
+import dev.distillery.spark.warehouse.StableIds;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,7 +41,8 @@ final class PromptRows implements FlatMapFunction<Row, String> {
       String template,
       @Nullable String system,
       boolean chat,
-      int samples)
+      int samples,
+      long randomSeed)
       implements Serializable {
 
     static Form of(CompleteOptions options, String model, boolean chat) {
@@ -57,10 +59,12 @@ final class PromptRows implements FlatMapFunction<Row, String> {
           options.template(),
           options.system().orElse(null),
           chat,
-          options.samples());
+          options.samples(),
+          options.run().randomSeed());
     }
 
-    private Sampling sampling() {
+    /** How one reply is drawn: its seed comes of the run's, the row and the sample. */
+    private Sampling sampling(String rowId, int sample) {
       Sampling plain = Sampling.of(maxTokens);
       return new Sampling(
           maxTokens,
@@ -72,8 +76,14 @@ final class PromptRows implements FlatMapFunction<Row, String> {
           repetitionPenalty == null
               ? plain.repetitionPenalty()
               : java.util.OptionalDouble.of(repetitionPenalty),
-          plain.seed(),
+          java.util.OptionalLong.of(seed(rowId, sample)),
           stop);
+    }
+
+    /** Of 28 bits: every server takes that. */
+    private long seed(String rowId, int sample) {
+      String hash = StableIds.of("" + randomSeed, rowId, "" + sample);
+      return Long.parseLong(hash.substring(0, 7), 16);
     }
   }
 
@@ -96,25 +106,22 @@ final class PromptRows implements FlatMapFunction<Row, String> {
 
   /** The requests of one row, as many as samples. */
   Stream<String> requests(String rowId, Optional<String> prompt, List<Message> messages) {
-    Sampling sampling = form.sampling();
     return IntStream.range(0, form.samples())
-        .mapToObj(
-            sample ->
-                RequestCodec.toJson(
-                    new TeacherRequest(
-                        RequestIds.of(
-                            form.model(),
-                            sampling,
-                            form.extraBody(),
-                            prompt,
-                            messages,
-                            rowId + "/" + sample),
-                        Optional.of(rowId),
-                        form.model(),
-                        prompt,
-                        messages,
-                        sampling,
-                        form.extraBody())));
+        .mapToObj(sample -> RequestCodec.toJson(request(rowId, sample, prompt, messages)));
+  }
+
+  private TeacherRequest request(
+      String rowId, int sample, Optional<String> prompt, List<Message> messages) {
+    Sampling sampling = form.sampling(rowId, sample);
+    return new TeacherRequest(
+        RequestIds.of(
+            form.model(), sampling, form.extraBody(), prompt, messages, rowId + "/" + sample),
+        Optional.of(rowId),
+        form.model(),
+        prompt,
+        messages,
+        sampling,
+        form.extraBody());
   }
 
   private List<Message> messages(Row row) {

@@ -3,6 +3,7 @@ package dev.distillery.jobs.complete;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
@@ -17,6 +18,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
@@ -70,6 +73,24 @@ class CompleteJobTest {
     assertThat(server.log().requests())
         .extracting(request -> request.body().at("/messages/0/content").asText())
         .containsOnly("Be brief.");
+  }
+
+  @Test
+  void theRunsSeedGivesEachRowAndSampleItsOwn() throws IOException {
+    String rows = numbered(3).toString();
+    run("first", Map.of("input", rows, "samples", "2"));
+    run("again", Map.of("input", rows, "samples", "2"));
+    run("other", Map.of("input", rows, "samples", "2", "random-seed", "43"));
+    assertThat(seeds("first")).hasSize(6).isEqualTo(seeds("again"));
+    assertThat(seeds("other")).hasSize(6).doesNotContainAnyElementsOf(seeds("first"));
+  }
+
+  private Set<Long> seeds(String run) throws IOException {
+    var seeds = new TreeSet<Long>();
+    for (Row row : completions(run)) {
+      seeds.add(new ObjectMapper().readTree(row.getString(4)).get("seed").asLong());
+    }
+    return seeds;
   }
 
   @Test
@@ -173,6 +194,9 @@ class CompleteJobTest {
     assertThatThrownBy(() -> run("empty", Map.of("input", rows)))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("has a prompt, messages or an instruction");
+    assertThatThrownBy(() -> run("8", Map.of("prompt", "x", "concurrency", "0")))
+        .hasMessageContaining("Option --run-id: '8'")
+        .hasMessageContaining("Option --concurrency: expected 1 or more, found 0");
     assertThatThrownBy(() -> run("none", Map.of("samples", "0", "extra-body", "{\"n\": 4}")))
         .hasMessageContaining("Give either --input or --prompt")
         .hasMessageContaining("Option --samples: expected 1 or more, found 0")
