@@ -89,6 +89,35 @@ class CommandLineToolTest {
   }
 
   @Test
+  void theDataAssemblySaysWhereTheStudentIs() {
+    assertThat(
+            run(
+                "complete",
+                "--teacher",
+                "student",
+                "--model",
+                "out/sft",
+                "--prompt",
+                "Why?",
+                "--extra-body",
+                "{\"min_p\": 0.1}",
+                "--response-format",
+                "{}"))
+        .isEqualTo(3);
+    assertThat(err())
+        .contains("3 problems")
+        .contains("distillery-data.jar does not carry; submit distillery-training.jar")
+        .contains("Option --extra-body: --teacher student takes none")
+        .contains("Option --response-format: --teacher student has no structured outputs");
+  }
+
+  @Test
+  void aChatTemplateIsTheStudents() {
+    assertThat(run("complete", "--prompt", "Why?", "--chat-template", "chatml")).isEqualTo(3);
+    assertThat(err()).contains("Option --chat-template is for --teacher student; gguf has a form");
+  }
+
+  @Test
   void aRecipesUnknownKeyIsRefused(@TempDir Path folder) throws IOException {
     Path recipe = folder.resolve("r.yaml");
     Files.writeString(recipe, "generate:\n  num-instuctions: 3\n");

@@ -20,6 +20,8 @@ import picocli.CommandLine.Option;
  * @param teacher kind of the teacher
  * @param model a model's name, or a file's path; empty takes the embedded default where the kind
  *     has one
+ * @param chatTemplate name of the chat template that a student is asked in; empty takes the model's
+ *     own
  * @param baseUrl of an OpenAI-compatible server
  * @param api which form of request a server is sent
  * @param apiKeyEnv environment variable of the driver that holds the key
@@ -49,9 +51,16 @@ public record TeacherOptions(
             names = "--model",
             paramLabel = "NAME_OR_PATH",
             description =
-                "Model's name on the server, or path of a file; gguf: default is the model that"
-                    + " submit/fetch-model brings.")
+                "Model's name on the server, or path of a file; student: Hugging Face directory or"
+                    + " GGUF file; gguf: default is the model that submit/fetch-model brings.")
         Optional<String> model,
+    @Option(
+            names = "--chat-template",
+            paramLabel = "NAME",
+            description =
+                "student: form of a dialogue: chatml, smollm2, llama3, llama2, vicuna, koala, alpaca"
+                    + " or stack-qa. Default: the model's own.")
+        Optional<String> chatTemplate,
     @Tunable
         @Option(
             names = "--base-url",
@@ -163,6 +172,7 @@ public record TeacherOptions(
     implements Validated {
 
   private static final List<String> KINDS = List.of("openai", "gguf", "replay", "student");
+  private static final String STUDENT = "student";
 
   /** Form of a request to a server. */
   public enum Api {
@@ -195,6 +205,18 @@ public record TeacherOptions(
               + teacher
               + "'"
               + Nearest.to(teacher, KINDS).map(kind -> "; did you mean " + kind + "?").orElse(""));
+    }
+    if (teacher.equals(STUDENT)) {
+      Teachers.missing(STUDENT).ifPresent(violations::add);
+      if (!extraBody.equals("{}")) {
+        violations.add(
+            "Option --extra-body: --teacher student takes none, found '" + extraBody + "'");
+      }
+    } else if (chatTemplate.isPresent()) {
+      violations.add(
+          "Option --chat-template is for --teacher student; "
+              + teacher
+              + " has a form of its own for dialogues");
     }
     if (teacher.equals("openai") && !isPlainHttp(baseUrl)) {
       // The value is not repeated: what is wrong with it may be a password in it.

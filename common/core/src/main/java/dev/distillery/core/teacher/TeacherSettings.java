@@ -19,6 +19,8 @@ import java.util.Optional;
  *     JVM; 0 for the kind's default
  * @param threads of a file that is run in this JVM; 0 for one a processor. An executor that shares
  *     its host with others sets its share: threads that wait for each other spin
+ * @param chatTemplate name of the chat template that a student is asked in; empty for the model's
+ *     own
  */
 public record TeacherSettings(
     String kind,
@@ -28,7 +30,8 @@ public record TeacherSettings(
     Duration requestTimeout,
     int concurrency,
     int contextLength,
-    int threads)
+    int threads,
+    String chatTemplate)
     implements Serializable {
 
   /** Settings with the kind's defaults for what is run in this JVM. */
@@ -39,25 +42,47 @@ public record TeacherSettings(
       String api,
       Duration requestTimeout,
       int concurrency) {
-    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0);
+    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0, "");
   }
 
   /** The same by another name or path. */
   public TeacherSettings withModel(String other) {
     return new TeacherSettings(
-        kind, other, baseUrl, api, requestTimeout, concurrency, contextLength, threads);
+        kind,
+        other,
+        baseUrl,
+        api,
+        requestTimeout,
+        concurrency,
+        contextLength,
+        threads,
+        chatTemplate);
   }
 
   /** The same with another context length. */
   public TeacherSettings withContextLength(int tokens) {
     return new TeacherSettings(
-        kind, model, baseUrl, api, requestTimeout, concurrency, tokens, threads);
+        kind, model, baseUrl, api, requestTimeout, concurrency, tokens, threads, chatTemplate);
   }
 
   /** The same with another number of threads. */
   public TeacherSettings withThreads(int number) {
     return new TeacherSettings(
-        kind, model, baseUrl, api, requestTimeout, concurrency, contextLength, number);
+        kind,
+        model,
+        baseUrl,
+        api,
+        requestTimeout,
+        concurrency,
+        contextLength,
+        number,
+        chatTemplate);
+  }
+
+  /** The same with another chat template. */
+  public TeacherSettings withChatTemplate(String name) {
+    return new TeacherSettings(
+        kind, model, baseUrl, api, requestTimeout, concurrency, contextLength, threads, name);
   }
 
   /** The base URL, where the kind has one. */

@@ -131,6 +131,15 @@ public final class DecodingBatch implements AutoCloseable {
     choose(logits(hidden.rows(hidden.rows() - 1, 1)), List.of(row));
   }
 
+  /** Forgets a row; nothing more is heard of it. */
+  public void remove(Prompt prompt) {
+    for (Row row : active()) {
+      if (row.prompt.equals(prompt)) {
+        places[row.place] = null;
+      }
+    }
+  }
+
   /** Chooses one more token for every row. */
   public void step() {
     List<Row> rows = active();

@@ -1,6 +1,7 @@
 /**
  * Decoding: batched generation with a key-value cache, the choice of tokens, log-probabilities of
- * given continuations. The network lies in {@code nn}, text and tokens meet in {@code tokenizer}.
+ * given continuations, and the student as a teacher that answers requests. The network lies in
+ * {@code nn}, text and tokens meet in {@code tokenizer}.
  */
 @NullMarked
 package dev.distillery.model.sample;

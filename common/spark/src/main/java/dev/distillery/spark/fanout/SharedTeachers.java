@@ -4,11 +4,9 @@ import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.distillery.spark.job.ShippedModel;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.apache.spark.SparkFiles;
 
 /** The teachers that are open in this JVM: one for each settings, shared by all its tasks. */
 final class SharedTeachers {
@@ -45,10 +43,8 @@ final class SharedTeachers {
    * application.
    */
   private static TeacherSettings here(TeacherSettings settings) {
-    if (settings.server().isPresent() || Files.exists(Path.of(settings.model()))) {
-      return settings;
-    }
-    String shipped = SparkFiles.get(String.valueOf(Path.of(settings.model()).getFileName()));
-    return Files.exists(Path.of(shipped)) ? settings.withModel(shipped) : settings;
+    return settings.server().isPresent()
+        ? settings
+        : settings.withModel(ShippedModel.here(settings.model()).toString());
   }
 }

@@ -11,6 +11,7 @@ import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ public final class TeacherAccess {
     if (settings.server().isEmpty() && !context.isLocal()) {
       // Executors on other machines are sent the driver's file, and must not use more cores than
       // Spark gave them.
-      context.addFile(settings.model(), true);
+      ShippedModel.ship(context, settings.model());
       settings = settings.withThreads(context.getConf().getInt("spark.executor.cores", 0));
     }
     var spec =
@@ -100,12 +101,13 @@ public final class TeacherAccess {
   private static TeacherSettings settings(TeacherOptions options) {
     boolean server = options.teacher().equals("openai");
     return new TeacherSettings(
-        options.teacher(),
-        model(options),
-        server ? options.baseUrl() : "",
-        options.api().name().toLowerCase(Locale.ROOT),
-        options.requestTimeout(),
-        options.concurrency());
+            options.teacher(),
+            model(options),
+            server ? options.baseUrl() : "",
+            options.api().name().toLowerCase(Locale.ROOT),
+            options.requestTimeout(),
+            options.concurrency())
+        .withChatTemplate(options.chatTemplate().orElse(""));
   }
 
   /**

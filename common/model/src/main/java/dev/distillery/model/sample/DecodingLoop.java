@@ -1,0 +1,216 @@
+package dev.distillery.model.sample;
+
+import dev.distillery.core.teacher.RateLimits;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherException.Category;
+import dev.distillery.core.teacher.TeacherReply;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread that decodes whatever is asked, in one batch. Work that comes joins the batch between
+ * two tokens, first come first served.
+ */
+final class DecodingLoop implements AutoCloseable {
+  private static final int LEAST_CAPACITY = 256;
+  private static final String CLOSED = "The student was closed";
+
+  /** Something to decode. Its methods are called on the loop's thread and must not block. */
+  interface Work {
+    StudentPrompts.Prepared prepare() throws TeacherException;
+
+    void done(TeacherReply reply);
+
+    void failed(TeacherException failure);
+  }
+
+  private record Item(Work work, StudentPrompts.Prepared prepared, long deadline) {}
+
+  private final Student student;
+  private final int context;
+  private final int rows;
+  private final Duration timeout;
+  private final LinkedBlockingQueue<Work> asked = new LinkedBlockingQueue<>();
+  private final ArrayDeque<Item> waiting = new ArrayDeque<>();
+  private final Map<Generator.Prompt, Item> decoding = new HashMap<>();
+  private final Thread thread;
+  private @Nullable Generator generator;
+  private @Nullable DecodingBatch batch;
+
+  /**
+   * @param student whose decoder this thread alone uses
+   * @param context tokens of a row, prompt and reply together
+   * @param rows decoded together at most
+   * @param timeout longest time of one piece of work
+   */
+  DecodingLoop(Student student, int context, int rows, Duration timeout) {
+    this.student = student;
+    this.context = context;
+    this.rows = rows;
+    this.timeout = timeout;
+    this.thread = new Thread(this::run, "student-decoding");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  void submit(Work work) {
+    asked.add(work);
+    if (!thread.isAlive()) {
+      failAll(Category.SERVER_ERROR, CLOSED);
+    }
+  }
+
+  private void run() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        if (waiting.isEmpty() && decoding.isEmpty()) {
+          prepare(asked.take());
+        }
+        for (Work work = asked.poll(); work != null; work = asked.poll()) {
+          prepare(work);
+        }
+        decode();
+      }
+    } catch (InterruptedException e) {
+      // Closed.
+    } finally {
+      failAll(Category.SERVER_ERROR, CLOSED);
+      closeBatch();
+      if (generator != null) {
+        generator.close();
+      }
+    }
+  }
+
+  private void prepare(Work work) {
+    try {
+      long deadline = System.nanoTime() + timeout.toNanos();
+      waiting.add(new Item(work, work.prepare(), deadline));
+    } catch (TeacherException e) {
+      work.failed(e);
+    }
+  }
+
+  /** Lets in what has room, and writes one token of every row. */
+  private void decode() {
+    try {
+      while (!waiting.isEmpty()) {
+        Item item = waiting.element();
+        DecodingBatch into = room(item.prepared().tokens());
+        if (into == null) {
+          break;
+        }
+        waiting.remove();
+        decoding.put(item.prepared().prompt(), item);
+        into.add(
+            item.prepared().prompt(),
+            item.prepared().options(),
+            item.prepared().text(),
+            (row, token) -> {},
+            reply -> done(item, reply));
+      }
+      if (batch != null) {
+        batch.step();
+        dropTheLate(batch);
+      }
+    } catch (IOException e) {
+      failAll(Category.UNKNOWN_MODEL, "The student cannot be loaded: " + e.getMessage());
+    } catch (RuntimeException e) {
+      closeBatch();
+      failAll(Category.SERVER_ERROR, "The student failed: " + e);
+    } catch (Error e) {
+      // Out of memory, or a native library that does not load: the next request would end alike.
+      closeBatch();
+      failAll(Category.UNKNOWN_MODEL, "The student cannot go on: " + e);
+    }
+  }
+
+  /**
+   * The batch, where a row of so many tokens can join it now. Its cache is as long as the rows so
+   * far have needed, to a power of two; a longer one is made once the batch is empty.
+   */
+  private @Nullable DecodingBatch room(int tokens) throws IOException {
+    if (generator == null) {
+      generator = new Generator(student.decoder(), ids -> student.tokenizer().decode(ids, true));
+    }
+    DecodingBatch now = batch;
+    if (now == null || (now.isEmpty() && now.capacity() < tokens)) {
+      closeBatch();
+      int capacity = Math.max(LEAST_CAPACITY, Integer.highestOneBit(tokens - 1) << 1);
+      now = generator.batch(rows, Math.min(context, capacity));
+      batch = now;
+    }
+    return now.hasRoom() && now.capacity() >= tokens ? now : null;
+  }
+
+  private void done(Item item, Generator.Reply reply) {
+    decoding.remove(item.prepared().prompt());
+    item.work()
+        .done(
+            new TeacherReply(
+                reply.text(),
+                reply.finish().name().toLowerCase(Locale.ROOT),
+                item.prepared().prompt().tokens().length,
+                0,
+                reply.written(),
+                0,
+                RateLimits.NONE));
+  }
+
+  private void dropTheLate(DecodingBatch from) {
+    for (Item item : List.copyOf(decoding.values())) {
+      if (System.nanoTime() > item.deadline()) {
+        from.remove(item.prepared().prompt());
+        decoding.remove(item.prepared().prompt());
+        // It would take as long again.
+        item.work()
+            .failed(
+                new TeacherException(
+                    Category.TIMEOUT,
+                    0,
+                    Optional.empty(),
+                    Optional.of(false),
+                    RateLimits.NONE,
+                    "No whole reply within %d ms (--request-timeout)"
+                        .formatted(timeout.toMillis())));
+      }
+    }
+  }
+
+  private void failAll(Category category, String message) {
+    List<Work> all = new ArrayList<>();
+    asked.drainTo(all);
+    waiting.forEach(item -> all.add(item.work()));
+    decoding.values().forEach(item -> all.add(item.work()));
+    waiting.clear();
+    decoding.clear();
+    all.forEach(work -> work.failed(StudentPrompts.failure(category, message)));
+  }
+
+  private void closeBatch() {
+    if (batch != null) {
+      batch.close();
+      batch = null;
+    }
+  }
+
+  /** Ends the thread; what is asked and not done fails. */
+  @Override
+  public void close() {
+    thread.interrupt();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

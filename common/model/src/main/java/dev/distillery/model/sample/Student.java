@@ -1,0 +1,122 @@
+package dev.distillery.model.sample;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.KernelSets;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Weights;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model on disk, opened to write or to score texts. Opening reads its headers and its tokenizer;
+ * the weights come with the first {@link #decoder}. Safe for several threads, its decoder for one
+ * at a time.
+ */
+public final class Student implements AutoCloseable {
+  private final ModelFiles files;
+  private final Tokenizer tokenizer;
+  private final int threads;
+  private @Nullable Kernels kernels;
+  private @Nullable Decoder decoder;
+
+  private Student(ModelFiles files, Tokenizer tokenizer, int threads) {
+    this.files = files;
+    this.tokenizer = tokenizer;
+    this.threads = threads;
+  }
+
+  /**
+   * Opens a Hugging Face directory or a GGUF file.
+   *
+   * @param threads that compute; 0 for one a processor
+   * @throws ModelFileException if it is neither, something in it is wrong, or it does not write
+   *     texts
+   */
+  public static Student open(Path model, int threads) throws IOException {
+    ModelFiles files = ModelFiles.open(model);
+    try {
+      if (files.config().labels() > 0) {
+        throw new ModelFileException(model, "it scores texts and cannot write them");
+      }
+      int wanted = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+      return new Student(files, Tokenizers.of(files), wanted);
+    } catch (IOException | RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  public ModelConfig config() {
+    return files.config();
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  public SpecialTokens specialTokens() {
+    return files.specialTokens();
+  }
+
+  /**
+   * A chat template of this model.
+   *
+   * @param name of a preset; empty takes the model's own
+   * @throws IllegalArgumentException where there is no such preset, or the model has no template or
+   *     one that is not known
+   */
+  public ChatTemplate chatTemplate(String name) throws IOException {
+    String eos =
+        specialTokens().stop().isEmpty() ? "</s>" : tokenizer.token(specialTokens().stop().get(0));
+    if (!name.isEmpty()) {
+      return ChatTemplate.named(name, eos);
+    }
+    Optional<String> own = ChatTemplate.textOf(files);
+    if (own.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The model brings no chat template; name one of "
+              + String.join(", ", ChatTemplate.names()));
+    }
+    return ChatTemplate.recognise(own.get(), eos);
+  }
+
+  /** What stands before a text that has nothing before it: BOS, or EOS where there is no BOS. */
+  public OptionalInt textStart() {
+    SpecialTokens tokens = specialTokens();
+    return tokens.bos().isPresent() || tokens.stop().isEmpty()
+        ? tokens.bos()
+        : OptionalInt.of(tokens.stop().get(0));
+  }
+
+  /** The decoder, with its weights as they lie in their file where the kernels can use that. */
+  public synchronized Decoder decoder() throws IOException {
+    if (decoder == null) {
+      kernels = KernelSets.create(threads);
+      decoder = Weights.openForDecoding(files.config(), kernels, files.weights());
+    }
+    return decoder;
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    if (decoder != null) {
+      decoder.pack().close();
+      decoder.parameters().close();
+      decoder.close();
+    }
+    if (kernels != null) {
+      kernels.close();
+    }
+    files.close();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.distillery.model.sample;
+
+import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherException.Category;
+import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.TokenDecoder;
+import dev.distillery.model.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Turns requests into what a batch decodes: tokens, options, and the way back to text. */
+final class StudentPrompts {
+  private final Tokenizer tokenizer;
+  private final @Nullable ChatTemplate template;
+  private final String whyNoTemplate;
+  private final List<Integer> stopIds;
+  private final int context;
+
+  /** A request as tokens. */
+  record Prepared(
+      Generator.Prompt prompt, GenerationOptions options, Function<int[], String> text) {
+    /** Tokens of prompt and reply at most. */
+    int tokens() {
+      return prompt.tokens().length + options.maxNewTokens();
+    }
+  }
+
+  private StudentPrompts(
+      Student student, @Nullable ChatTemplate template, String whyNoTemplate, int context) {
+    this.tokenizer = student.tokenizer();
+    this.template = template;
+    this.whyNoTemplate = whyNoTemplate;
+    this.context = context;
+    this.stopIds = new ArrayList<>(student.specialTokens().stop());
+    if (template != null) {
+      // A model's EOS may end its texts, and another token its answers.
+      OptionalInt end = tokenizer.id(template.answerEnd());
+      if (end.isPresent() && !stopIds.contains(end.getAsInt())) {
+        stopIds.add(end.getAsInt());
+      }
+    }
+  }
+
+  /**
+   * Prompts for a student.
+   *
+   * @param templateName of a preset; empty takes the model's own, and where that is none or not
+   *     known, dialogues are refused
+   * @param context tokens of prompt and reply together
+   * @throws IllegalArgumentException where there is no such preset
+   */
+  static StudentPrompts of(Student student, String templateName, int context) {
+    try {
+      return new StudentPrompts(student, student.chatTemplate(templateName), "", context);
+    } catch (IllegalArgumentException e) {
+      if (!templateName.isEmpty()) {
+        throw new IllegalArgumentException("Option --chat-template: " + e.getMessage(), e);
+      }
+      return new StudentPrompts(student, null, String.valueOf(e.getMessage()), context);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** The form in which dialogues are asked, for the run's record. */
+  String describe() {
+    return template == null ? "no chat template" : "chat template " + template.name();
+  }
+
+  /**
+   * A request's tokens and options.
+   *
+   * @throws TeacherException where the prompt is empty or too long, a value is out of range, or
+   *     there is no form for a dialogue: then the whole run must stop
+   */
+  Prepared prepare(TeacherRequest request) throws TeacherException {
+    if (!request.extraBody().equals("{}")) {
+      throw failure(
+          Category.BAD_REQUEST, "--teacher student takes no extra fields: " + request.extraBody());
+    }
+    boolean dialogue = request.prompt().isEmpty();
+    if (dialogue && template == null) {
+      throw failure(
+          Category.UNKNOWN_MODEL,
+          whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
+    }
+    try {
+      int[] tokens = dialogue ? encodeDialogue(request) : encode(request.prompt().orElseThrow());
+      if (tokens.length == 0) {
+        throw failure(Category.BAD_REQUEST, "The prompt is empty");
+      }
+      if (tokens.length >= context) {
+        throw failure(
+            Category.CONTEXT_LENGTH,
+            "The prompt has %d tokens and leaves no room in a context of %d"
+                .formatted(tokens.length, context));
+      }
+      return new Prepared(
+          new Generator.Prompt(row(request), tokens),
+          options(request.sampling(), context - tokens.length),
+          dialogue ? reply -> tokenizer.decode(reply, true) : reply -> continued(tokens, reply));
+    } catch (IllegalArgumentException e) {
+      throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private int[] encodeDialogue(TeacherRequest request) {
+    return template == null
+        ? new int[0]
+        : template.encode(tokenizer, request.messages(), true).ids();
+  }
+
+  private int[] encode(String prompt) {
+    int[] prefix = tokenizer.prefix();
+    int[] text = tokenizer.encode(prompt);
+    int[] tokens = java.util.Arrays.copyOf(prefix, prefix.length + text.length);
+    System.arraycopy(text, 0, tokens, prefix.length, text.length);
+    return tokens;
+  }
+
+  private GenerationOptions options(Sampling sampling, int room) {
+    return new GenerationOptions(
+        Math.min(sampling.maxTokens(), room),
+        sampling.temperature().orElse(1),
+        sampling.topK().orElse(0),
+        sampling.topP().orElse(1),
+        sampling.repetitionPenalty().orElse(1),
+        sampling.frequencyPenalty().orElse(0),
+        sampling.presencePenalty().orElse(0),
+        stopIds,
+        sampling.stop().stream().filter(stop -> !stop.isEmpty()).toList(),
+        0);
+  }
+
+  /** What a request's draws are made of, next to the position: its seed and its id. */
+  private static long row(TeacherRequest request) {
+    long key = request.sampling().seed().orElse(0);
+    for (int i = 0; i < request.requestId().length(); i++) {
+      key = CounterRandom.key(key, request.requestId().charAt(i));
+    }
+    return key;
+  }
+
+  /** The reply as it goes on behind the prompt: some tokenizers drop a text's first space. */
+  private String continued(int[] prompt, int[] reply) {
+    TokenDecoder decoder = tokenizer.decoder(true);
+    for (int id : prompt) {
+      decoder.append(id);
+    }
+    var text = new StringBuilder();
+    for (int id : reply) {
+      text.append(decoder.append(id));
+    }
+    return text.append(decoder.finish()).toString();
+  }
+
+  static TeacherException failure(Category category, String message) {
+    return new TeacherException(category, 0, Optional.empty(), message);
+  }
+}

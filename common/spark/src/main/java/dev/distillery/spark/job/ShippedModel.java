@@ -1,0 +1,81 @@
+package dev.distillery.spark.job;
+
+import dev.distillery.core.run.JobException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.Deflater;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkFiles;
+
+/**
+ * A model that lies on the driver's disk, sent to executors: a file as it is, a directory as an
+ * archive that Spark unpacks. An executor that has the path itself, as on shared storage, uses
+ * that.
+ */
+public final class ShippedModel {
+  private ShippedModel() {}
+
+  /**
+   * Sends the model to all executors, present and to come; does nothing in a local session.
+   *
+   * @param model path on the driver
+   */
+  public static void ship(SparkContext context, String model) {
+    if (context.isLocal()) {
+      return;
+    }
+    Path path = Path.of(model);
+    if (!Files.isDirectory(path)) {
+      context.addFile(model);
+      return;
+    }
+    try {
+      Path archive = Files.createTempFile("distillery-model-", ".zip");
+      archive.toFile().deleteOnExit();
+      pack(path, archive);
+      context.addArchive(archive.toUri() + "#" + name(model));
+    } catch (IOException e) {
+      throw JobException.invalid("Cannot send " + model + " to executors: " + e.getMessage());
+    }
+  }
+
+  /** Where the model lies on this machine: the same path, or what the driver sent. */
+  public static Path here(String model) {
+    Path path = Path.of(model);
+    if (Files.exists(path)) {
+      return path;
+    }
+    Path shipped = Path.of(SparkFiles.get(name(model)));
+    return Files.exists(shipped) ? shipped : path;
+  }
+
+  private static String name(String model) {
+    return String.valueOf(Path.of(model).getFileName());
+  }
+
+  /** Weights do not compress, so nothing is. */
+  private static void pack(Path directory, Path archive) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.list(directory)) {
+      files = all.filter(Files::isRegularFile).sorted().toList();
+    }
+    try (OutputStream out = Files.newOutputStream(archive);
+        var zip = new ZipOutputStream(out)) {
+      zip.setLevel(Deflater.NO_COMPRESSION);
+      for (Path file : files) {
+        zip.putNextEntry(new ZipEntry(String.valueOf(file.getFileName())));
+        Files.copy(file, zip);
+        zip.closeEntry();
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+}
