@@ -213,6 +213,21 @@ public final class Tables {
               .column("split", StringType, "Which use the verdict may have")
               .build());
 
+  /** How likely a model finds the tokens of one text. */
+  public static final Table LOGPROBS =
+      new Table(
+          "logprobs",
+          "How likely the student finds each token of one text.",
+          struct()
+              .required("id", StringType, "Id of the row that was scored")
+              .required("token_ids", new ArrayType(IntegerType, false), "Tokens of the text")
+              .required(
+                  "logprobs",
+                  new ArrayType(DoubleType, true),
+                  "Natural logarithm of the probability of each token after those before it; null"
+                      + " for a first token with nothing before it")
+              .build());
+
   private static final List<Table> ALL =
       List.of(
           INSTRUCTIONS,
@@ -224,7 +239,8 @@ public final class Tables {
           DUPLICATES,
           NEIGHBORS,
           METRICS,
-          JUDGEMENTS);
+          JUDGEMENTS,
+          LOGPROBS);
 
   private Tables() {}
 

@@ -1,0 +1,231 @@
+package dev.distillery.jobs.logprobs;
+
+import static org.apache.spark.sql.functions.aggregate;
+import static org.apache.spark.sql.functions.array_compact;
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.size;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.to_json;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.model.sample.Student;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** Job `logprobs`; its manual is {@link #manual}. */
+public final class LogprobsJob implements Job<LogprobsOptions> {
+  private static final Table TEXTS =
+      new Table(
+          "texts",
+          "A text, or the token ids of one.",
+          new StructType()
+              .add("id", DataTypes.StringType, false, "Stable hash of the row")
+              .add("text", DataTypes.StringType, true, "Text to score")
+              .add(
+                  "token_ids",
+                  DataTypes.createArrayType(DataTypes.LongType),
+                  true,
+                  "Token ids to score; they stand over the text"));
+
+  /** Rows of one length are rare, so there are more partitions than cores. */
+  private static final int PARTITIONS_A_CORE = 4;
+
+  @Override
+  public String name() {
+    return "logprobs";
+  }
+
+  @Override
+  public String purpose() {
+    return "Say how likely the student finds each token of given texts.";
+  }
+
+  @Override
+  public String manual() {
+    return """
+        Reads rows of id and text, or of id and token_ids, which stand over the text, and gives
+        the natural logarithm of the probability of each token after those before it. The first
+        token stands after BOS (EOS where the model has no BOS), as in lm-evaluation-harness; where
+        a row begins with that token itself, the first log-probability is null. A text's special
+        tokens are read as such. Executors hold one copy of the model each; the same row gets the
+        same figures on any number of them.
+
+        Writes: logprobs (id, token_ids, logprobs), rejects (rules empty, token_id_out_of_range,
+        longer_than_context), and --output, the same rows as JSONL, by id.
+
+        Example:
+          submit/distillery logprobs --model out/sft --input texts.jsonl --output logprobs.jsonl
+        """;
+  }
+
+  @Override
+  public Class<LogprobsOptions> optionsType() {
+    return LogprobsOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(LogprobsOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public void check(LogprobsOptions options) {
+    try {
+      Student.open(java.nio.file.Path.of(options.model()), 0).close();
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, LogprobsOptions options) {
+    check(options);
+    return JobRun.execute(spark, this, options, run -> score(run, options));
+  }
+
+  private static Outcome score(JobRun run, LogprobsOptions options) throws IOException {
+    Optional<Path> output = options.output().map(Path::new);
+    if (output.isPresent()
+        && output.get().getFileSystem(run.warehouse().hadoop()).exists(output.get())) {
+      throw JobException.invalid(
+          "Option --output: " + output.get() + " is there already; choose another");
+    }
+    SparkContext context = run.spark().sparkContext();
+    ShippedModel.ship(context, options.model());
+    int threads = context.isLocal() ? 0 : context.getConf().getInt("spark.executor.cores", 0);
+    Dataset<Row> texts = texts(run, options);
+    Dataset<Row> tokens =
+        texts
+            .withColumn("row", to_json(struct("*")))
+            .map(new TokenRows(options.model(), threads), Encoders.row(TokenRows.SCHEMA));
+    long read = texts.count();
+    Map<String, Long> rejects = rejectsByRule(tokens);
+    if (run.dryRun()) {
+      return Outcome.done(plan(tokens, read, rejects));
+    }
+    run.note("model", identity(java.nio.file.Path.of(options.model())));
+    long scored =
+        run.write(
+            Tables.LOGPROBS,
+            tokens
+                .where(col("rule").isNull())
+                .repartition(context.defaultParallelism() * PARTITIONS_A_CORE, col("id"))
+                .map(
+                    new ScoreRows(options.model(), threads),
+                    Encoders.row(Tables.LOGPROBS.schema())));
+    long rejected = rejects.isEmpty() ? 0 : run.write(Tables.REJECTS, rejects(tokens));
+    if (scored + rejected != read) {
+      throw new IllegalStateException(
+          "%d rows were read, %d scored and %d rejected".formatted(read, scored, rejected));
+    }
+    if (output.isPresent()) {
+      export(run, output.get());
+    }
+    return Outcome.done(summary(run, read, rejects));
+  }
+
+  /** A dry run tokenises and scores nothing. */
+  private static LogprobsSummary plan(Dataset<Row> tokens, long read, Map<String, Long> rejects) {
+    Row sums =
+        tokens
+            .where(col("rule").isNull())
+            .agg(count(lit(1)), coalesce(sum(size(col("token_ids"))), lit(0L)))
+            .head();
+    return new LogprobsSummary(read, sums.getLong(0), sums.getLong(1), Double.NaN, rejects);
+  }
+
+  private static String identity(java.nio.file.Path model) throws IOException {
+    return model.getFileName() + ", SHA-256 " + ModelHash.of(model);
+  }
+
+  private static Dataset<Row> texts(JobRun run, LogprobsOptions options) {
+    Column[] columns =
+        Arrays.stream(TEXTS.schema().fieldNames()).map(functions::col).toArray(Column[]::new);
+    return options.input().stream()
+        .map(ref -> run.input(ref, TEXTS).select(columns))
+        .reduce(Dataset::unionByName)
+        .orElseThrow();
+  }
+
+  private static Map<String, Long> rejectsByRule(Dataset<Row> tokens) {
+    Map<String, Long> rejects = new TreeMap<>();
+    for (Row row : tokens.where(col("rule").isNotNull()).groupBy("rule").count().collectAsList()) {
+      rejects.put(row.getString(0), row.getLong(1));
+    }
+    return rejects;
+  }
+
+  private static Dataset<Row> rejects(Dataset<Row> tokens) {
+    return tokens
+        .where(col("rule").isNotNull())
+        .select(lit("logprobs").as("job"), col("id"), col("rule"), col("detail"), col("row"));
+  }
+
+  /** Sums of a row are taken in its order, those of rows exactly: partitions change nothing. */
+  private static LogprobsSummary summary(JobRun run, long read, Map<String, Long> rejects) {
+    Column known = array_compact(col("logprobs"));
+    Column ofRow = aggregate(known, lit(0.0), (total, next) -> total.plus(next));
+    Row sums =
+        run.staged(Tables.LOGPROBS.name())
+            .agg(
+                count(lit(1)),
+                coalesce(sum(size(known)), lit(0L)),
+                coalesce(sum(ofRow.cast("decimal(38,12)")).cast("double"), lit(0.0)))
+            .head();
+    return new LogprobsSummary(read, sums.getLong(0), sums.getLong(1), sums.getDouble(2), rejects);
+  }
+
+  /** Writes the rows by id, a partition of them in memory at a time. */
+  private static void export(JobRun run, Path file) throws IOException {
+    FileSystem files = file.getFileSystem(run.warehouse().hadoop());
+    Path unfinished = file.suffix("." + run.id() + ".tmp");
+    Iterator<String> lines =
+        run.staged(Tables.LOGPROBS.name()).orderBy("id", "token_ids").toJSON().toLocalIterator();
+    try (var out =
+        new BufferedWriter(
+            new OutputStreamWriter(files.create(unfinished, true), StandardCharsets.UTF_8))) {
+      while (lines.hasNext()) {
+        out.write(lines.next());
+        out.write('\n');
+      }
+    }
+    if (!files.rename(unfinished, file)) {
+      throw new IOException("Cannot rename " + unfinished + " to " + file);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The job `logprobs`: how likely the student finds each token of given texts. What a continuation
+ * scores lies in {@code model.sample}; benchmarks and their metrics do not live here.
+ */
+@NullMarked
+package dev.distillery.jobs.logprobs;
+
+import org.jspecify.annotations.NullMarked;
