@@ -1,7 +1,7 @@
 package dev.distillery.datasets;
 
 import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.licence.Licences;
+import dev.distillery.spark.licence.Licences;
 import dev.distillery.spark.warehouse.Attribution;
 import dev.distillery.spark.warehouse.ConversationRow;
 import dev.distillery.spark.warehouse.InstructionRow;

@@ -2,7 +2,7 @@ package dev.distillery.datasets.stackexchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.datasets.licence.Licences;
+import dev.distillery.spark.licence.Licences;
 import java.time.LocalDate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -51,7 +51,8 @@ public record RunOptions(
     @Option(
             names = "--use",
             paramLabel = "research|commercial",
-            description = "What the output is for: rows whose licence forbids it are not used.")
+            description =
+                "What the output is for; rows whose licence does not clearly allow it are refused.")
         Optional<Use> use)
     implements Validated {
 

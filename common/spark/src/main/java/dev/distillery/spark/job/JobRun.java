@@ -10,6 +10,8 @@ import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunId;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.RunOptions.Use;
+import dev.distillery.spark.licence.UsePolicy;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.Table;
@@ -23,11 +25,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -63,6 +67,7 @@ public final class JobRun {
   private final String id;
   private final boolean dryRun;
   private final boolean resumed;
+  private final Optional<Use> use;
   private final Progress progress;
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
@@ -76,6 +81,7 @@ public final class JobRun {
       String id,
       boolean dryRun,
       boolean resumed,
+      Optional<Use> use,
       Progress progress) {
     this.spark = spark;
     this.warehouse = warehouse;
@@ -83,6 +89,7 @@ public final class JobRun {
     this.id = id;
     this.dryRun = dryRun;
     this.resumed = resumed;
+    this.use = use;
     this.progress = progress;
   }
 
@@ -112,7 +119,7 @@ public final class JobRun {
     decisive.putAll(job.contents(options, warehouse.hadoop()));
     Progress progress = Progress.onStandardError(job.name());
     if (common.dryRun()) {
-      var run = new JobRun(spark, warehouse, job.name(), id, true, false, progress);
+      var run = new JobRun(spark, warehouse, job.name(), id, true, false, common.use(), progress);
       return run.perform(body, clock, binder.effective(options), decisive);
     }
 
@@ -135,7 +142,8 @@ public final class JobRun {
       SharedStorage.check(spark, warehouse);
       boolean resumed = earlier.isPresent() || RunIdentity.hasLedger(warehouse, id);
       warehouse.files().delete(warehouse.staging(id), true);
-      var run = new JobRun(spark, warehouse, job.name(), id, false, resumed, progress);
+      var run =
+          new JobRun(spark, warehouse, job.name(), id, false, resumed, common.use(), progress);
       run.note("driver", lease.driver());
       run.lease = lease;
       return run.perform(body, clock, binder.effective(options), decisive);
@@ -170,8 +178,33 @@ public final class JobRun {
     return resumed;
   }
 
-  /** Reads a table, and notes in the run's record what was read. */
+  /**
+   * Reads a table, and notes in the run's record what was read.
+   *
+   * @throws JobException where {@code --use} forbids some of the rows
+   */
   public Dataset<Row> input(String ref, Table table) {
+    Dataset<Row> rows = inputOfAnyLicense(ref, table);
+    if (use.isPresent() && UsePolicy.canJudge(table)) {
+      Map<String, Long> reasons = new UsePolicy(use.get()).judge(rows).reasons();
+      if (!reasons.isEmpty()) {
+        throw JobException.invalid(
+            "Rows of "
+                + ref
+                + " may not be used with --use "
+                + use.get().name().toLowerCase(Locale.ROOT)
+                + ": "
+                + reasons.entrySet().stream()
+                    .map(reason -> reason.getValue() + " rows: " + reason.getKey())
+                    .collect(Collectors.joining("; "))
+                + "; take them out by the job curate with the same --use");
+      }
+    }
+    return rows;
+  }
+
+  /** As {@link #input}, for a job that parts the rows by {@link #use} itself. */
+  public Dataset<Row> inputOfAnyLicense(String ref, Table table) {
     TableReader.Input input =
         new TableReader(spark, warehouse, progress::say).read(TableRef.parse(ref), table);
     inputs.add(input.provenance());

@@ -1,12 +1,15 @@
 package dev.distillery.spark.job;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.spark.licence.Licences;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -46,6 +49,7 @@ final class RunCommit {
     record.set("summary", summary.toJson());
     ObjectNode tables = record.putObject("tables");
     ObjectNode licenses = record.putObject("licenses");
+    ArrayNode origins = record.putArray("origins");
     summary
         .tables()
         .forEach(
@@ -53,9 +57,12 @@ final class RunCommit {
               ObjectNode node = tables.putObject(name);
               StagedTable written = Objects.requireNonNull(run.written().get(name));
               describe(run, name, table, written, node);
-              if (!written.licenses().isEmpty()) {
+              if (!written.origins().isEmpty()) {
                 ObjectNode counts = licenses.putObject(name);
                 written.licenses().forEach(counts::put);
+                written
+                    .origins()
+                    .forEach((origin, rows) -> origins.add(origin(name, origin, rows)));
               }
             });
     record.set("inputs", JSON.valueToTree(run.inputs()));
@@ -69,6 +76,29 @@ final class RunCommit {
         .put("java", Runtime.version().toString());
     record.put("spark_application_id", run.spark().sparkContext().applicationId());
     return record;
+  }
+
+  /** What is known of the terms that rows stand under, for whoever passes them on. */
+  private static ObjectNode origin(String table, StagedTable.Origin origin, long rows) {
+    ObjectNode node =
+        JSON.createObjectNode()
+            .put("table", table)
+            .put("source", origin.source())
+            .put("license", origin.license())
+            .put("rows", rows);
+    Licences.of(origin.source())
+        .ifPresent(
+            known ->
+                node.put("terms", known.terms())
+                    .put("url", known.url())
+                    .put("attribution", lower(known.attribution()))
+                    .put("commercial_use", lower(known.commercialUse()))
+                    .put("provider_terms", known.providerTerms()));
+    return node;
+  }
+
+  private static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   private static void describe(

@@ -7,6 +7,8 @@ import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.TimestampType;
 
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Nearest;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.types.ArrayType;
@@ -252,6 +254,33 @@ public final class Tables {
   /** The canonical table of that name. */
   public static Optional<Table> byName(String name) {
     return ALL.stream().filter(table -> table.name().equals(name)).findFirst();
+  }
+
+  /**
+   * The canonical table that all references hold: what the first that names one names, else the
+   * fallback.
+   *
+   * @param fallback what files of one's own hold
+   * @throws JobException where no canonical table is called so
+   */
+  public static Table of(List<String> references, String fallback) {
+    List<String> names =
+        references.stream()
+            .map(TableRef::parse)
+            .map(ref -> ref instanceof TableRef.Named named ? named.table() : fallback)
+            .distinct()
+            .toList();
+    return names.stream()
+        .flatMap(name -> byName(name).stream())
+        .findFirst()
+        .or(() -> byName(fallback))
+        .orElseThrow(
+            () ->
+                JobException.invalid(
+                    "No canonical table is called "
+                        + names
+                        + ": name one with --table"
+                        + Nearest.hint(names.get(0), ALL.stream().map(Table::name).toList())));
   }
 
   private static Columns struct() {

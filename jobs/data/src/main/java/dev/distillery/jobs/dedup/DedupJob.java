@@ -8,18 +8,15 @@ import static org.apache.spark.sql.functions.to_json;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
-import dev.distillery.core.run.Nearest;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.warehouse.Table;
-import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -76,7 +73,10 @@ public final class DedupJob implements Job<DedupOptions> {
   }
 
   private static Outcome dedup(JobRun run, DedupOptions options) {
-    Table table = table(options);
+    Table table =
+        Tables.of(
+            Stream.concat(options.input().stream(), options.against().stream()).toList(),
+            options.table());
     Dataset<Row> rows = union(options.input().stream().map(ref -> run.input(ref, table)));
     Dataset<Row> pool =
         options.against().isEmpty()
@@ -198,28 +198,6 @@ public final class DedupJob implements Job<DedupOptions> {
 
   private static Dataset<Row> union(Stream<Dataset<Row>> frames) {
     return frames.reduce((a, b) -> a.unionByName(b, true)).orElseThrow();
-  }
-
-  /** The canonical table that all references hold. */
-  private static Table table(DedupOptions options) {
-    List<String> names =
-        Stream.concat(options.input().stream(), options.against().stream())
-            .map(TableRef::parse)
-            .map(ref -> ref instanceof TableRef.Named named ? named.table() : options.table())
-            .distinct()
-            .toList();
-    List<String> known = Tables.all().stream().map(Table::name).collect(Collectors.toList());
-    return names.stream()
-        .flatMap(name -> Tables.byName(name).stream())
-        .findFirst()
-        .or(() -> Tables.byName(options.table()))
-        .orElseThrow(
-            () ->
-                JobException.invalid(
-                    "No canonical table is called "
-                        + names
-                        + ": name one with --table"
-                        + Nearest.hint(names.get(0), known)));
   }
 
   private static ComparedRows compared(DedupOptions options, Table table) {

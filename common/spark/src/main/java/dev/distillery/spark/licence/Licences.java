@@ -1,7 +1,7 @@
-package dev.distillery.datasets.licence;
+package dev.distillery.spark.licence;
 
-import dev.distillery.datasets.licence.SourceLicence.Attribution;
-import dev.distillery.datasets.licence.SourceLicence.CommercialUse;
+import dev.distillery.spark.licence.SourceLicence.Attribution;
+import dev.distillery.spark.licence.SourceLicence.CommercialUse;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Locale;

@@ -1,4 +1,4 @@
-package dev.distillery.datasets.licence;
+package dev.distillery.spark.licence;
 
 import java.io.Serializable;
 

@@ -1,12 +1,10 @@
-package dev.distillery.datasets.licence;
+package dev.distillery.spark.licence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.RunOptions.Use;
-import dev.distillery.datasets.registry.Sources;
 import dev.distillery.spark.testing.LocalSpark;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -33,15 +31,6 @@ class UsePolicyTest {
         .contains("OpenAI");
     assertThat(COMMERCIAL.objection("our-own", "NOASSERTION")).isPresent();
     assertThat(COMMERCIAL.objection("our-own", "MIT AND CC-BY-NC-4.0")).isPresent();
-  }
-
-  @Test
-  void everySourceIsInTheRegistry() {
-    for (Sources source : Sources.values()) {
-      assertThat(Licences.of(source.registryName()))
-          .as(source.name().toLowerCase(Locale.ROOT))
-          .isPresent();
-    }
   }
 
   @Test

@@ -3,6 +3,6 @@
  * says what the sources' publishers say; it is no legal advice.
  */
 @NullMarked
-package dev.distillery.datasets.licence;
+package dev.distillery.spark.licence;
 
 import org.jspecify.annotations.NullMarked;

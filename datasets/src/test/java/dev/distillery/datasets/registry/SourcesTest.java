@@ -1,0 +1,15 @@
+package dev.distillery.datasets.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.spark.licence.Licences;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SourcesTest {
+  @ParameterizedTest
+  @EnumSource
+  void theTermsOfEverySourceAreKnown(Sources source) {
+    assertThat(Licences.of(source.registryName())).isPresent();
+  }
+}
