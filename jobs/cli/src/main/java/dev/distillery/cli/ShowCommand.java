@@ -69,6 +69,11 @@ final class ShowCommand {
     private Optional<Engine> sql = Optional.empty();
 
     @Option(
+        names = "--card",
+        description = "Print the data set's card: columns, sources, licenses, how it was made")
+    private boolean card;
+
+    @Option(
         names = {"-h", "--help"},
         usageHelp = true,
         description = "Print this help")
@@ -99,6 +104,14 @@ final class ShowCommand {
             : new Path(((TableRef.Files) ref).path());
     if (arguments.sql.isPresent()) {
       out.println(query(arguments.sql.get(), path));
+      return ExitCode.DONE;
+    }
+    if (arguments.card) {
+      if (!(ref instanceof TableRef.Named named)) {
+        throw JobException.invalid(
+            "Option --card: only a table of the warehouse has a card, not files: " + arguments.ref);
+      }
+      out.print(DatasetCard.of(record.orElseThrow(), named.table()));
       return ExitCode.DONE;
     }
     return Sessions.with(

@@ -136,6 +136,49 @@ class CommandLineToolTest {
   }
 
   @Test
+  void generateForCommerceNeedsALicenseThatAllowsIt() {
+    assertThat(run("generate", "--use", "commercial")).isEqualTo(3);
+    assertThat(err())
+        .contains("NOASSERTION does not clearly allow commercial use")
+        .contains("by --output-license");
+  }
+
+  @Test
+  void theCardTellsSourcesLicensesAndWhoIsToBeNamed(@TempDir Path folder) throws IOException {
+    Files.createDirectory(folder.resolve("_runs"));
+    Files.writeString(
+        folder.resolve("_runs/c1.json"),
+        """
+        {"run_id": "c1", "job": "curate", "status": "done", "finished_at": "2026-01-02T03:04:05Z",
+         "tables": {"documents": {"path": "documents/run_id=c1", "rows": 1200, "bytes": 34567,
+           "schema": "id STRING COMMENT 'An id',tags ARRAY<STRUCT<a: STRING>> COMMENT 'x | y'"}},
+         "licenses": {"documents": {"CC-BY-SA-4.0": 1000, "MIT": 200}},
+         "origins": [
+           {"table": "documents", "source": "stackexchange", "license": "CC-BY-SA-4.0", "rows": 1000,
+            "terms": "Share alike", "url": "https://example.org/terms", "attribution": "each_author",
+            "commercial_use": "yes", "provider_terms": ""},
+           {"table": "documents", "source": "ours", "license": "MIT", "rows": 200},
+           {"table": "rejects", "source": "elsewhere", "license": "MIT", "rows": 1}],
+         "decisive_options": {"use": "commercial"}, "inputs": [{"ref": "documents@a"}],
+         "versions": {"distillery": "0.1"},
+         "summary": {"figures": {"in": 1300, "kept": 1200}, "rejects": {"license": 100}}}
+        """);
+    assertThat(run("show", "documents", "--card", "--warehouse", folder.toString())).isZero();
+    assertThat(out())
+        .startsWith("---\npretty_name: documents\nlicense: other\n---\n# documents, run c1\n")
+        .contains("1,200 rows, 34,567 bytes of Parquet.")
+        .contains("| `tags` | array<struct<a:string>> | x \\| y |")
+        .contains(
+            "| [stackexchange](https://example.org/terms) | CC-BY-SA-4.0 | 1,000 | yes | the author of"
+                + " each row, with its link (column `attribution`) | Share alike |")
+        .contains("| ours | MIT | 200 | not known | not known |  |")
+        .contains("- use: `commercial`", "- read: documents@a", "`{\"license\":100}`")
+        .doesNotContain("elsewhere");
+    assertThat(run("show", "rows.parquet", "--card")).isEqualTo(3);
+    assertThat(err()).contains("Option --card: only a table of the warehouse has a card");
+  }
+
+  @Test
   void queriesCanBePasted() {
     var local = new org.apache.hadoop.fs.Path("file:/w/it's/instructions/run_id=r1");
     assertThat(ShowCommand.query(ShowCommand.Engine.DUCKDB, local))

@@ -177,6 +177,31 @@ class JobRunTest {
   }
 
   @Test
+  void refusesAnInputThatTheUseDoesNotAllow() {
+    run("example", DONE, Map.of("run-id", "free"));
+    JobRun.Body other =
+        job -> {
+          job.write(
+              Tables.DOCUMENTS,
+              documents(spark, 2).withColumn("license", functions.lit("CC-BY-NC-4.0")));
+          return Outcome.done(new Counts(2));
+        };
+    run("example", other, Map.of("run-id", "bound"));
+    JobRun.Body reads =
+        job -> {
+          job.input("documents@free", Tables.DOCUMENTS);
+          job.input("documents@bound", Tables.DOCUMENTS);
+          return Outcome.done(new Counts(0));
+        };
+    assertThatThrownBy(() -> run("example", reads, Map.of("use", "commercial")))
+        .isInstanceOf(JobException.class)
+        .hasMessage(
+            "Rows of documents@bound may not be used with --use commercial: 2 rows: CC-BY-NC-4.0"
+                + " forbids commercial use; take them out by the job curate with the same --use");
+    assertThat(run("example", reads, Map.of("use", "research")).status()).isEqualTo("done");
+  }
+
+  @Test
   void theSameIdAndOptionsAgainPrintsTheSameSummaryAndDoesNothing() {
     JobSummary first = run("example", DONE, Map.of("run-id", "a1"));
     JobSummary again =

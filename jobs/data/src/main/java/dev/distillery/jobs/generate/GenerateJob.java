@@ -19,6 +19,7 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowSpool;
+import dev.distillery.spark.licence.UsePolicy;
 import dev.distillery.spark.warehouse.InstructionRow;
 import dev.distillery.spark.warehouse.MetricRow;
 import dev.distillery.spark.warehouse.RejectRow;
@@ -89,6 +90,18 @@ public final class GenerateJob implements Job<GenerateOptions> {
 
   @Override
   public void check(GenerateOptions options) {
+    String source = source(options);
+    options
+        .run()
+        .use()
+        .flatMap(use -> new UsePolicy(use).objection(source, options.outputLicense()))
+        .ifPresent(
+            objection -> {
+              throw JobException.invalid(
+                  "Option --use: "
+                      + objection
+                      + "; give the license that your teacher's terms allow by --output-license");
+            });
     List<SeedTask> seeds = seeds(options, SparkHadoopUtil.get().conf());
     templates(options);
     int shown = options.recipe() == GenerateOptions.RecipeName.ALPACA ? 3 : 8;
@@ -99,6 +112,11 @@ public final class GenerateJob implements Job<GenerateOptions> {
               + " seed tasks, found "
               + seeds.size());
     }
+  }
+
+  /** What the column source says of the rows. */
+  private static String source(GenerateOptions options) {
+    return "generate:" + options.recipe().name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static PromptTemplates templates(GenerateOptions options) {
@@ -260,8 +278,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
     @Override
     public void kept(FinishedTask finished) {
       AdmittedTask task = finished.task();
-      String source =
-          "generate:" + options.recipe().name().toLowerCase(Locale.ROOT).replace('_', '-');
+      String source = source(options);
       String instruction = task.candidate().instruction();
       for (TaskInstance instance : finished.instances()) {
         instructions.add(

@@ -1,0 +1,123 @@
+package dev.distillery.jobs.curate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.warehouse.RunRecords;
+import dev.distillery.spark.warehouse.Warehouse;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CurateJobTest {
+  @TempDir Path folder;
+  private Path rows;
+
+  @BeforeEach
+  void write() throws IOException {
+    rows = folder.resolve("rows.jsonl");
+    Files.writeString(
+        rows,
+        row("a", "dolly", "CC-BY-SA-3.0")
+            + row("b", "alpaca", "CC-BY-NC-4.0")
+            + row("c", "alpaca", "CC-BY-NC-4.0")
+            + row("d", "our-own", "MIT"));
+  }
+
+  private static String row(String id, String source, String license) {
+    return """
+        {"id": "%1$s", "task_id": "%1$s", "instruction": "Say %1$s.", "input": "", "output": "%1$s", \
+        "source": "%2$s", "license": "%3$s"}
+        """
+        .formatted(id, source, license);
+  }
+
+  private JobSummary curate(Map<String, String> options) {
+    Map<String, List<String>> given = new LinkedHashMap<>();
+    given.put("warehouse", List.of(folder.resolve("wh").toString()));
+    given.put("input", List.of(rows.toString()));
+    options.forEach((name, value) -> given.put(name, List.of(value)));
+    return new CurateJob()
+        .run(LocalSpark.session(), OptionsBinder.of(CurateOptions.class).bind(given));
+  }
+
+  private static Dataset<Row> table(JobSummary summary, String name) {
+    return LocalSpark.session().read().parquet(summary.tables().get(name).path());
+  }
+
+  private static List<String> column(Dataset<Row> rows, String name) {
+    return rows.sort("id").select(name).collectAsList().stream()
+        .map(row -> row.getString(0))
+        .toList();
+  }
+
+  @Test
+  void dropsWhatCommerceMayNotUseAndSaysWhy() {
+    JobSummary summary = curate(Map.of("use", "commercial", "run-id", "c1"));
+
+    assertThat(column(table(summary, "instructions"), "id")).containsExactly("a", "d");
+    Dataset<Row> rejects = table(summary, "rejects");
+    assertThat(column(rejects, "id")).containsExactly("b", "c");
+    assertThat(column(rejects, "rule")).containsOnly("license");
+    assertThat(column(rejects, "detail")).containsOnly("CC-BY-NC-4.0 forbids commercial use");
+    assertThat(column(rejects, "row")).allMatch(row -> row.contains("\"instruction\":\"Say "));
+    assertThat(summary.rejects()).isEqualTo(Map.of("license", 2L));
+    assertThat(summary.figures().get("in")).isEqualTo(4L);
+    assertThat(summary.figures().get("kept")).isEqualTo(2L);
+  }
+
+  @Test
+  void theRecordListsSourcesTermsAndWhoIsToBeNamed() {
+    curate(Map.of("use", "commercial", "run-id", "c1"));
+    Warehouse warehouse =
+        Warehouse.at(
+            folder.resolve("wh").toString(),
+            LocalSpark.session().sparkContext().hadoopConfiguration());
+    JsonNode record = new RunRecords(warehouse).find("c1").orElseThrow().json();
+    assertThat(record.path("licenses").path("instructions").toString())
+        .isEqualTo("{\"CC-BY-SA-3.0\":1,\"MIT\":1}");
+    JsonNode dolly = record.path("origins").get(0);
+    assertThat(dolly.path("source").asText()).isEqualTo("dolly");
+    assertThat(dolly.path("rows").asLong()).isEqualTo(1);
+    assertThat(dolly.path("attribution").asText()).isEqualTo("source");
+    assertThat(dolly.path("commercial_use").asText()).isEqualTo("yes");
+    assertThat(dolly.path("url").asText()).contains("databricks-dolly-15k");
+    assertThat(record.path("origins").get(1).path("source").asText()).isEqualTo("our-own");
+    assertThat(record.path("origins").get(1).has("terms")).isFalse();
+  }
+
+  @Test
+  void researchKeepsEveryRow() {
+    JobSummary summary = curate(Map.of("use", "research"));
+    assertThat(table(summary, "instructions").count()).isEqualTo(4);
+    assertThat(summary.rejects()).isEmpty();
+  }
+
+  @Test
+  void aTableOfWhichNothingMayBeUsedIsRefused() throws IOException {
+    Files.writeString(rows, row("b", "alpaca", "CC-BY-NC-4.0"));
+    assertThatThrownBy(() -> curate(Map.of("use", "commercial")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("No row may be used: {CC-BY-NC-4.0 forbids commercial use=1}");
+  }
+
+  @Test
+  void aTableWithoutLicensesIsRefused() {
+    assertThatThrownBy(() -> curate(Map.of("table", "completions")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("Table completions has no columns source and license");
+  }
+}
