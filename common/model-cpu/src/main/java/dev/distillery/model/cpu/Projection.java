@@ -19,6 +19,9 @@ final class Projection {
   /** Outputs that a thread takes at a time. */
   private static final int TASK = 64;
 
+  /** There is room for a multiple of so many rows of inputs. */
+  private static final int ROWS = QuantisedPanels.TILE;
+
   private final Workers workers;
   private final ThreadLocal<float[]> scratch = ThreadLocal.withInitial(() -> new float[16 * WIDTH]);
   private float[] inputs = new float[0];
@@ -77,8 +80,9 @@ final class Projection {
 
   void project(Tensor out, Tensor x, Packed packed) {
     int stride = (x.columns() + WIDTH - 1) / WIDTH * WIDTH;
-    if (inputs.length < x.rows() * stride) {
-      inputs = new float[x.rows() * stride];
+    int room = (x.rows() + ROWS - 1) / ROWS * ROWS * stride;
+    if (inputs.length < room) {
+      inputs = new float[room];
     }
     float[] xs = inputs;
     for (int r = 0; r < x.rows(); r++) {

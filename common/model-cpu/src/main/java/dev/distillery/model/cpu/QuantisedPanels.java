@@ -3,44 +3,56 @@ package dev.distillery.model.cpu;
 import static dev.distillery.model.cpu.Lanes.FLOATS;
 import static dev.distillery.model.cpu.Lanes.INTS;
 import static dev.distillery.model.cpu.Lanes.WIDTH;
+import static dev.distillery.model.cpu.Lanes.broadcast;
 
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.Packed;
 import dev.distillery.model.nn.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A quantised matrix with the blocks of 16 rows woven into each other, so that lanes are outputs:
- * nothing is summed across lanes and one broadcast input serves a whole vector. The numbers are the
- * file's own: half-precision scales and minima, 4-bit or 8-bit integers.
+ * A quantised matrix whose rows are woven together, as many as a vector has lanes, so that lanes
+ * are outputs: nothing is summed across lanes and one broadcast input serves a whole vector. The
+ * numbers are the file's own.
  *
- * <p>A panel of 16 rows is a run of groups, one per 32 inputs: 16 scales, 16 minima where the type
- * has them, then the integers. Eight-bit ones lie input by input; of four-bit ones, a byte holds
- * input 2i in its low half and 2i + 1 in its high half.
+ * <p>A panel of {@code WIDTH} rows is a run of groups, one per 32 inputs. A group is a vector of
+ * headers, which hold a row's scale and minimum in half precision, and then vectors of integers,
+ * each a row's next 8 values of 4 bits or 4 values of 8 bits, the first lowest. A value u stands
+ * for scale (u - bias) + minimum.
+ *
+ * <p>Few inputs are multiplied as the values are unpacked; for more, two panels are unpacked first.
+ * Either way an output is one sum in the order of the inputs, so its bits do not depend on how many
+ * rows are computed.
+ *
+ * <p>C2 turns these loops into vector instructions only while a method makes no more than some
+ * forty vector calls, and keeps sums in registers only in the innermost two loops; it boxes every
+ * vector otherwise, which is fifty times slower. That is why a group is a method of its own.
  */
 final class QuantisedPanels implements Packed {
-  private static final int ROWS = 16;
   private static final int GROUP = 32;
-  private static final VectorSpecies<Byte> BYTES =
-      VectorSpecies.of(byte.class, VectorShape.forBitSize(WIDTH * Byte.SIZE));
-  private static final VectorSpecies<Short> SHORTS =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(WIDTH * Short.SIZE));
+
+  /** Outputs that a thread takes at a time, in panels. */
+  private static final int TASK = 4;
+
+  /** Rows of inputs in a tile. */
+  static final int TILE = 8;
+
+  /** As many rows of inputs, or fewer, are multiplied one by one. */
+  private static final int FEW = 2;
+
+  private static final int VECTOR_BYTES = WIDTH * Integer.BYTES;
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
   private final int rows;
   private final int columns;
-  private final boolean minima;
-  private final boolean fourBits;
+  private final int bits;
   private final int bias;
   private final int groupBytes;
   private final int panelBytes;
@@ -48,9 +60,25 @@ final class QuantisedPanels implements Packed {
   private final ByteBuffer panels;
   private boolean closed;
 
+  /** Two unpacked panels and the outputs of a tile: one for each thread, of all matrices. */
+  private static final class Scratch {
+    private static final ThreadLocal<Scratch> OWN = ThreadLocal.withInitial(Scratch::new);
+
+    private float[] weights = new float[0];
+    private final float[] results = new float[2 * TILE * WIDTH];
+
+    float[] weights(int columns) {
+      int size = 2 * WIDTH * columns;
+      if (weights.length < size) {
+        weights = new float[size];
+      }
+      return weights;
+    }
+  }
+
   static boolean supports(TensorType type) {
     return switch (type) {
-      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 -> WIDTH <= ROWS && WIDTH >= 8;
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 -> true;
       default -> false;
     };
   }
@@ -62,12 +90,17 @@ final class QuantisedPanels implements Packed {
     }
     this.rows = rows;
     this.columns = columns;
-    this.minima = type == TensorType.Q4_1 || type == TensorType.Q5_1;
-    this.fourBits = type == TensorType.Q4_0 || type == TensorType.Q4_1;
-    this.bias = type == TensorType.Q4_0 ? 8 : 0;
-    this.groupBytes = ROWS * ((minima ? 4 : 2) + GROUP / (fourBits ? 2 : 1));
+    this.bits = type == TensorType.Q4_0 || type == TensorType.Q4_1 ? 4 : 8;
+    this.bias =
+        switch (type) {
+          case Q4_0 -> 8;
+          case Q5_0 -> 16;
+          case Q8_0 -> 128;
+          default -> 0;
+        };
+    this.groupBytes = VECTOR_BYTES * (1 + bits);
     this.panelBytes = groupBytes * (columns / GROUP);
-    long bytes = (long) panelBytes * ((rows + ROWS - 1) / ROWS);
+    long bytes = bytes();
     if (bytes > Integer.MAX_VALUE - 8) {
       throw new UnsupportedOperationException("A matrix of " + bytes + " bytes is too large");
     }
@@ -80,56 +113,57 @@ final class QuantisedPanels implements Packed {
   }
 
   private void weave(TensorType type, ByteBuffer blocks) {
-    int blockBytes = type.blockBytes();
+    boolean minima = type == TensorType.Q4_1 || type == TensorType.Q5_1;
+    int perWord = Integer.SIZE / bits;
     int origin = blocks.position();
-    byte[] integers = new byte[GROUP];
+    int[] values = new int[GROUP];
     for (int r = 0; r < rows; r++) {
       for (int g = 0; g < columns / GROUP; g++) {
-        int block = origin + (r * (columns / GROUP) + g) * blockBytes;
-        int group = r / ROWS * panelBytes + g * groupBytes;
-        int lane = r % ROWS;
-        panels.putShort(group + 2 * lane, blocks.getShort(block));
+        int block = origin + (r * (columns / GROUP) + g) * type.blockBytes();
+        int at = r / WIDTH * panelBytes + g * groupBytes + r % WIDTH * Integer.BYTES;
+        panels.putShort(at, blocks.getShort(block));
         if (minima) {
-          panels.putShort(group + 2 * (ROWS + lane), blocks.getShort(block + 2));
+          panels.putShort(at + Short.BYTES, blocks.getShort(block + Short.BYTES));
         }
-        integers(type, blocks, block, integers);
-        int values = group + ROWS * (minima ? 4 : 2) + lane;
-        for (int i = 0; i < GROUP; i++) {
-          if (!fourBits) {
-            panels.put(values + i * ROWS, integers[i]);
-          } else if (i % 2 == 0) {
-            panels.put(values + i / 2 * ROWS, (byte) (integers[i] | integers[i + 1] << 4));
+        unpack(type, blocks, block, values);
+        for (int i = 0; i < GROUP; i += perWord) {
+          int word = 0;
+          for (int j = 0; j < perWord; j++) {
+            word |= values[i + j] << (j * bits);
           }
+          panels.putInt(at + VECTOR_BYTES * (1 + i / perWord), word);
         }
       }
     }
   }
 
-  /**
-   * The integers of one block, in order of the inputs. ggml keeps element i and i + 16 in a byte.
-   */
-  private static void integers(TensorType type, ByteBuffer blocks, int at, byte[] into) {
+  /** The values of one block, in order of the inputs. */
+  private static void unpack(TensorType type, ByteBuffer blocks, int at, int[] into) {
     switch (type) {
-      case Q8_0 -> blocks.get(at + 2, into);
+      case Q8_0 -> {
+        for (int i = 0; i < GROUP; i++) {
+          into[i] = blocks.get(at + 2 + i) + 128;
+        }
+      }
       case Q4_0 -> nibbles(blocks, at + 2, into);
       case Q4_1 -> nibbles(blocks, at + 4, into);
       case Q5_0, Q5_1 -> {
         int high = blocks.getInt(at + (type == TensorType.Q5_0 ? 2 : 4));
         nibbles(blocks, at + (type == TensorType.Q5_0 ? 6 : 8), into);
         for (int i = 0; i < GROUP; i++) {
-          int value = into[i] | (high >>> i & 1) << 4;
-          into[i] = (byte) (type == TensorType.Q5_0 ? value - 16 : value);
+          into[i] |= (high >>> i & 1) << 4;
         }
       }
       default -> throw new UnsupportedOperationException("Cannot decode from " + type);
     }
   }
 
-  private static void nibbles(ByteBuffer blocks, int at, byte[] into) {
-    for (int i = 0; i < 16; i++) {
+  /** ggml keeps values i and i + 16 in a byte. */
+  private static void nibbles(ByteBuffer blocks, int at, int[] into) {
+    for (int i = 0; i < GROUP / 2; i++) {
       int pair = blocks.get(at + i);
-      into[i] = (byte) (pair & 15);
-      into[i + 16] = (byte) (pair >>> 4 & 15);
+      into[i] = pair & 15;
+      into[i + GROUP / 2] = pair >>> 4 & 15;
     }
   }
 
@@ -145,7 +179,11 @@ final class QuantisedPanels implements Packed {
 
   @Override
   public long bytes() {
-    return (long) panelBytes * ((rows + ROWS - 1) / ROWS);
+    return (long) panelBytes * panelCount();
+  }
+
+  private int panelCount() {
+    return (rows + WIDTH - 1) / WIDTH;
   }
 
   @Override
@@ -156,195 +194,209 @@ final class QuantisedPanels implements Packed {
     }
   }
 
-  /** out = xs W^T, where row m of the inputs begins at m * stride. */
+  /**
+   * out = xs W^T, where row m of the inputs begins at m * stride. The inputs' array holds a
+   * multiple of {@link #TILE} rows; what lies in those after the last does not matter.
+   */
   void project(Workers workers, Tensor out, float[] xs, int stride, int count) {
     if (closed) {
       throw new IllegalStateException("These weights were closed");
     }
-    float[] sums = groupSums(xs, stride, count);
-    int all = (rows + ROWS - 1) / ROWS;
-    int perTask = 4;
-    workers.forTasks(
-        (all + perTask - 1) / perTask,
-        t -> {
-          float[] results = new float[4 * WIDTH];
-          for (int p = t * perTask; p < Math.min(all, (t + 1) * perTask); p++) {
-            for (int half = 0; half < ROWS; half += WIDTH) {
-              panel(out, xs, stride, count, sums, p, half, results);
-            }
-          }
-        });
+    int rest = count % TILE;
+    int tiled = rest <= FEW ? count - rest : count;
+    int all = panelCount();
+    int tasks = (all + TASK - 1) / TASK;
+    if (tiled > 0) {
+      workers.forTasks(
+          tasks, t -> tiles(out, xs, stride, tiled, t * TASK, Math.min(all, (t + 1) * TASK)));
+    }
+    if (tiled < count) {
+      workers.forTasks(
+          tasks,
+          t -> singles(out, xs, stride, tiled, count, t * TASK, Math.min(all, (t + 1) * TASK)));
+    }
   }
 
-  /** The sum of the inputs of each group, which a minimum is multiplied by. */
-  private float[] groupSums(float[] xs, int stride, int count) {
-    int groups = columns / GROUP;
-    float[] sums = new float[minima ? count * groups : 0];
-    for (int i = 0; i < sums.length; i++) {
-      int from = i / groups * stride + i % groups * GROUP;
-      for (int j = 0; j < GROUP; j++) {
-        sums[i] += xs[from + j];
+  private void tiles(Tensor out, float[] xs, int stride, int count, int from, int to) {
+    Scratch own = Scratch.OWN.get();
+    float[] weights = own.weights(columns);
+    for (int p = from; p < to; p += 2) {
+      int pair = Math.min(2, to - p);
+      for (int i = 0; i < pair; i++) {
+        unpackPanel(p + i, weights, i * WIDTH * columns);
+      }
+      for (int m = 0; m < count; m += TILE) {
+        tile(weights, columns, xs, m * stride, stride, own.results);
+        store(out, p, pair, m, Math.min(TILE, count - m), own.results);
       }
     }
-    return sums;
   }
 
-  private void panel(
-      Tensor out,
-      float[] xs,
-      int stride,
-      int count,
-      float[] sums,
-      int panel,
-      int half,
-      float[] results) {
-    int at = panel * panelBytes;
-    int groups = columns / GROUP;
-    int lanes = Math.min(WIDTH, rows - panel * ROWS - half);
-    if (lanes <= 0) {
-      return;
+  private void singles(
+      Tensor out, float[] xs, int stride, int firstRow, int count, int from, int to) {
+    float[] results = Scratch.OWN.get().results;
+    for (int p = from; p < to; p++) {
+      for (int m = firstRow; m < count; m++) {
+        single(p, xs, m * stride, results);
+        store(out, p, 1, m, 1, results);
+      }
     }
+  }
+
+  /** Results lie panel by panel, TILE rows in each. */
+  private void store(Tensor out, int panel, int count, int firstRow, int rowCount, float[] from) {
     ByteBuffer into = CpuMemory.buffer(out);
-    for (int m = 0; m < count; ) {
-      int tile = m + 4 <= count ? 4 : 1;
-      if (tile == 4) {
-        four(at, half, xs, m * stride, stride, sums, m * groups, results);
-      } else {
-        one(at, half, xs, m * stride, sums, m * groups, results);
-      }
-      for (int i = 0; i < tile; i++) {
-        int row = CpuMemory.at(out, m + i) + 4 * (panel * ROWS + half);
-        for (int l = 0; l < lanes; l++) {
-          into.putFloat(row + 4 * l, results[i * WIDTH + l]);
-        }
-      }
-      m += tile;
-    }
-  }
-
-  private void one(
-      int at, int half, float[] xs, int x, float[] sums, int firstSum, float[] results) {
-    FloatVector total = FloatVector.zero(FLOATS);
-    int header = ROWS * (minima ? 4 : 2);
-    int groups = columns / GROUP;
-    for (int g = 0; g < groups; g++) {
-      int group = at + g * groupBytes;
-      int values = group + header + half;
-      int from = x + g * GROUP;
-      FloatVector even = FloatVector.zero(FLOATS);
-      FloatVector odd = even;
-      if (fourBits) {
-        for (int i = 0; i < GROUP; i += 2) {
-          IntVector pair = bytes(values + i / 2 * ROWS);
-          even = low(pair).fma(broadcast(xs, from + i), even);
-          odd = high(pair).fma(broadcast(xs, from + i + 1), odd);
-        }
-      } else {
-        for (int i = 0; i < GROUP; i += 2) {
-          even = floats(bytes(values + i * ROWS)).fma(broadcast(xs, from + i), even);
-          odd = floats(bytes(values + (i + 1) * ROWS)).fma(broadcast(xs, from + i + 1), odd);
-        }
-      }
-      total = even.add(odd).fma(halves(group + 2 * half), total);
-      if (minima) {
-        total = halves(group + 2 * (ROWS + half)).fma(broadcast(sums, firstSum + g), total);
-      }
-    }
-    total.intoArray(results, 0);
-  }
-
-  private void four(
-      int at,
-      int half,
-      float[] xs,
-      int x,
-      int stride,
-      float[] sums,
-      int firstSum,
-      float[] results) {
-    FloatVector zero = FloatVector.zero(FLOATS);
-    FloatVector total0 = zero;
-    FloatVector total1 = zero;
-    FloatVector total2 = zero;
-    FloatVector total3 = zero;
-    int header = ROWS * (minima ? 4 : 2);
-    int groups = columns / GROUP;
-    for (int g = 0; g < groups; g++) {
-      int group = at + g * groupBytes;
-      int values = group + header + half;
-      int from = x + g * GROUP;
-      FloatVector even0 = zero, even1 = zero, even2 = zero, even3 = zero;
-      FloatVector odd0 = zero, odd1 = zero, odd2 = zero, odd3 = zero;
-      for (int i = 0; i < GROUP; i += 2) {
-        FloatVector a;
-        FloatVector b;
-        if (fourBits) {
-          IntVector pair = bytes(values + i / 2 * ROWS);
-          a = low(pair);
-          b = high(pair);
+    for (int p = 0; p < count; p++) {
+      int column = (panel + p) * WIDTH;
+      int lanes = Math.min(WIDTH, rows - column);
+      for (int m = 0; m < rowCount; m++) {
+        int at = CpuMemory.at(out, firstRow + m) + Float.BYTES * column;
+        int result = (p * TILE + m) * WIDTH;
+        if (lanes == WIDTH) {
+          FloatVector.fromArray(FLOATS, from, result).intoByteBuffer(into, at, ORDER);
         } else {
-          a = floats(bytes(values + i * ROWS));
-          b = floats(bytes(values + (i + 1) * ROWS));
+          for (int l = 0; l < lanes; l++) {
+            into.putFloat(at + Float.BYTES * l, from[result + l]);
+          }
         }
-        even0 = a.fma(broadcast(xs, from + i), even0);
-        odd0 = b.fma(broadcast(xs, from + i + 1), odd0);
-        even1 = a.fma(broadcast(xs, from + stride + i), even1);
-        odd1 = b.fma(broadcast(xs, from + stride + i + 1), odd1);
-        even2 = a.fma(broadcast(xs, from + 2 * stride + i), even2);
-        odd2 = b.fma(broadcast(xs, from + 2 * stride + i + 1), odd2);
-        even3 = a.fma(broadcast(xs, from + 3 * stride + i), even3);
-        odd3 = b.fma(broadcast(xs, from + 3 * stride + i + 1), odd3);
-      }
-      FloatVector scale = halves(group + 2 * half);
-      total0 = even0.add(odd0).fma(scale, total0);
-      total1 = even1.add(odd1).fma(scale, total1);
-      total2 = even2.add(odd2).fma(scale, total2);
-      total3 = even3.add(odd3).fma(scale, total3);
-      if (minima) {
-        FloatVector minimum = halves(group + 2 * (ROWS + half));
-        total0 = minimum.fma(broadcast(sums, firstSum + g), total0);
-        total1 = minimum.fma(broadcast(sums, firstSum + groups + g), total1);
-        total2 = minimum.fma(broadcast(sums, firstSum + 2 * groups + g), total2);
-        total3 = minimum.fma(broadcast(sums, firstSum + 3 * groups + g), total3);
       }
     }
-    total0.intoArray(results, 0);
-    total1.intoArray(results, WIDTH);
-    total2.intoArray(results, 2 * WIDTH);
-    total3.intoArray(results, 3 * WIDTH);
   }
 
-  private IntVector bytes(int at) {
-    return (IntVector)
-        ByteVector.fromByteBuffer(BYTES, panels, at, ORDER)
-            .convertShape(VectorOperators.B2I, INTS, 0);
+  private void single(int panel, float[] xs, int x, float[] results) {
+    Arrays.fill(results, 0, WIDTH, 0);
+    int at = panel * panelBytes;
+    for (int g = 0; g < columns; g += GROUP, at += groupBytes) {
+      addGroup(panels, at, bits, bias, xs, x + g, results);
+    }
   }
 
-  private FloatVector low(IntVector pair) {
-    return floats(pair.and(15).sub(bias));
+  /** results += weights of one group times their inputs. */
+  private static void addGroup(
+      ByteBuffer panels, int at, int bits, int bias, float[] xs, int x, float[] results) {
+    FloatVector sum = FloatVector.fromArray(FLOATS, results, 0);
+    IntVector header = load(panels, at);
+    FloatVector scale = half(header);
+    FloatVector offset = offset(header, scale, bias);
+    int mask = (1 << bits) - 1;
+    for (int k = 1; k <= bits; k++) {
+      IntVector word = load(panels, at + k * VECTOR_BYTES);
+      for (int shift = 0; shift < Integer.SIZE; shift += bits, x++) {
+        sum = value(word, shift, mask).fma(scale, offset).fma(broadcast(xs[x]), sum);
+      }
+    }
+    sum.intoArray(results, 0);
   }
 
-  private FloatVector high(IntVector pair) {
-    return floats(pair.lanewise(VectorOperators.LSHR, 4).and(15).sub(bias));
+  /** A panel as float32, input by input. */
+  private void unpackPanel(int panel, float[] into, int start) {
+    int at = panel * panelBytes;
+    for (int g = 0; g < columns; g += GROUP, at += groupBytes) {
+      unpackGroup(panels, at, bits, bias, into, start + g * WIDTH);
+    }
   }
 
-  private static FloatVector floats(IntVector values) {
-    return (FloatVector) values.convert(VectorOperators.I2F, 0);
+  private static void unpackGroup(
+      ByteBuffer panels, int at, int bits, int bias, float[] into, int start) {
+    IntVector header = load(panels, at);
+    FloatVector scale = half(header);
+    FloatVector offset = offset(header, scale, bias);
+    int mask = (1 << bits) - 1;
+    for (int k = 1; k <= bits; k++) {
+      IntVector word = load(panels, at + k * VECTOR_BYTES);
+      for (int shift = 0; shift < Integer.SIZE; shift += bits, start += WIDTH) {
+        value(word, shift, mask).fma(scale, offset).intoArray(into, start);
+      }
+    }
   }
 
-  private static FloatVector broadcast(float[] values, int at) {
-    return FloatVector.broadcast(FLOATS, values[at]);
+  /** TILE rows of inputs times two panels. */
+  private static void tile(
+      float[] weights, int columns, float[] xs, int x, int stride, float[] results) {
+    FloatVector zero = FloatVector.zero(FLOATS);
+    FloatVector a0 = zero,
+        a1 = zero,
+        a2 = zero,
+        a3 = zero,
+        a4 = zero,
+        a5 = zero,
+        a6 = zero,
+        a7 = zero;
+    FloatVector b0 = zero,
+        b1 = zero,
+        b2 = zero,
+        b3 = zero,
+        b4 = zero,
+        b5 = zero,
+        b6 = zero,
+        b7 = zero;
+    for (int i = 0; i < columns; i++) {
+      FloatVector a = FloatVector.fromArray(FLOATS, weights, i * WIDTH);
+      FloatVector b = FloatVector.fromArray(FLOATS, weights, (columns + i) * WIDTH);
+      FloatVector v = broadcast(xs[x + i]);
+      a0 = a.fma(v, a0);
+      b0 = b.fma(v, b0);
+      v = broadcast(xs[x + stride + i]);
+      a1 = a.fma(v, a1);
+      b1 = b.fma(v, b1);
+      v = broadcast(xs[x + 2 * stride + i]);
+      a2 = a.fma(v, a2);
+      b2 = b.fma(v, b2);
+      v = broadcast(xs[x + 3 * stride + i]);
+      a3 = a.fma(v, a3);
+      b3 = b.fma(v, b3);
+      v = broadcast(xs[x + 4 * stride + i]);
+      a4 = a.fma(v, a4);
+      b4 = b.fma(v, b4);
+      v = broadcast(xs[x + 5 * stride + i]);
+      a5 = a.fma(v, a5);
+      b5 = b.fma(v, b5);
+      v = broadcast(xs[x + 6 * stride + i]);
+      a6 = a.fma(v, a6);
+      b6 = b.fma(v, b6);
+      v = broadcast(xs[x + 7 * stride + i]);
+      a7 = a.fma(v, a7);
+      b7 = b.fma(v, b7);
+    }
+    a0.intoArray(results, 0);
+    a1.intoArray(results, WIDTH);
+    a2.intoArray(results, 2 * WIDTH);
+    a3.intoArray(results, 3 * WIDTH);
+    a4.intoArray(results, 4 * WIDTH);
+    a5.intoArray(results, 5 * WIDTH);
+    a6.intoArray(results, 6 * WIDTH);
+    a7.intoArray(results, 7 * WIDTH);
+    b0.intoArray(results, 8 * WIDTH);
+    b1.intoArray(results, 9 * WIDTH);
+    b2.intoArray(results, 10 * WIDTH);
+    b3.intoArray(results, 11 * WIDTH);
+    b4.intoArray(results, 12 * WIDTH);
+    b5.intoArray(results, 13 * WIDTH);
+    b6.intoArray(results, 14 * WIDTH);
+    b7.intoArray(results, 15 * WIDTH);
+  }
+
+  private static IntVector load(ByteBuffer panels, int at) {
+    return IntVector.fromByteBuffer(INTS, panels, at, ORDER);
+  }
+
+  private static FloatVector value(IntVector word, int shift, int mask) {
+    return (FloatVector)
+        word.lanewise(VectorOperators.LSHR, shift)
+            .and(mask)
+            .convertShape(VectorOperators.I2F, FLOATS, 0);
+  }
+
+  /** minimum - bias scale, exact where there is no minimum. */
+  private static FloatVector offset(IntVector header, FloatVector scale, int bias) {
+    return scale.fma(broadcast(-bias), half(header.lanewise(VectorOperators.LSHR, Short.SIZE)));
   }
 
   /**
-   * Half-precision numbers as floats: exponent and fraction moved into place are 2^112 times too
-   * small, subnormal ones included.
+   * The half-precision number in the low bits as a float: exponent and fraction moved into place
+   * are 2^112 times too small, subnormal ones included.
    */
-  private FloatVector halves(int at) {
-    IntVector bits =
-        (IntVector)
-            ShortVector.fromByteBuffer(SHORTS, panels, at, ORDER)
-                .convertShape(VectorOperators.S2I, INTS, 0);
+  private static FloatVector half(IntVector bits) {
     FloatVector magnitude =
         bits.and(0x7fff).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
     return magnitude

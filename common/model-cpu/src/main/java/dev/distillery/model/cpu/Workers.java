@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
  * How a loop is cut never depends on the number of threads where that could change a result.
  */
 final class Workers implements AutoCloseable {
-  private static final int SPINS = 20_000;
+  private static final int SPINS = 2_000;
   private static final long WAIT_NANOS = 20_000;
 
   /** A part of a loop. */
