@@ -122,16 +122,12 @@ public record Tagging(String source, String license) implements Serializable {
     }
   }
 
-  /** A comparison's id. */
-  public String id(Comparison comparison) {
-    return StableIds.of(id(comparison.prompt), comparison.chosen, comparison.rejected);
-  }
-
   /** A row of the preferences table. */
   public Row preference(Comparison comparison) {
+    String group = id(comparison.prompt);
     return new PreferenceRow(
-            id(comparison),
-            id(comparison.prompt),
+            StableIds.of(group, comparison.chosen, comparison.rejected),
+            group,
             comparison.margin,
             comparison.prompt,
             comparison.chosen,
@@ -160,6 +156,7 @@ public record Tagging(String source, String license) implements Serializable {
     if (comparison.prompt.isEmpty()) {
       throw new RejectedRowException("empty_prompt", "There is no prompt");
     }
-    return RowResult.Kept.of(id(comparison), preference(comparison));
+    Row row = preference(comparison);
+    return RowResult.Kept.of(row.getString(0), row);
   }
 }

@@ -114,11 +114,14 @@ final class XmlRow {
   }
 
   private int character(String name) throws RejectedRowException {
-    int point = -1;
-    if (name.matches("#[0-9]{1,7}")) {
-      point = Integer.parseInt(name.substring(1));
-    } else if (name.matches("#x[0-9a-fA-F]{1,6}")) {
-      point = Integer.parseInt(name.substring(2), 16);
+    boolean hexadecimal = name.startsWith("#x");
+    int first = hexadecimal ? 2 : 1;
+    boolean reference = name.startsWith("#") && name.length() > first && name.length() <= 8;
+    int point = reference ? 0 : -1;
+    for (int i = first; i < name.length() && point >= 0; i++) {
+      char c = name.charAt(i);
+      int digit = c < 0x80 ? Character.digit(c, hexadecimal ? 16 : 10) : -1;
+      point = digit < 0 ? -1 : point * (hexadecimal ? 16 : 10) + digit;
     }
     boolean control = point < ' ' && point != '\t' && point != '\n' && point != '\r';
     boolean surrogate = point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;

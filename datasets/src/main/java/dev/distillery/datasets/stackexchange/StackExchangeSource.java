@@ -25,6 +25,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Questions with their answers, as pairs of a better and a worse one: from a site's {@code
@@ -35,6 +36,7 @@ import java.util.Optional;
 public record StackExchangeSource(Tagging tagging, StackExchange settings, long seed)
     implements Source {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Pattern WHOLE_NUMBER = Pattern.compile("-?[0-9]{1,18}");
   private static final String QUESTION = "1";
   private static final String ANSWER = "2";
 
@@ -155,7 +157,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
 
   private static String wholeNumber(ObjectNode row, String field) throws RejectedRowException {
     String text = Json.requireText(row, field);
-    if (!text.matches("-?[0-9]{1,18}")) {
+    if (!WHOLE_NUMBER.matcher(text).matches()) {
       throw new RejectedRowException("invalid_number", field + " is no whole number");
     }
     return text;
@@ -178,11 +180,14 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
       items.forEach(item -> results.add(rejected("orphan", "The question is missing", item)));
       return results;
     }
-    JsonNode question = JSON.readTree(items.get(0).content());
+    List<JsonNode> read = new ArrayList<>();
+    for (RowResult.Item item : items) {
+      read.add(JSON.readTree(item.content()));
+    }
+    JsonNode question = read.get(0);
     String accepted = Json.text(question, "accepted").orElse("");
     List<QuestionPairs.Answer> answers = new ArrayList<>();
-    for (RowResult.Item item : items.subList(1, items.size())) {
-      JsonNode post = JSON.readTree(item.content());
+    for (JsonNode post : read.subList(1, read.size())) {
       String id = post.get("id").textValue();
       int score =
           AnswerScore.of(
@@ -200,15 +205,15 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
             settings,
             seed,
             tagging);
-    for (RowResult.Item item : items) {
-      boolean isQuestion = item.order().equals(QUESTION_ORDER);
-      String id = JSON.readTree(item.content()).get("id").textValue();
-      if (isQuestion && !pairs.rows().isEmpty()) {
+    for (int i = 0; i < items.size(); i++) {
+      String id = read.get(i).get("id").textValue();
+      if (i == 0 && !pairs.rows().isEmpty()) {
         results.add(new RowResult.Kept(unitId(key, id), pairs.rows(), List.of(), pairs.leftOver()));
       } else if (pairs.used().contains(id)) {
         results.add(new RowResult.Kept(unitId(key, id), List.of(), List.of()));
       } else {
-        results.add(rejected("no_pair", "In no pair of answers of different scores", item));
+        String why = "In no pair of answers of different scores";
+        results.add(rejected("no_pair", why, items.get(i)));
       }
     }
     return results;

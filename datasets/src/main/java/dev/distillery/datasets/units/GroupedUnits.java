@@ -91,7 +91,6 @@ final class GroupedUnits implements Iterator<Row> {
   }
 
   private static Row encode(Row unit, RowResult result) {
-    String raw = result instanceof RowResult.Kept ? null : unit.getAs("raw");
-    return UnitColumns.encode(UnitColumns.Origin.of(unit), result, raw);
+    return UnitColumns.encode(UnitColumns.Origin.of(unit), result, unit.getAs("content"));
   }
 }

@@ -13,6 +13,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The frame that units travel in, with its codec. A unit is kept (it has an id), rejected (it has a
@@ -25,6 +26,9 @@ final class UnitColumns {
 
   /** The columns that say where a unit stands: unique, and sorted as the files are. */
   static final List<String> POSITION = List.of("file", "part", "offset", "unit");
+
+  /** A rejected row is kept as far as this: enough to see what was wrong with it. */
+  static final int MAX_RAW_CHARS = 100_000;
 
   private UnitColumns() {}
 
@@ -65,25 +69,20 @@ final class UnitColumns {
     }
   }
 
-  /** A unit's frame; {@code raw} is the row as it was read, kept for what is rejected. */
-  static Row encode(Origin origin, RowResult result, String raw) {
+  /**
+   * A unit's frame.
+   *
+   * @param raw the row as it was read, or what is left of it; only what is rejected needs it
+   */
+  static Row encode(Origin origin, RowResult result, @Nullable String raw) {
     if (result instanceof RowResult.Kept kept) {
       String[] keys =
           kept.keys().stream()
               .map(key -> key.rule() + ' ' + StableIds.of(key.value()))
               .toArray(String[]::new);
+      Row[] rows = kept.rows().toArray(Row[]::new);
       return row(
-          origin,
-          kept.id(),
-          kept.rows().toArray(Row[]::new),
-          keys,
-          kept.leftOver(),
-          null,
-          null,
-          null,
-          null,
-          null,
-          null);
+          origin, kept.id(), rows, keys, kept.leftOver(), null, null, null, null, null, null);
     }
     if (result instanceof RowResult.Item item) {
       return row(
@@ -94,17 +93,19 @@ final class UnitColumns {
           null,
           null,
           null,
-          raw,
+          null,
           item.group(),
           item.order(),
           item.content());
     }
     RowResult.Rejected rejected = (RowResult.Rejected) result;
+    String row =
+        raw == null || raw.length() <= MAX_RAW_CHARS ? raw : raw.substring(0, MAX_RAW_CHARS);
     return row(
-        origin, null, null, null, null, rejected.rule(), rejected.detail(), raw, null, null, null);
+        origin, null, null, null, null, rejected.rule(), rejected.detail(), row, null, null, null);
   }
 
-  private static Row row(Origin origin, Object... further) {
+  private static Row row(Origin origin, @Nullable Object... further) {
     Object[] values = new Object[5 + further.length];
     values[0] = origin.file;
     values[1] = origin.part;

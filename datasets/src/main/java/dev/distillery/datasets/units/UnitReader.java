@@ -34,9 +34,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads files with a source's reader; of every unit it says what became of it. */
 public final class UnitReader {
-  /** A rejected row is kept as far as this: enough to see what was wrong with it. */
-  private static final int MAX_RAW_CHARS = 100_000;
-
   private UnitReader() {}
 
   /**
@@ -107,7 +104,7 @@ public final class UnitReader {
       List<RowResult> results = results(raw, path, parser);
       List<Row> units = new ArrayList<>(results.size());
       for (RowResult result : results) {
-        String row = result instanceof RowResult.Kept ? null : text(raw);
+        String row = result instanceof RowResult.Rejected ? text(raw) : null;
         units.add(UnitColumns.encode(UnitColumns.Origin.of(raw, units.size(), path), result, row));
       }
       return units;
@@ -131,7 +128,7 @@ public final class UnitReader {
       if (raw.bytes().length == 0) {
         return null;
       }
-      int length = Math.min(raw.bytes().length, MAX_RAW_CHARS);
+      int length = Math.min(raw.bytes().length, UnitColumns.MAX_RAW_CHARS);
       return new String(raw.bytes(), 0, length, StandardCharsets.UTF_8).replace("\0", "\\u0000");
     }
   }
