@@ -6,19 +6,24 @@
     python benchmarks/student/compare.py decode smollm2-135m 1 64
     python benchmarks/student/compare.py decode SmolLM2-135M-Instruct.Q4_1.gguf 16 64
 
-needs torch and transformers, and CLASSPATH set to common/model-cpu's test classpath, for example by
-`mvn -pl common/model-cpu -am test-compile` and `mvn -pl common/model-cpu dependency:build-classpath`.
+needs torch and transformers, and CLASSPATH set as benchmarks/student/run does, which is the command to use.
 Both sides run in processes of their own, one at a time, float32, the same threads and shapes, random tokens; both
-are warmed up, then each is measured ROUNDS times, interleaved. Figures are tokens per second of wall time (median,
+are warmed up, then each is measured ROUNDS times (10), interleaved, on THREADS threads (2). Figures are tokens per second of wall time (median,
 lowest, highest), per second of processor time (median), and the peak resident memory. A quantised file is compared
 with transformers' float32 on the same shape. `decode` also measures how fast memory can be read, and says what part
-of that decoding reaches.
+of that decoding at batch 1 reaches.
+
+    python benchmarks/student/compare.py product Q4_1 1 1
+
+prints how fast the product of one row with a large quantised matrix reads it, beside the speed of memory; there is no peer.
 """
+import os
 import statistics
 import subprocess
 import sys
 
-ROUNDS, WARM_UP, THREADS = 10, 3, 2
+ROUNDS, WARM_UP, THREADS = int(os.environ.get("ROUNDS", 10)), 3, int(os.environ.get("THREADS", 2))
+FLOAT_GIGABYTES = 0.538  # what decoding a token of SmolLM2-135M in float32 reads
 MAIN = "dev.distillery.model.cpu.StudentBenchmark"
 
 
@@ -96,7 +101,21 @@ def peer(work, shape, batch, length):
         print(tokens / (time.perf_counter() - wall), tokens / (time.process_time() - cpu), flush=True)
 
 
+def bandwidth(work="bandwidth", kind="-"):
+    """Gigabytes that are read in a second: the median of 12 times."""
+    side = Student([work, kind, "1", "1"])
+    for _ in range(WARM_UP):
+        side.ask()
+    speed = statistics.median(side.ask()[0] for _ in range(12)) / 1000
+    side.process.kill()
+    return speed
+
+
 def main(arguments):
+    if arguments[0] == "product":
+        product, memory = bandwidth("product", arguments[1]), bandwidth()
+        print(f"{arguments[1]} is multiplied at {product:.1f} GB/s, memory is read at {memory:.1f} GB/s: {product / memory:.2f}")
+        return
     shape = "smollm2-135m" if arguments[1].endswith(".gguf") else arguments[1]
     sides = [Student(arguments), Peer([arguments[0], shape, *arguments[2:]])]
     results = {side.name: [] for side in sides}
@@ -117,11 +136,11 @@ def main(arguments):
         a / b for a, b in zip(medians["student"], medians["transformers"])))
     for side in sides:
         side.process.kill()
-    if arguments[0] == "decode":
-        memory = Student(["bandwidth", "-", "1", "1"])
-        speed = statistics.median(memory.ask()[0] for _ in range(12)) / 1000
-        memory.process.kill()
-        print(f"memory is read at {speed:.1f} GB/s: at batch 1, {speed / 0.538:.1f} tokens/s in float32 at most")
+    if arguments[0] == "decode" and arguments[2] == "1":
+        gigabytes = os.path.getsize(arguments[1]) / 1e9 if arguments[1].endswith(".gguf") else FLOAT_GIGABYTES
+        speed = bandwidth()
+        print(f"memory is read at {speed:.1f} GB/s, for {speed / gigabytes:.1f} tokens/s at most: "
+              f"{medians['student'][0] * gigabytes / speed:.2f} of that is reached")
 
 
 if sys.argv[1] == "--peer":

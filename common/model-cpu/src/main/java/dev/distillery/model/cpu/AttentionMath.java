@@ -25,7 +25,6 @@ final class AttentionMath {
 
   /** Scores and their gradients of one thread, grown as sequences need. */
   private static final class Scratch {
-    private final float[] lanes = new float[Lanes.WIDTH];
     private @Nullable CpuMemory memory;
 
     Tensor scores(int index, int rows, int columns) {
@@ -97,20 +96,15 @@ final class AttentionMath {
     ByteBuffer ws = CpuMemory.buffer(weights);
     int at = CpuMemory.at(weights, 0);
     int from = CpuMemory.at(queries, 0);
-    for (int j = 0; j < seen; j++) {
-      ws.putFloat(at + 4 * j, RowMath.dot(qs, from, ks, CpuMemory.at(keys, j), dim, own.lanes));
-    }
+    RowMath.dots(ws, at, qs, from, ks, CpuMemory.at(keys, 0), keys.stride(), seen, dim);
     float scale = (float) plan.scale();
     float max = RowMath.max(ws, at, seen) * scale;
-    float sum = RowMath.exponentials(ws, at, scale, max, seen, own.lanes);
+    float sum = RowMath.exponentials(ws, at, scale, max, seen);
     Tensor result = heads.query(out, sequence, head, query, 1);
     ByteBuffer os = CpuMemory.buffer(result);
     int into = CpuMemory.at(result, 0);
-    RowMath.fill(os, into, 0, dim);
-    for (int j = 0; j < seen; j++) {
-      float weight = ws.getFloat(at + 4 * j) / sum;
-      RowMath.add(os, into, vs, CpuMemory.at(values, j), weight, dim);
-    }
+    RowMath.scale(ws, at, 1 / sum, seen);
+    RowMath.weightedSum(os, into, vs, CpuMemory.at(values, 0), values.stride(), ws, at, seen, dim);
     int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + query) + 4 * head;
     CpuMemory.buffer(logSumExp).putFloat(row, (float) (max + Math.log(sum)));
   }
@@ -140,7 +134,7 @@ final class AttentionMath {
       int n = hidden + from + i + 1;
       int at = CpuMemory.at(weights, i);
       float max = RowMath.max(ws, at, n) * scale;
-      float sum = RowMath.exponentials(ws, at, scale, max, n, own.lanes);
+      float sum = RowMath.exponentials(ws, at, scale, max, n);
       RowMath.scale(ws, at, 1 / sum, n);
       RowMath.fill(ws, at + 4 * n, 0, seen - n);
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
@@ -211,7 +205,7 @@ final class AttentionMath {
       int at = CpuMemory.at(weights, i);
       int n = from + i + 1;
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
-      RowMath.exponentials(ws, at, scale, stats.getFloat(row), n, own.lanes);
+      RowMath.exponentials(ws, at, scale, stats.getFloat(row), n);
       RowMath.fill(ws, at + 4 * n, 0, seen - n);
     }
     product(heads.key(dv, sequence, kvHead, seen), weights, true, gradient, false, 1, 1);
@@ -223,13 +217,7 @@ final class AttentionMath {
     ByteBuffer os = CpuMemory.buffer(result);
     for (int i = 0; i < count; i++) {
       float d =
-          RowMath.dot(
-              gs,
-              CpuMemory.at(gradient, i),
-              os,
-              CpuMemory.at(result, i),
-              plan.headDim(),
-              own.lanes);
+          RowMath.dot(gs, CpuMemory.at(gradient, i), os, CpuMemory.at(result, i), plan.headDim());
       RowMath.scoreGradient(
           ds, CpuMemory.at(dScores, i), ws, CpuMemory.at(weights, i), d, scale, seen);
     }

@@ -26,7 +26,6 @@ public final class CpuKernels implements Kernels {
   private final Workers workers;
   private final AttentionMath attention;
   private final Projection projection;
-  private final ThreadLocal<float[]> lanes = ThreadLocal.withInitial(() -> new float[Lanes.WIDTH]);
 
   /** Kernels on so many threads, the caller's among them. */
   public CpuKernels(int threads) {
@@ -98,7 +97,7 @@ public final class CpuKernels implements Kernels {
   }
 
   private interface RowBody {
-    void run(int row, float[] scratch);
+    void run(int row);
   }
 
   private void forRows(int rows, int columns, RowBody body) {
@@ -107,9 +106,8 @@ public final class CpuKernels implements Kernels {
         rows,
         grain,
         (from, to) -> {
-          float[] scratch = lanes.get();
           for (int r = from; r < to; r++) {
-            body.run(r, scratch);
+            body.run(r);
           }
         });
   }
@@ -117,7 +115,7 @@ public final class CpuKernels implements Kernels {
   /** A body over runs of at most a task's worth of contiguous values, or over rows. */
   private void forRuns(Tensor x, RunBody body) {
     if (!x.contiguous()) {
-      forRows(x.rows(), x.columns(), (r, s) -> body.run(r, 0, x.columns()));
+      forRows(x.rows(), x.columns(), r -> body.run(r, 0, x.columns()));
       return;
     }
     workers.forRange((int) x.size(), 1 << 14, (from, to) -> body.run(0, from, to - from));
@@ -141,7 +139,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         out.rows(),
         out.columns(),
-        (r, s) -> RowMath.copy(o, CpuMemory.at(out, r), from, CpuMemory.at(x, r), out.columns()));
+        r -> RowMath.copy(o, CpuMemory.at(out, r), from, CpuMemory.at(x, r), out.columns()));
   }
 
   @Override
@@ -164,7 +162,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         out.rows(),
         out.columns(),
-        (r, s) ->
+        r ->
             RowMath.add(
                 o, CpuMemory.at(out, r), in, CpuMemory.at(x, r), (float) scale, out.columns()));
   }
@@ -184,7 +182,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         out.rows(),
         out.columns(),
-        (r, s) -> RowMath.add(o, CpuMemory.at(out, r), b, at, 1, out.columns()));
+        r -> RowMath.add(o, CpuMemory.at(out, r), b, at, 1, out.columns()));
   }
 
   /** Threads own columns, so that rows are added in order. */
@@ -220,11 +218,7 @@ public final class CpuKernels implements Kernels {
           for (int done = 0; done < n; done += 1024) {
             sum +=
                 RowMath.squares(
-                    in,
-                    CpuMemory.at(x, 0) + 4 * ((int) from + done),
-                    0,
-                    Math.min(1024, n - done),
-                    lanes.get());
+                    in, CpuMemory.at(x, 0) + 4 * ((int) from + done), 0, Math.min(1024, n - done));
           }
           sums[i] = sum;
         });
@@ -238,8 +232,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         ids.length,
         out.columns(),
-        (r, s) ->
-            RowMath.copy(o, CpuMemory.at(out, r), in, CpuMemory.at(table, ids[r]), out.columns()));
+        r -> RowMath.copy(o, CpuMemory.at(out, r), in, CpuMemory.at(table, ids[r]), out.columns()));
   }
 
   /** Threads own columns, so that repeated ids are added in order. */
@@ -270,8 +263,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         ids.length,
         x.columns(),
-        (r, s) ->
-            RowMath.copy(o, CpuMemory.at(table, ids[r]), in, CpuMemory.at(x, r), x.columns()));
+        r -> RowMath.copy(o, CpuMemory.at(table, ids[r]), in, CpuMemory.at(x, r), x.columns()));
   }
 
   @Override
@@ -294,11 +286,11 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         n,
-        (r, scratch) -> {
+        (r) -> {
           int from = CpuMemory.at(x, r);
           int into = CpuMemory.at(out, r);
-          float shift = centred ? RowMath.sum(in, from, n, scratch) / n : 0;
-          float factor = factor(in, from, shift, n, eps, scratch);
+          float shift = centred ? RowMath.sum(in, from, n) / n : 0;
+          float factor = factor(in, from, shift, n, eps);
           RowMath.normalise(o, into, in, from, shift, factor, g, gainAt, n);
           if (bias != null) {
             RowMath.add(o, into, CpuMemory.buffer(bias), CpuMemory.at(bias, 0), 1, n);
@@ -306,9 +298,8 @@ public final class CpuKernels implements Kernels {
         });
   }
 
-  private static float factor(
-      ByteBuffer x, int at, float shift, int n, double eps, float[] scratch) {
-    double mean = RowMath.squares(x, at, shift, n, scratch) / (double) n;
+  private static float factor(ByteBuffer x, int at, float shift, int n, double eps) {
+    double mean = RowMath.squares(x, at, shift, n) / (double) n;
     return (float) (1 / Math.sqrt(mean + eps));
   }
 
@@ -352,15 +343,14 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         n,
-        (r, scratch) -> {
+        (r) -> {
           int from = CpuMemory.at(x, r);
           int dAt = CpuMemory.at(dOut, r);
-          shifts[r] = centred ? RowMath.sum(in, from, n, scratch) / n : 0;
-          factors[r] = factor(in, from, shifts[r], n, eps, scratch);
+          shifts[r] = centred ? RowMath.sum(in, from, n) / n : 0;
+          factors[r] = factor(in, from, shifts[r], n, eps);
           float projection =
-              RowMath.normProjection(d, dAt, in, from, shifts[r], factors[r], g, gainAt, n, scratch)
-                  / n;
-          float mean = centred ? RowMath.dot(d, dAt, g, gainAt, n, scratch) / n : 0;
+              RowMath.normProjection(d, dAt, in, from, shifts[r], factors[r], g, gainAt, n) / n;
+          float mean = centred ? RowMath.dot(d, dAt, g, gainAt, n) / n : 0;
           RowMath.normBackward(
               into,
               CpuMemory.at(dx, r),
@@ -409,7 +399,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         x.columns(),
-        (r, scratch) -> {
+        (r) -> {
           for (int head = 0; head < x.columns(); head += 2 * half) {
             RowMath.rotate(
                 in,
@@ -452,8 +442,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         out.rows(),
         out.columns(),
-        (r, s) ->
-            RowMath.swiglu(o, CpuMemory.at(out, r), in, CpuMemory.at(gateUp, r), out.columns()));
+        r -> RowMath.swiglu(o, CpuMemory.at(out, r), in, CpuMemory.at(gateUp, r), out.columns()));
   }
 
   @Override
@@ -463,7 +452,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         dOut.rows(),
         dOut.columns(),
-        (r, s) ->
+        r ->
             RowMath.swigluBackward(
                 in, CpuMemory.at(gateUp, r), d, CpuMemory.at(dOut, r), dOut.columns()));
   }
@@ -475,7 +464,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         x.columns(),
-        (r, s) ->
+        r ->
             RowMath.activate(
                 o, CpuMemory.at(out, r), in, CpuMemory.at(x, r), activation, x.columns()));
   }
@@ -487,7 +476,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         x.columns(),
-        (r, s) ->
+        r ->
             RowMath.activateBackward(
                 in, CpuMemory.at(x, r), d, CpuMemory.at(dOut, r), activation, x.columns()));
   }
@@ -499,7 +488,7 @@ public final class CpuKernels implements Kernels {
     forRows(
         x.rows(),
         x.columns(),
-        (r, s) -> {
+        r -> {
           int at = CpuMemory.at(x, r);
           for (int i = 0; i < x.columns(); i++) {
             boolean kept = CounterRandom.uniform(rowKeys[r], i) >= probability;
@@ -516,9 +505,9 @@ public final class CpuKernels implements Kernels {
     forRows(
         logits.rows(),
         n,
-        (r, scratch) -> {
+        (r) -> {
           int at = CpuMemory.at(logits, r);
-          double logSum = logSumExp(in, at, n, scratch);
+          double logSum = logSumExp(in, at, n);
           logProbs[r] = in.getFloat(at + 4 * targets[r]) - logSum;
           if (entropies != null) {
             double mean = 0;
@@ -538,9 +527,9 @@ public final class CpuKernels implements Kernels {
     forRows(
         logits.rows(),
         n,
-        (r, scratch) -> {
+        (r) -> {
           int at = CpuMemory.at(logits, r);
-          double logSum = logSumExp(in, at, n, scratch);
+          double logSum = logSumExp(in, at, n);
           int target = at + 4 * targets[r];
           logProbs[r] = in.getFloat(target) - logSum;
           RowMath.softmaxGradient(in, at, (float) logSum, (float) -weights[r], n);
@@ -548,9 +537,9 @@ public final class CpuKernels implements Kernels {
         });
   }
 
-  private static double logSumExp(ByteBuffer x, int at, int n, float[] scratch) {
+  private static double logSumExp(ByteBuffer x, int at, int n) {
     float max = RowMath.max(x, at, n);
-    return max + Math.log(RowMath.sumOfExponentials(x, at, max, n, scratch));
+    return max + Math.log(RowMath.sumOfExponentials(x, at, max, n));
   }
 
   @Override

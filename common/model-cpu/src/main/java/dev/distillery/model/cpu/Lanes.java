@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -16,6 +17,12 @@ final class Lanes {
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   static final int WIDTH = FLOATS.length();
+
+  // One constant each, not an array: C2 must see the shuffle to make it an instruction.
+  private static final VectorShuffle<Float> BY_8 = rotation(8);
+  private static final VectorShuffle<Float> BY_4 = rotation(4);
+  private static final VectorShuffle<Float> BY_2 = rotation(2);
+  private static final VectorShuffle<Float> BY_1 = rotation(1);
 
   private static final float LOG2_E = 1.442695f;
 
@@ -49,20 +56,21 @@ final class Lanes {
     }
   }
 
-  /** The sum of a vector's lanes, always paired the same way. */
-  static float sum(FloatVector value, float[] scratch) {
-    value.intoArray(scratch, 0);
-    return sum(scratch, 0);
+  /** The sum of a vector's lanes, halves folded onto each other: always paired the same way. */
+  static float sum(FloatVector value) {
+    FloatVector v = value;
+    if (WIDTH > 8) {
+      v = v.add(v.rearrange(BY_8));
+    }
+    if (WIDTH > 4) {
+      v = v.add(v.rearrange(BY_4));
+    }
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
   }
 
-  /** The sum of WIDTH values, halves folded onto each other. */
-  static float sum(float[] values, int at) {
-    for (int half = WIDTH / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; i++) {
-        values[at + i] += values[at + i + half];
-      }
-    }
-    return values[at];
+  private static VectorShuffle<Float> rotation(int by) {
+    return VectorShuffle.fromOp(FLOATS, lane -> (lane + by) % WIDTH);
   }
 
   /**

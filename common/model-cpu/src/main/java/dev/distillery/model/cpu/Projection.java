@@ -113,26 +113,29 @@ final class Projection {
           tile4x4(w, at, rowBytes, xs, m * stride, stride, columns, sums);
           for (int i = 0; i < 4; i++) {
             for (int j = 0; j < 4; j++) {
-              o.putFloat(
-                  CpuMemory.at(out, m + i) + 4 * (n + j), Lanes.sum(sums, (4 * i + j) * WIDTH));
+              o.putFloat(CpuMemory.at(out, m + i) + 4 * (n + j), sum(sums, (4 * i + j) * WIDTH));
             }
           }
           m += 4;
         } else if (count == 4) {
           tile1x4(w, at, rowBytes, xs, m * stride, columns, sums);
           for (int j = 0; j < 4; j++) {
-            o.putFloat(CpuMemory.at(out, m) + 4 * (n + j), Lanes.sum(sums, j * WIDTH));
+            o.putFloat(CpuMemory.at(out, m) + 4 * (n + j), sum(sums, j * WIDTH));
           }
           m++;
         } else {
           for (int j = 0; j < count; j++) {
             tile1x1(w, at + j * rowBytes, xs, m * stride, columns, sums);
-            o.putFloat(CpuMemory.at(out, m) + 4 * (n + j), Lanes.sum(sums, 0));
+            o.putFloat(CpuMemory.at(out, m) + 4 * (n + j), sum(sums, 0));
           }
           m++;
         }
       }
     }
+  }
+
+  private static float sum(float[] sums, int at) {
+    return Lanes.sum(FloatVector.fromArray(FLOATS, sums, at));
   }
 
   private static void tile1x1(ByteBuffer w, int at, float[] xs, int x, int columns, float[] sums) {

@@ -46,24 +46,61 @@ final class RowMath {
     }
   }
 
-  static float sum(ByteBuffer x, int at, int n, float[] scratch) {
+  static float sum(ByteBuffer x, int at, int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       sum = sum.add(load(x, at, i, n));
     }
-    return Lanes.sum(sum, scratch);
+    return Lanes.sum(sum);
   }
 
-  static float dot(ByteBuffer a, int atA, ByteBuffer b, int atB, int n, float[] scratch) {
+  static float dot(ByteBuffer a, int atA, ByteBuffer b, int atB, int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       sum = load(a, atA, i, n).fma(load(b, atB, i, n), sum);
     }
-    return Lanes.sum(sum, scratch);
+    return Lanes.sum(sum);
+  }
+
+  /** out[j] = the dot product of a and row j of a matrix. */
+  static void dots(
+      ByteBuffer out,
+      int at,
+      ByteBuffer a,
+      int atA,
+      ByteBuffer rows,
+      int first,
+      int stride,
+      int count,
+      int n) {
+    for (int j = 0; j < count; j++) {
+      out.putFloat(at + 4 * j, dot(a, atA, rows, first + 4 * j * stride, n));
+    }
+  }
+
+  /** out = the sum of a matrix's rows, each times its weight, in their order. */
+  static void weightedSum(
+      ByteBuffer out,
+      int at,
+      ByteBuffer rows,
+      int first,
+      int stride,
+      ByteBuffer weights,
+      int weightAt,
+      int count,
+      int n) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector sum = FloatVector.zero(FLOATS);
+      for (int j = 0; j < count; j++) {
+        FloatVector weight = broadcast(weights.getFloat(weightAt + 4 * j));
+        sum = load(rows, first + 4 * j * stride, i, n).fma(weight, sum);
+      }
+      store(sum, out, at, i, n);
+    }
   }
 
   /** Sum of (x - shift)^2. */
-  static float squares(ByteBuffer x, int at, float shift, int n, float[] scratch) {
+  static float squares(ByteBuffer x, int at, float shift, int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       FloatVector v = load(x, at, i, n).sub(shift);
@@ -72,7 +109,7 @@ final class RowMath {
       }
       sum = v.fma(v, sum);
     }
-    return Lanes.sum(sum, scratch);
+    return Lanes.sum(sum);
   }
 
   /** out = (x - shift) factor gain. */
@@ -102,14 +139,13 @@ final class RowMath {
       float factor,
       ByteBuffer gain,
       int gainAt,
-      int n,
-      float[] scratch) {
+      int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       FloatVector g = load(dOut, dOutAt, i, n).mul(load(gain, gainAt, i, n));
       sum = load(x, from, i, n).sub(shift).mul(factor).fma(g, sum);
     }
-    return Lanes.sum(sum, scratch);
+    return Lanes.sum(sum);
   }
 
   /** dx += factor (dOut gain - meanG - (x - shift) factor meanProjection). */
@@ -250,8 +286,7 @@ final class RowMath {
   }
 
   /** x = e^(factor x - shift), and their sum. */
-  static float exponentials(
-      ByteBuffer x, int at, float factor, float shift, int n, float[] scratch) {
+  static float exponentials(ByteBuffer x, int at, float factor, float shift, int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       FloatVector e = Lanes.exp(load(x, at, i, n).mul(factor).sub(shift));
@@ -261,11 +296,11 @@ final class RowMath {
       store(e, x, at, i, n);
       sum = sum.add(e);
     }
-    return Lanes.sum(sum, scratch);
+    return Lanes.sum(sum);
   }
 
   /** Sum of e^(x - shift), x kept. */
-  static double sumOfExponentials(ByteBuffer x, int at, float shift, int n, float[] scratch) {
+  static double sumOfExponentials(ByteBuffer x, int at, float shift, int n) {
     double total = 0;
     for (int begin = 0; begin < n; begin += 4096) {
       int end = Math.min(n, begin + 4096);
@@ -277,7 +312,7 @@ final class RowMath {
         }
         sum = sum.add(e);
       }
-      total += Lanes.sum(sum, scratch);
+      total += Lanes.sum(sum);
     }
     return total;
   }

@@ -3,11 +3,13 @@ package dev.distillery.model.cpu;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelConfigs;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;
+import dev.distillery.model.nn.Packed;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Weights;
@@ -21,6 +23,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +48,10 @@ public final class StudentBenchmark {
     void close();
   }
 
-  /** Arguments: train SHAPE BATCH LENGTH THREADS, or decode SHAPE_OR_FILE BATCH TOKENS THREADS. */
+  /**
+   * Arguments: train SHAPE BATCH LENGTH THREADS, decode SHAPE_OR_FILE BATCH TOKENS THREADS, or
+   * bandwidth - 1 1 THREADS and product TYPE 1 1 THREADS, whose "tokens" are megabytes.
+   */
   public static void main(String[] args) throws IOException {
     CpuKernels kernels = new CpuKernels(Integer.parseInt(args[4]));
     System.err.println(kernels.describe());
@@ -56,6 +62,7 @@ public final class StudentBenchmark {
               case "train" -> new Training(kernels, shape(args[1]), batch, length);
               case "decode" -> new Decoding(kernels, args[1], batch, length);
               case "bandwidth" -> new Bandwidth(kernels);
+              case "product" -> new Product(kernels, TensorType.valueOf(args[1]));
               default -> throw new IllegalArgumentException("Unknown work " + args[0]);
             };
         BufferedReader lines =
@@ -197,7 +204,39 @@ public final class StudentBenchmark {
     }
   }
 
-  /** Reads 1 GiB; "tokens" are megabytes. */
+  /** Multiplies one row with half a gigabyte of quantised weights. */
+  private static final class Product implements Work {
+    private static final int COLUMNS = 2048;
+    private static final int ROWS = 1 << 18;
+
+    private final CpuKernels kernels;
+    private final Packed weights;
+    private final Tensor in;
+    private final Tensor out;
+
+    Product(CpuKernels kernels, TensorType type) {
+      this.kernels = kernels;
+      int bytes = ROWS * (COLUMNS / type.blockValues()) * type.blockBytes();
+      this.weights = kernels.pack(type, ROWS, COLUMNS, ByteBuffer.allocateDirect(bytes));
+      this.in = kernels.tensor(1, COLUMNS);
+      this.out = kernels.tensor(1, ROWS);
+    }
+
+    @Override
+    public int run() {
+      kernels.project(out, in, weights);
+      return (int) (weights.bytes() / 1_000_000);
+    }
+
+    @Override
+    public void close() {
+      weights.close();
+      in.memory().close();
+      out.memory().close();
+    }
+  }
+
+  /** Reads half a GiB. */
   private static final class Bandwidth implements Work {
     private final CpuKernels kernels;
     private final Tensor values;
