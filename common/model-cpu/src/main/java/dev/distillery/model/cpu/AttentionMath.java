@@ -23,12 +23,16 @@ final class AttentionMath {
     this.workers = workers;
   }
 
-  /** Scores and their gradients of one thread, grown as sequences need. */
+  /**
+   * Scores and their gradients of one thread, grown as sequences need. Their rows are whole vectors
+   * long, so that the loops over them never stop in the middle of one.
+   */
   private static final class Scratch {
     private @Nullable CpuMemory memory;
 
     Tensor scores(int index, int rows, int columns) {
-      long each = (long) QUERY_BLOCK * columns;
+      int stride = Lanes.whole(columns);
+      long each = (long) QUERY_BLOCK * stride;
       CpuMemory held = memory;
       if (held == null || held.size() < 2 * each) {
         if (held != null) {
@@ -37,7 +41,7 @@ final class AttentionMath {
         held = new CpuMemory(2 * each);
         memory = held;
       }
-      return new Tensor(held, index * each, rows, columns);
+      return new Tensor(held, index * each, rows, columns, stride);
     }
   }
 
@@ -97,16 +101,13 @@ final class AttentionMath {
     int at = CpuMemory.at(weights, 0);
     int from = CpuMemory.at(queries, 0);
     RowMath.dots(ws, at, qs, from, ks, CpuMemory.at(keys, 0), keys.stride(), seen, dim);
-    float scale = (float) plan.scale();
-    float max = RowMath.max(ws, at, seen) * scale;
-    float sum = RowMath.exponentials(ws, at, scale, max, seen);
+    float logSum = RowMath.softmax(ws, at, (float) plan.scale(), seen, Lanes.whole(seen));
     Tensor result = heads.query(out, sequence, head, query, 1);
     ByteBuffer os = CpuMemory.buffer(result);
     int into = CpuMemory.at(result, 0);
-    RowMath.scale(ws, at, 1 / sum, seen);
     RowMath.weightedSum(os, into, vs, CpuMemory.at(values, 0), values.stride(), ws, at, seen, dim);
     int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + query) + 4 * head;
-    CpuMemory.buffer(logSumExp).putFloat(row, (float) (max + Math.log(sum)));
+    CpuMemory.buffer(logSumExp).putFloat(row, logSum);
   }
 
   private void block(
@@ -132,13 +133,9 @@ final class AttentionMath {
     ByteBuffer stats = CpuMemory.buffer(logSumExp);
     for (int i = 0; i < count; i++) {
       int n = hidden + from + i + 1;
-      int at = CpuMemory.at(weights, i);
-      float max = RowMath.max(ws, at, n) * scale;
-      float sum = RowMath.exponentials(ws, at, scale, max, n);
-      RowMath.scale(ws, at, 1 / sum, n);
-      RowMath.fill(ws, at + 4 * n, 0, seen - n);
+      float logSum = RowMath.softmax(ws, CpuMemory.at(weights, i), scale, n, weights.stride());
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
-      stats.putFloat(row, (float) (max + Math.log(sum)));
+      stats.putFloat(row, logSum);
     }
     Tensor values = heads.key(v, sequence, head / plan.group(), seen);
     product(heads.query(out, sequence, head, from, count), weights, false, values, false, 1, 0);
@@ -205,8 +202,8 @@ final class AttentionMath {
       int at = CpuMemory.at(weights, i);
       int n = from + i + 1;
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
-      RowMath.exponentials(ws, at, scale, stats.getFloat(row), n);
-      RowMath.fill(ws, at + 4 * n, 0, seen - n);
+      RowMath.exponentials(ws, at, scale, stats.getFloat(row), Lanes.whole(n));
+      RowMath.clear(ws, at, n, weights.stride());
     }
     product(heads.key(dv, sequence, kvHead, seen), weights, true, gradient, false, 1, 1);
     Tensor dScores = own.scores(1, count, seen);
@@ -219,7 +216,7 @@ final class AttentionMath {
       float d =
           RowMath.dot(gs, CpuMemory.at(gradient, i), os, CpuMemory.at(result, i), plan.headDim());
       RowMath.scoreGradient(
-          ds, CpuMemory.at(dScores, i), ws, CpuMemory.at(weights, i), d, scale, seen);
+          ds, CpuMemory.at(dScores, i), ws, CpuMemory.at(weights, i), d, scale, weights.stride());
     }
     product(heads.query(dq, sequence, head, from, count), dScores, false, keys, false, 1, 0);
     product(heads.key(dk, sequence, kvHead, seen), dScores, true, queries, false, 1, 1);

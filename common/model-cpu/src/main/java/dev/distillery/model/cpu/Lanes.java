@@ -39,6 +39,11 @@ final class Lanes {
 
   private Lanes() {}
 
+  /** The next multiple of the vectors' length. */
+  static int whole(int n) {
+    return (n + WIDTH - 1) / WIDTH * WIDTH;
+  }
+
   /** Values i to i + WIDTH of a row of n at byte offset {@code at}; zero beyond its end. */
   static FloatVector load(ByteBuffer buffer, int at, int i, int n) {
     return i + WIDTH <= n

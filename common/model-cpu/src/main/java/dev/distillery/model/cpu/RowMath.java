@@ -285,14 +285,39 @@ final class RowMath {
     return max.reduceLanes(VectorOperators.MAX);
   }
 
-  /** x = e^(factor x - shift), and their sum. */
+  /**
+   * The first n of {@code width} values become softmax(scale x), the others 0; width is whole
+   * vectors. What is masked stands for -infinity and adds nothing to a sum of at least 1.
+   *
+   * @return the log of the sum of e^(scale x)
+   */
+  static float softmax(ByteBuffer x, int at, float scale, int n, int width) {
+    int whole = Lanes.whole(n);
+    pad(x, at, n, Float.NEGATIVE_INFINITY);
+    float max = max(x, at, whole) * scale;
+    float sum = exponentials(x, at, scale, max, whole);
+    scale(x, at, 1 / sum, whole);
+    clear(x, at, n, width);
+    return (float) (max + Math.log(sum));
+  }
+
+  /** Sets values n to {@code width} to 0. */
+  static void clear(ByteBuffer x, int at, int n, int width) {
+    pad(x, at, n, 0);
+    fill(x, at + 4 * Lanes.whole(n), 0, width - Lanes.whole(n));
+  }
+
+  private static void pad(ByteBuffer x, int at, int n, float value) {
+    for (int i = n; i < Lanes.whole(n); i++) {
+      x.putFloat(at + 4 * i, value);
+    }
+  }
+
+  /** x = e^(factor x - shift), and their sum; n is whole vectors. */
   static float exponentials(ByteBuffer x, int at, float factor, float shift, int n) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < n; i += WIDTH) {
       FloatVector e = Lanes.exp(load(x, at, i, n).mul(factor).sub(shift));
-      if (i + WIDTH > n) {
-        e = FloatVector.zero(FLOATS).blend(e, FLOATS.indexInRange(i, n));
-      }
       store(e, x, at, i, n);
       sum = sum.add(e);
     }
