@@ -97,6 +97,8 @@ final class DecodingLoop implements AutoCloseable {
       waiting.add(new Item(work, work.prepare(), deadline));
     } catch (TeacherException e) {
       work.failed(e);
+    } catch (RuntimeException e) {
+      work.failed(StudentPrompts.failure(Category.BAD_REQUEST, "The student cannot read it: " + e));
     }
   }
 

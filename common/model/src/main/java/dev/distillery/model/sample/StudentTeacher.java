@@ -151,7 +151,6 @@ public final class StudentTeacher implements Teacher {
   @Override
   public void close() {
     loop.close();
-    callbacks.shutdown();
     close(student);
   }
 

@@ -235,13 +235,8 @@ class StudentTeacherTest {
   void aClosedTeacherAnswersNothing() {
     Teacher teacher = open(settings(model(), 2));
     teacher.close();
-    CompletableFuture<TeacherReply> reply;
-    try {
-      reply = teacher.send(prompt("1", "The", greedy(9)));
-    } catch (RuntimeException e) {
-      reply = CompletableFuture.failedFuture(e);
-    }
-    assertThat(reply).failsWithin(Duration.ofSeconds(10));
+    assertThat(failure(teacher, prompt("1", "The", greedy(9)), "The student was closed"))
+        .isEqualTo(Category.SERVER_ERROR);
   }
 
   @Test

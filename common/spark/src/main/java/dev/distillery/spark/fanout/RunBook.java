@@ -272,7 +272,7 @@ final class RunBook {
       done++;
       if (settlement.ending() != Ending.ANSWERED) {
         failed++;
-        stopIfTooManyFailed();
+        stopIfTooManyFailed(settlement.message());
       }
     }
     switch (settlement.signal()) {
@@ -434,7 +434,7 @@ final class RunBook {
     lost++;
   }
 
-  private void stopIfTooManyFailed() {
+  private void stopIfTooManyFailed(String latest) {
     // Where nobody knows how many are still to come, a few failures at the start say nothing.
     long total = expected > 0 ? expected : Math.max(done, LEAST_TO_JUDGE);
     if (failed > limits.maxFailureRatio() * total) {
@@ -446,7 +446,8 @@ final class RunBook {
                   + total
                   + " requests failed for good, more than --max-failure-ratio "
                   + limits.maxFailureRatio()
-                  + " allows"));
+                  + " allows; the latest: "
+                  + latest));
     }
   }
 

@@ -23,7 +23,9 @@ public final class ShippedModel {
   private ShippedModel() {}
 
   /**
-   * Sends the model to all executors, present and to come; does nothing in a local session.
+   * Sends the model to all executors, present and to come; does nothing in a local session. Tasks
+   * of a query see it where the session was made with {@code
+   * spark.sql.artifact.isolation.enabled=false}, as the command line makes it.
    *
    * @param model path on the driver
    */

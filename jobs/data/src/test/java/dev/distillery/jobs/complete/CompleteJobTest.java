@@ -162,6 +162,16 @@ class CompleteJobTest {
   }
 
   @Test
+  void saysWhyTooManyFailed() {
+    server.script(request -> FakeAnswer.contextLength());
+    JobSummary summary = run("refused", Map.of("prompt", "Why?"));
+    assertThat(summary.members().get("message"))
+        .asString()
+        .startsWith("1 of 1 requests failed for good, more than --max-failure-ratio 0.1 allows")
+        .containsPattern("; the latest: .*context");
+  }
+
+  @Test
   void plansWithoutAsking() throws IOException {
     JobSummary summary =
         run("plan", Map.of("input", numbered(20).toString(), "dry-run", "true", "samples", "3"));
