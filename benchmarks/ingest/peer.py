@@ -1,6 +1,6 @@
-"""Reads a file as a plain Python program would, in one process, and prints its throughput.
+"""Reads a file as a plain Python program would, in one process, writes what it makes of it, and prints its throughput.
 
-    python3 peer.py fastchat dialogues.json   # FastChat's own cleaning of each dialogue, after json.load
+    python3 peer.py fastchat dialogues.json   # FastChat's own cleaning of each dialogue, after json.load and before json.dump
     python3 peer.py posts Posts.xml           # iterparse, group, score, pair, and Markdown by markdownify
 
 Needs what the goldens of ShareGPT need: fschat, beautifulsoup4, markdownify==0.11.6, tqdm.
@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
 import warnings
 from xml.etree import ElementTree
@@ -23,7 +24,14 @@ def fastchat(path):
 
     with open(path, encoding="utf-8") as file:
         samples = json.load(file)
-    return sum(clean_html_one_sample(sample)[1] == 0 for sample in samples)
+    kept = []
+    for sample in samples:
+        cleaned, code = clean_html_one_sample(sample)
+        if code == 0:
+            kept.append(cleaned)
+    with tempfile.TemporaryFile("w", encoding="utf-8") as out:
+        json.dump(kept, out, indent=2, ensure_ascii=False)
+    return len(kept)
 
 
 def posts(path):
@@ -40,9 +48,18 @@ def posts(path):
                 answers.setdefault(row.get("ParentId"), []).append((row.get("Id"), int(row.get("Score")), text))
         row.clear()
     pairs = 0
-    for question, (accepted, _, _) in questions.items():
-        scores = [-1 if votes < 0 else round(math.log2(1 + votes)) + (post == accepted) for post, votes, _ in answers.get(question, [])]
-        pairs += min(10, sum(a != b for a, b in itertools.combinations(scores, 2)))
+    with tempfile.TemporaryFile("w", encoding="utf-8") as out:
+        for question, (accepted, title, text) in questions.items():
+            scored = [
+                (-1 if votes < 0 else round(math.log2(1 + votes)) + (post == accepted), post, answer)
+                for post, votes, answer in answers.get(question, [])
+            ]
+            different = [(a, b) for a, b in itertools.combinations(scored, 2) if a[0] != b[0]]
+            for a, b in different[:10]:
+                better, worse = max(a, b), min(a, b)
+                row = {"prompt": f"{title}\n\n{text}", "chosen": better[2], "rejected": worse[2], "answers": [better[1], worse[1]]}
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                pairs += 1
     return pairs
 
 

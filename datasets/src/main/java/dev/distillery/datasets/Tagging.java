@@ -124,7 +124,15 @@ public record Tagging(String source, String license) implements Serializable {
 
   /** A row of the preferences table. */
   public Row preference(Comparison comparison) {
-    String group = id(comparison.prompt);
+    return preference(comparison, id(comparison.prompt));
+  }
+
+  /**
+   * A row of the preferences table, of a prompt that has others.
+   *
+   * @param group the prompt's {@link #id(List)}
+   */
+  public Row preference(Comparison comparison, String group) {
     return new PreferenceRow(
             StableIds.of(group, comparison.chosen, comparison.rejected),
             group,

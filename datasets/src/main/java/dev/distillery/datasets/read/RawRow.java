@@ -39,7 +39,8 @@ public record RawRow(
   /** A row that cannot be read: the rule's name, and what was found. */
   public record Problem(String rule, String detail) implements Serializable {}
 
-  static RawRow of(Position position, byte[] bytes, @Nullable String key) {
+  /** A row that was read. */
+  public static RawRow of(Position position, byte[] bytes, @Nullable String key) {
     return new RawRow(position, bytes, key, null);
   }
 

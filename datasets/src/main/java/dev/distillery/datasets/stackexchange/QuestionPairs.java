@@ -65,18 +65,21 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
     }
     List<Pair> sorted = new ArrayList<>(chosen);
     sorted.sort(Comparator.comparing(Pair::order));
+    List<Message> prompt = List.of(new Message(Roles.USER, question));
+    String group = tagging.id(prompt);
     List<Row> rows = new ArrayList<>();
     Set<String> used = new HashSet<>();
     for (Pair pair : sorted) {
       used.add(pair.better.id);
       used.add(pair.worse.id);
-      addRows(question, asker, pair, split, settings.binarized(), tagging, rows);
+      addRows(prompt, group, asker, pair, split, settings.binarized(), tagging, rows);
     }
     return new QuestionPairs(rows, used, pairs - sorted.size());
   }
 
   private static void addRows(
-      String question,
+      List<Message> prompt,
+      String group,
       Attribution asker,
       Pair pair,
       Optional<String> split,
@@ -85,7 +88,7 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
       List<Row> rows) {
     Tagging.Comparison comparison =
         new Tagging.Comparison(
-            List.of(new Message(Roles.USER, question)),
+            prompt,
             pair.better.text,
             pair.worse.text,
             OptionalDouble.of(pair.better.score - pair.worse.score),
@@ -95,11 +98,13 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
             List.of(asker, pair.better.attribution, pair.worse.attribution));
     Tagging tagged = new Tagging(tagging.source(), license(comparison.attribution()));
     if (!binarized) {
-      rows.add(tagged.preference(comparison));
+      rows.add(tagged.preference(comparison, group));
       return;
     }
-    rows.add(marked(comparison, "GOOD:" + pair.better.text, "BAD:" + pair.better.text, tagged));
-    rows.add(marked(comparison, "BAD:" + pair.worse.text, "GOOD:" + pair.worse.text, tagged));
+    rows.add(
+        marked(comparison, "GOOD:" + pair.better.text, "BAD:" + pair.better.text, tagged, group));
+    rows.add(
+        marked(comparison, "BAD:" + pair.worse.text, "GOOD:" + pair.worse.text, tagged, group));
   }
 
   /** A pair stands under the licences of all three posts. */
@@ -112,7 +117,7 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
   }
 
   private static Row marked(
-      Tagging.Comparison pair, String chosen, String rejected, Tagging tagging) {
+      Tagging.Comparison pair, String chosen, String rejected, Tagging tagging, String group) {
     return tagging.preference(
         new Tagging.Comparison(
             pair.prompt(),
@@ -122,6 +127,7 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
             pair.chosenScore(),
             pair.rejectedScore(),
             pair.split(),
-            pair.attribution()));
+            pair.attribution()),
+        group);
   }
 }

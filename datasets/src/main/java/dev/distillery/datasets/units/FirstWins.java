@@ -2,6 +2,7 @@ package dev.distillery.datasets.units;
 
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.array_union;
+import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.count;
@@ -10,6 +11,7 @@ import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.posexplode;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.substring_index;
+import static org.apache.spark.sql.functions.xxhash64;
 
 import java.util.List;
 import org.apache.spark.sql.Column;
@@ -29,6 +31,9 @@ import scala.jdk.javaapi.CollectionConverters;
 final class FirstWins {
   private static final String EXACT = "exact";
 
+  /** So many hashes go to every executor. */
+  private static final long BROADCAST_LIMIT = 1_000_000;
+
   private FirstWins() {}
 
   /**
@@ -41,10 +46,18 @@ final class FirstWins {
     Column place = struct(col("file"), col("part"), col("offset"), col("unit"), col("id"));
     Column keys = array_union(array(concat(lit(EXACT + " "), col("id"))), col("keys"));
     Dataset<Row> all =
-        kept.select(place.as("place"), posexplode(keys).as(new String[] {"rank", "key"}));
+        kept.select(place.as("place"), posexplode(keys).as(new String[] {"rank", "key"}))
+            .withColumn("hash", xxhash64(col("key")));
+    // Of most keys there is one: these are told by eight bytes each, and go no further.
     Dataset<Row> repeated =
-        all.groupBy("key").agg(count(lit(1)).as("n")).filter("n > 1").select("key");
-    Dataset<Row> undecided = all.join(repeated, "key").localCheckpoint();
+        all.groupBy("hash").agg(count(lit(1)).as("n")).filter("n > 1").select("hash");
+    repeated = repeated.localCheckpoint();
+    long repeats = repeated.count();
+    Dataset<Row> undecided =
+        all.join(repeats < BROADCAST_LIMIT ? broadcast(repeated) : repeated, "hash")
+            .drop("hash")
+            .filter(repeats > 0 ? "true" : "false")
+            .localCheckpoint();
     Dataset<Row> dropped =
         undecided
             .filter("false")

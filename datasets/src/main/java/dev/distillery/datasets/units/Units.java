@@ -47,11 +47,12 @@ public final class Units implements AutoCloseable {
 
   /** The rows that are kept, in the source's table, in partitions of the size of a file. */
   public Dataset<Row> rows() {
+    return inFiles(kept().select(explode(col("rows")).as("row")).select("row.*"));
+  }
+
+  private Dataset<Row> inFiles(Dataset<Row> rows) {
     long bytes = units.queryExecution().withCachedData().stats().sizeInBytes().longValue();
-    return kept()
-        .select(explode(col("rows")).as("row"))
-        .select("row.*")
-        .coalesce((int) Math.min(Integer.MAX_VALUE, bytes / BYTES_OF_FILE + 1));
+    return rows.coalesce((int) Math.min(Integer.MAX_VALUE, bytes / BYTES_OF_FILE + 1));
   }
 
   private Dataset<Row> kept() {
@@ -70,14 +71,15 @@ public final class Units implements AutoCloseable {
 
   /** Units that a rule rejected, as rows of the rejects table. */
   public Dataset<Row> rejects(String job) {
-    return units
-        .filter(col(UnitColumns.RULE).isNotNull())
-        .select(
-            lit(job).as("job"),
-            col("place").as("id"),
-            col(UnitColumns.RULE),
-            col("detail"),
-            col("raw").as("row"));
+    return inFiles(
+        units
+            .filter(col(UnitColumns.RULE).isNotNull())
+            .select(
+                lit(job).as("job"),
+                col("place").as("id"),
+                col(UnitColumns.RULE),
+                col("detail"),
+                col("raw").as("row")));
   }
 
   /** Units that an earlier one excludes, as rows of the duplicates table. */

@@ -1,0 +1,350 @@
+package dev.distillery.datasets.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.RowContext;
+import dev.distillery.datasets.RowParser;
+import dev.distillery.datasets.RowResult;
+import dev.distillery.datasets.Source;
+import dev.distillery.datasets.SourceSettings;
+import dev.distillery.datasets.read.Layout;
+import dev.distillery.datasets.read.RawRow;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What each reader makes of rows in the shape that its source publishes them in; the texts are
+ * ours. A row is written as its columns that are not the same for all, as {@code name=value}.
+ */
+class PublishedRowsTest {
+  private static final SourceSettings PLAIN = SourceSettings.defaults();
+
+  private static List<RowResult> parse(Source source, String path, String json)
+      throws RejectedRowException {
+    RawRow raw =
+        RawRow.of(new RawRow.Position(0, 0, 0, 1), json.getBytes(StandardCharsets.UTF_8), null);
+    return source.parse(
+        new RowParser(1 << 20).parse(raw, Layout.JSON_LINES).orElseThrow(),
+        new RowContext(path, Optional.empty()));
+  }
+
+  /** The rows that a source makes of lines, groups among them put together. */
+  private static List<String> rows(Sources name, SourceSettings settings, String... lines)
+      throws RejectedRowException {
+    Source source = name.create(settings);
+    List<RowResult> results = new ArrayList<>();
+    List<RowResult.Item> items = new ArrayList<>();
+    for (String line : lines) {
+      for (RowResult result : parse(source, "folder/train.jsonl", line)) {
+        if (result instanceof RowResult.Item item) {
+          items.add(item);
+        } else {
+          results.add(result);
+        }
+      }
+    }
+    items.sort(Comparator.comparing(RowResult.Item::order));
+    if (!items.isEmpty()) {
+      results.addAll(source.group(items.get(0).group(), items));
+    }
+    List<String> written = new ArrayList<>();
+    for (RowResult result : results) {
+      if (result instanceof RowResult.Kept kept) {
+        kept.rows().forEach(row -> written.add(written(source, row)));
+      } else if (result instanceof RowResult.Rejected rejected) {
+        written.add("rejected: " + rejected.rule());
+      }
+    }
+    return written;
+  }
+
+  private static String written(Source source, Row row) {
+    String[] names = source.table().schema().fieldNames();
+    List<String> columns = new ArrayList<>();
+    for (int i = 0; i < names.length; i++) {
+      String value = value(row.get(i));
+      boolean common =
+          List.of("id", "task_id", "group_id", "origin", "max_similarity").contains(names[i]);
+      if (!common && !value.isEmpty()) {
+        columns.add(names[i] + "=" + value);
+      }
+    }
+    return String.join("; ", columns);
+  }
+
+  private static String value(Object value) {
+    if (value instanceof Row row) {
+      return row.mkString(":");
+    }
+    if (value instanceof Object[] list) {
+      return Arrays.stream(list).map(PublishedRowsTest::value).collect(Collectors.joining(", "));
+    }
+    if (value instanceof List<?> list) {
+      return list.stream().map(PublishedRowsTest::value).collect(Collectors.joining(", "));
+    }
+    return value == null ? "" : value.toString();
+  }
+
+  @Test
+  void dolly() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.DOLLY,
+                PLAIN,
+                """
+                {"instruction": "Is a newt a fish?", "context": "Newts are amphibians.", \
+                "response": "No.", "category": "classification"}
+                """))
+        .containsExactly(
+            "instruction=Is a newt a fish?; input=Newts are amphibians.; output=No.;"
+                + " is_classification=true; source=dolly; license=CC-BY-SA-3.0");
+  }
+
+  @Test
+  void oig() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.OIG,
+                PLAIN,
+                """
+                {"text": "Background: a shop.\\n<human>: Do you sell <bot>: toys?\\n<bot>: No.\\n\\nOnly \
+                tools.\\n<human>: Saws?\\n<bot>: Yes.", "metadata": {"source": "x"}}
+                """))
+        .containsExactly(
+            "messages=user:Do you sell <bot>: toys?, assistant:No.\n\nOnly tools., user:Saws?,"
+                + " assistant:Yes.; split=train; source=oig; license=Apache-2.0");
+  }
+
+  @Test
+  void webgpt() throws RejectedRowException {
+    String row =
+        """
+        {"question": {"dataset": "eli5", "id": "q", "full_text": "Why is rain wet? "}, \
+        "quotes_0": {"title": [], "extract": []}, "answer_0": "Water. [1]", "score_0": %s, \
+        "tokens_0": {"prefix": [], "completion": []}, "quotes_1": {"title": [], "extract": []}, \
+        "answer_1": "It is not.", "score_1": %s, "tokens_1": {"prefix": [], "completion": []}}
+        """;
+    assertThat(rows(Sources.WEBGPT, PLAIN, row.formatted("-0.5", "0.5")))
+        .containsExactly(
+            "margin=1.0; prompt=user:Why is rain wet?; chosen=It is not.; rejected=Water. [1];"
+                + " chosen_score=0.5; rejected_score=-0.5; split=train; source=webgpt;"
+                + " license=NOASSERTION");
+    assertThatThrownBy(() -> rows(Sources.WEBGPT, PLAIN, row.formatted("0", "0")))
+        .isInstanceOf(RejectedRowException.class)
+        .extracting("rule")
+        .isEqualTo("tie");
+  }
+
+  @Test
+  void summaries() throws RejectedRowException {
+    String answers =
+        """
+        "summaries": [{"text": " A fox ran.", "policy": "sup1", "note": "ok"}, \
+        {"text": " A dog slept.", "policy": "ref", "note": null}], "choice": 1, \
+        "worker": "w", "batch": "batch3", "split": "valid1", "extra": {"confidence": 8}}
+        """;
+    assertThat(
+            rows(
+                Sources.SUMMARIZE_FROM_FEEDBACK,
+                PLAIN,
+                """
+                {"info": {"id": "t3", "post": "First.\\n\\nThen.", "title": "Pets", "subreddit": "aww", \
+                "site": null, "article": null},
+                """
+                    + answers,
+                """
+                {"info": {"id": "c", "post": null, "title": "News", "subreddit": null, "site": "cnn", \
+                "article": "It rained."},
+                """
+                    + answers))
+        .containsExactly(
+            "prompt=user:SUBREDDIT: r/aww\n\nTITLE: Pets\n\nPOST: First.\nThen.\n\nTL;DR:;"
+                + " chosen=A dog slept.; rejected=A fox ran.; split=validation;"
+                + " source=summarize-from-feedback; license=CC-BY-4.0",
+            "prompt=user:TITLE: News\n\nIt rained.\n\nTL;DR:; chosen=A dog slept.; rejected=A fox"
+                + " ran.; split=validation; source=summarize-from-feedback; license=CC-BY-4.0");
+  }
+
+  @Test
+  void oasstByMessage() throws RejectedRowException {
+    String row =
+        """
+        {"message_id": "%s", "parent_id": %s, "message_tree_id": "t", "text": "%s", "role": "%s", \
+        "lang": "es", "deleted": %s, "rank": null}
+        """;
+    assertThat(
+            rows(
+                Sources.OASST,
+                PLAIN,
+                row.formatted("d", "\"c\"", "Otra vez?", "prompter", false),
+                row.formatted("a", "null", "Hola", "prompter", false),
+                row.formatted("c", "\"a\"", "Buenas", "assistant", false),
+                row.formatted("b", "\"a\"", "Fuera", "assistant", true),
+                row.formatted("z", "\"gone\"", "Sola", "assistant", false)))
+        .containsExactly(
+            "rejected: deleted",
+            "messages=user:Hola, assistant:Buenas; language=es; split=train; source=oasst;"
+                + " license=Apache-2.0",
+            "rejected: no_answer",
+            "rejected: orphan");
+  }
+
+  @Test
+  void oasstByTree() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.OASST,
+                PLAIN,
+                """
+                {"message_tree_id": "t", "tree_state": "ready_for_export", "prompt": {"message_id": "a", \
+                "text": "Hi", "role": "prompter", "lang": "en", "replies": [{"message_id": "b", \
+                "text": "Hello", "role": "assistant", "lang": "en", "replies": []}, {"message_id": "c", \
+                "text": "Hey", "role": "assistant", "lang": "en", "replies": []}]}}
+                """))
+        .containsExactly(
+            "messages=user:Hi, assistant:Hello; language=en; split=train; source=oasst;"
+                + " license=Apache-2.0",
+            "messages=user:Hi, assistant:Hey; language=en; split=train; source=oasst;"
+                + " license=Apache-2.0");
+  }
+
+  @Test
+  void hc3KeepsEveryAnswerOfBothAndDropsErrors() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.HC3,
+                PLAIN,
+                """
+                {"question": "What is a byte?", "human_answers": ["Eight bits.", "An octet."], \
+                "chatgpt_answers": ["Too many requests in 1 hour. Try again later.", "8 bits."], \
+                "source": "wikipedia_csai"}
+                """,
+                "{\"question\": \"何为字节？\", \"human_answers\": [\"八位。\"], \"chatgpt_answers\": []}"))
+        .containsExactly(
+            "messages=user:What is a byte?, assistant:Eight bits.; split=train;"
+                + " source=hc3/wiki_csai/human; license=CC-BY-SA-4.0",
+            "messages=user:What is a byte?, assistant:An octet.; split=train;"
+                + " source=hc3/wiki_csai/human; license=CC-BY-SA-4.0",
+            "rejected: error_text",
+            "messages=user:What is a byte?, assistant:8 bits.; split=train;"
+                + " source=hc3/wiki_csai/chatgpt; license=CC-BY-SA-4.0",
+            "messages=user:何为字节？, assistant:八位。; split=train; source=hc3/train/human;"
+                + " license=CC-BY-SA-4.0");
+  }
+
+  @Test
+  void hhRlhfTakesTheWordsWithinATurnForText() throws RejectedRowException {
+    String start = "\\n\\nHuman: Say \\\"Assistant: no\\\".\\n\\nAssistant: ";
+    assertThat(
+            rows(
+                Sources.HH_RLHF,
+                PLAIN,
+                "{\"chosen\": \"" + start + "Yes\", \"rejected\": \"" + start + "No Human: x\"}"))
+        .containsExactly(
+            "prompt=user:Say \"Assistant: no\".; chosen=Yes; rejected=No Human: x; split=train;"
+                + " source=hh-rlhf; license=MIT");
+  }
+
+  private static final String PAIRED =
+      """
+      {"qid": 7, "question": "<p>Use <code>a_b</code>?</p>", "date": "2019/04/02", "metadata": \
+      ["https://x.stackexchange.com/questions/7", "https://x.stackexchange.com", \
+      "https://x.stackexchange.com/users/1/"], "answers": [{"answer_id": 8, "author": "Ann", \
+      "author_id": 2, "author_profile": "https://x.stackexchange.com/users/2/", "pm_score": 4, \
+      "selected": true, "text": "<p>Yes.</p>"}, {"answer_id": 9, "author": "Bob", "author_id": 3, \
+      "author_profile": "", "pm_score": 1, "selected": false, "text": "<p>No.</p>"}]}
+      """;
+
+  private static final String PAIRED_FOR =
+      "split=train; source=stackexchange; license=CC-BY-SA-4.0;"
+          + " attribution=https://x.stackexchange.com/users/1/:https://x.stackexchange.com/questions/7"
+          + ":2019-04-02:CC-BY-SA-4.0, Ann (https://x.stackexchange.com/users/2/)"
+          + ":https://x.stackexchange.com/a/8:2019-04-02:CC-BY-SA-4.0,"
+          + " Bob:https://x.stackexchange.com/a/9:2019-04-02:CC-BY-SA-4.0";
+
+  @Test
+  void stackExchangePreferences() throws RejectedRowException {
+    assertThat(rows(Sources.STACKEXCHANGE, PLAIN, PAIRED))
+        .containsExactly(
+            "margin=3.0; prompt=user:Use `a_b`?; chosen=Yes.; rejected=No.; chosen_score=4.0;"
+                + " rejected_score=1.0; "
+                + PAIRED_FOR);
+  }
+
+  @Test
+  void stackExchangeBinarized() throws RejectedRowException {
+    SourceSettings binarized =
+        new SourceSettings(
+            Optional.empty(),
+            Optional.empty(),
+            PLAIN.shareGpt(),
+            new SourceSettings.StackExchange("", 10, -1, true),
+            42);
+    assertThat(rows(Sources.STACKEXCHANGE, binarized, PAIRED))
+        .containsExactly(
+            "margin=3.0; prompt=user:Use `a_b`?; chosen=GOOD:Yes.; rejected=BAD:Yes.;"
+                + " chosen_score=4.0; rejected_score=1.0; "
+                + PAIRED_FOR,
+            "margin=3.0; prompt=user:Use `a_b`?; chosen=BAD:No.; rejected=GOOD:No.;"
+                + " chosen_score=4.0; rejected_score=1.0; "
+                + PAIRED_FOR);
+  }
+
+  @Test
+  void selfInstruct() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.SELF_INSTRUCT_SEEDS,
+                PLAIN,
+                """
+                {"id": "seed_task_0", "name": "count", "instruction": "Count.", "instances": \
+                [{"input": "a b", "output": "2"}, {"input": "", "output": "0"}], \
+                "is_classification": false}
+                """))
+        .containsExactly(
+            "instruction=Count.; input=a b; output=2; is_classification=false;"
+                + " source=self-instruct-seeds; license=Apache-2.0",
+            "instruction=Count.; output=0; is_classification=false; source=self-instruct-seeds;"
+                + " license=Apache-2.0");
+    assertThat(
+            rows(
+                Sources.SELF_INSTRUCT,
+                PLAIN,
+                "{\"instruction\": \"Count.\", \"most_similar\": {\"Add.\": 0.2}, \"request_idx\": 4}"))
+        .containsExactly("instruction=Count.; source=self-instruct; license=Apache-2.0");
+  }
+
+  @Test
+  void comparisonsInEveryShape() throws RejectedRowException {
+    String expected =
+        "prompt=user:Pick.; chosen=Good.; rejected=Bad.; split=train; source=preferences";
+    assertThat(
+            rows(
+                Sources.PREFERENCES,
+                PLAIN,
+                "{\"prompt\": \"Pick.\", \"chosen\": \"Good.\", \"rejected\": \"Bad.\"}",
+                """
+                {"chosen": [{"role": "user", "content": "Pick."}, {"role": "assistant", "content": "Good."}], \
+                "rejected": [{"role": "user", "content": "Pick."}, {"role": "assistant", "content": "Bad."}]}
+                """,
+                """
+                {"conversations": [{"from": "human", "value": "Pick."}], "chosen": {"from": "gpt", \
+                "value": "Good."}, "rejected": {"from": "gpt", "value": "Bad."}}
+                """,
+                """
+                {"instruction": "Pick.", "output_1": "Bad.", "output_2": "Good.", "preference": 2}
+                """,
+                "{\"instruction\": \"Pick.\", \"input\": \"\", \"output\": [\"Good.\", \"Bad.\"]}"))
+        .hasSize(5)
+        .allMatch(row -> row.startsWith(expected), expected);
+  }
+}
