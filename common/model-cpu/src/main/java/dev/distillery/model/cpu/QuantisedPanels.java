@@ -276,7 +276,7 @@ final class QuantisedPanels implements Packed {
       ByteBuffer panels, int at, int bits, int bias, float[] xs, int x, float[] results) {
     FloatVector sum = FloatVector.fromArray(FLOATS, results, 0);
     IntVector header = load(panels, at);
-    FloatVector scale = half(header);
+    FloatVector scale = scale(header);
     FloatVector offset = offset(header, scale, bias);
     int mask = (1 << bits) - 1;
     for (int k = 1; k <= bits; k++) {
@@ -299,7 +299,7 @@ final class QuantisedPanels implements Packed {
   private static void unpackGroup(
       ByteBuffer panels, int at, int bits, int bias, float[] into, int start) {
     IntVector header = load(panels, at);
-    FloatVector scale = half(header);
+    FloatVector scale = scale(header);
     FloatVector offset = offset(header, scale, bias);
     int mask = (1 << bits) - 1;
     for (int k = 1; k <= bits; k++) {
@@ -387,21 +387,24 @@ final class QuantisedPanels implements Packed {
             .convertShape(VectorOperators.I2F, FLOATS, 0);
   }
 
+  /** Stands in a header's low half. */
+  private static FloatVector scale(IntVector header) {
+    return half(header.lanewise(VectorOperators.LSHL, Short.SIZE));
+  }
+
   /** minimum - bias scale, exact where there is no minimum. */
   private static FloatVector offset(IntVector header, FloatVector scale, int bias) {
-    return scale.fma(broadcast(-bias), half(header.lanewise(VectorOperators.LSHR, Short.SIZE)));
+    return scale.fma(broadcast(-bias), half(header));
   }
 
   /**
-   * The half-precision number in the low bits as a float: exponent and fraction moved into place
-   * are 2^112 times too small, subnormal ones included.
+   * The half-precision number in the high half as a float: sign, exponent and fraction moved into
+   * place make a number 2^112 times too small, also of a subnormal one.
    */
   private static FloatVector half(IntVector bits) {
-    FloatVector magnitude =
-        bits.and(0x7fff).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
-    return magnitude
-        .reinterpretAsInts()
-        .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
-        .reinterpretAsFloats();
+    return bits.lanewise(VectorOperators.ASHR, 3)
+        .and(0x8fffe000)
+        .reinterpretAsFloats()
+        .mul(0x1p112f);
   }
 }
