@@ -1,13 +1,15 @@
 """Writes src/test/resources/golden/format: small files as the reference libraries write them.
 
-Run with torch, transformers, peft, safetensors and gguf installed:
+Run with torch, transformers, peft, safetensors and gguf installed, after make_tokenizer_goldens.py:
     python make_format_goldens.py
 Weights follow a formula that the Java tests know (`weight` below), so that the files need no
 expected values beside them. Every value is exact in bfloat16 and float16.
 """
 
+import json
 import pathlib
 import shutil
+import struct
 
 import gguf
 import numpy as np
@@ -250,6 +252,78 @@ def blocks():
     quants.quantize(y, Q.Q8_0).tofile(folder / "quantise.q8_0")
 
 
+def llama2c_pieces():
+    """The bytes of each token of tokenizer/llama2c.bin."""
+    data = (OUT.parent / "tokenizer" / "llama2c.bin").read_bytes()
+    pieces, at = [], 4
+    while at < len(data):
+        length = struct.unpack_from("i", data, at + 4)[0]
+        pieces.append(data[at + 8 : at + 8 + length])
+        at += 8 + length
+    return pieces
+
+
+def llama2c_checkpoint(model):
+    """A checkpoint as llama2.c's export.py lays it out: rows of the query and key projections are in
+    rotary pairs, and tables of cosines and sines stand before its end."""
+    c = model.config
+    head = c.hidden_size // c.num_attention_heads
+    state = model.state_dict()
+
+    def stacked(part):
+        matrices = [state[f"model.layers.{i}.{part}.weight"] for i in range(c.num_hidden_layers)]
+        if "q_proj" in part or "k_proj" in part:
+            shape = (-1, 2, head // 2, c.hidden_size)
+            matrices = [m.view(shape).transpose(1, 2).reshape(m.shape) for m in matrices]
+        return torch.stack(matrices)
+
+    parts = ["input_layernorm", *(f"self_attn.{p}_proj" for p in "qkvo")]
+    parts += ["post_attention_layernorm", *(f"mlp.{p}_proj" for p in ("gate", "down", "up"))]
+    tensors = [state["model.embed_tokens.weight"], *map(stacked, parts), state["model.norm.weight"]]
+    tensors.append(torch.zeros(c.max_position_embeddings, head))
+    header = [c.hidden_size, c.intermediate_size, c.num_hidden_layers, c.num_attention_heads]
+    header += [c.num_key_value_heads, c.vocab_size, c.max_position_embeddings]
+    return struct.pack("7i", *header) + b"".join(t.numpy().tobytes() for t in tensors)
+
+
+def llama2c():
+    """A small random checkpoint of llama2.c and its greedy text as run.c prints it: from BOS on, the
+    first space dropped, ended by BOS."""
+    pieces = llama2c_pieces()
+    torch.manual_seed(2)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(pieces),
+            hidden_size=16,
+            intermediate_size=20,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=64,
+            rms_norm_eps=1e-5,
+            initializer_range=0.6,
+            tie_word_embeddings=True,
+            attn_implementation="eager",
+        )
+    ).eval()
+    with torch.no_grad():  # Or each token would be followed by itself.
+        model.model.embed_tokens.weight.mul_(0.1)
+    (OUT / "llama2c.bin").write_bytes(llama2c_checkpoint(model))
+    ids, margin = [1], float("inf")
+    while len(ids) < 64:
+        with torch.no_grad():
+            best = model(torch.tensor([ids])).logits[0, -1].topk(2)
+        margin = min(margin, (best.values[0] - best.values[1]).item())
+        if best.indices[0] == 1:
+            break
+        ids.append(best.indices[0].item())
+    assert margin > 1e-3, margin
+    raw = [bytes([i - 3]) if 3 <= i < 259 else pieces[i] for i in ids[1:]]
+    raw[0] = raw[0].removeprefix(b" ")
+    golden = {"ids": ids[1:], "text": b"".join(raw).decode(errors="replace")}
+    (OUT / "llama2c-greedy.json").write_text(json.dumps(golden) + "\n")
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
@@ -257,3 +331,4 @@ if __name__ == "__main__":
     adapter()
     gguf_models()
     blocks()
+    llama2c()
