@@ -253,7 +253,12 @@ public final class TokenizerWriter {
     }
     metadata.put("tokenizer.ggml.tokens", tokens);
     metadata.put("tokenizer.ggml.token_type", types);
-    metadata.put("tokenizer.ggml.add_bos_token", tokenizer.prefix().length > 0);
+    int[] prefix = tokenizer.prefix();
+    metadata.put("tokenizer.ggml.add_bos_token", prefix.length > 0);
+    if (prefix.length > 0) {
+      // Whatever the model's configuration says of BOS: llama.cpp puts this one before a text.
+      metadata.put("tokenizer.ggml.bos_token_id", prefix[0]);
+    }
     template.ifPresent(t -> metadata.put("tokenizer.chat_template", t.jinja()));
     return metadata;
   }

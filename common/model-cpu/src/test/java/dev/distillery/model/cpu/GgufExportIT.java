@@ -1,0 +1,188 @@
+package dev.distillery.model.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.format.GgufWriter;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.RopeScaling;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.Parameters;
+import dev.distillery.model.nn.Slot;
+import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Weights;
+import dev.distillery.model.sample.Generator;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.TokenizerWriter;
+import dev.distillery.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** llama.cpp loads the GGUF files that are written here, and writes on as the student does. */
+class GgufExportIT {
+  /** What llama.cpp may change in a logit by keeping keys and values in 16 bits. */
+  private static final double ROUNDING = 0.02;
+
+  private static final List<String> PROMPTS =
+      List.of(
+          "The capital of France is",
+          "Water boils at a temperature of",
+          "def fibonacci(n):\n    ",
+          "To bake a loaf of bread you need",
+          "Le chat est sur la",
+          "import numpy as np\n\nx = np.",
+          "The mitochondrion is the",
+          "<|im_start|>user\nWhat is the capital of Italy?<|im_end|>\n<|im_start|>assistant\n");
+
+  private static final List<String> SMALL_PROMPTS =
+      List.of(
+          "dane thestu",
+          "  Da \n\n 2024: the 🙂 中文",
+          "nada li ".repeat(30),
+          "stu",
+          "Fo, fo!",
+          "x = 3.14",
+          "bu bu bu",
+          "мы не да",
+          "ratufa's");
+
+  @TempDir Path temp;
+
+  /**
+   * Small random models with everything that an export carries: grouped queries, LLaMA-3's
+   * stretched positions, a head and biases of its own, and each kind of tokenizer.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2.json", "smollm.json", "llama3.json", "llama2c.bin"})
+  void llamaCppWritesWhatASmallStudentWrites(String vocabulary) throws IOException {
+    Tokenizer tokenizer = Tokenizers.open(golden(vocabulary));
+    Path file = temp.resolve(vocabulary + ".gguf");
+    writeRandom(file, tokenizer);
+    LlamaCpp oracle = new LlamaCpp(file);
+    try (LoadedStudent student = new LoadedStudent(file, Tokenizers.open(file), false)) {
+      int compared = 0;
+      for (String prompt : SMALL_PROMPTS) {
+        int[] ids = LoadedStudent.join(tokenizer.prefix(), tokenizer.encode(prompt));
+        int[] own = student.greedy(List.of(ids), 24, List.of()).get(0).tokens();
+        int sure = student.sure(ids, own, ROUNDING);
+        compared += sure;
+        // Together, since a tokenizer may take a text's first space for its own.
+        int[] whole = LoadedStudent.join(ids, Arrays.copyOf(own, sure));
+        String expected =
+            tokenizer.decode(whole, true).substring(tokenizer.decode(ids, true).length());
+        assertThat(oracle.greedy(prompt, 24)).as(prompt).startsWith(expected);
+      }
+      assertThat(compared).isGreaterThan(24);
+    }
+  }
+
+  private static void writeRandom(Path file, Tokenizer tokenizer) throws IOException {
+    ModelConfig config =
+        ModelConfig.llama()
+            .vocabSize(tokenizer.vocabSize())
+            .hiddenSize(64)
+            .intermediateSize(96)
+            .layers(2)
+            .heads(4)
+            .kvHeads(2)
+            .maxPositions(512)
+            .attentionBias(true)
+            .mlpBias(true)
+            .ropeScaling(Optional.of(new RopeScaling(4, 1, 4, 64)))
+            .initializerRange(0.2)
+            .build();
+    try (CpuKernels kernels = new CpuKernels(1);
+        Parameters parameters =
+            Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> false)) {
+      Weights.initialise(parameters.frozen(), config, 6);
+      for (Slot slot : parameters.slots()) {
+        if (slot.name().endsWith(".bias")) {
+          Tensor bias = parameters.get(slot.name());
+          float[] values = new float[(int) bias.size()];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = CounterRandom.uniform(slot.rows(), i) - 0.5f;
+          }
+          bias.write(values);
+        }
+      }
+      Tensor head = parameters.get(ModelTensors.LM_HEAD);
+      for (int id = 0; id < config.vocabSize(); id++) {
+        String text = tokenizer.has(id) ? tokenizer.decode(new int[] {id}, true) : "";
+        if (id < 3 || text.isBlank() || text.contains("\uFFFD")) {
+          // Never the most likely: marks end a text, and lone bytes are no text to compare.
+          kernels.fill(head.rows(id, 1), 0);
+        }
+      }
+      SpecialTokens tokens =
+          new SpecialTokens(OptionalInt.empty(), List.of(2), OptionalInt.empty());
+      GgufWriter.write(
+          file,
+          config,
+          tokens,
+          TokenizerWriter.ggufMetadata(tokenizer, config.vocabSize(), Optional.empty()),
+          Weights.source(parameters, ModelTensors.of(config)),
+          TensorType.F32);
+    }
+  }
+
+  /** llama.cpp rounds activations to the type of the weights: to nothing, to 16 bits, to 8 bits. */
+  @ParameterizedTest
+  @CsvSource({"F32, 0.02, 8", "F16, 0.02, 8", "Q8_0, 0.5, 4"})
+  void llamaCppWritesWhatSmolLm2Writes(TensorType type, double tolerance, int least)
+      throws IOException {
+    Optional<Path> fetched = FetchedModel.path();
+    assumeTrue(fetched.isPresent(), "submit/fetch-model cannot bring the model here");
+    Path file = temp.resolve(type + ".gguf");
+    Tokenizer tokenizer;
+    try (ModelFiles model = ModelFiles.open(fetched.orElseThrow())) {
+      tokenizer = Tokenizers.of(model);
+      GgufWriter.write(
+          file,
+          model.config(),
+          model.specialTokens(),
+          TokenizerWriter.ggufMetadata(tokenizer, model.config().vocabSize(), Optional.empty()),
+          model.weights(),
+          type);
+    }
+    LlamaCpp oracle = new LlamaCpp(file);
+    try (LoadedStudent student = new LoadedStudent(file, tokenizer, false)) {
+      List<int[]> prompts = PROMPTS.stream().map(tokenizer::encode).toList();
+      List<Generator.Reply> own =
+          student.greedy(prompts, 16, student.files().specialTokens().stop());
+      int same = 0;
+      for (int p = 0; p < prompts.size(); p++) {
+        String reply = oracle.greedy(PROMPTS.get(p), 16);
+        double gap = student.worstGap(prompts.get(p), reply);
+        assertThat(gap).as(PROMPTS.get(p)).isLessThanOrEqualTo(tolerance);
+        same += reply.equals(own.get(p).text()) ? 1 : 0;
+      }
+      assertThat(same).isGreaterThanOrEqualTo(least);
+    }
+  }
+
+  private static Path golden(String name) {
+    try {
+      return Path.of(
+          Objects.requireNonNull(GgufExportIT.class.getResource("/golden/tokenizer/" + name), name)
+              .toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
