@@ -13,6 +13,7 @@ import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.Golden;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Tensor;
@@ -22,11 +23,9 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,7 +70,7 @@ class GgufExportIT {
   @ParameterizedTest
   @ValueSource(strings = {"gpt2.json", "smollm.json", "llama3.json", "llama2c.bin"})
   void llamaCppWritesWhatASmallStudentWrites(String vocabulary) throws IOException {
-    Tokenizer tokenizer = Tokenizers.open(golden(vocabulary));
+    Tokenizer tokenizer = Tokenizers.open(Golden.copy("tokenizer/" + vocabulary, temp));
     Path file = temp.resolve(vocabulary + ".gguf");
     writeRandom(file, tokenizer);
     LlamaCpp oracle = new LlamaCpp(file);
@@ -173,16 +172,6 @@ class GgufExportIT {
         same += reply.equals(own.get(p).text()) ? 1 : 0;
       }
       assertThat(same).isGreaterThanOrEqualTo(least);
-    }
-  }
-
-  private static Path golden(String name) {
-    try {
-      return Path.of(
-          Objects.requireNonNull(GgufExportIT.class.getResource("/golden/tokenizer/" + name), name)
-              .toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
     }
   }
 }

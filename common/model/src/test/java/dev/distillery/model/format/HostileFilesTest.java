@@ -160,6 +160,69 @@ class HostileFilesTest {
         .hasMessageContaining("tensor token_embd.weight has ggml type 10, which is not read");
   }
 
+  /** A lie at a place: after {@code name} if there is one, else from the file's beginning. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "''                | 4  | 4 | it has version 4; 2 and 3 are read",
+        "''                | 8  | 1152921504606846976 | the number of tensors is 1152921504606846976, more than",
+        "''                | 16 | 1152921504606846976 | the number of metadata keys is 1152921504606846976, more than",
+        "''                | 24 | 4611686018427387904 | metadata key 0 has a length of 4611686018427387904 bytes",
+        "token_embd.weight | 4  | 64 | overlaps another",
+        "token_embd.weight | 12 | 16 | has shape [32, 32], but the metadata call for [16, 32]",
+        "token_embd.weight | 4  | -1 | tensor token_embd.weight has dimension 18446744073709551615",
+        "token_embd.weight | 24 | 9223372036854775776 | tensor token_embd.weight has offset 9223372036854775776",
+        "general.architecture | 0 | 99 | metadata general.architecture has unknown type 99",
+      })
+  void aGgufHeaderThatLiesIsRefused(String name, int offset, long lie, String message)
+      throws IOException {
+    byte[] bytes = Files.readAllBytes(GoldenFiles.path("llama-q8_0.gguf"));
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(name) + name.length() + offset;
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(at, lie);
+    Path file = Files.write(temp.resolve("lie.gguf"), bytes);
+    long before = allocated();
+    assertThatThrownBy(() -> ModelFiles.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("lie.gguf")
+        .hasMessageContaining(message);
+    assertThat(allocated() - before).isLessThan(16L << 20);
+  }
+
+  @Test
+  void aGgufFileWithoutATensorIsRefused() throws IOException {
+    String text =
+        new String(
+            Files.readAllBytes(GoldenFiles.path("llama-q8_0.gguf")), StandardCharsets.ISO_8859_1);
+    assertThat(text).contains("blk.1.attn_k.weight");
+    Path file =
+        Files.writeString(
+            temp.resolve("lacks.gguf"),
+            text.replace("blk.1.attn_k.weight", "blk.1.attn_z.weight"),
+            StandardCharsets.ISO_8859_1);
+    assertThatThrownBy(() -> ModelFiles.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("lacks.gguf")
+        .hasMessageContaining("it has no tensor blk.1.attn_k.weight");
+  }
+
+  /** Wherever it was cut off, a file is no model: never a shorter one. */
+  @Test
+  void aTruncatedFileIsRefused() throws IOException {
+    byte[] gguf = Files.readAllBytes(GoldenFiles.path("llama-q8_0.gguf"));
+    byte[] llama2c = Llama2cReaderTest.checkpoint(true);
+    for (int eighth = 0; eighth < 8; eighth++) {
+      for (byte[] whole : List.of(gguf, llama2c)) {
+        byte[] cut = Arrays.copyOf(whole, whole.length * eighth / 8);
+        Path file = Files.write(temp.resolve(whole == gguf ? "cut.gguf" : "cut.bin"), cut);
+        assertThatThrownBy(() -> ModelFiles.open(file))
+            .as("%d of %d bytes of %s", cut.length, whole.length, file.getFileName())
+            .isInstanceOf(ModelFileException.class)
+            .hasMessageContaining(file.getFileName().toString());
+      }
+    }
+  }
+
   @Property(tries = 1500, seed = "20260801")
   void aMutatedFileIsReadOrRefused(@ForAll long seed, @ForAll @IntRange(max = 4) int kind)
       throws IOException {

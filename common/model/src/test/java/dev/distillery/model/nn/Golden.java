@@ -10,10 +10,14 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
@@ -42,6 +46,15 @@ public final class Golden {
       throw new UncheckedIOException(e);
     }
     return golden;
+  }
+
+  /** Copies golden/{name} into a directory: where it is read from may be a jar. */
+  public static Path copy(String name, Path directory) throws IOException {
+    Path copy = directory.resolve(name.replace('/', '-'));
+    try (InputStream file = Golden.class.getResourceAsStream("/golden/" + name)) {
+      Files.copy(Objects.requireNonNull(file, name), copy, StandardCopyOption.REPLACE_EXISTING);
+    }
+    return copy;
   }
 
   /** The npy format, version 1: magic, header length, a Python dictionary, little-endian values. */

@@ -8,34 +8,41 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.Golden;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every kernel set writes, greedily and from BOS alone, what llama2.c's run.c writes. */
 public abstract class StoriesParity {
   /** Steps of run.c, unless it is told otherwise. */
   private static final int STEPS = 256;
 
+  @TempDir private Path temp;
+
   /** The kernels under test. */
   protected abstract Kernels kernels();
 
   @Test
   void writesTheTextOfTheReferenceOnASmallModelOfOurOwn() throws IOException {
-    JsonNode expected = new ObjectMapper().readTree(golden("format/llama2c-greedy.json").toFile());
+    JsonNode expected =
+        new ObjectMapper().readTree(Golden.copy("format/llama2c-greedy.json", temp).toFile());
     int length = expected.get("ids").size();
 
-    assertThat(text(golden("format/llama2c.bin"), golden("tokenizer/llama2c.bin"), length))
+    assertThat(
+            text(
+                Golden.copy("format/llama2c.bin", temp),
+                Golden.copy("tokenizer/llama2c.bin", temp),
+                length))
         .isEqualTo(expected.get("text").textValue());
   }
 
@@ -67,15 +74,6 @@ public abstract class StoriesParity {
         GenerationOptions options = GenerationOptions.greedy(length, files.specialTokens().stop());
         return generator.generate(prompts, options, 1, (row, token) -> {}).get(0).text();
       }
-    }
-  }
-
-  private static Path golden(String name) {
-    try {
-      return Path.of(
-          Objects.requireNonNull(StoriesParity.class.getResource("/golden/" + name), name).toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
     }
   }
 }
