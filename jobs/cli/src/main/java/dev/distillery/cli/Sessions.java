@@ -33,6 +33,8 @@ final class Sessions {
             .collect(Collectors.joining(",")));
     // A request that two tasks send is paid twice.
     conf.set("spark.speculation", "false");
+    // Else a query's tasks do not see the files that the driver sends: there is one session here.
+    conf.setIfMissing("spark.sql.artifact.isolation.enabled", "false");
     conf.setIfMissing("spark.sql.session.timeZone", "UTC");
     conf.setIfMissing("spark.sql.parquet.compression.codec", "zstd");
     // INT96, the default, is what other readers of Parquet know least.
