@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the command line says and how it ends before any Spark is started. */
 class CommandLineToolTest {
@@ -115,6 +117,13 @@ class CommandLineToolTest {
   void aChatTemplateIsTheStudents() {
     assertThat(run("complete", "--prompt", "Why?", "--chat-template", "chatml")).isEqualTo(3);
     assertThat(err()).contains("Option --chat-template is for --teacher student; gguf has a form");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "complete", "ingest --source=oig", "dedup", "curate"})
+  void everyJobChecksWhatAllJobsAreTold(String call) {
+    assertThat(run((call + " --run-id 7+seas").split(" ", -1))).isEqualTo(3);
+    assertThat(err()).contains("Option --run-id: '7+seas' does not match");
   }
 
   @Test

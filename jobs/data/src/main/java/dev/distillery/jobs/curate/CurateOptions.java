@@ -2,6 +2,7 @@ package dev.distillery.jobs.curate;
 
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -37,8 +38,10 @@ public record CurateOptions(
 
   @Override
   public List<String> violations() {
-    return input.isEmpty()
-        ? List.of("Option --input is required: name a table, table@run_id, or files")
-        : List.of();
+    List<String> violations = new ArrayList<>(run.violations());
+    if (input.isEmpty()) {
+      violations.add("Option --input is required: name a table, table@run_id, or files");
+    }
+    return violations;
   }
 }

@@ -150,7 +150,7 @@ public record IngestOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>();
+    List<String> violations = new ArrayList<>(run.violations());
     if (input.isEmpty()) {
       violations.add("Option --input is required: name files, folders or globs");
     }
