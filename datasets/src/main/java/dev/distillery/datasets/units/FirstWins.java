@@ -50,14 +50,17 @@ final class FirstWins {
             .withColumn("hash", xxhash64(col("key")));
     // Of most keys there is one: these are told by eight bytes each, and go no further.
     Dataset<Row> repeated =
-        all.groupBy("hash").agg(count(lit(1)).as("n")).filter("n > 1").select("hash");
-    repeated = repeated.localCheckpoint();
-    long repeats = repeated.count();
-    Dataset<Row> undecided =
-        all.join(repeats < BROADCAST_LIMIT ? broadcast(repeated) : repeated, "hash")
-            .drop("hash")
-            .filter(repeats > 0 ? "true" : "false")
+        all.groupBy("hash")
+            .agg(count(lit(1)).as("n"))
+            .filter("n > 1")
+            .select("hash")
             .localCheckpoint();
+    long repeats = repeated.count();
+    Dataset<Row> suspects =
+        repeats == 0
+            ? all.limit(0)
+            : all.join(repeats < BROADCAST_LIMIT ? broadcast(repeated) : repeated, "hash");
+    Dataset<Row> undecided = suspects.drop("hash").localCheckpoint();
     Dataset<Row> dropped =
         undecided
             .filter("false")

@@ -47,12 +47,11 @@ public final class Units implements AutoCloseable {
 
   /** The rows that are kept, in the source's table, in partitions of the size of a file. */
   public Dataset<Row> rows() {
-    return inFiles(kept().select(explode(col("rows")).as("row")).select("row.*"));
-  }
-
-  private Dataset<Row> inFiles(Dataset<Row> rows) {
     long bytes = units.queryExecution().withCachedData().stats().sizeInBytes().longValue();
-    return rows.coalesce((int) Math.min(Integer.MAX_VALUE, bytes / BYTES_OF_FILE + 1));
+    return kept()
+        .select(explode(col("rows")).as("row"))
+        .select("row.*")
+        .coalesce((int) Math.min(Integer.MAX_VALUE, bytes / BYTES_OF_FILE + 1));
   }
 
   private Dataset<Row> kept() {
@@ -71,15 +70,14 @@ public final class Units implements AutoCloseable {
 
   /** Units that a rule rejected, as rows of the rejects table. */
   public Dataset<Row> rejects(String job) {
-    return inFiles(
-        units
-            .filter(col(UnitColumns.RULE).isNotNull())
-            .select(
-                lit(job).as("job"),
-                col("place").as("id"),
-                col(UnitColumns.RULE),
-                col("detail"),
-                col("raw").as("row")));
+    return units
+        .filter(col(UnitColumns.RULE).isNotNull())
+        .select(
+            lit(job).as("job"),
+            col("place").as("id"),
+            col(UnitColumns.RULE),
+            col("detail"),
+            col("raw").as("row"));
   }
 
   /** Units that an earlier one excludes, as rows of the duplicates table. */

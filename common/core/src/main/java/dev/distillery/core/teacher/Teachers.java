@@ -37,8 +37,7 @@ public final class Teachers {
     if (kind.equals(STUDENT)) {
       return Optional.of(
           "Option --teacher: the student computes with ND4J, which distillery-data.jar does not"
-              + " carry; submit distillery-training.jar in its place (submit/distillery takes it"
-              + " where --teacher student stands on its command line)");
+              + " carry; submit distillery-training.jar in its place, as submit/distillery does");
     }
     return Optional.of(
         "Unknown --teacher '%s'%s; known here: %s"

@@ -3,7 +3,6 @@ package dev.distillery.spark.job;
 import dev.distillery.core.run.JobException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,8 +75,6 @@ public final class ShippedModel {
         Files.copy(file, zip);
         zip.closeEntry();
       }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
     }
   }
 }

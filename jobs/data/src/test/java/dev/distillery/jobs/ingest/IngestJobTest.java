@@ -89,6 +89,8 @@ class IngestJobTest {
     assertThat(whole.rejects())
         .containsEntry("no_question_or_answer", 1L)
         .containsEntry("orphan", 1L);
+    Row orphan = Ingests.table(whole, "rejects").filter("rule = 'orphan'").head();
+    assertThat(orphan.<String>getAs("row")).contains("Post 8", "int *a_b;");
     assertThat(whole.figures().get("rows")).isEqualTo(400L);
     assertThat(whole.figures().get("left_over").longValue()).isGreaterThan(0);
     assertThat(sorted(split)).isEqualTo(sorted(whole));
