@@ -1,6 +1,6 @@
 package dev.distillery.datasets;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;

@@ -1,7 +1,7 @@
 package dev.distillery.datasets;
 
-import dev.distillery.core.teacher.Message;
-import dev.distillery.spark.licence.Licences;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.Attribution;
 import dev.distillery.spark.warehouse.ConversationRow;
 import dev.distillery.spark.warehouse.InstructionRow;
@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
 import org.apache.spark.sql.Row;
 
 /**
- * Gives rows what every row has: id, source, licence.
+ * Gives rows what every row has: id, source, license.
  *
  * @param source name in the column {@code source}
  * @param license SPDX expression
@@ -27,8 +27,8 @@ public record Tagging(String source, String license) implements Serializable {
     String license =
         settings
             .license()
-            .or(() -> Licences.of(source).map(terms -> terms.spdx()))
-            .orElse(Licences.NOASSERTION);
+            .or(() -> Licenses.of(source).map(terms -> terms.spdx()))
+            .orElse(Licenses.NOASSERTION);
     return new Tagging(settings.name().orElse(source), license);
   }
 

@@ -1,7 +1,7 @@
 package dev.distillery.datasets.alpaca;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
@@ -35,9 +35,9 @@ public record AlpacaSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = Json.requireText(row, "instruction");
-    String input = Json.text(row, "input").orElse("");
-    String output = Json.requireText(row, "output");
+    String instruction = JsonFields.requireText(row, "instruction");
+    String input = JsonFields.text(row, "input").orElse("");
+    String output = JsonFields.requireText(row, "output");
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }

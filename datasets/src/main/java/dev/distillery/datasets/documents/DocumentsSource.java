@@ -2,7 +2,7 @@ package dev.distillery.datasets.documents;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.text.LanguageId;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
@@ -39,7 +39,7 @@ public record DocumentsSource(Tagging tagging, InputFiles.Expected expected) imp
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String text = Json.requireText(row, "text", "content", "completion");
+    String text = JsonFields.requireText(row, "text", "content", "completion");
     if (text.isBlank()) {
       throw new RejectedRowException("empty_text", "The text is empty");
     }
@@ -48,8 +48,8 @@ public record DocumentsSource(Tagging tagging, InputFiles.Expected expected) imp
         new DocumentRow(
             id,
             text,
-            Json.text(row, "url"),
-            Json.number(row, "score"),
+            JsonFields.text(row, "url"),
+            JsonFields.number(row, "score"),
             LanguageId.detect(text),
             tagging.source(),
             tagging.license(),

@@ -1,7 +1,7 @@
 package dev.distillery.datasets.dolly;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
@@ -32,13 +32,13 @@ public record DollySource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = Json.requireText(row, "instruction");
-    String input = Json.text(row, "context").orElse("");
-    String output = Json.requireText(row, "response");
+    String instruction = JsonFields.requireText(row, "instruction");
+    String input = JsonFields.text(row, "context").orElse("");
+    String output = JsonFields.requireText(row, "response");
     if (output.isBlank()) {
       throw new RejectedRowException("empty_output", "The response is empty");
     }
-    boolean classification = Json.text(row, "category").orElse("").equals("classification");
+    boolean classification = JsonFields.text(row, "category").orElse("").equals("classification");
     String id = StableIds.of(tagging.source(), instruction, input, output);
     return List.of(
         RowResult.Kept.of(

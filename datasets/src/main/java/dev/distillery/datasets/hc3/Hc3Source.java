@@ -2,8 +2,8 @@ package dev.distillery.datasets.hc3;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.Json;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -53,7 +53,7 @@ public record Hc3Source(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String question = Json.requireText(row, "question", "prompt");
+    String question = JsonFields.requireText(row, "question", "prompt");
     if (question.isBlank()) {
       throw new RejectedRowException("empty_question", "The question is empty");
     }
@@ -63,7 +63,7 @@ public record Hc3Source(Tagging tagging) implements Source {
       addAnswers(row.path("human_answers"), question, subject.part(HUMAN), context, results);
       addAnswers(row.path("chatgpt_answers"), question, subject.part(CHATGPT), context, results);
     } else {
-      String answer = Json.requireText(row, "answer");
+      String answer = JsonFields.requireText(row, "answer");
       results.add(answer(question, answer, subject.part(who(row)), context));
     }
     if (results.isEmpty()) {
@@ -74,7 +74,7 @@ public record Hc3Source(Tagging tagging) implements Source {
 
   private Tagging subject(ObjectNode row, RowContext context) {
     String name =
-        Json.text(row, "source")
+        JsonFields.text(row, "source")
             .orElseGet(
                 () -> {
                   String file = context.path().substring(context.path().lastIndexOf('/') + 1);
@@ -86,14 +86,15 @@ public record Hc3Source(Tagging tagging) implements Source {
 
   private static String who(ObjectNode row) throws RejectedRowException {
     String mark =
-        Json.scalar(row, "chatgpt")
-            .or(() -> Json.scalar(row, "label"))
+        JsonFields.scalar(row, "chatgpt")
+            .or(() -> JsonFields.scalar(row, "label"))
             .orElse("")
             .toLowerCase(Locale.ROOT);
     return switch (mark) {
       case "true", "1", "chatgpt" -> CHATGPT;
       case "false", "0", "human" -> HUMAN;
-      default -> throw Json.missing(row, "human_answers and chatgpt_answers, or answer and label");
+      default ->
+          throw JsonFields.missing(row, "human_answers and chatgpt_answers, or answer and label");
     };
   }
 

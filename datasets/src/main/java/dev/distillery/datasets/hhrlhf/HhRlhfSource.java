@@ -1,9 +1,9 @@
 package dev.distillery.datasets.hhrlhf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.datasets.Dialogues;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -42,8 +42,8 @@ public record HhRlhfSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    List<Message> chosen = turns(Json.requireText(row, "chosen"));
-    List<Message> rejected = turns(Json.requireText(row, "rejected"));
+    List<Message> chosen = turns(JsonFields.requireText(row, "chosen"));
+    List<Message> rejected = turns(JsonFields.requireText(row, "rejected"));
     return List.of(tagging.keep(Dialogues.parting(chosen, rejected, context.split())));
   }
 

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.Json;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -62,10 +62,10 @@ public record OasstSource(Tagging tagging) implements Source {
       flatten(row.get("prompt"), "", nodes);
       return dialogues(nodes, context.split());
     }
-    String id = Json.requireText(row, "message_id");
-    String tree = Json.requireText(row, "message_tree_id");
-    Roles.require(Json.requireText(row, "role"));
-    Json.requireText(row, "text");
+    String id = JsonFields.requireText(row, "message_id");
+    String tree = JsonFields.requireText(row, "message_tree_id");
+    Roles.require(JsonFields.requireText(row, "role"));
+    JsonFields.requireText(row, "text");
     ObjectNode kept = JsonNodeFactory.instance.objectNode();
     kept.put("split", context.split().orElse(""));
     for (String field :
@@ -85,7 +85,7 @@ public record OasstSource(Tagging tagging) implements Source {
       for (RowResult.Item item : items) {
         JsonNode message = JSON.readTree(item.content());
         split = message.get("split").asText();
-        nodes.add(Node.of(message, Json.text(message, "parent_id").orElse("")));
+        nodes.add(Node.of(message, JsonFields.text(message, "parent_id").orElse("")));
       }
     } catch (JsonProcessingException | RejectedRowException e) {
       throw new IllegalStateException("An item of our own cannot be read", e);
@@ -173,11 +173,11 @@ public record OasstSource(Tagging tagging) implements Source {
       String id, String parent, String role, String text, String lang, boolean deleted) {
     static Node of(JsonNode message, String parent) throws RejectedRowException {
       return new Node(
-          Json.requireText(message, "message_id"),
+          JsonFields.requireText(message, "message_id"),
           parent,
-          Roles.require(Json.requireText(message, "role")),
-          Json.requireText(message, "text"),
-          Json.text(message, "lang").orElse(""),
+          Roles.require(JsonFields.requireText(message, "role")),
+          JsonFields.requireText(message, "text"),
+          JsonFields.text(message, "lang").orElse(""),
           message.path("deleted").asBoolean(false));
     }
   }

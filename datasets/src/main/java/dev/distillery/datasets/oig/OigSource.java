@@ -1,9 +1,9 @@
 package dev.distillery.datasets.oig;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.datasets.Dialogues;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -40,7 +40,7 @@ public record OigSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    List<Message> messages = MarkedText.turns(Json.requireText(row, "text"), TURN);
+    List<Message> messages = MarkedText.turns(JsonFields.requireText(row, "text"), TURN);
     Dialogues.requireAlternating(messages);
     return List.of(tagging.conversation(messages, context.split(), List.of()));
   }

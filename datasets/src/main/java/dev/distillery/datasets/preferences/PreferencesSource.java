@@ -3,9 +3,9 @@ package dev.distillery.datasets.preferences;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.datasets.Dialogues;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -60,7 +60,8 @@ public record PreferencesSource(Tagging tagging) implements Source {
     if (row.path("output").isArray()) {
       return List.of(ranked(row, context));
     }
-    throw Json.missing(row, "chosen and rejected, or output_1 and output_2, or a list output");
+    throw JsonFields.missing(
+        row, "chosen and rejected, or output_1 and output_2, or a list output");
   }
 
   private static Tagging.Comparison chosenAndRejected(ObjectNode row, RowContext context)
@@ -80,42 +81,43 @@ public record PreferencesSource(Tagging tagging) implements Source {
     if (node.isTextual()) {
       return List.of(new Message(Roles.ASSISTANT, node.textValue()));
     }
-    return Json.messages(node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node));
+    return JsonFields.messages(
+        node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node));
   }
 
   private static List<Message> prompt(ObjectNode row) throws RejectedRowException {
     JsonNode turns = row.has("conversations") ? row.get("conversations") : row.get("prompt");
     if (turns != null && turns.isArray()) {
-      return Json.messages(turns);
+      return JsonFields.messages(turns);
     }
     List<Message> prompt = new ArrayList<>();
-    Json.text(row, "system")
+    JsonFields.text(row, "system")
         .filter(system -> !system.isBlank())
         .ifPresent(system -> prompt.add(new Message(Roles.SYSTEM, system)));
-    Json.text(row, "prompt", "question", "instruction")
+    JsonFields.text(row, "prompt", "question", "instruction")
         .ifPresent(text -> prompt.add(new Message(Roles.USER, withInput(text, row))));
     return prompt;
   }
 
   private static String withInput(String instruction, ObjectNode row) {
-    String input = Json.text(row, "input").orElse("");
+    String input = JsonFields.text(row, "input").orElse("");
     return input.isBlank() ? instruction : instruction + "\n\n" + input;
   }
 
   private static Tagging.Comparison numbered(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    OptionalDouble label = Json.number(row, "label");
-    OptionalDouble verdict = label.isPresent() ? label : Json.number(row, "preference");
+    OptionalDouble label = JsonFields.number(row, "label");
+    OptionalDouble verdict = label.isPresent() ? label : JsonFields.number(row, "preference");
     if (verdict.isEmpty() || (verdict.getAsDouble() != 1 && verdict.getAsDouble() != 2)) {
       throw new RejectedRowException("tie", "Neither answer is marked as the better one");
     }
-    String first = Json.requireText(row, "output_1");
-    String second = Json.requireText(row, "output_2");
+    String first = JsonFields.requireText(row, "output_1");
+    String second = JsonFields.requireText(row, "output_2");
     boolean firstIsBetter = verdict.getAsDouble() == 1;
     String asked =
         row.has("instruction")
-            ? withInput(Json.requireText(row, "instruction"), row)
-            : Json.requireText(row, "input");
+            ? withInput(JsonFields.requireText(row, "instruction"), row)
+            : JsonFields.requireText(row, "input");
     return Tagging.Comparison.of(
         List.of(new Message(Roles.USER, asked)),
         firstIsBetter ? first : second,
@@ -131,7 +133,7 @@ public record PreferencesSource(Tagging tagging) implements Source {
         prompt.add(new Message(Roles.ASSISTANT, round.get(1).asText()));
       }
     }
-    prompt.add(new Message(Roles.USER, withInput(Json.requireText(row, "instruction"), row)));
+    prompt.add(new Message(Roles.USER, withInput(JsonFields.requireText(row, "instruction"), row)));
     JsonNode outputs = row.get("output");
     List<Row> rows = new ArrayList<>();
     String best = outputs.path(0).asText();

@@ -69,7 +69,7 @@ public enum Sources {
     };
   }
 
-  /** The name that the registry of licences has it under. */
+  /** The name that the registry of licenses has it under. */
   public String registryName() {
     return switch (this) {
       case DOCUMENT_LINES, DOCUMENT_FILES -> "documents";

@@ -2,7 +2,7 @@ package dev.distillery.datasets.selfinstruct;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
@@ -41,7 +41,7 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = Json.requireText(row, "instruction");
+    String instruction = JsonFields.requireText(row, "instruction");
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }
@@ -69,22 +69,24 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
   private static List<String[]> instances(ObjectNode row) throws RejectedRowException {
     List<String[]> instances = new ArrayList<>();
     if (row.has("instances")) {
-      for (JsonNode instance : Json.requireArray(row, "instances")) {
+      for (JsonNode instance : JsonFields.requireArray(row, "instances")) {
         instances.add(
             new String[] {
-              Json.text(instance, "input").orElse(""), Json.requireText(instance, "output")
+              JsonFields.text(instance, "input").orElse(""),
+              JsonFields.requireText(instance, "output")
             });
       }
     } else if (row.has("output") || row.has("response")) {
       instances.add(
           new String[] {
-            Json.text(row, "input").orElse(""), Json.requireText(row, "output", "response")
+            JsonFields.text(row, "input").orElse(""),
+            JsonFields.requireText(row, "output", "response")
           });
     } else if (row.has("most_similar") || row.has("avg_similarity_score")) {
       instances.add(new String[] {"", ""});
     }
     if (instances.isEmpty()) {
-      throw Json.missing(row, "instances, output or response");
+      throw JsonFields.missing(row, "instances, output or response");
     }
     return instances;
   }

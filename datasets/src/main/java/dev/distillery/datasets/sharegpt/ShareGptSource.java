@@ -3,9 +3,9 @@ package dev.distillery.datasets.sharegpt;
 import static dev.distillery.datasets.ShareGptRule.*;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.text.LanguageId;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -245,7 +245,7 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings) implements Sour
       ObjectNode row, List<Message> turns, Optional<String> language, RowContext context) {
     String id = tagging.id(turns);
     Optional<String> published =
-        Json.scalar(row, "id").or(() -> Json.scalar(row, "conversation_id"));
+        JsonFields.scalar(row, "id").or(() -> JsonFields.scalar(row, "conversation_id"));
     List<Attribution> attribution =
         published
             .filter(name -> name.matches("[A-Za-z0-9]{7}"))

@@ -2,8 +2,8 @@ package dev.distillery.datasets.sharegpt;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.Json;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
@@ -42,7 +42,7 @@ final class ShareGptTurns {
     if (row.path("text").isTextual() && MARK.matcher(row.get("text").textValue()).find()) {
       return MarkedText.turns(row.get("text").textValue(), MARK);
     }
-    throw Json.missing(row, "conversations, items, human_0 and gpt_1, or a marked text");
+    throw JsonFields.missing(row, "conversations, items, human_0 and gpt_1, or a marked text");
   }
 
   private static List<Message> fromList(JsonNode list) throws RejectedRowException {
@@ -50,12 +50,12 @@ final class ShareGptTurns {
     for (JsonNode turn : list) {
       if (turn.has("human") || turn.has("assistant")) {
         // A pair may lack its answer where the dialogue broke off.
-        Json.text(turn, "human").ifPresent(text -> turns.add(new Message(Roles.USER, text)));
-        Json.text(turn, "assistant")
+        JsonFields.text(turn, "human").ifPresent(text -> turns.add(new Message(Roles.USER, text)));
+        JsonFields.text(turn, "assistant")
             .ifPresent(text -> turns.add(new Message(Roles.ASSISTANT, text)));
       } else {
-        String role = Json.requireText(turn, "from", "role");
-        String text = Json.requireText(turn, "value", "content", "text", "markdown");
+        String role = JsonFields.requireText(turn, "from", "role");
+        String text = JsonFields.requireText(turn, "value", "content", "text", "markdown");
         turns.add(new Message(Roles.require(role), text));
       }
     }

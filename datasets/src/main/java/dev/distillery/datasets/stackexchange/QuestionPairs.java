@@ -1,6 +1,6 @@
 package dev.distillery.datasets.stackexchange;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.SourceSettings.StackExchange;
 import dev.distillery.datasets.Tagging;
@@ -107,7 +107,7 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
         marked(comparison, "BAD:" + pair.worse.text, "GOOD:" + pair.worse.text, tagged, group));
   }
 
-  /** A pair stands under the licences of all three posts. */
+  /** A pair stands under the licenses of all three posts. */
   private static String license(List<Attribution> posts) {
     return posts.stream()
         .map(Attribution::license)

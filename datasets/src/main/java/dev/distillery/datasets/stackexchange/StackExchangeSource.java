@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.text.HtmlToMarkdown;
 import dev.distillery.core.text.Whitespace;
-import dev.distillery.datasets.Json;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
@@ -15,7 +15,7 @@ import dev.distillery.datasets.Source;
 import dev.distillery.datasets.SourceSettings.StackExchange;
 import dev.distillery.datasets.Tagging;
 import dev.distillery.datasets.read.InputFiles;
-import dev.distillery.spark.licence.Licences;
+import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.Attribution;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
  * Questions with their answers, as pairs of a better and a worse one: from a site's {@code
  * Posts.xml}, where a post is a unit and posts come together by their question, or from the data
  * set of preferences made of the dumps, where a question is. Bodies become Markdown; author, link
- * and licence of the question and of both answers stay with each pair.
+ * and license of the question and of both answers stay with each pair.
  */
 public record StackExchangeSource(Tagging tagging, StackExchange settings, long seed)
     implements Source {
@@ -79,7 +79,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
     if (row.has("answers")) {
       return List.of(preferenceRow(row, context));
     }
-    String type = Json.requireText(row, "PostTypeId");
+    String type = JsonFields.requireText(row, "PostTypeId");
     String id = wholeNumber(row, "Id");
     String site = site(context);
     if (!type.equals(QUESTION) && !type.equals(ANSWER)) {
@@ -89,10 +89,10 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
     boolean question = type.equals(QUESTION);
     ObjectNode post = JsonNodeFactory.instance.objectNode();
     post.put("id", id);
-    post.put("text", markdown(Json.requireText(row, "Body")));
+    post.put("text", markdown(JsonFields.requireText(row, "Body")));
     post.put("score", Long.parseLong(wholeNumber(row, "Score")));
-    Json.text(row, "Title").ifPresent(title -> post.put("title", title));
-    Json.text(row, "AcceptedAnswerId").ifPresent(accepted -> post.put("accepted", accepted));
+    JsonFields.text(row, "Title").ifPresent(title -> post.put("title", title));
+    JsonFields.text(row, "AcceptedAnswerId").ifPresent(accepted -> post.put("accepted", accepted));
     Attribution attribution = attribution(row, site, question, id);
     post.put("author", attribution.author()).put("url", attribution.url());
     post.put("date", attribution.date()).put("license", attribution.license());
@@ -119,16 +119,17 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
   }
 
   private static Attribution attribution(ObjectNode row, String site, boolean question, String id) {
-    String date = Json.text(row, "CreationDate").orElse("");
+    String date = JsonFields.text(row, "CreationDate").orElse("");
     String author =
-        Json.text(row, "OwnerDisplayName")
+        JsonFields.text(row, "OwnerDisplayName")
             .or(
                 () ->
-                    Json.text(row, "OwnerUserId").map(user -> "https://" + site + "/users/" + user))
+                    JsonFields.text(row, "OwnerUserId")
+                        .map(user -> "https://" + site + "/users/" + user))
             .orElse("");
     String url = "https://" + site + (question ? "/q/" : "/a/") + id;
     String license =
-        Json.text(row, "ContentLicense")
+        JsonFields.text(row, "ContentLicense")
             .map(StackExchangeSource::spdx)
             .orElseGet(() -> licenseOf(date));
     return new Attribution(author, url, date, license);
@@ -140,10 +141,10 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
 
   private static String licenseOf(String date) {
     try {
-      return Licences.ofStackExchangePost(
+      return Licenses.ofStackExchangePost(
           LocalDate.parse(date.substring(0, Math.min(10, date.length()))));
     } catch (DateTimeParseException e) {
-      return Licences.NOASSERTION;
+      return Licenses.NOASSERTION;
     }
   }
 
@@ -156,7 +157,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
   }
 
   private static String wholeNumber(ObjectNode row, String field) throws RejectedRowException {
-    String text = Json.requireText(row, field);
+    String text = JsonFields.requireText(row, field);
     if (!WHOLE_NUMBER.matcher(text).matches()) {
       throw new RejectedRowException("invalid_number", field + " is no whole number");
     }
@@ -185,7 +186,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
       read.add(JSON.readTree(item.content()));
     }
     JsonNode question = read.get(0);
-    String accepted = Json.text(question, "accepted").orElse("");
+    String accepted = JsonFields.text(question, "accepted").orElse("");
     List<QuestionPairs.Answer> answers = new ArrayList<>();
     for (JsonNode post : read.subList(1, read.size())) {
       String id = post.get("id").textValue();
@@ -198,7 +199,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
     QuestionPairs pairs =
         QuestionPairs.of(
             key,
-            question(Json.text(question, "title"), question.get("text").textValue()),
+            question(JsonFields.text(question, "title"), question.get("text").textValue()),
             attribution(question),
             answers.stream().filter(answer -> !answer.text().isEmpty()).toList(),
             Optional.empty(),
@@ -241,20 +242,24 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
 
   /** A question of the preferences data set, with its answers and their scores. */
   private RowResult preferenceRow(ObjectNode row, RowContext context) throws RejectedRowException {
-    String questionId = Json.scalar(row, "qid").orElseThrow(() -> Json.missing(row, "qid"));
-    String date = Json.text(row, "date").orElse("").replace('/', '-');
+    String questionId =
+        JsonFields.scalar(row, "qid").orElseThrow(() -> JsonFields.missing(row, "qid"));
+    String date = JsonFields.text(row, "date").orElse("").replace('/', '-');
     JsonNode links = row.path("metadata");
     String url = links.path(0).asText();
     Attribution asker = new Attribution(links.path(2).asText(), url, date, licenseOf(date));
     List<QuestionPairs.Answer> answers = new ArrayList<>();
-    for (JsonNode answer : Json.requireArray(row, "answers")) {
+    for (JsonNode answer : JsonFields.requireArray(row, "answers")) {
       String id =
-          Json.scalar(answer, "answer_id").orElseThrow(() -> Json.missing(answer, "answer_id"));
-      String text = markdown(Json.requireText(answer, "text"));
+          JsonFields.scalar(answer, "answer_id")
+              .orElseThrow(() -> JsonFields.missing(answer, "answer_id"));
+      String text = markdown(JsonFields.requireText(answer, "text"));
       int score =
-          (int) Json.number(answer, "pm_score").orElseThrow(() -> Json.missing(answer, "pm_score"));
-      String author = Json.text(answer, "author").orElse("");
-      String profile = Json.text(answer, "author_profile").orElse("");
+          (int)
+              JsonFields.number(answer, "pm_score")
+                  .orElseThrow(() -> JsonFields.missing(answer, "pm_score"));
+      String author = JsonFields.text(answer, "author").orElse("");
+      String profile = JsonFields.text(answer, "author_profile").orElse("");
       String link = url.replaceFirst("/questions/.*", "/a/" + id);
       Attribution attribution =
           new Attribution(
@@ -272,7 +277,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
     QuestionPairs pairs =
         QuestionPairs.of(
             questionId,
-            markdown(Json.requireText(row, "question")),
+            markdown(JsonFields.requireText(row, "question")),
             asker,
             answers,
             context.split(),

@@ -2,8 +2,8 @@ package dev.distillery.datasets.summarize;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.Json;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -39,31 +39,31 @@ public record SummarizeSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    JsonNode summaries = Json.requireArray(row, "summaries");
-    OptionalDouble choice = Json.number(row, "choice");
+    JsonNode summaries = JsonFields.requireArray(row, "summaries");
+    OptionalDouble choice = JsonFields.number(row, "choice");
     boolean known = choice.isPresent() && (choice.getAsDouble() == 0 || choice.getAsDouble() == 1);
     if (summaries.size() != 2 || !known) {
-      throw Json.missing(row, "two summaries and a choice of 0 or 1");
+      throw JsonFields.missing(row, "two summaries and a choice of 0 or 1");
     }
     int better = (int) choice.getAsDouble();
-    Optional<String> split = Json.text(row, "split").flatMap(Splits::of).or(context::split);
+    Optional<String> split = JsonFields.text(row, "split").flatMap(Splits::of).or(context::split);
     return List.of(
         tagging.keep(
             Tagging.Comparison.of(
                 List.of(new Message(Roles.USER, prompt(row.path("info")))),
-                Json.requireText(summaries.get(better), "text").strip(),
-                Json.requireText(summaries.get(1 - better), "text").strip(),
+                JsonFields.requireText(summaries.get(better), "text").strip(),
+                JsonFields.requireText(summaries.get(1 - better), "text").strip(),
                 split)));
   }
 
   /** A row of an article has no post, and the other way round. */
   private static String prompt(JsonNode info) throws RejectedRowException {
-    Optional<String> post = Json.text(info, "post");
-    String body = post.isPresent() ? post.get() : Json.requireText(info, "post", "article");
+    Optional<String> post = JsonFields.text(info, "post");
+    String body = post.isPresent() ? post.get() : JsonFields.requireText(info, "post", "article");
     StringBuilder prompt = new StringBuilder();
-    Json.text(info, "subreddit")
+    JsonFields.text(info, "subreddit")
         .ifPresent(name -> prompt.append("SUBREDDIT: r/").append(name).append("\n\n"));
-    Json.text(info, "title")
+    JsonFields.text(info, "title")
         .ifPresent(title -> prompt.append("TITLE: ").append(title).append("\n\n"));
     if (post.isPresent()) {
       return prompt

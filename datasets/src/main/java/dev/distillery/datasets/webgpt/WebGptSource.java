@@ -2,8 +2,8 @@ package dev.distillery.datasets.webgpt;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
-import dev.distillery.datasets.Json;
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
@@ -36,12 +36,14 @@ public record WebGptSource(Tagging tagging) implements Source {
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
     JsonNode question = row.path("question");
     String asked =
-        question.isTextual() ? question.textValue() : Json.requireText(question, "full_text");
-    String[] answers = {Json.requireText(row, "answer_0"), Json.requireText(row, "answer_1")};
-    OptionalDouble first = Json.number(row, "score_0");
-    OptionalDouble second = Json.number(row, "score_1");
+        question.isTextual() ? question.textValue() : JsonFields.requireText(question, "full_text");
+    String[] answers = {
+      JsonFields.requireText(row, "answer_0"), JsonFields.requireText(row, "answer_1")
+    };
+    OptionalDouble first = JsonFields.number(row, "score_0");
+    OptionalDouble second = JsonFields.number(row, "score_1");
     if (first.isEmpty() || second.isEmpty()) {
-      throw Json.missing(row, "the numbers score_0 and score_1");
+      throw JsonFields.missing(row, "the numbers score_0 and score_1");
     }
     double difference = first.getAsDouble() - second.getAsDouble();
     if (difference == 0) {

@@ -2,7 +2,7 @@ package dev.distillery.datasets.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.spark.licence.Licences;
+import dev.distillery.spark.license.Licenses;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -10,6 +10,6 @@ class SourcesTest {
   @ParameterizedTest
   @EnumSource
   void theTermsOfEverySourceAreKnown(Sources source) {
-    assertThat(Licences.of(source.registryName())).isPresent();
+    assertThat(Licenses.of(source.registryName())).isPresent();
   }
 }

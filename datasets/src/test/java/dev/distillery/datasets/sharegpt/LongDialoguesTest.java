@@ -2,7 +2,7 @@ package dev.distillery.datasets.sharegpt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.ForAll;

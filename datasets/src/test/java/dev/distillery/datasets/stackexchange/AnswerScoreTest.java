@@ -2,7 +2,7 @@ package dev.distillery.datasets.stackexchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.spark.licence.Licences;
+import dev.distillery.spark.license.Licenses;
 import java.time.LocalDate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,9 +25,9 @@ class AnswerScoreTest {
   }
 
   @Test
-  void aPostStandsUnderTheLicenceOfItsDay() {
-    assertThat(Licences.ofStackExchangePost(LocalDate.of(2011, 4, 7))).isEqualTo("CC-BY-SA-2.5");
-    assertThat(Licences.ofStackExchangePost(LocalDate.of(2011, 4, 8))).isEqualTo("CC-BY-SA-3.0");
-    assertThat(Licences.ofStackExchangePost(LocalDate.of(2018, 5, 2))).isEqualTo("CC-BY-SA-4.0");
+  void aPostStandsUnderTheLicenseOfItsDay() {
+    assertThat(Licenses.ofStackExchangePost(LocalDate.of(2011, 4, 7))).isEqualTo("CC-BY-SA-2.5");
+    assertThat(Licenses.ofStackExchangePost(LocalDate.of(2011, 4, 8))).isEqualTo("CC-BY-SA-3.0");
+    assertThat(Licenses.ofStackExchangePost(LocalDate.of(2018, 5, 2))).isEqualTo("CC-BY-SA-4.0");
   }
 }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
  * @param config recipe whose values stand under the command line's
  * @param randomSeed of everything that is drawn
  * @param dryRun plan and estimate, write nothing
- * @param use what the output is for; rows whose licence does not allow it are refused or dropped
+ * @param use what the output is for; rows whose license does not allow it are refused or dropped
  */
 public record RunOptions(
     @Tunable
@@ -52,7 +52,7 @@ public record RunOptions(
             names = "--use",
             paramLabel = "research|commercial",
             description =
-                "What the output is for; rows whose licence does not clearly allow it are refused.")
+                "What the output is for; rows whose license does not clearly allow it are refused.")
         Optional<Use> use)
     implements Validated {
 

@@ -7,6 +7,7 @@ import de.kherud.llama.InferenceParameters;
 import de.kherud.llama.LlamaIterator;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.io.InputStream;
@@ -85,14 +86,14 @@ public final class GgufTeacher implements Teacher {
   private final Duration timeout;
   private final Loaded loaded;
 
-  private record Loaded(LlamaModel model, GgufMetadata metadata, int context) {
+  private record Loaded(LlamaModel model, GgufHead metadata, int context) {
 
     /**
      * A dialogue in the model's chat form. The library drops a beginning-of-text token at the head,
      * trusting the tokenizer to add it; where the tokenizer does not, it is put back.
      */
     String render(List<Message> messages) {
-      String prompt = ChatTemplate.render(messages, model::applyTemplate);
+      String prompt = NativeChatPrompt.render(messages, model::applyTemplate);
       if (metadata.addsBeginToken() || metadata.beginToken() < 0) {
         return prompt;
       }
@@ -129,7 +130,7 @@ public final class GgufTeacher implements Teacher {
 
   private static Loaded load(Path file, TeacherSettings settings) {
     int contextLength = settings.contextLength();
-    GgufMetadata metadata = GgufMetadata.read(file);
+    GgufHead metadata = GgufHead.read(file);
     int most = metadata.contextLength() == 0 ? Integer.MAX_VALUE : metadata.contextLength();
     if (contextLength < 0 || contextLength > most) {
       throw new IllegalArgumentException(

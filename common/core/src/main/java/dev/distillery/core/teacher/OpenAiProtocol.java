@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.util.Map;

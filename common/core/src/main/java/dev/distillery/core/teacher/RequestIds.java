@@ -1,5 +1,6 @@
 package dev.distillery.core.teacher;
 
+import dev.distillery.core.dialogue.Message;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.distillery.core.dialogue.Message;
 import java.util.List;
 import java.util.Optional;
 

@@ -12,7 +12,7 @@ import java.util.List;
  * {@code k}, and the dotted capital I (U+0130) to {@code i} with a combining dot, which ends the
  * token.
  */
-public final class RougeTokenizer implements Tokenizer {
+public final class RougeTokenizer implements WordTokenizer {
   static final String NAME = "rouge";
 
   private static final char DOTTED_CAPITAL_I = '\u0130';

@@ -11,7 +11,7 @@ import java.util.Optional;
  * threads at a time.
  *
  * <pre>{@code
- * var pool = new SimilarityPool(Tokenizer.named("rouge"), 0.7);
+ * var pool = new SimilarityPool(WordTokenizer.named("rouge"), 0.7);
  * seeds.forEach(pool::add);
  * if (pool.firstAbove(candidate).isEmpty()) {
  *   List<Match> mostSimilar = pool.nearest(candidate, 10); // before it is a member itself
@@ -20,8 +20,8 @@ import java.util.Optional;
  * }</pre>
  */
 public final class SimilarityPool {
-  private final Tokenizer tokenizer;
-  private final Vocabulary vocabulary = new Vocabulary();
+  private final WordTokenizer tokenizer;
+  private final WordNumbers vocabulary = new WordNumbers();
   private final SimilarityIndex similar;
   private final NeighbourIndex neighbours = new NeighbourIndex();
   private final List<String> texts = new ArrayList<>();
@@ -31,7 +31,7 @@ public final class SimilarityPool {
    *
    * @param threshold the ROUGE-L F, from 0 to 1, above which two texts are too similar
    */
-  public SimilarityPool(Tokenizer tokenizer, double threshold) {
+  public SimilarityPool(WordTokenizer tokenizer, double threshold) {
     this.tokenizer = tokenizer;
     this.similar = new SimilarityIndex(threshold);
   }

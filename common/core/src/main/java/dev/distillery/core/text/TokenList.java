@@ -1,7 +1,7 @@
 package dev.distillery.core.text;
 
 /**
- * A text's tokens as numbers, as {@link Vocabulary} makes them.
+ * A text's tokens as numbers, as {@link WordNumbers} makes them.
  *
  * <p>Tokens that the vocabulary does not know can match nothing, so they are counted in {@code
  * length} and left out of the rest. An <em>element</em> is a token with the number of its

@@ -15,7 +15,7 @@ import java.util.Locale;
  * <p>It uses the JDK's character properties and no word dictionary, so that the same text gives the
  * same tokens under every locale.
  */
-public final class UnicodeTokenizer implements Tokenizer {
+public final class UnicodeTokenizer implements WordTokenizer {
   static final String NAME = "unicode";
 
   @Override

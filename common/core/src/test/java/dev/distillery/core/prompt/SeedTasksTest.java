@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.text.RougeL;
 import dev.distillery.core.text.RougeTokenizer;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,7 +22,7 @@ import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 class SeedTasksTest {
-  private static final Tokenizer TOKENIZER = new RougeTokenizer();
+  private static final WordTokenizer TOKENIZER = new RougeTokenizer();
 
   private static final String GOOD =
       "{\"id\": \"a\", \"name\": \"n\", \"instruction\": \"Say hello.\","

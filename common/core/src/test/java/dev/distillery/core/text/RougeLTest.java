@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 class RougeLTest {
-  private final Tokenizer tokenizer = new RougeTokenizer();
+  private final WordTokenizer tokenizer = new RougeTokenizer();
 
   @Test
   void scoresAreThoseOfRougeScoreToTheLastBit() throws IOException {

@@ -14,7 +14,7 @@ import net.jqwik.api.constraints.DoubleRange;
 import org.junit.jupiter.api.Test;
 
 class SimilarityPoolTest {
-  private static final Tokenizer TOKENIZER = new RougeTokenizer();
+  private static final WordTokenizer TOKENIZER = new RougeTokenizer();
 
   @Property(tries = 300, seed = "20260801")
   void answersAreThoseOfComparingWithEveryMember(
@@ -43,7 +43,7 @@ class SimilarityPoolTest {
   void partsOfAnIndexFindTogetherWhatTheWholeFinds(
       @ForAll long seed, @ForAll @DoubleRange(min = 0.5, max = 0.95) double threshold) {
     var random = new SplittableRandom(seed);
-    var vocabulary = new Vocabulary();
+    var vocabulary = new WordNumbers();
     var whole = new SimilarityIndex(threshold);
     List<SimilarityIndex> parts = new ArrayList<>();
     for (int p = 0; p < 3; p++) {
@@ -69,7 +69,7 @@ class SimilarityPoolTest {
 
   @Test
   void limitGivesTheEarliestMatchesAcrossWindows() {
-    var vocabulary = new Vocabulary();
+    var vocabulary = new WordNumbers();
     var index = new SimilarityIndex(0.7);
     TokenList list = vocabulary.add(List.of("write", "a", "poem"));
     TokenList other = vocabulary.add(List.of("something", "else"));

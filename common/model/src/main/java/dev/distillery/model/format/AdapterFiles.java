@@ -41,7 +41,7 @@ public final class AdapterFiles {
    *     LoRA
    */
   public static Adapter read(Path directory) throws IOException {
-    Json json = Json.read(directory.resolve(CONFIG));
+    ModelJson json = ModelJson.read(directory.resolve(CONFIG));
     AdapterConfig config = config(json);
     SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS));
     try {
@@ -52,7 +52,7 @@ public final class AdapterFiles {
     }
   }
 
-  private static AdapterConfig config(Json json) throws ModelFileException {
+  private static AdapterConfig config(ModelJson json) throws ModelFileException {
     if (!json.text("peft_type").equals("LORA")) {
       throw json.wrong("peft_type", "LORA");
     }
@@ -84,7 +84,7 @@ public final class AdapterFiles {
     }
   }
 
-  private static List<String> texts(Json json, String field) throws ModelFileException {
+  private static List<String> texts(ModelJson json, String field) throws ModelFileException {
     if (!json.has(field)) {
       return List.of();
     }
@@ -160,7 +160,7 @@ public final class AdapterFiles {
       specs.add(spec);
     }
     ModelWriter.writeShard(directory.resolve(WEIGHTS), specs, prefixed, TensorType.F32);
-    ObjectNode json = Json.newObject();
+    ObjectNode json = ModelJson.newObject();
     json.put("peft_type", "LORA");
     json.put("task_type", config.taskType());
     json.put("base_model_name_or_path", config.baseModel());
@@ -177,6 +177,6 @@ public final class AdapterFiles {
     } else {
       config.savedModules().forEach(json.putArray("modules_to_save")::add);
     }
-    Files.write(configFile, Json.bytes(json));
+    Files.write(configFile, ModelJson.bytes(json));
   }
 }

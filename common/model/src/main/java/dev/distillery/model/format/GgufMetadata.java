@@ -104,6 +104,6 @@ public final class GgufMetadata {
   private static String shown(Object value) {
     return value instanceof List<?> list
         ? "an array of " + list.size()
-        : Json.abbreviate(String.valueOf(value));
+        : ModelJson.abbreviate(String.valueOf(value));
   }
 }

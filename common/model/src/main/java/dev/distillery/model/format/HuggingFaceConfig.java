@@ -16,7 +16,7 @@ final class HuggingFaceConfig {
 
   private HuggingFaceConfig() {}
 
-  static ModelConfig read(Json json) throws ModelFileException {
+  static ModelConfig read(ModelJson json) throws ModelFileException {
     Architecture architecture = architecture(json);
     if (json.has("quantization_config")) {
       throw json.wrong("quantization_config", "absent: quantised weights are read from GGUF only");
@@ -37,7 +37,7 @@ final class HuggingFaceConfig {
     }
   }
 
-  private static Architecture architecture(Json json) throws ModelFileException {
+  private static Architecture architecture(ModelJson json) throws ModelFileException {
     String type = json.text("model_type");
     return Arrays.stream(Architecture.values())
         .filter(a -> a.modelType().equals(type))
@@ -45,7 +45,7 @@ final class HuggingFaceConfig {
         .orElseThrow(() -> json.wrong("model_type", "llama or gpt2"));
   }
 
-  private static ModelConfigBuilder llama(Json json) throws ModelFileException {
+  private static ModelConfigBuilder llama(ModelJson json) throws ModelFileException {
     int heads = json.integer("num_attention_heads");
     int width = json.integer("hidden_size");
     return ModelConfig.llama()
@@ -66,9 +66,9 @@ final class HuggingFaceConfig {
         .activation(activation(json, "hidden_act", Activation.SILU));
   }
 
-  private static double ropeTheta(Json json) throws ModelFileException {
+  private static double ropeTheta(ModelJson json) throws ModelFileException {
     OptionalDouble old = json.optionalNumber("rope_theta");
-    Optional<Json> parameters = json.object("rope_parameters");
+    Optional<ModelJson> parameters = json.object("rope_parameters");
     if (parameters.isEmpty() || !parameters.get().has("rope_theta")) {
       return old.orElse(10_000);
     }
@@ -79,13 +79,13 @@ final class HuggingFaceConfig {
     return theta;
   }
 
-  private static Optional<RopeScaling> ropeScaling(Json json) throws ModelFileException {
-    Optional<Json> parameters = json.object("rope_parameters");
-    Optional<Json> scaling = parameters.isPresent() ? parameters : json.object("rope_scaling");
+  private static Optional<RopeScaling> ropeScaling(ModelJson json) throws ModelFileException {
+    Optional<ModelJson> parameters = json.object("rope_parameters");
+    Optional<ModelJson> scaling = parameters.isPresent() ? parameters : json.object("rope_scaling");
     if (scaling.isEmpty()) {
       return Optional.empty();
     }
-    Json rope = scaling.get();
+    ModelJson rope = scaling.get();
     if (rope.number("partial_rotary_factor", 1) != 1) {
       throw rope.wrong("partial_rotary_factor", "1");
     }
@@ -97,7 +97,7 @@ final class HuggingFaceConfig {
     };
   }
 
-  private static RopeScaling llama3(Json json, Json rope) throws ModelFileException {
+  private static RopeScaling llama3(ModelJson json, ModelJson rope) throws ModelFileException {
     try {
       return new RopeScaling(
           rope.number("factor"),
@@ -109,7 +109,7 @@ final class HuggingFaceConfig {
     }
   }
 
-  private static ModelConfigBuilder gpt2(Json json) throws ModelFileException {
+  private static ModelConfigBuilder gpt2(ModelJson json) throws ModelFileException {
     if (!json.bool("scale_attn_weights", true)) {
       throw json.wrong("scale_attn_weights", "true");
     }
@@ -131,7 +131,7 @@ final class HuggingFaceConfig {
         .activation(activation(json, "activation_function", Activation.GELU_TANH));
   }
 
-  private static Activation activation(Json json, String field, Activation fallback)
+  private static Activation activation(ModelJson json, String field, Activation fallback)
       throws ModelFileException {
     String name = json.text(field, fallback.configName());
     return switch (name) {
@@ -143,7 +143,7 @@ final class HuggingFaceConfig {
   }
 
   /** A sequence head's outputs. transformers writes its names, and leaves them out where two. */
-  private static int labels(Json json) throws ModelFileException {
+  private static int labels(ModelJson json) throws ModelFileException {
     boolean sequenceHead = false;
     for (var name : json.node().path("architectures")) {
       sequenceHead |= name.asText().endsWith("ForSequenceClassification");
@@ -151,12 +151,12 @@ final class HuggingFaceConfig {
     if (!sequenceHead) {
       return 0;
     }
-    Optional<Json> names = json.object("id2label");
+    Optional<ModelJson> names = json.object("id2label");
     return names.isPresent() ? names.get().node().size() : json.integer("num_labels", 2);
   }
 
   static ObjectNode write(ModelConfig config, SpecialTokens tokens, TensorType type) {
-    ObjectNode json = Json.newObject();
+    ObjectNode json = ModelJson.newObject();
     String task = config.labels() > 0 ? "ForSequenceClassification" : "LMHeadModel";
     if (config.architecture() == Architecture.LLAMA && config.labels() == 0) {
       task = "ForCausalLM";

@@ -34,11 +34,13 @@ final class HuggingFaceReader {
   private HuggingFaceReader() {}
 
   static ModelFiles open(Path directory) throws IOException {
-    Json json = Json.read(directory.resolve(CONFIG));
+    ModelJson json = ModelJson.read(directory.resolve(CONFIG));
     ModelConfig config = HuggingFaceConfig.read(json);
     Path generationFile = directory.resolve(GENERATION);
-    Optional<Json> generation =
-        Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
+    Optional<ModelJson> generation =
+        Files.exists(generationFile)
+            ? Optional.of(ModelJson.read(generationFile))
+            : Optional.empty();
     SpecialTokens tokens = SpecialTokens.read(json, generation, config.vocabSize());
     List<SafetensorsFile> files = new ArrayList<>();
     try {
@@ -64,8 +66,9 @@ final class HuggingFaceReader {
       addAll(single, files, found);
       return found;
     }
-    Json json = Json.read(index);
-    Json map = json.object("weight_map").orElseThrow(() -> json.wrong("weight_map", "an object"));
+    ModelJson json = ModelJson.read(index);
+    ModelJson map =
+        json.object("weight_map").orElseThrow(() -> json.wrong("weight_map", "an object"));
     var shards = new TreeSet<String>();
     for (var entry : map.node().properties()) {
       String shard = entry.getValue().asText();

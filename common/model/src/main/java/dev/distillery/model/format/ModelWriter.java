@@ -63,7 +63,7 @@ public final class ModelWriter {
       throw new ModelFileException(directory, "it holds a model already; choose another directory");
     }
     List<List<TensorSpec>> shards = shards(ModelTensors.of(config), type, shardBytes);
-    ObjectNode index = Json.newObject();
+    ObjectNode index = ModelJson.newObject();
     ObjectNode map = index.putObject("weight_map");
     long total = 0;
     for (int i = 0; i < shards.size(); i++) {
@@ -76,12 +76,12 @@ public final class ModelWriter {
     }
     if (shards.size() > 1) {
       index.putObject("metadata").put("total_size", total);
-      Files.write(directory.resolve(HuggingFaceReader.INDEX), Json.bytes(index));
+      Files.write(directory.resolve(HuggingFaceReader.INDEX), ModelJson.bytes(index));
     }
-    ObjectNode generation = Json.newObject();
+    ObjectNode generation = ModelJson.newObject();
     tokens.write(generation);
-    Files.write(directory.resolve(HuggingFaceReader.GENERATION), Json.bytes(generation));
-    Files.write(configFile, Json.bytes(json));
+    Files.write(directory.resolve(HuggingFaceReader.GENERATION), ModelJson.bytes(generation));
+    Files.write(configFile, ModelJson.bytes(json));
   }
 
   private static List<List<TensorSpec>> shards(

@@ -87,7 +87,7 @@ final class SafetensorsFile implements Closeable {
     }
     byte[] header = new byte[(int) length];
     file.slice(8, header.length).get(header);
-    JsonNode json = Json.parse(path, header).node();
+    JsonNode json = ModelJson.parse(path, header).node();
     if (json.size() > MAX_TENSORS) {
       throw new ModelFileException(
           path, "its header lists " + json.size() + " tensors, more than " + MAX_TENSORS);
@@ -177,7 +177,7 @@ final class SafetensorsFile implements Closeable {
         throw new ModelFileException(
             file.path(),
             "tensor "
-                + Json.abbreviate(entry.name())
+                + ModelJson.abbreviate(entry.name())
                 + " begins at byte "
                 + entry.offset()
                 + " of the file where "
@@ -198,18 +198,18 @@ final class SafetensorsFile implements Closeable {
     return new ModelFileException(
         path,
         "tensor "
-            + Json.abbreviate(name)
+            + ModelJson.abbreviate(name)
             + ": "
             + field
             + " "
-            + Json.abbreviate(node.path(field).toString())
+            + ModelJson.abbreviate(node.path(field).toString())
             + " is "
             + problem);
   }
 
   /** The header for tensors of this order. */
   static ByteBuffer header(List<TensorSpec> specs, TensorType type) throws IOException {
-    var json = Json.newObject();
+    var json = ModelJson.newObject();
     json.putObject("__metadata__").put("format", "pt");
     long at = 0;
     for (TensorSpec spec : specs) {
@@ -220,7 +220,7 @@ final class SafetensorsFile implements Closeable {
       entry.putArray("data_offsets").add(at).add(end);
       at = end;
     }
-    byte[] text = Json.bytes(json);
+    byte[] text = ModelJson.bytes(json);
     int padded = (text.length + 7) / 8 * 8;
     ByteBuffer header =
         ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN).putLong(padded);

@@ -29,9 +29,9 @@ public record SpecialTokens(OptionalInt bos, List<Integer> stop, OptionalInt pad
   }
 
   /** Reads the ids; what the generation's file says comes before what the model's says. */
-  static SpecialTokens read(Json config, Optional<Json> generation, int vocabSize)
+  static SpecialTokens read(ModelJson config, Optional<ModelJson> generation, int vocabSize)
       throws ModelFileException {
-    List<Json> sources = new ArrayList<>();
+    List<ModelJson> sources = new ArrayList<>();
     generation.ifPresent(sources::add);
     sources.add(config);
     List<Integer> bos = first(sources, "bos_token_id", vocabSize);
@@ -44,9 +44,9 @@ public record SpecialTokens(OptionalInt bos, List<Integer> stop, OptionalInt pad
     return ids.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ids.get(0));
   }
 
-  private static List<Integer> first(List<Json> sources, String field, int vocabSize)
+  private static List<Integer> first(List<ModelJson> sources, String field, int vocabSize)
       throws ModelFileException {
-    for (Json source : sources) {
+    for (ModelJson source : sources) {
       if (source.has(field)) {
         return ids(source, field, vocabSize);
       }
@@ -54,7 +54,7 @@ public record SpecialTokens(OptionalInt bos, List<Integer> stop, OptionalInt pad
     return List.of();
   }
 
-  private static List<Integer> ids(Json source, String field, int vocabSize)
+  private static List<Integer> ids(ModelJson source, String field, int vocabSize)
       throws ModelFileException {
     JsonNode value = source.node().get(field);
     List<Integer> ids = new ArrayList<>();

@@ -1,8 +1,8 @@
 package dev.distillery.model.tokenizer;
 
-import dev.distillery.core.teacher.Message;
-import dev.distillery.model.format.Json;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -283,7 +283,7 @@ public final class ChatTemplate {
     if (!Files.isRegularFile(config)) {
       return Optional.empty();
     }
-    Json json = Json.read(config);
+    ModelJson json = ModelJson.read(config);
     return json.has("chat_template") ? Optional.of(json.text("chat_template")) : Optional.empty();
   }
 

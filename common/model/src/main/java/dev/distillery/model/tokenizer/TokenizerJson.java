@@ -1,8 +1,8 @@
 package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.distillery.model.format.Json;
 import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelJson;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,19 +17,19 @@ import java.util.Optional;
  * refused, by the name of the part that is not known.
  */
 final class TokenizerJson {
-  private final Json json;
-  private final Json modelJson;
+  private final ModelJson json;
+  private final ModelJson modelJson;
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<String> merges = new ArrayList<>();
   private final List<AddedToken> added = new ArrayList<>();
 
-  private TokenizerJson(Json json) throws ModelFileException {
+  private TokenizerJson(ModelJson json) throws ModelFileException {
     this.json = json;
     this.modelJson = json.object("model").orElseThrow(() -> json.wrong("model", "an object"));
   }
 
   static Tokenizer read(Path file) throws IOException {
-    Json json = Json.read(file);
+    ModelJson json = ModelJson.read(file);
     try {
       return new TokenizerJson(json).read();
     } catch (IllegalArgumentException e) {
@@ -56,7 +56,8 @@ final class TokenizerJson {
   }
 
   private void readVocabulary() throws ModelFileException {
-    Json vocab = modelJson.object("vocab").orElseThrow(() -> modelJson.wrong("vocab", "an object"));
+    ModelJson vocab =
+        modelJson.object("vocab").orElseThrow(() -> modelJson.wrong("vocab", "an object"));
     for (Map.Entry<String, JsonNode> entry : vocab.node().properties()) {
       vocabulary.put(entry.getKey(), vocab.integer(entry.getKey()));
     }

@@ -2,7 +2,7 @@ package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.model.format.Json;
+import dev.distillery.model.format.ModelJson;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +33,7 @@ public final class TokenizerWriter {
       throws IOException {
     Files.createDirectories(directory);
     writeJson(directory.resolve("tokenizer.json"), tokenizer);
-    ObjectNode config = Json.newObject();
+    ObjectNode config = ModelJson.newObject();
     config.put("tokenizer_class", "PreTrainedTokenizerFast");
     config.put("clean_up_tokenization_spaces", false);
     tokens.bos().ifPresent(id -> config.put("bos_token", tokenizer.token(id)));
@@ -46,12 +46,12 @@ public final class TokenizerWriter {
       config.put("chat_template", jinja);
       Files.writeString(directory.resolve("chat_template.jinja"), jinja, StandardCharsets.UTF_8);
     }
-    Files.write(directory.resolve("tokenizer_config.json"), Json.bytes(config));
+    Files.write(directory.resolve("tokenizer_config.json"), ModelJson.bytes(config));
   }
 
   /** Writes tokenizer.json. */
   public static void writeJson(Path file, Tokenizer tokenizer) throws IOException {
-    ObjectNode json = Json.newObject();
+    ObjectNode json = ModelJson.newObject();
     json.put("version", "1.0");
     json.putNull("truncation");
     json.putNull("padding");
@@ -63,14 +63,14 @@ public final class TokenizerWriter {
       throw unknown(tokenizer);
     }
     json.set("post_processor", postProcessor(tokenizer));
-    Files.write(file, Json.bytes(json));
+    Files.write(file, ModelJson.bytes(json));
   }
 
   private static void byteLevel(ByteLevelBpe bpe, ObjectNode json) {
     json.set("added_tokens", added(bpe.added()));
     json.putNull("normalizer");
     ObjectNode byteLevel =
-        Json.newObject()
+        ModelJson.newObject()
             .put("type", "ByteLevel")
             .put("add_prefix_space", false)
             .put("trim_offsets", true)
@@ -174,7 +174,7 @@ public final class TokenizerWriter {
   }
 
   private static ArrayNode added(List<AddedToken> tokens) {
-    ArrayNode array = Json.newObject().putArray("added_tokens");
+    ArrayNode array = ModelJson.newObject().putArray("added_tokens");
     for (AddedToken token : tokens) {
       array
           .addObject()
@@ -190,8 +190,8 @@ public final class TokenizerWriter {
   }
 
   private static ObjectNode postProcessor(Tokenizer tokenizer) {
-    ObjectNode post = Json.newObject().put("type", "TemplateProcessing");
-    ObjectNode specials = Json.newObject();
+    ObjectNode post = ModelJson.newObject().put("type", "TemplateProcessing");
+    ObjectNode specials = ModelJson.newObject();
     for (String kind : new String[] {"single", "pair"}) {
       ArrayNode items = post.putArray(kind);
       for (int type = 0; type < (kind.equals("single") ? 1 : 2); type++) {

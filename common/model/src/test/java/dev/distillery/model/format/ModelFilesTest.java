@@ -246,7 +246,8 @@ class ModelFilesTest {
             .replace(
                 "\"rope_parameters\"",
                 "\"rope_theta\": 250000.0, \"torch_dtype\": \"float32\", \"rope_scaling\"");
-    Json json = Json.parse(Path.of("config.json"), config.getBytes(StandardCharsets.UTF_8));
+    ModelJson json =
+        ModelJson.parse(Path.of("config.json"), config.getBytes(StandardCharsets.UTF_8));
     ModelConfig read = HuggingFaceConfig.read(json);
     assertThat(read.ropeTheta()).isEqualTo(250_000);
     assertThat(read.ropeScaling()).contains(new RopeScaling(8, 1, 4, 64));

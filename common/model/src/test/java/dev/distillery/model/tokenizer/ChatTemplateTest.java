@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

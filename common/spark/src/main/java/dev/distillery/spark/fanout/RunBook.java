@@ -67,7 +67,7 @@ final class RunBook {
     }
   }
 
-  private static final class Lane {
+  private static final class Share {
     final String name;
     final String place;
     final String executor;
@@ -84,7 +84,7 @@ final class RunBook {
     long finished;
     long durable;
 
-    Lane(String name, String place, String executor, long now) {
+    Share(String name, String place, String executor, long now) {
       this.name = name;
       this.place = place;
       this.executor = executor;
@@ -104,10 +104,10 @@ final class RunBook {
   private final SlowDown slowDown;
   private final Optional<RateWindow> requestRate;
   private final Optional<RateWindow> tokenRate;
-  private final Map<String, Lane> lanes = new HashMap<>();
+  private final Map<String, Share> lanes = new HashMap<>();
   private final ArrayList<Lease> toLog = new ArrayList<>();
   private final ArrayList<Lease> beingLogged = new ArrayList<>();
-  private final Map<Lease, Lane> owners = new HashMap<>();
+  private final Map<Lease, Share> owners = new HashMap<>();
   private final ArrayList<Unused> voids = new ArrayList<>();
   private @Nullable FanoutStop stop;
   private long done;
@@ -140,13 +140,13 @@ final class RunBook {
         .filter(lane -> lane.place.equals(join.place()) && !lane.name.equals(join.lane()))
         .toList()
         .forEach(this::giveUp);
-    lanes.put(join.lane(), new Lane(join.lane(), join.place(), join.executor(), now));
+    lanes.put(join.lane(), new Share(join.lane(), join.place(), join.executor(), now));
   }
 
   /** Books what a task has used, and tells it what it may do. */
   synchronized Answer exchange(Exchange message) {
     long now = clockMillis.getAsLong();
-    Lane lane = lanes.get(message.lane());
+    Share lane = lanes.get(message.lane());
     if (lane == null) {
       return Answer.UNKNOWN;
     }
@@ -196,7 +196,7 @@ final class RunBook {
   /** The grants that were taken last are in the log. */
   synchronized void logged() {
     for (Lease lease : beingLogged) {
-      Lane lane = owners.get(lease);
+      Share lane = owners.get(lease);
       if (lane == null) {
         voids.add(new Unused(lease.ask.requestId(), false));
         budget.settle(lease.worst, Spend.NONE);
@@ -253,7 +253,7 @@ final class RunBook {
     List.copyOf(lanes.values()).forEach(this::giveUp);
   }
 
-  private void settle(Lane lane, Settlement settlement) {
+  private void settle(Share lane, Settlement settlement) {
     Lease lease = lane.leases.remove(settlement.requestId());
     if (lease == null) {
       return;
@@ -310,7 +310,7 @@ final class RunBook {
     };
   }
 
-  private void takeBack(Lane lane, String requestId) {
+  private void takeBack(Share lane, String requestId) {
     Lease lease = lane.leases.get(requestId);
     if (lease != null && lease.state == State.OUT) {
       lease.state = State.LOGGED;
@@ -319,7 +319,7 @@ final class RunBook {
   }
 
   /** Sets the worst case of a task's requests aside, in their order, as far as the budget goes. */
-  private void reserve(Lane lane) {
+  private void reserve(Share lane) {
     while (!lane.asked.isEmpty()) {
       Ask ask = lane.asked.peek();
       Spend worst = Spend.worst(price, ask.promptTokens(), ask.completionTokens());
@@ -338,7 +338,7 @@ final class RunBook {
   }
 
   /** Lets logged leases go as far as the rates allow, and not long before they can be used. */
-  private List<String> letGo(Lane lane, int ready) {
+  private List<String> letGo(Share lane, int ready) {
     var leases = new ArrayList<String>();
     int room = rated() ? Math.max(0, lane.slots - lane.inFlight - ready) : Integer.MAX_VALUE;
     if (slowDown.pauseMillis() > 0) {
@@ -367,10 +367,10 @@ final class RunBook {
    * A task's share of the requests at once: what it can use, up to the level at which all tasks
    * together fill the window, and never more than the others have left free.
    */
-  private int share(Lane lane) {
+  private int share(Share lane) {
     int free = slowDown.window();
     int freeInJvm = lane.teacherConcurrency;
-    for (Lane other : lanes.values()) {
+    for (Share other : lanes.values()) {
       if (other != lane) {
         free -= other.held();
         if (other.executor.equals(lane.executor)) {
@@ -396,7 +396,7 @@ final class RunBook {
     return window;
   }
 
-  private void leave(Lane lane) {
+  private void leave(Share lane) {
     for (Lease lease : lane.leases.values()) {
       owners.remove(lease);
       if (lease.state != State.OUT) {
@@ -414,7 +414,7 @@ final class RunBook {
     lanes.remove(lane.name);
   }
 
-  private void giveUp(Lane lane) {
+  private void giveUp(Share lane) {
     aLaneDied = true;
     done -= lane.finished - lane.durable;
     lost += lane.finished - lane.durable;

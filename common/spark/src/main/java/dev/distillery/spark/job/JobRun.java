@@ -11,7 +11,7 @@ import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunId;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
-import dev.distillery.spark.licence.UsePolicy;
+import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.Table;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobSummary;
-import dev.distillery.spark.licence.Licences;
+import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.time.Instant;
 import java.util.Collection;
@@ -86,7 +86,7 @@ final class RunCommit {
             .put("source", origin.source())
             .put("license", origin.license())
             .put("rows", rows);
-    Licences.of(origin.source())
+    Licenses.of(origin.source())
         .ifPresent(
             known ->
                 node.put("terms", known.terms())

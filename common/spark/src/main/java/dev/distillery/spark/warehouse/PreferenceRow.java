@@ -1,6 +1,6 @@
 package dev.distillery.spark.warehouse;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;

@@ -1,8 +1,8 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
-import dev.distillery.core.teacher.Message;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;

@@ -2,7 +2,7 @@ package dev.distillery.spark.fanout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherRequest;

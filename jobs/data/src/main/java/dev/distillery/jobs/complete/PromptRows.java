@@ -1,7 +1,7 @@
 package dev.distillery.jobs.complete;
 
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.teacher.Message;
 import dev.distillery.core.teacher.RequestIds;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherRequest;

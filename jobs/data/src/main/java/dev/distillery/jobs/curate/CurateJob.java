@@ -13,7 +13,7 @@ import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
-import dev.distillery.spark.licence.UsePolicy;
+import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;

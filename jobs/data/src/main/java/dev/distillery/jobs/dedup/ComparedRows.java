@@ -7,7 +7,7 @@ import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -177,7 +177,7 @@ record ComparedRows(
   }
 
   private static UDF1<String, String> tokenizeBy(String name) {
-    return text -> String.join(" ", Tokenizer.named(name).tokenize(text));
+    return text -> String.join(" ", WordTokenizer.named(name).tokenize(text));
   }
 
   /** Equal texts but for Unicode's compatible forms, case and space are equal. */

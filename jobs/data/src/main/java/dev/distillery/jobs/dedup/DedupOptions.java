@@ -2,7 +2,7 @@ package dev.distillery.jobs.dedup;
 
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,12 +139,12 @@ public record DedupOptions(
       violations.add(
           "Option --threshold: " + threshold + " is not between 0 and 1, where ROUGE-L lies");
     }
-    if (!Tokenizer.NAMES.contains(tokenizer)) {
+    if (!WordTokenizer.NAMES.contains(tokenizer)) {
       violations.add(
           "Option --tokenizer: '"
               + tokenizer
               + "' is unknown; use one of "
-              + String.join(", ", Tokenizer.NAMES));
+              + String.join(", ", WordTokenizer.NAMES));
     }
     if (minhashTables < 1 || minhashTables > 1024) {
       violations.add("Option --minhash-tables: " + minhashTables + " is not between 1 and 1024");

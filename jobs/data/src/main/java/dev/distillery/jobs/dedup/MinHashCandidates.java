@@ -4,7 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
 
 import dev.distillery.core.text.RougeL;
-import dev.distillery.core.text.Vocabulary;
+import dev.distillery.core.text.WordNumbers;
 import java.util.List;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaRDD;
@@ -34,7 +34,7 @@ record MinHashCandidates(double threshold, int tables, long seed) {
    * @param pinned lists of a lower ordinal are kept
    */
   List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned) {
-    UDF1<String, String[]> elements = tokens -> Vocabulary.elementsOf(ComparedRows.words(tokens));
+    UDF1<String, String[]> elements = tokens -> WordNumbers.elementsOf(ComparedRows.words(tokens));
     Dataset<Row> features =
         new HashingTF()
             .setBinary(true)

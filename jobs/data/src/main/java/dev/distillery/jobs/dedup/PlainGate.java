@@ -3,7 +3,7 @@ package dev.distillery.jobs.dedup;
 import dev.distillery.core.text.Match;
 import dev.distillery.core.text.SimilarityIndex;
 import dev.distillery.core.text.TokenList;
-import dev.distillery.core.text.Vocabulary;
+import dev.distillery.core.text.WordNumbers;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -23,7 +23,7 @@ final class PlainGate {
    * @param pinned so many lists at the head are kept whatever they are similar to
    */
   static List<Exclusion> exclusions(List<String> lists, int pinned, double threshold) {
-    Vocabulary vocabulary = rarestLast(lists);
+    WordNumbers vocabulary = rarestLast(lists);
     var index = new SimilarityIndex(threshold);
     List<Integer> kept = new ArrayList<>();
     List<Exclusion> exclusions = new ArrayList<>();
@@ -43,14 +43,14 @@ final class PlainGate {
   }
 
   /** The vocabulary of the elements that stand in two lists or more, from the most frequent on. */
-  private static Vocabulary rarestLast(List<String> lists) {
+  private static WordNumbers rarestLast(List<String> lists) {
     Map<String, Integer> counts = new HashMap<>();
     for (String list : lists) {
-      for (String element : Vocabulary.elementsOf(ComparedRows.words(list))) {
+      for (String element : WordNumbers.elementsOf(ComparedRows.words(list))) {
         counts.merge(element, 1, Integer::sum);
       }
     }
-    return new Vocabulary(
+    return new WordNumbers(
         counts.entrySet().stream()
             .filter(entry -> entry.getValue() > 1)
             .sorted(

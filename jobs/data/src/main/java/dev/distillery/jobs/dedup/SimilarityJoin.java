@@ -3,7 +3,7 @@ package dev.distillery.jobs.dedup;
 import dev.distillery.core.text.Match;
 import dev.distillery.core.text.SimilarityIndex;
 import dev.distillery.core.text.TokenList;
-import dev.distillery.core.text.Vocabulary;
+import dev.distillery.core.text.WordNumbers;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -172,7 +172,7 @@ final class SimilarityJoin {
       Iterator<Tuple2<Long, String>> lists) {
     Map<String, Integer> counts = new HashMap<>();
     while (lists.hasNext()) {
-      for (String element : Vocabulary.elementsOf(ComparedRows.words(lists.next()._2()))) {
+      for (String element : WordNumbers.elementsOf(ComparedRows.words(lists.next()._2()))) {
         counts.merge(element, 1, Integer::sum);
       }
     }
@@ -259,15 +259,15 @@ final class SimilarityJoin {
     private static final long serialVersionUID = 1L;
 
     private final String[] names;
-    private transient @Nullable Vocabulary vocabulary;
+    private transient @Nullable WordNumbers vocabulary;
 
     Elements(String[] names) {
       this.names = names;
     }
 
-    synchronized Vocabulary vocabulary() {
+    synchronized WordNumbers vocabulary() {
       if (vocabulary == null) {
-        vocabulary = new Vocabulary(Arrays.asList(names));
+        vocabulary = new WordNumbers(Arrays.asList(names));
       }
       return vocabulary;
     }
@@ -276,7 +276,7 @@ final class SimilarityJoin {
   /** Encodes lists and sends each to the parts that own an element of its prefix. */
   private static final class Router implements Iterator<Tuple2<Integer, int[]>> {
     private final Iterator<Tuple2<Long, String>> lists;
-    private final Vocabulary vocabulary;
+    private final WordNumbers vocabulary;
     private final double threshold;
     private final TokenListCodec.Packer[] packers;
     private final List<Tuple2<Integer, int[]>> ready = new ArrayList<>();

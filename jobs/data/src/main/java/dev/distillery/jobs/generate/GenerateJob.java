@@ -10,7 +10,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutFigures;
 import dev.distillery.spark.fanout.FanoutStop;
@@ -19,7 +19,7 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowSpool;
-import dev.distillery.spark.licence.UsePolicy;
+import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.InstructionRow;
 import dev.distillery.spark.warehouse.MetricRow;
 import dev.distillery.spark.warehouse.RejectRow;
@@ -230,10 +230,10 @@ public final class GenerateJob implements Job<GenerateOptions> {
     };
   }
 
-  private static Tokenizer tokenizer(GenerateOptions options) {
+  private static WordTokenizer tokenizer(GenerateOptions options) {
     return switch (options.tokenizer()) {
-      case ROUGE -> Tokenizer.named("rouge");
-      case UNICODE -> Tokenizer.named("unicode");
+      case ROUGE -> WordTokenizer.named("rouge");
+      case UNICODE -> WordTokenizer.named("unicode");
     };
   }
 

@@ -3,7 +3,7 @@ package dev.distillery.jobs.generate;
 import dev.distillery.core.prompt.SeedTask;
 import dev.distillery.core.text.Match;
 import dev.distillery.core.text.SimilarityPool;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.warehouse.InstructionRow;
 import dev.distillery.spark.warehouse.StableIds;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ final class TaskPool {
   private final Map<String, Integer> texts = new HashMap<>();
   private final int seeds;
 
-  TaskPool(List<SeedTask> seedTasks, Tokenizer tokenizer, double threshold) {
+  TaskPool(List<SeedTask> seedTasks, WordTokenizer tokenizer, double threshold) {
     pool = new SimilarityPool(tokenizer, threshold);
     for (SeedTask seed : seedTasks) {
       add(seed.id(), seed.instruction());

@@ -13,7 +13,7 @@ import dev.distillery.datasets.units.Units;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
-import dev.distillery.spark.licence.UsePolicy;
+import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.time.Instant;
@@ -32,7 +32,7 @@ public final class IngestJob implements Job<IngestOptions> {
 
   @Override
   public String purpose() {
-    return "Read a public data set into its canonical table, with its licence.";
+    return "Read a public data set into its canonical table, with its license.";
   }
 
   @Override
@@ -126,7 +126,7 @@ public final class IngestJob implements Job<IngestOptions> {
     if (objection.isPresent()) {
       throw JobException.invalid(
           objection.get()
-              + ": leave it out, or read it with --use research; a licence of your own is given by"
+              + ": leave it out, or read it with --use research; a license of your own is given by"
               + " --license");
     }
   }

@@ -15,7 +15,7 @@ import java.util.Set;
 import picocli.CommandLine.Option;
 
 /**
- * What {@code ingest} can be told; {@code --use} refuses a source whose licence does not allow it.
+ * What {@code ingest} can be told; {@code --use} refuses a source whose license does not allow it.
  *
  * @param run what every job can be told
  * @param source which reader
@@ -51,7 +51,7 @@ public record IngestOptions(
     @Option(
             names = "--license",
             paramLabel = "SPDX",
-            description = "Licence of the rows, over what is known of the source.")
+            description = "License of the rows, over what is known of the source.")
         Optional<String> license,
     @Option(
             names = "--source-name",

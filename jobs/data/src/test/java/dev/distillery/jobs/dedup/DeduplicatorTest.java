@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.text.RougeL;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.jobs.dedup.SequentialGate.Duplicate;
 import dev.distillery.jobs.dedup.SequentialGate.Text;
 import dev.distillery.spark.testing.LocalSpark;
@@ -273,7 +273,8 @@ class DeduplicatorTest {
     // The pool comes first in the order of all rows, so it stands for texts that both hold.
     Map<List<String>, Text> first = new LinkedHashMap<>();
     Stream.concat(pool.stream(), rows.stream())
-        .forEach(text -> first.putIfAbsent(Tokenizer.named("rouge").tokenize(text.text()), text));
+        .forEach(
+            text -> first.putIfAbsent(WordTokenizer.named("rouge").tokenize(text.text()), text));
     first.remove(List.of());
     List<String> expected = new ArrayList<>();
     first.forEach(

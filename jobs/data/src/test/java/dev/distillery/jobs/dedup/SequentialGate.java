@@ -1,7 +1,7 @@
 package dev.distillery.jobs.dedup;
 
 import dev.distillery.core.text.RougeL;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +28,7 @@ final class SequentialGate {
 
   /** Goes through tasks in the order of their first rows. Ids do not repeat. */
   static Result run(List<Text> rows, List<Text> pool, String tokenizerName, double threshold) {
-    Tokenizer tokenizer = Tokenizer.named(tokenizerName);
+    WordTokenizer tokenizer = WordTokenizer.named(tokenizerName);
     Map<String, List<Text>> tasks = new LinkedHashMap<>();
     for (Text row : rows) {
       tasks.computeIfAbsent(row.task(), task -> new ArrayList<>()).add(row);

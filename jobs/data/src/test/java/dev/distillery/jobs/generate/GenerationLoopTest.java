@@ -8,7 +8,7 @@ import dev.distillery.core.prompt.PromptTemplates;
 import dev.distillery.core.prompt.SeedTask;
 import dev.distillery.core.prompt.TaskInstance;
 import dev.distillery.core.teacher.TeacherRequest;
-import dev.distillery.core.text.Tokenizer;
+import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.fanout.Completion;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -70,7 +70,7 @@ class GenerationLoopTest {
       GenerationRecipe recipe, List<SeedTask> seeds, Asking asking, int target, int perRound) {
     return new GenerationLoop(
             recipe,
-            new TaskPool(seeds, Tokenizer.named("rouge"), 0.7),
+            new TaskPool(seeds, WordTokenizer.named("rouge"), 0.7),
             asking,
             recorder,
             target,
@@ -318,7 +318,7 @@ class GenerationLoopTest {
   @Test
   void noTaskComesTwiceEvenAtAThresholdOfOne() {
     List<SeedTask> seeds = seeds(FEW);
-    var pool = new TaskPool(seeds, Tokenizer.named("rouge"), 1);
+    var pool = new TaskPool(seeds, WordTokenizer.named("rouge"), 1);
     assertThat(pool.excludedBy("Name a fruit that is red.")).isPresent();
     assertThat(pool.excludedBy("Name a fruit that is green.")).isEmpty();
   }
@@ -331,7 +331,7 @@ class GenerationLoopTest {
                 .mapToObj(i -> "Seed" + i + " tells of topic" + i + " at length" + i)
                 .toList());
     var recipe = selfInstruct(seeds, false);
-    var pool = new TaskPool(seeds, Tokenizer.named("rouge"), 0.7);
+    var pool = new TaskPool(seeds, WordTokenizer.named("rouge"), 0.7);
     String cold = recipe.propose(0, 0, pool).prompt().orElseThrow();
     assertThat(shownSeeds(cold)).isEqualTo(8);
     for (int i = 0; i < 5; i++) {

@@ -175,7 +175,7 @@ class IngestJobTest {
   }
 
   @Test
-  void refusesForCommercialUseWhatItsLicenceForbids() throws IOException {
+  void refusesForCommercialUseWhatItsLicenseForbids() throws IOException {
     Path file = write("a.jsonl", "{\"instruction\": \"Do\", \"output\": \"Done\"}\n");
     assertThatThrownBy(() -> ingest("alpaca", file, "--use", "commercial"))
         .isInstanceOf(JobException.class)

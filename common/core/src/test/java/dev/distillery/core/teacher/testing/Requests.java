@@ -1,6 +1,6 @@
 package dev.distillery.core.teacher.testing;
 
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherRequest;
 import java.util.List;

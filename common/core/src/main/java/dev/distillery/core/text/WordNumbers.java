@@ -12,16 +12,16 @@ import java.util.Map;
  * known texts is given its elements from the most frequent to the rarest. The order changes the
  * speed and never a result.
  */
-public final class Vocabulary {
+public final class WordNumbers {
   private final Map<String, Integer> numbers;
 
   /** An empty one, to be grown by {@link #add}. */
-  public Vocabulary() {
+  public WordNumbers() {
     numbers = new HashMap<>();
   }
 
   /** One that knows these elements (see {@link #elementsOf}), numbered in the list's order. */
-  public Vocabulary(List<String> elements) {
+  public WordNumbers(List<String> elements) {
     numbers = new HashMap<>(elements.size() * 2);
     for (String element : elements) {
       numbers.putIfAbsent(element, numbers.size());

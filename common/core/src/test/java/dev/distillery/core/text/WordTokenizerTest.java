@@ -7,9 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
-class TokenizerTest {
-  private final Tokenizer rouge = Tokenizer.named("rouge");
-  private final Tokenizer unicode = Tokenizer.named("unicode");
+class WordTokenizerTest {
+  private final WordTokenizer rouge = WordTokenizer.named("rouge");
+  private final WordTokenizer unicode = WordTokenizer.named("unicode");
 
   @Test
   void rougeCutsAsRougeScoreDoes() throws IOException {
@@ -75,7 +75,7 @@ class TokenizerTest {
 
   @Test
   void unknownNameIsRefused() {
-    assertThatThrownBy(() -> Tokenizer.named("bpe"))
+    assertThatThrownBy(() -> WordTokenizer.named("bpe"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Unknown tokenizer 'bpe': use one of rouge, unicode");
   }

@@ -3,6 +3,7 @@ package dev.distillery.core.teacher;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.dialogue.Message;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -12,10 +13,10 @@ import java.util.function.UnaryOperator;
  * <p>The native renderer mangles text beyond the Basic Multilingual Plane on its way back to Java,
  * so it is given plain marks in place of what was said, and the texts go in afterwards.
  */
-final class ChatTemplate {
+final class NativeChatPrompt {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private ChatTemplate() {}
+  private NativeChatPrompt() {}
 
   /**
    * The dialogue as one prompt.

@@ -1,7 +1,7 @@
-package dev.distillery.spark.licence;
+package dev.distillery.spark.license;
 
-import dev.distillery.spark.licence.SourceLicence.Attribution;
-import dev.distillery.spark.licence.SourceLicence.CommercialUse;
+import dev.distillery.spark.license.SourceLicense.Attribution;
+import dev.distillery.spark.license.SourceLicense.CommercialUse;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Locale;
@@ -11,25 +11,25 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The registry of sources' licences, and what is known of licences by their SPDX names. */
-public final class Licences {
+/** The registry of sources' licenses, and what is known of licenses by their SPDX names. */
+public final class Licenses {
   /** The SPDX word for: nobody says. */
   public static final String NOASSERTION = "NOASSERTION";
 
   private static final String OPENAI =
       "Answers are output of OpenAI models: its terms forbid training models that compete with them";
 
-  private static final List<SourceLicence> ALL =
+  private static final List<SourceLicense> ALL =
       List.of(
-          new SourceLicence(
+          new SourceLicense(
               "sharegpt",
               NOASSERTION,
-              "Dialogues that users shared, collected by third parties; no author gave a licence",
+              "Dialogues that users shared, collected by third parties; no author gave a license",
               "https://huggingface.co/datasets/anon8231489123/ShareGPT_Vicuna_unfiltered",
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "hc3",
               "CC-BY-SA-4.0",
               "Name the source and share alike; where a part's origin is stricter, that holds",
@@ -37,7 +37,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "stackexchange",
               "CC-BY-SA-4.0",
               "Name each author with a link and share alike; older posts stand under 2.5 or 3.0",
@@ -45,7 +45,7 @@ public final class Licences {
               Attribution.EACH_AUTHOR,
               CommercialUse.YES,
               ""),
-          new SourceLicence(
+          new SourceLicense(
               "hh-rlhf",
               "MIT",
               "Keep the copyright notice",
@@ -53,15 +53,15 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.YES,
               "Answers are output of Anthropic's models, published by Anthropic itself"),
-          new SourceLicence(
+          new SourceLicense(
               "webgpt",
               NOASSERTION,
-              "Published by OpenAI without a licence of the data; quotes belong to their web pages",
+              "Published by OpenAI without a license of the data; quotes belong to their web pages",
               "https://huggingface.co/datasets/openai/webgpt_comparisons",
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "summarize-from-feedback",
               "CC-BY-4.0",
               "Name the source; posts are from TL;DR of Reddit and articles from CNN and Daily Mail",
@@ -69,7 +69,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "oig",
               "Apache-2.0",
               "Keep the notices; parts come from sources with terms of their own",
@@ -77,7 +77,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               ""),
-          new SourceLicence(
+          new SourceLicense(
               "alpaca",
               "CC-BY-NC-4.0",
               "Name the source; no commercial use",
@@ -85,7 +85,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.NO,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "self-instruct-seeds",
               "Apache-2.0",
               "Keep the notices",
@@ -93,7 +93,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.YES,
               ""),
-          new SourceLicence(
+          new SourceLicense(
               "self-instruct",
               "Apache-2.0",
               "Keep the notices",
@@ -101,7 +101,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.UNCLEAR,
               OPENAI),
-          new SourceLicence(
+          new SourceLicense(
               "dolly",
               "CC-BY-SA-3.0",
               "Name the source and share alike",
@@ -109,7 +109,7 @@ public final class Licences {
               Attribution.SOURCE,
               CommercialUse.YES,
               ""),
-          new SourceLicence(
+          new SourceLicense(
               "oasst",
               "Apache-2.0",
               "Keep the notices",
@@ -121,8 +121,8 @@ public final class Licences {
           unknown("preferences"),
           unknown("documents"));
 
-  private static final Map<String, SourceLicence> BY_SOURCE =
-      ALL.stream().collect(Collectors.toMap(SourceLicence::source, Function.identity()));
+  private static final Map<String, SourceLicense> BY_SOURCE =
+      ALL.stream().collect(Collectors.toMap(SourceLicense::source, Function.identity()));
 
   private static final Set<String> PERMISSIVE =
       Set.of(
@@ -137,15 +137,15 @@ public final class Licences {
           "PDDL-1.0",
           "UNLICENSE");
 
-  /** Stack Exchange's licence is that of the day on which a post was written. */
+  /** Stack Exchange's license is that of the day on which a post was written. */
   private static final LocalDate VERSION_3_FROM = LocalDate.of(2011, 4, 8);
 
   private static final LocalDate VERSION_4_FROM = LocalDate.of(2018, 5, 2);
 
-  private Licences() {}
+  private Licenses() {}
 
   /** Every source of the registry. */
-  public static List<SourceLicence> all() {
+  public static List<SourceLicense> all() {
     return ALL;
   }
 
@@ -153,12 +153,12 @@ public final class Licences {
    * The terms of a source, if the registry has it. A part of a source, {@code hc3/finance}, stands
    * under the terms of the whole.
    */
-  public static Optional<SourceLicence> of(String source) {
+  public static Optional<SourceLicense> of(String source) {
     int slash = source.indexOf('/');
     return Optional.ofNullable(BY_SOURCE.get(slash < 0 ? source : source.substring(0, slash)));
   }
 
-  /** The licence that Stack Exchange gives a post written on that day. */
+  /** The license that Stack Exchange gives a post written on that day. */
   public static String ofStackExchangePost(LocalDate written) {
     if (written.isBefore(VERSION_3_FROM)) {
       return "CC-BY-SA-2.5";
@@ -166,7 +166,7 @@ public final class Licences {
     return written.isBefore(VERSION_4_FROM) ? "CC-BY-SA-3.0" : "CC-BY-SA-4.0";
   }
 
-  /** Whether a licence, by its SPDX expression alone, allows commercial use: all its parts must. */
+  /** Whether a license, by its SPDX expression alone, allows commercial use: all its parts must. */
   static CommercialUse commercialUse(String spdx) {
     CommercialUse use = CommercialUse.YES;
     for (String part : spdx.toUpperCase(Locale.ROOT).split(" AND ", -1)) {
@@ -180,8 +180,8 @@ public final class Licences {
     return use;
   }
 
-  private static SourceLicence unknown(String source) {
-    return new SourceLicence(
+  private static SourceLicense unknown(String source) {
+    return new SourceLicense(
         source,
         NOASSERTION,
         "Not known: say it with --license",

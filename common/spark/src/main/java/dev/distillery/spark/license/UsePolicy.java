@@ -1,7 +1,7 @@
-package dev.distillery.spark.licence;
+package dev.distillery.spark.license;
 
 import dev.distillery.core.run.RunOptions.Use;
-import dev.distillery.spark.licence.SourceLicence.CommercialUse;
+import dev.distillery.spark.license.SourceLicense.CommercialUse;
 import dev.distillery.spark.warehouse.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +27,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param use what the rows are wanted for
  */
 public record UsePolicy(Use use) {
-  /** A job has few sources and licences: more than this many pairs are a column gone wrong. */
+  /** A job has few sources and licenses: more than this many pairs are a column gone wrong. */
   private static final int MAX_PAIRS = 10_000;
 
   private static final StructType REASONS =
@@ -46,20 +46,20 @@ public record UsePolicy(Use use) {
     if (use == Use.RESEARCH) {
       return Optional.empty();
     }
-    Optional<SourceLicence> known = Licences.of(source);
-    // A row may carry a stricter licence than its source, or a laxer one; the stricter holds.
-    if (Licences.commercialUse(license) == CommercialUse.NO) {
+    Optional<SourceLicense> known = Licenses.of(source);
+    // A row may carry a stricter license than its source, or a laxer one; the stricter holds.
+    if (Licenses.commercialUse(license) == CommercialUse.NO) {
       return Optional.of(license + " forbids commercial use");
     }
     if (known.isPresent() && known.get().commercialUse() != CommercialUse.YES) {
-      SourceLicence terms = known.get();
+      SourceLicense terms = known.get();
       String verdict =
           terms.commercialUse() == CommercialUse.NO ? "forbids" : "does not clearly allow";
       String provider = terms.providerTerms().isEmpty() ? "" : "; " + terms.providerTerms();
       return Optional.of(
           source + " (" + terms.spdx() + ") " + verdict + " commercial use" + provider);
     }
-    if (Licences.commercialUse(license) == CommercialUse.UNCLEAR) {
+    if (Licenses.commercialUse(license) == CommercialUse.UNCLEAR) {
       return Optional.of(license + " does not clearly allow commercial use");
     }
     return Optional.empty();

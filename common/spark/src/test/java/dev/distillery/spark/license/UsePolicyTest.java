@@ -1,4 +1,4 @@
-package dev.distillery.spark.licence;
+package dev.distillery.spark.license;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -13,29 +13,29 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class GgufMetadataTest {
+class GgufHeadTest {
   @TempDir private Path folder;
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-  private GgufMetadataTest u32(int value) {
+  private GgufHeadTest u32(int value) {
     bytes.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
     return this;
   }
 
-  private GgufMetadataTest u64(long value) {
+  private GgufHeadTest u64(long value) {
     bytes.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
     return this;
   }
 
-  private GgufMetadataTest text(String value) {
+  private GgufHeadTest text(String value) {
     byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
     u64(utf8.length);
     bytes.writeBytes(utf8);
     return this;
   }
 
-  private GgufMetadataTest head(long entries) {
+  private GgufHeadTest head(long entries) {
     bytes.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
     return u32(3).u64(7).u64(entries);
   }
@@ -53,7 +53,7 @@ class GgufMetadataTest {
     text("llama.context_length").u32(4).u32(8192);
     text("tokenizer.ggml.add_bos_token").u32(7).bytes.write(1);
 
-    GgufMetadata metadata = GgufMetadata.read(file());
+    GgufHead metadata = GgufHead.read(file());
 
     assertThat(metadata.name()).isEqualTo("llama");
     assertThat(metadata.contextLength()).isEqualTo(8192);
@@ -66,7 +66,7 @@ class GgufMetadataTest {
     text("tokenizer.ggml.model").u32(8).text("gpt2");
     text("tokenizer.ggml.pre").u32(8).text("smollm");
 
-    assertThat(GgufMetadata.read(file()).addsBeginToken()).isFalse();
+    assertThat(GgufHead.read(file()).addsBeginToken()).isFalse();
   }
 
   @Test
@@ -75,7 +75,7 @@ class GgufMetadataTest {
     byte[] whole = bytes.toByteArray();
     for (int length = 0; length < whole.length; length++) {
       Path file = Files.write(folder.resolve("cut.gguf"), Arrays.copyOf(whole, length));
-      assertThatThrownBy(() -> GgufMetadata.read(file))
+      assertThatThrownBy(() -> GgufHead.read(file))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("The model file %s is cut off", file);
     }
@@ -86,7 +86,7 @@ class GgufMetadataTest {
     head(1).text("key").u32(8).u64(1L << 60);
     Path file = file();
 
-    assertThatThrownBy(() -> GgufMetadata.read(file))
+    assertThatThrownBy(() -> GgufHead.read(file))
         .hasMessage(
             "The model file %s cannot be used: it claims 1152921504606846976 bytes of a string",
             file);
@@ -96,7 +96,7 @@ class GgufMetadataTest {
   void otherFilesAreRefused() throws Exception {
     Path file = Files.writeString(folder.resolve("x.gguf"), "{\"model\": 1}");
 
-    assertThatThrownBy(() -> GgufMetadata.read(file))
+    assertThatThrownBy(() -> GgufHead.read(file))
         .hasMessage("The model file %s cannot be used: it is not a GGUF file", file);
   }
 

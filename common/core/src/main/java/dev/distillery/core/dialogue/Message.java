@@ -1,4 +1,4 @@
-package dev.distillery.core.teacher;
+package dev.distillery.core.dialogue;
 
 import java.util.Objects;
 

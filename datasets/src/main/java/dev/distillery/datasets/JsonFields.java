@@ -2,15 +2,15 @@ package dev.distillery.datasets;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.core.teacher.Message;
+import dev.distillery.core.dialogue.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** Takes what a row must hold out of it, and says what is missing. */
-public final class Json {
-  private Json() {}
+public final class JsonFields {
+  private JsonFields() {}
 
   /** The first of these fields that holds text. */
   public static Optional<String> text(JsonNode node, String... fields) {

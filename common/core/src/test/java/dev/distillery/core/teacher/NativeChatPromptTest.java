@@ -3,14 +3,15 @@ package dev.distillery.core.teacher;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.distillery.core.dialogue.Message;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ChatTemplateTest {
+class NativeChatPromptTest {
   @Test
   void putsEveryMessageIntoItsPlace() {
     String prompt =
-        ChatTemplate.render(
+        NativeChatPrompt.render(
             List.of(
                 new Message("user", "MESSAGE1GOESHERE \uD83D\uDE00"),
                 new Message("assistant", "$1")),
@@ -28,7 +29,7 @@ class ChatTemplateTest {
   @Test
   void templateThatDropsAMessageIsRefused() {
     assertThatThrownBy(
-            () -> ChatTemplate.render(List.of(new Message("system", "s")), json -> "<a>"))
+            () -> NativeChatPrompt.render(List.of(new Message("system", "s")), json -> "<a>"))
         .hasMessage("The model's chat template drops or moves message 1 (system)");
   }
 }

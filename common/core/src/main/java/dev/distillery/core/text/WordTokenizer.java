@@ -3,7 +3,7 @@ package dev.distillery.core.text;
 import java.util.List;
 
 /** Cuts a text into the tokens that are compared. Implementations are stateless. */
-public interface Tokenizer {
+public interface WordTokenizer {
 
   /** The names that {@link #named} knows. */
   List<String> NAMES = List.of(RougeTokenizer.NAME, UnicodeTokenizer.NAME);
@@ -16,7 +16,7 @@ public interface Tokenizer {
    *
    * @throws IllegalArgumentException if there is none
    */
-  static Tokenizer named(String name) {
+  static WordTokenizer named(String name) {
     return switch (name) {
       case RougeTokenizer.NAME -> new RougeTokenizer();
       case UnicodeTokenizer.NAME -> new UnicodeTokenizer();

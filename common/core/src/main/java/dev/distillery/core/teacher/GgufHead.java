@@ -16,7 +16,7 @@ import java.util.Map;
  * them). Read before the file is handed to native code, which is less kind to a file that is not
  * what it seems.
  */
-final class GgufMetadata {
+final class GgufHead {
   private static final int MAGIC = 0x46554747; // "GGUF", little-endian
   private static final int MOST_ENTRIES = 1 << 16;
   private static final int LONGEST_STRING = 16 << 20;
@@ -32,7 +32,7 @@ final class GgufMetadata {
 
   private final Map<String, Object> values;
 
-  private GgufMetadata(Map<String, Object> values) {
+  private GgufHead(Map<String, Object> values) {
     this.values = Map.copyOf(values);
   }
 
@@ -41,7 +41,7 @@ final class GgufMetadata {
    *
    * @throws IllegalArgumentException where it is not such a file; the message names it
    */
-  static GgufMetadata read(Path file) {
+  static GgufHead read(Path file) {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
       return read(in);
     } catch (EOFException e) {
@@ -52,7 +52,7 @@ final class GgufMetadata {
     }
   }
 
-  private static GgufMetadata read(DataInputStream in) throws IOException {
+  private static GgufHead read(DataInputStream in) throws IOException {
     if (Integer.reverseBytes(in.readInt()) != MAGIC) {
       throw new IOException("it is not a GGUF file");
     }
@@ -72,7 +72,7 @@ final class GgufMetadata {
         values.put(key, value(in, type));
       }
     }
-    return new GgufMetadata(values);
+    return new GgufHead(values);
   }
 
   private static Object value(DataInputStream in, int type) throws IOException {

@@ -1,4 +1,4 @@
-package dev.distillery.spark.licence;
+package dev.distillery.spark.license;
 
 import java.io.Serializable;
 
@@ -7,14 +7,14 @@ import java.io.Serializable;
  *
  * @param source the source's name
  * @param spdx SPDX expression that its rows carry, or NOASSERTION
- * @param terms what the licence asks for, in a sentence
- * @param url where the source and its licence are published
+ * @param terms what the license asks for, in a sentence
+ * @param url where the source and its license are published
  * @param attribution who has to be named where rows are passed on
- * @param commercialUse whether the licence allows it
+ * @param commercialUse whether the license allows it
  * @param providerTerms terms of the model provider whose output the source holds; empty where it
  *     holds none
  */
-public record SourceLicence(
+public record SourceLicense(
     String source,
     String spdx,
     String terms,

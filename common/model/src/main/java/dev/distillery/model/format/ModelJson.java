@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** A JSON object of a model's file, whose fields are read by type, or refused by name and value. */
-public final class Json {
+public final class ModelJson {
   /** Longest JSON file that is read. The largest tokenizer.json in use have some 35 MB. */
   private static final long MAX_FILE_BYTES = 256L << 20;
 
@@ -28,7 +28,7 @@ public final class Json {
   private final String place;
   private final JsonNode node;
 
-  private Json(Path file, String place, JsonNode node) {
+  private ModelJson(Path file, String place, JsonNode node) {
     this.file = file;
     this.place = place;
     this.node = node;
@@ -39,7 +39,7 @@ public final class Json {
    *
    * @throws ModelFileException if it is missing, too long, not JSON or not an object
    */
-  public static Json read(Path file) throws IOException {
+  public static ModelJson read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new ModelFileException(file, "there is no such file");
     }
@@ -52,7 +52,7 @@ public final class Json {
   }
 
   /** Reads the JSON object in {@code bytes}; {@code file} is named in errors. */
-  static Json parse(Path file, byte[] bytes) throws ModelFileException {
+  static ModelJson parse(Path file, byte[] bytes) throws ModelFileException {
     JsonNode node;
     try {
       node = MAPPER.readTree(bytes);
@@ -64,7 +64,7 @@ public final class Json {
     if (node == null || !node.isObject()) {
       throw new ModelFileException(file, "it is not a JSON object");
     }
-    return new Json(file, "", node);
+    return new ModelJson(file, "", node);
   }
 
   /** An empty object to fill and write. */
@@ -88,7 +88,7 @@ public final class Json {
   }
 
   /** An inner object, if it is there and not null. */
-  public Optional<Json> object(String field) throws ModelFileException {
+  public Optional<ModelJson> object(String field) throws ModelFileException {
     if (!has(field)) {
       return Optional.empty();
     }
@@ -96,7 +96,7 @@ public final class Json {
     if (!inner.isObject()) {
       throw wrong(field, "an object");
     }
-    return Optional.of(new Json(file, place + field + ".", inner));
+    return Optional.of(new ModelJson(file, place + field + ".", inner));
   }
 
   public String text(String field) throws ModelFileException {

@@ -1,0 +1,5 @@
+/** Dialogues: their messages and roles. What asks, renders or trains on them lies elsewhere. */
+@NullMarked
+package dev.distillery.core.dialogue;
+
+import org.jspecify.annotations.NullMarked;
