@@ -1,0 +1,24 @@
+package dev.distillery.training.tokens;
+
+/**
+ * One row of a token table: what stands in one place of a micro-batch.
+ *
+ * @param ids token ids, [time]; of several documents one after the other where rows are packed
+ * @param weights [time]; what the log-probability of {@code ids[t]}, given the tokens before it in
+ *     its document, counts in the loss; 0 is context only, and a document's first token is 0
+ * @param starts index of each document's first token, ascending, the first 0; documents see only
+ *     themselves
+ */
+@SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
+public record TokenSequence(int[] ids, float[] weights, int[] starts) {
+  public TokenSequence {
+    if (ids.length == 0 || ids.length != weights.length) {
+      throw new IllegalArgumentException(
+          "A sequence needs tokens and a weight for each: %d tokens, %d weights"
+              .formatted(ids.length, weights.length));
+    }
+    if (starts.length == 0 || starts[0] != 0) {
+      throw new IllegalArgumentException("A sequence's first document starts at 0");
+    }
+  }
+}
