@@ -202,7 +202,7 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
+  public void sumOfSquares(Tensor out, Tensor x) {
     if (!x.contiguous()) {
       throw new IllegalArgumentException("Squares are summed over contiguous values only");
     }
@@ -222,7 +222,7 @@ public final class CpuKernels implements Kernels {
           }
           sums[i] = sum;
         });
-    return Arrays.stream(sums).sum();
+    CpuMemory.buffer(out).putFloat(CpuMemory.at(out, 0), (float) Arrays.stream(sums).sum());
   }
 
   @Override
@@ -498,8 +498,7 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void logProbs(
-      Tensor logits, int[] targets, double[] logProbs, double @Nullable [] entropies) {
+  public void logProbs(Tensor scores, Tensor logits, int[] targets) {
     ByteBuffer in = CpuMemory.buffer(logits);
     int n = logits.columns();
     forRows(
@@ -507,21 +506,16 @@ public final class CpuKernels implements Kernels {
         n,
         (r) -> {
           int at = CpuMemory.at(logits, r);
-          double logSum = logSumExp(in, at, n);
-          logProbs[r] = in.getFloat(at + 4 * targets[r]) - logSum;
-          if (entropies != null) {
-            double mean = 0;
-            for (int i = 0; i < n; i++) {
-              double logit = in.getFloat(at + 4 * i);
-              mean += logit * Math.exp(logit - logSum);
-            }
-            entropies[r] = logSum - mean;
-          }
+          float max = RowMath.max(in, at, n);
+          double logSum = logSumExp(in, at, max, n);
+          score(scores, r, in.getFloat(at + 4 * targets[r]), max, logSum);
+          float entropy = RowMath.entropy(in, at, (float) logSum, n);
+          CpuMemory.buffer(scores).putFloat(CpuMemory.at(scores, r) + 4, entropy);
         });
   }
 
   @Override
-  public void logProbsBackward(Tensor logits, int[] targets, double[] weights, double[] logProbs) {
+  public void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
     ByteBuffer in = CpuMemory.buffer(logits);
     int n = logits.columns();
     forRows(
@@ -529,16 +523,24 @@ public final class CpuKernels implements Kernels {
         n,
         (r) -> {
           int at = CpuMemory.at(logits, r);
-          double logSum = logSumExp(in, at, n);
+          float max = RowMath.max(in, at, n);
+          double logSum = logSumExp(in, at, max, n);
           int target = at + 4 * targets[r];
-          logProbs[r] = in.getFloat(target) - logSum;
-          RowMath.softmaxGradient(in, at, (float) logSum, (float) -weights[r], n);
+          score(scores, r, in.getFloat(target), max, logSum);
+          float entropy = RowMath.softmaxGradient(in, at, (float) logSum, (float) -weights[r], n);
+          CpuMemory.buffer(scores).putFloat(CpuMemory.at(scores, r) + 4, entropy);
           in.putFloat(target, in.getFloat(target) + (float) weights[r]);
         });
   }
 
-  private static double logSumExp(ByteBuffer x, int at, int n) {
-    float max = RowMath.max(x, at, n);
+  private static void score(Tensor scores, int row, float target, float max, double logSum) {
+    ByteBuffer out = CpuMemory.buffer(scores);
+    int at = CpuMemory.at(scores, row);
+    out.putFloat(at, (float) (target - logSum));
+    out.putFloat(at + 8, target >= max ? 1 : 0);
+  }
+
+  private static double logSumExp(ByteBuffer x, int at, float max, int n) {
     return max + Math.log(RowMath.sumOfExponentials(x, at, max, n));
   }
 

@@ -342,11 +342,44 @@ final class RowMath {
     return total;
   }
 
-  /** x = factor e^(x - shift). */
-  static void softmaxGradient(ByteBuffer x, int at, float shift, float factor, int n) {
-    for (int i = 0; i < n; i += WIDTH) {
-      store(Lanes.exp(load(x, at, i, n).sub(shift)).mul(factor), x, at, i, n);
+  /** Minus the sum of e^z z, where z = x - logSum: the entropy of softmax(x). */
+  static float entropy(ByteBuffer x, int at, float logSum, int n) {
+    float total = 0;
+    for (int begin = 0; begin < n; begin += 4096) {
+      int end = Math.min(n, begin + 4096);
+      FloatVector sum = FloatVector.zero(FLOATS);
+      for (int i = begin; i < end; i += WIDTH) {
+        FloatVector z = load(x, at, i, end).sub(logSum);
+        FloatVector product = Lanes.exp(z).mul(z);
+        if (i + WIDTH > end) {
+          product = FloatVector.zero(FLOATS).blend(product, FLOATS.indexInRange(i, end));
+        }
+        sum = sum.add(product);
+      }
+      total += Lanes.sum(sum);
     }
+    return -total;
+  }
+
+  /** x = factor e^(x - logSum); gives what {@link #entropy} gives. */
+  static float softmaxGradient(ByteBuffer x, int at, float logSum, float factor, int n) {
+    float total = 0;
+    for (int begin = 0; begin < n; begin += 4096) {
+      int end = Math.min(n, begin + 4096);
+      FloatVector sum = FloatVector.zero(FLOATS);
+      for (int i = begin; i < end; i += WIDTH) {
+        FloatVector z = load(x, at, i, end).sub(logSum);
+        FloatVector e = Lanes.exp(z);
+        FloatVector product = e.mul(z);
+        if (i + WIDTH > end) {
+          product = FloatVector.zero(FLOATS).blend(product, FLOATS.indexInRange(i, end));
+        }
+        sum = sum.add(product);
+        store(e.mul(factor), x, at, i, end);
+      }
+      total += Lanes.sum(sum);
+    }
+    return -total;
   }
 
   /** dScores = p (dScores - d) scale. */

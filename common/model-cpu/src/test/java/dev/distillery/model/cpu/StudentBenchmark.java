@@ -18,6 +18,7 @@ import dev.distillery.model.sample.Generator;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.Schedule;
+import dev.distillery.model.train.Targets;
 import dev.distillery.model.train.Trainer;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -152,9 +153,8 @@ public final class StudentBenchmark {
 
     @Override
     public int run() {
-      int[] targets = batch.nextTokens();
-      long count = (long) batch.tokens() - batch.sequences();
-      trainer.step(List.of(loss.objective(batch, targets, count, Dropout.NONE)));
+      Targets targets = Targets.next(batch);
+      trainer.step(List.of(loss.objective(batch, targets, targets.weight(), Dropout.NONE)));
       return batch.tokens();
     }
 
@@ -240,16 +240,19 @@ public final class StudentBenchmark {
   private static final class Bandwidth implements Work {
     private final CpuKernels kernels;
     private final Tensor values;
+    private final Tensor sum;
 
     Bandwidth(CpuKernels kernels) {
       this.kernels = kernels;
       this.values = kernels.tensor(1, 1 << 27);
+      this.sum = kernels.tensor(1, 1);
       kernels.fill(values, 1);
     }
 
     @Override
     public int run() {
-      if (kernels.sumOfSquares(values) != 1 << 27) {
+      kernels.sumOfSquares(sum, values);
+      if (sum.toArray()[0] != 1 << 27) {
         throw new IllegalStateException("Ones do not sum to their count");
       }
       return (int) (values.size() * Float.BYTES / 1_000_000);
@@ -257,6 +260,7 @@ public final class StudentBenchmark {
 
     @Override
     public void close() {
+      sum.memory().close();
       values.memory().close();
     }
   }

@@ -63,8 +63,10 @@ public interface Kernels extends AutoCloseable {
   /** Adds the sum of x's rows to a row vector. */
   void addColumnSums(Tensor out, Tensor x);
 
-  /** The sum of the squares of all values, summed in double. */
-  double sumOfSquares(Tensor x);
+  /**
+   * Sets out [1, 1] to the sum of the squares of all values of a contiguous x, summed in double.
+   */
+  void sumOfSquares(Tensor out, Tensor x);
 
   // Rows by index
 
@@ -154,18 +156,23 @@ public interface Kernels extends AutoCloseable {
 
   // Loss
 
-  /**
-   * Log-probabilities of one target per row of logits.
-   *
-   * @param logProbs set to log softmax(logits[i])[targets[i]]
-   * @param entropies set to the entropy of each row in nats, where wanted
-   */
-  void logProbs(Tensor logits, int[] targets, double[] logProbs, double @Nullable [] entropies);
+  /** Columns of what {@link #logProbs} sets. */
+  int SCORE_COLUMNS = 3;
 
   /**
-   * As {@link #logProbs}, and overwrites logits with d(sum_i weights[i] logProbs[i]) / d logits.
+   * What the logits say of one target per row.
+   *
+   * @param scores [rows, 3], set to log softmax(logits[i])[targets[i]], the entropy of the row in
+   *     nats, and 1 where no other logit is larger than the target's, else 0
+   * @param logits [rows, vocabulary]
    */
-  void logProbsBackward(Tensor logits, int[] targets, double[] weights, double[] logProbs);
+  void logProbs(Tensor scores, Tensor logits, int[] targets);
+
+  /**
+   * As {@link #logProbs}, and overwrites logits with the gradient of the weighted sum of the
+   * log-probabilities: weights[i] (1[j = targets[i]] - softmax(logits[i])[j]).
+   */
+  void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights);
 
   // Optimiser
 

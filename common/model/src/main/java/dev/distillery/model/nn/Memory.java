@@ -14,6 +14,15 @@ public interface Memory extends AutoCloseable {
   /** Copies values {@code [at, at + count)} into {@code into}, from index {@code start}. */
   void read(long at, float[] into, int start, int count);
 
+  /** As {@link #read(long, float[], int, int)}, without rounding what is kept in double. */
+  default void read(long at, double[] into, int start, int count) {
+    float[] narrow = new float[count];
+    read(at, narrow, 0, count);
+    for (int i = 0; i < count; i++) {
+      into[start + i] = narrow[i];
+    }
+  }
+
   /** Sets values {@code [at, at + count)} from {@code from}, from index {@code start}. */
   void write(long at, float[] from, int start, int count);
 

@@ -45,6 +45,12 @@ final class NdMemory implements Memory {
   }
 
   @Override
+  public void read(long at, double[] into, int start, int count) {
+    double[] run = values.get(NDArrayIndex.interval(at, at + count)).dup('c').toDoubleVector();
+    System.arraycopy(run, 0, into, start, count);
+  }
+
+  @Override
   public void write(long at, float[] from, int start, int count) {
     INDArray run = Nd4j.createFromArray(Arrays.copyOfRange(from, start, start + count));
     values.get(NDArrayIndex.interval(at, at + count)).assign(run);

@@ -99,9 +99,9 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
+  public void sumOfSquares(Tensor out, Tensor x) {
     try (INDArray wide = view(x).castTo(DataType.DOUBLE).dup()) {
-      return wide.muli(wide).sumNumber().doubleValue();
+      view(out).assign(wide.muli(wide).sumNumber().doubleValue());
     }
   }
 
@@ -372,26 +372,24 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void logProbs(
-      Tensor logits, int[] targets, double[] logProbs, double @Nullable [] entropies) {
-    INDArray logP = logSoftmax(view(logits));
+  public void logProbs(Tensor scores, Tensor logits, int[] targets) {
+    score(scores, logSoftmax(view(logits)), targets);
+  }
+
+  private void score(Tensor scores, INDArray logP, int[] targets) {
+    INDArray chosen = Nd4j.create(type, targets.length, 1);
     for (int i = 0; i < targets.length; i++) {
-      logProbs[i] = logP.getDouble(i, targets[i]);
+      chosen.putScalar(i, 0, logP.getDouble(i, targets[i]));
     }
-    if (entropies != null) {
-      INDArray entropy = Transforms.exp(logP, true).muli(logP).sum(1).negi();
-      for (int i = 0; i < targets.length; i++) {
-        entropies[i] = entropy.getDouble(i);
-      }
-    }
+    view(scores.columns(0, 1)).assign(chosen);
+    view(scores.columns(1, 1)).assign(Transforms.exp(logP, true).muli(logP).sum(true, 1).negi());
+    view(scores.columns(2, 1)).assign(chosen.sub(logP.max(true, 1)).gte(0).castTo(type));
   }
 
   @Override
-  public void logProbsBackward(Tensor logits, int[] targets, double[] weights, double[] logProbs) {
+  public void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
     INDArray logP = logSoftmax(view(logits));
-    for (int i = 0; i < targets.length; i++) {
-      logProbs[i] = logP.getDouble(i, targets[i]);
-    }
+    score(scores, logP, targets);
     INDArray gradient = view(logits);
     INDArray column = Nd4j.createFromArray(weights).castTo(type).reshape(weights.length, 1);
     gradient.assign(Transforms.exp(logP, false).muliColumnVector(column.neg()));

@@ -59,6 +59,17 @@ public record Tensor(Memory memory, long offset, int rows, int columns, int stri
     return values;
   }
 
+  /** A copy of the values of one column. */
+  public double[] column(int column) {
+    double[] whole = new double[rows * stride];
+    memory.read(offset, whole, 0, rows == 0 ? 0 : (rows - 1) * stride + columns);
+    double[] values = new double[rows];
+    for (int r = 0; r < rows; r++) {
+      values[r] = whole[r * stride + column];
+    }
+    return values;
+  }
+
   /** Copies the values into the beginning of {@code into}, row by row. */
   public void read(float[] into) {
     if (contiguous()) {

@@ -86,12 +86,10 @@ public final class ContinuationScorer implements AutoCloseable {
       Tensor logits = workspace.get("logits", count, decoder.config().vocabSize());
       kernels.project(logits, hidden.rows(from, count), weights.head());
       int[] targets = Arrays.copyOfRange(continuation, into + from, into + from + count);
-      double[] result = new double[count];
-      kernels.logProbs(logits, targets, result, null);
-      System.arraycopy(result, 0, logProbs, into + from, count);
-      for (int i = 0; i < count && greedy; i++) {
-        greedy = TokenChooser.mostLikely(logits.rows(i, 1).toArray()) == targets[i];
-      }
+      Tensor scores = workspace.get("scores", count, Kernels.SCORE_COLUMNS);
+      kernels.logProbs(scores, logits, targets);
+      System.arraycopy(scores.column(0), 0, logProbs, into + from, count);
+      greedy &= Arrays.stream(scores.column(2)).allMatch(best -> best == 1);
     }
     return greedy;
   }

@@ -4,6 +4,8 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Workspace;
+import java.util.Arrays;
 
 /**
  * AdamW over a parameter space, by PyTorch's formula (torch.optim.AdamW). Matrices decay, gains and
@@ -39,6 +41,7 @@ public final class AdamW implements AutoCloseable {
   }
 
   private final Kernels kernels;
+  private final Workspace workspace;
   private final Options options;
   private final ParameterSpace parameters;
   private final ParameterSpace firstMoments;
@@ -48,6 +51,7 @@ public final class AdamW implements AutoCloseable {
   /** An optimiser at step 0 with zero moments. */
   public AdamW(Kernels kernels, ParameterSpace parameters, Options options) {
     this.kernels = kernels;
+    this.workspace = new Workspace(kernels);
     this.options = options;
     this.parameters = parameters;
     this.firstMoments = new ParameterSpace(kernels, parameters.slots());
@@ -82,11 +86,12 @@ public final class AdamW implements AutoCloseable {
 
   /** The global norm of a gradient. */
   public double norm(ParameterSpace gradients) {
-    double sum = 0;
-    for (Tensor segment : gradients.segments()) {
-      sum += kernels.sumOfSquares(segment);
+    int count = gradients.segments().size();
+    Tensor squares = workspace.get("squares", count, 1);
+    for (int i = 0; i < count; i++) {
+      kernels.sumOfSquares(squares.rows(i, 1), gradients.segments().get(i));
     }
-    return Math.sqrt(sum);
+    return Math.sqrt(Arrays.stream(squares.column(0)).sum());
   }
 
   /** Steps taken. */
@@ -113,5 +118,6 @@ public final class AdamW implements AutoCloseable {
   public void close() {
     firstMoments.close();
     secondMoments.close();
+    workspace.close();
   }
 }

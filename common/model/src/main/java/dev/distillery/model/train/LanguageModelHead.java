@@ -6,7 +6,6 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Log-probabilities of given tokens, and their gradient, over chunks of rows: the logits of a whole
@@ -30,37 +29,31 @@ public final class LanguageModelHead implements AutoCloseable {
   }
 
   /**
-   * log softmax(logits)[target] for some rows.
+   * What the model says of a target for some rows.
    *
    * @param hidden what the decoder's forward pass returned
    * @param rows rows of hidden
    * @param targets a token for each of them
-   * @param entropies set to each row's entropy in nats, where wanted
+   * @return valid until the next call
    */
-  public double[] logProbs(
-      Tensor hidden, int[] rows, int[] targets, double @Nullable [] entropies) {
-    double[] result = new double[rows.length];
+  public TokenScores logProbs(Tensor hidden, int[] rows, int[] targets) {
+    Tensor scores = workspace.get("scores", rows.length, Kernels.SCORE_COLUMNS);
     forEachChunk(
         rows,
-        (from, count) -> {
-          Tensor logits = logits(gather(hidden, rows, from, count));
-          double[] part = new double[count];
-          double[] entropy = entropies == null ? null : new double[count];
-          kernels.logProbs(logits, Arrays.copyOfRange(targets, from, from + count), part, entropy);
-          System.arraycopy(part, 0, result, from, count);
-          if (entropies != null && entropy != null) {
-            System.arraycopy(entropy, 0, entropies, from, count);
-          }
-        });
-    return result;
+        (from, count) ->
+            kernels.logProbs(
+                scores.rows(from, count),
+                logits(gather(hidden, rows, from, count)),
+                Arrays.copyOfRange(targets, from, from + count)));
+    return new TokenScores(scores);
   }
 
   /**
    * The gradient of sum_i weights[i] logProbs[i]: sets dHidden, all rows, and adds to the head.
    *
-   * @return the log-probabilities
+   * @return what {@link #logProbs} returns
    */
-  public double[] backward(
+  public TokenScores backward(
       Tensor dHidden,
       Tensor hidden,
       int[] rows,
@@ -68,24 +61,22 @@ public final class LanguageModelHead implements AutoCloseable {
       double[] weights,
       Gradients gradients) {
     kernels.fill(dHidden, 0);
-    double[] result = new double[rows.length];
+    Tensor scores = workspace.get("scores", rows.length, Kernels.SCORE_COLUMNS);
     forEachChunk(
         rows,
         (from, count) -> {
           Tensor chosen = gather(hidden, rows, from, count);
           Tensor logits = logits(chosen);
-          double[] part = new double[count];
           kernels.logProbsBackward(
+              scores.rows(from, count),
               logits,
               Arrays.copyOfRange(targets, from, from + count),
-              Arrays.copyOfRange(weights, from, from + count),
-              part);
-          System.arraycopy(part, 0, result, from, count);
+              Arrays.copyOfRange(weights, from, from + count));
           Tensor dChosen = workspace.get("dChosen", count, hidden.columns());
           decoder.logitsBackward(dChosen, logits, chosen, gradients);
           kernels.scatterAdd(dHidden, Arrays.copyOfRange(rows, from, from + count), dChosen);
         });
-    return result;
+    return new TokenScores(scores);
   }
 
   private interface Chunk {

@@ -6,10 +6,11 @@ import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
+import java.util.function.Consumer;
 
 /**
- * The causal language model's loss: minus the mean log-probability of the trained targets, where
- * the mean is over the targets of the whole step.
+ * The causal language model's loss: minus the weighted mean of the targets' log-probabilities,
+ * where the mean is over the targets of the whole step: sum_i w_i (-log p_i) / sum_i w_i.
  */
 public final class NextTokenLoss implements AutoCloseable {
   private final Decoder decoder;
@@ -27,66 +28,93 @@ public final class NextTokenLoss implements AutoCloseable {
    * One micro-batch.
    *
    * @param batch its sequences
-   * @param targets the token that follows each of the batch's tokens, or -1 where that is not
-   *     trained; a batch without any target has loss 0
-   * @param normaliser targets of the whole step
+   * @param targets one for each of its tokens; without any of a weight over 0 the loss is 0
+   * @param normaliser the sum of the weights over the whole step
    */
-  public Objective objective(Batch batch, int[] targets, long normaliser, Dropout dropout) {
-    return (d, gradients) -> addGradient(batch, targets, normaliser, dropout, gradients);
+  public Objective objective(Batch batch, Targets targets, double normaliser, Dropout dropout) {
+    return objective(batch, targets, normaliser, dropout, sums -> {});
   }
 
-  private double addGradient(
-      Batch batch, int[] targets, long normaliser, Dropout dropout, Gradients gradients) {
-    int[] rows = trained(targets);
-    if (rows.length == 0) {
-      return 0;
+  /**
+   * One micro-batch whose metrics are wanted.
+   *
+   * @param seen given what the pass that computes the gradient saw, before weights are moved: TRL's
+   *     {@code mean_token_accuracy} and {@code entropy} at no further pass
+   */
+  public Objective objective(
+      Batch batch, Targets targets, double normaliser, Dropout dropout, Consumer<TokenSums> seen) {
+    check(batch, targets);
+    if (!(normaliser > 0) && targets.weight() > 0) {
+      throw new IllegalArgumentException(
+          "The normaliser must be over 0, the sum of a step's weights: " + normaliser);
     }
-    int[] chosen = new int[rows.length];
+    return (d, gradients) -> {
+      TokenSums sums = addGradient(batch, targets, normaliser, dropout, gradients);
+      seen.accept(sums);
+      return sums.tokens() == 0 ? 0 : sums.loss() / normaliser;
+    };
+  }
+
+  private TokenSums addGradient(
+      Batch batch, Targets targets, double normaliser, Dropout dropout, Gradients gradients) {
+    int[] rows = targets.trained();
+    if (rows.length == 0) {
+      return TokenSums.NONE;
+    }
     double[] weights = new double[rows.length];
     for (int i = 0; i < rows.length; i++) {
-      chosen[i] = targets[rows[i]];
-      weights[i] = -1.0 / normaliser;
+      weights[i] = -targets.weights()[rows[i]] / normaliser;
     }
     Tensor hidden = decoder.forward(batch, dropout);
     Tensor dHidden = workspace.get("dHidden", hidden.rows(), hidden.columns());
-    double[] logProbs = head.backward(dHidden, hidden, rows, chosen, weights, gradients);
+    TokenScores scores =
+        head.backward(dHidden, hidden, rows, chosen(targets, rows), weights, gradients);
     decoder.backward(dHidden, gradients);
-    double sum = 0;
-    for (double logProb : logProbs) {
-      sum -= logProb;
-    }
-    return sum / normaliser;
+    return sums(scores, targets, rows);
   }
 
-  /** The loss of a batch alone, without a gradient; 0 without targets. */
-  public double evaluate(Batch batch, int[] targets) {
-    int[] rows = trained(targets);
+  /** The sums of a batch without a gradient. */
+  public TokenSums evaluate(Batch batch, Targets targets) {
+    check(batch, targets);
+    int[] rows = targets.trained();
     if (rows.length == 0) {
-      return 0;
+      return TokenSums.NONE;
     }
+    Tensor hidden = decoder.forward(batch, Dropout.NONE);
+    return sums(head.logProbs(hidden, rows, chosen(targets, rows)), targets, rows);
+  }
+
+  private static void check(Batch batch, Targets targets) {
+    if (targets.ids().length != batch.tokens()) {
+      throw new IllegalArgumentException(
+          "A batch of %d tokens has %d targets".formatted(batch.tokens(), targets.ids().length));
+    }
+  }
+
+  private static int[] chosen(Targets targets, int[] rows) {
     int[] chosen = new int[rows.length];
     for (int i = 0; i < rows.length; i++) {
-      chosen[i] = targets[rows[i]];
+      chosen[i] = targets.ids()[rows[i]];
     }
-    double sum = 0;
-    for (double logProb : head.logProbs(decoder.forward(batch, Dropout.NONE), rows, chosen, null)) {
-      sum -= logProb;
-    }
-    return sum / rows.length;
+    return chosen;
   }
 
-  private static int[] trained(int[] targets) {
-    int count = 0;
-    for (int target : targets) {
-      count += target >= 0 ? 1 : 0;
+  private static TokenSums sums(TokenScores scores, Targets targets, int[] rows) {
+    double[] logProbs = scores.logProbs();
+    double[] entropies = scores.entropies();
+    boolean[] best = scores.mostLikely();
+    double loss = 0;
+    double weight = 0;
+    double entropy = 0;
+    long correct = 0;
+    for (int i = 0; i < rows.length; i++) {
+      float w = targets.weights()[rows[i]];
+      loss -= w * logProbs[i];
+      weight += w;
+      entropy += entropies[i];
+      correct += best[i] ? 1 : 0;
     }
-    int[] rows = new int[count];
-    for (int i = 0, at = 0; i < targets.length; i++) {
-      if (targets[i] >= 0) {
-        rows[at++] = i;
-      }
-    }
-    return rows;
+    return new TokenSums(loss, weight, rows.length, correct, entropy);
   }
 
   @Override

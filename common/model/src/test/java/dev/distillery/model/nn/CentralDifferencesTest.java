@@ -10,6 +10,7 @@ import dev.distillery.model.train.LanguageModelHead;
 import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.Objective;
 import dev.distillery.model.train.SequenceHead;
+import dev.distillery.model.train.Targets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -128,10 +129,10 @@ class CentralDifferencesTest {
       int[] chosen = IntStream.of(rows).map(row -> targets[row]).toArray();
       assertSlopes(
           decoder,
-          loss.objective(BATCH, targets, rows.length, c.dropout),
+          loss.objective(BATCH, Targets.of(targets), rows.length, c.dropout),
           d -> {
             double sum = 0;
-            for (double p : head.logProbs(d.forward(BATCH, c.dropout), rows, chosen, null)) {
+            for (double p : head.logProbs(d.forward(BATCH, c.dropout), rows, chosen).logProbs()) {
               sum -= p;
             }
             return sum / rows.length;

@@ -136,10 +136,10 @@ class GeneratorTest {
       ContinuationScorer.Score score = scorer.score(context, continuation);
       double[] expected =
           head.logProbs(
-              decoder.forward(Batch.of(List.of(all)), Dropout.NONE),
-              new int[] {2, 3, 4, 5},
-              continuation,
-              null);
+                  decoder.forward(Batch.of(List.of(all)), Dropout.NONE),
+                  new int[] {2, 3, 4, 5},
+                  continuation)
+              .logProbs();
       assertThat(score.logProbs()).containsExactly(expected, Offset.offset(1e-5));
       assertThat(score.greedy()).isFalse();
       int[] greedy =

@@ -37,16 +37,12 @@ public abstract class DecoderParity {
   }
 
   /** Every target of every sequence but its first two. */
-  private static int[] targets(Batch batch) {
+  private static Targets targets(Batch batch) {
     int[] targets = batch.nextTokens();
     for (int start : batch.starts()) {
       targets[start] = -1;
     }
-    return targets;
-  }
-
-  private static long count(int[] targets) {
-    return java.util.Arrays.stream(targets).filter(t -> t >= 0).count();
+    return Targets.of(targets);
   }
 
   @ParameterizedTest
@@ -65,7 +61,7 @@ public abstract class DecoderParity {
         assertThat(Golden.largestError(logits.toArray(), golden.get(layout + "/logits")))
             .as(layout)
             .isLessThan(1e-5);
-        assertThat(loss.evaluate(batch, targets(batch)))
+        assertThat(loss.evaluate(batch, targets(batch)).meanLoss())
             .as(layout)
             .isCloseTo(golden.scalar(layout + "/loss"), within(1e-5));
       }
@@ -87,9 +83,9 @@ public abstract class DecoderParity {
           Trainer trainer =
               new Trainer(decoder, optimizer, new Schedule(Schedule.Kind.CONSTANT, 0, 0, 1, 0))) {
         Batch batch = Batch.of(golden.sequences("ids", "lengths"));
-        int[] targets = targets(batch);
+        Targets targets = targets(batch);
         trainer.gradient(
-            loss.objective(batch, targets, count(targets), Dropout.NONE), trainer.gradient());
+            loss.objective(batch, targets, targets.weight(), Dropout.NONE), trainer.gradient());
         for (String parameter : golden.names("g/")) {
           Tensor gradient = trainer.gradient().part(parameter).orElseThrow();
           assertThat(Golden.relativeError(gradient.toArray(), golden.get("g/" + parameter)))
@@ -116,9 +112,9 @@ public abstract class DecoderParity {
         Schedule schedule = new Schedule(Schedule.Kind.CONSTANT, rate, 0, 1, 0);
         try (Trainer trainer = new Trainer(decoder, optimizer, schedule)) {
           Batch batch = Batch.of(golden.sequences("step" + step + "/ids", "step_lengths"));
-          int[] targets = targets(batch);
+          Targets targets = targets(batch);
           Trainer.Step result =
-              trainer.step(List.of(loss.objective(batch, targets, count(targets), Dropout.NONE)));
+              trainer.step(List.of(loss.objective(batch, targets, targets.weight(), Dropout.NONE)));
           assertThat(result.loss())
               .as("loss of step " + step)
               .isCloseTo(golden.get("losses")[step], within(1e-5));
@@ -153,10 +149,10 @@ public abstract class DecoderParity {
       decoder.logits(logits, decoder.forward(batch, Dropout.NONE));
       assertThat(Golden.largestError(logits.toArray(), golden.get("logits"))).isLessThan(1e-5);
 
-      int[] targets = targets(batch);
+      Targets targets = targets(batch);
       double value =
           trainer.gradient(
-              loss.objective(batch, targets, count(targets), Dropout.NONE), trainer.gradient());
+              loss.objective(batch, targets, targets.weight(), Dropout.NONE), trainer.gradient());
       assertThat(value).isCloseTo(golden.scalar("loss"), within(1e-5));
       assertThat(golden.names("ga/")).hasSameSizeAs(trainer.gradient().slots());
       for (String name : golden.names("ga/")) {

@@ -1,6 +1,7 @@
 package dev.distillery.model.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.model.format.ModelConfig;
@@ -57,12 +58,12 @@ public abstract class TrainingInvariants {
           new Trainer(decoder, optimizer, still));
     }
 
-    Objective objective(Batch batch, long normaliser, Dropout dropout) {
-      return loss.objective(batch, batch.nextTokens(), normaliser, dropout);
+    Objective objective(Batch batch, double normaliser, Dropout dropout) {
+      return loss.objective(batch, Targets.next(batch), normaliser, dropout);
     }
 
     /** The loss, and the gradient in the order of addresses. */
-    double[] gradient(Batch batch, long normaliser, Dropout dropout) {
+    double[] gradient(Batch batch, double normaliser, Dropout dropout) {
       double value = trainer.gradient(objective(batch, normaliser, dropout), trainer.gradient());
       return with(value, flat(trainer.gradient()));
     }
@@ -129,7 +130,7 @@ public abstract class TrainingInvariants {
     Batch batch = Batch.of(List.of(new int[] {7}), new long[] {row});
     try (Student student = Student.open(kernels(), false)) {
       Dropout dropout = new Dropout(0, 0.4, 31);
-      Objective objective = student.loss.objective(batch, new int[] {9}, 1, dropout);
+      Objective objective = student.loss.objective(batch, Targets.of(new int[] {9}), 1, dropout);
       student.trainer.gradient(objective, student.trainer.gradient());
       int dropped = 0;
       for (int layer = 0; layer < CONFIG.layers(); layer++) {
@@ -191,6 +192,116 @@ public abstract class TrainingInvariants {
       }
       assertThat(student.trainer.step(objectives).loss()).isEqualTo(loss);
       assertThat(flat(student.trainer.gradient())).isEqualTo(sum);
+    }
+  }
+
+  /** By hand, in double, from the logits: log softmax, its entropy, and whether none is larger. */
+  @Test
+  void lossAndMetricsAreWeightedSumsOverTheTrainedTargets() {
+    Batch batch = batch(41, 42, 43);
+    float[] tokenWeights = new float[batch.tokens()];
+    for (int i = 0; i < tokenWeights.length; i++) {
+      tokenWeights[i] = i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : 0.25f;
+    }
+    Targets targets = Targets.next(batch, tokenWeights);
+    try (Student student = Student.open(kernels(), false)) {
+      Tensor logits = student.kernels.tensor(batch.tokens(), CONFIG.vocabSize());
+      student.decoder.logits(logits, student.decoder.forward(batch, Dropout.NONE));
+      // One target is made the most likely token, so that there is something correct.
+      int hit = targets.trained()[2];
+      targets.ids()[hit] = mostLikely(logits.rows(hit, 1).toArray());
+      TokenSums expected = TokenSums.NONE;
+      for (int row : targets.trained()) {
+        expected =
+            expected.plus(
+                byHand(logits.rows(row, 1).toArray(), targets.ids()[row], targets.weights()[row]));
+      }
+      logits.memory().close();
+      assertThat(expected.correct()).isPositive();
+      assertSums(student.loss.evaluate(batch, targets), expected);
+      List<TokenSums> seen = new ArrayList<>();
+      double value =
+          student.trainer.gradient(
+              student.loss.objective(batch, targets, 7, Dropout.NONE, seen::add),
+              student.trainer.gradient());
+      assertSums(seen.get(0), expected);
+      assertThat(value).isCloseTo(expected.loss() / 7, within(1e-6));
+    }
+  }
+
+  private static int mostLikely(float[] logits) {
+    int best = 0;
+    for (int i = 0; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
+  }
+
+  private static TokenSums byHand(float[] logits, int target, double weight) {
+    double max = logits[mostLikely(logits)];
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - max);
+    }
+    double entropy = 0;
+    for (float logit : logits) {
+      double logP = logit - max - Math.log(sum);
+      entropy -= Math.exp(logP) * logP;
+    }
+    double loss = -weight * (logits[target] - max - Math.log(sum));
+    return new TokenSums(loss, weight, 1, logits[target] == (float) max ? 1 : 0, entropy);
+  }
+
+  private static void assertSums(TokenSums sums, TokenSums expected) {
+    assertThat(sums.loss()).isCloseTo(expected.loss(), within(2e-5));
+    assertThat(sums.weight()).isEqualTo(expected.weight());
+    assertThat(sums.tokens()).isEqualTo(expected.tokens());
+    assertThat(sums.correct()).isEqualTo(expected.correct());
+    assertThat(sums.entropy()).isCloseTo(expected.entropy(), within(2e-5));
+  }
+
+  /** Gradients are linear in the weights: those of each target alone add up. */
+  @Test
+  void aTargetsGradientIsMultipliedByItsWeight() {
+    Batch batch = batch(51);
+    float[] weights = new float[batch.tokens()];
+    weights[1] = 0.5f;
+    weights[3] = 2;
+    try (Student student = Student.open(kernels(), false)) {
+      double[] whole = weighted(student, batch, weights);
+      double[] sum = new double[whole.length];
+      for (int at : new int[] {1, 3}) {
+        float[] alone = new float[weights.length];
+        alone[at] = 1;
+        double[] part = weighted(student, batch, alone);
+        Arrays.setAll(sum, i -> sum[i] + weights[at] * part[i]);
+      }
+      float[] narrow = new float[sum.length];
+      for (int i = 0; i < narrow.length; i++) {
+        narrow[i] = (float) sum[i];
+      }
+      assertThat(Golden.relativeError(narrow, whole)).isLessThan(1e-6);
+    }
+  }
+
+  private static double[] weighted(Student student, Batch batch, float[] weights) {
+    Objective objective =
+        student.loss.objective(batch, Targets.next(batch, weights), 3, Dropout.NONE);
+    double value = student.trainer.gradient(objective, student.trainer.gradient());
+    return with(value, flat(student.trainer.gradient()));
+  }
+
+  @Test
+  void targetsThatCannotBeAreRefused() {
+    Batch batch = batch(61);
+    assertThatThrownBy(() -> new Targets(new int[2], new float[] {1, -1}))
+        .hasMessage("The weight of target 1 must be a number from 0 on: -1.0");
+    try (Student student = Student.open(kernels(), false)) {
+      Targets few = new Targets(new int[1], new float[1]);
+      assertThatThrownBy(() -> student.loss.evaluate(batch, few))
+          .hasMessageContaining("has 1 targets");
+      assertThatThrownBy(() -> student.loss.objective(batch, Targets.next(batch), 0, Dropout.NONE))
+          .hasMessageContaining("normaliser must be over 0");
     }
   }
 }
