@@ -6,7 +6,7 @@ import org.bytedeco.openblas.global.openblas;
 
 /**
  * Single-threaded sgemm of OpenBLAS through JavaCPP, on addresses. Threads are ours: OpenBLAS gives
- * the same bits for a whole product and for its rows cut into parts.
+ * the same bits for a whole product and for its rows cut at whole tiles; not for columns.
  */
 final class Blas {
   private static final int ROW_MAJOR = 101;

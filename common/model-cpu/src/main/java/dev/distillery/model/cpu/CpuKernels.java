@@ -18,10 +18,21 @@ public final class CpuKernels implements Kernels {
   private static final int SUM_CHUNK = 1 << 16;
 
   /**
-   * Products are cut between threads only into parts with this many multiplications: for small ones
-   * OpenBLAS has other kernels, which round differently.
+   * Products are cut only into parts with this many multiplications: for small ones OpenBLAS has
+   * other kernels, which round differently.
    */
   private static final double LARGE_PRODUCT = 4e6;
+
+  /**
+   * Rows of a product are cut at multiples of this, where every kernel of OpenBLAS begins a new
+   * tile (tiles of 12 on AVX2, of 16 on AVX-512), so that a row's bits do not depend on the cut.
+   */
+  private static final int ROW_TILES = 48;
+
+  /** Fewest columns of a part, and most parts, where columns are cut. */
+  private static final int PART_COLUMNS = 384;
+
+  private static final int MOST_PARTS = 16;
 
   private final Workers workers;
   private final AttentionMath attention;
@@ -65,12 +76,9 @@ public final class CpuKernels implements Kernels {
     int k = transposeA ? a.rows() : a.columns();
     boolean byRows = out.rows() >= out.columns() / 4;
     int size = byRows ? out.rows() : out.columns();
-    int part = ((size - 1) / workers.count() + 16) / 16 * 16;
-    int last = size - (workers.count() - 1) * part;
-    double smallest = (double) last * k * (byRows ? out.columns() : out.rows());
-    boolean cut = last > 0 && smallest >= LARGE_PRODUCT;
-    int step = cut ? part : size;
-    int tasks = cut ? workers.count() : 1;
+    double work = (double) k * out.rows() * out.columns();
+    int step = byRows ? rowStep(size, work) : columnStep(size, work);
+    int tasks = (size - 1) / step + 1;
     workers.forTasks(
         tasks,
         i -> {
@@ -94,6 +102,20 @@ public final class CpuKernels implements Kernels {
               CpuMemory.address(c),
               c.stride());
         });
+  }
+
+  /** Rows of a part, as many parts as threads; all of them where the last would be too small. */
+  private int rowStep(int rows, double work) {
+    int part = ((rows - 1) / workers.count() / ROW_TILES + 1) * ROW_TILES;
+    int last = rows - (rows - 1) / part * part;
+    return last * (work / rows) >= LARGE_PRODUCT ? part : rows;
+  }
+
+  /** Columns of a part: bits depend on how columns are cut, so threads have no say in it. */
+  private static int columnStep(int columns, double work) {
+    int parts =
+        Math.min(MOST_PARTS, Math.min(columns / PART_COLUMNS, (int) (work / LARGE_PRODUCT)));
+    return parts < 2 ? columns : ((columns - 1) / parts / ROW_TILES + 1) * ROW_TILES;
   }
 
   private interface RowBody {

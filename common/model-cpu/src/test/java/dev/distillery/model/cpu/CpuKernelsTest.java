@@ -99,11 +99,15 @@ class CpuKernelsTest {
 
   /** Large enough to be cut between threads, by rows and by columns. */
   @Test
-  void cutProductsHaveTheBitsOfWholeOnes() {
-    for (int[] shape : new int[][] {{512, 576, 960}, {1537, 200, 384}, {70, 576, 4099}}) {
-      float[] whole = product(1, shape[0], shape[1], shape[2]);
-      assertThat(Arrays.equals(product(2, shape[0], shape[1], shape[2]), whole)).isTrue();
-      assertThat(Arrays.equals(product(3, shape[0], shape[1], shape[2]), whole)).isTrue();
+  void threadsDoNotChangeABitOfAProduct() {
+    int[][] shapes = {{512, 576, 960}, {1537, 200, 384}, {70, 576, 4099}, {17, 640, 9000}};
+    for (int[] shape : shapes) {
+      float[] alone = product(1, shape[0], shape[1], shape[2]);
+      for (int threads : new int[] {2, 3, 5, 8}) {
+        assertThat(Arrays.equals(product(threads, shape[0], shape[1], shape[2]), alone))
+            .as("%d threads, %s", threads, Arrays.toString(shape))
+            .isTrue();
+      }
     }
   }
 
