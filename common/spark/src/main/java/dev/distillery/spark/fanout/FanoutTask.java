@@ -11,9 +11,10 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -82,7 +83,7 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
         new LedgerWriter(
             attempt,
             (name, lines) -> LedgerFiles.put(fileSystem, new Path(path, name), lines),
-            FanoutTask::clockMillis);
+            Lane.Clocks.SYSTEM.millis());
     Iterator<TeacherRequest> left =
         StreamSupport.stream(((Iterable<String>) () -> requests).spliterator(), false)
             .map(RequestCodec::fromJson)
@@ -95,23 +96,16 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
               thread.setDaemon(true);
               return thread;
             });
+    Consumer<Completion> sink =
+        completion -> {
+          if (giveBack) {
+            results.add(Ledger.toJson(completion));
+          }
+        };
     try {
+      var book = new LaneBook(run, lane, teacher.maxConcurrency(), welcome, left);
       new Lane(
-              run,
-              lane,
-              exchange -> executor.ask(Wire.Answer.class, exchange),
-              teacher,
-              ledger,
-              welcome,
-              left,
-              completion -> {
-                if (giveBack) {
-                  results.add(Ledger.toJson(completion));
-                }
-              },
-              context::isInterrupted,
-              FanoutTask::clockMillis,
-              exchanger)
+              book, driver(executor, context, exchanger), teacher, ledger, sink, Lane.Clocks.SYSTEM)
           .run();
     } finally {
       exchanger.shutdown();
@@ -140,7 +134,19 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
     return answered;
   }
 
-  private static long clockMillis() {
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+  private static Lane.Driver driver(
+      FanoutExecutor executor, TaskContext context, ExecutorService exchanger) {
+    return new Lane.Driver() {
+      @Override
+      public CompletableFuture<Wire.Answer> exchange(Wire.Exchange message) {
+        return CompletableFuture.supplyAsync(
+            () -> executor.ask(Wire.Answer.class, message), exchanger);
+      }
+
+      @Override
+      public boolean cancelled() {
+        return context.isInterrupted();
+      }
+    };
   }
 }

@@ -170,6 +170,10 @@ final class RunBook {
     }
     if (stop == null) {
       reserve(lane);
+      if (!lane.asked.isEmpty()) {
+        // The budget has no room for more: slots kept for it would keep others from theirs.
+        lane.demand = Math.min(lane.demand, lane.leases.size());
+      }
     }
     lane.slots = stop == null ? share(lane) : 0;
     List<String> leases = stop == null ? letGo(lane, message.ready()) : List.of();

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -139,20 +140,32 @@ class LaneTest {
         .run();
   }
 
-  private Lane lane(int requests, Behaviour behaviour, Lane.Driver driver) {
+  private Lane lane(
+      int requests, Behaviour behaviour, Function<Wire.Exchange, Wire.Answer> driver) {
     var settings = new TeacherSettings("memory", "m", "", "chat", Duration.ofSeconds(1), 4);
+    var welcome = new Wire.Welcome(settings, "", Price.FREE, new RetryPolicy(3));
     return new Lane(
-        "run",
-        "lane",
-        driver,
+        new LaneBook(
+            "run",
+            "lane",
+            Integer.MAX_VALUE,
+            welcome,
+            IntStream.range(0, requests).mapToObj(LaneTest::request).iterator()),
+        new Lane.Driver() {
+          @Override
+          public CompletableFuture<Wire.Answer> exchange(Wire.Exchange message) {
+            return CompletableFuture.supplyAsync(() -> driver.apply(message));
+          }
+
+          @Override
+          public boolean cancelled() {
+            return false;
+          }
+        },
         new ScriptedTeacher(behaviour),
         new LedgerWriter("0-0", (name, written) -> lines.addAll(written), LaneTest::clock),
-        new Wire.Welcome(settings, "", Price.FREE, new RetryPolicy(3)),
-        IntStream.range(0, requests).mapToObj(LaneTest::request).iterator(),
         ends::add,
-        () -> false,
-        LaneTest::clock,
-        question -> new Thread(question).start());
+        Lane.Clocks.SYSTEM);
   }
 
   private RunBook book(FanoutLimits limits) {

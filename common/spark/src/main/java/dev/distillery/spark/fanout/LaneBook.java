@@ -1,0 +1,441 @@
+package dev.distillery.spark.fanout;
+
+import dev.distillery.core.teacher.Price;
+import dev.distillery.core.teacher.RateLimits;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherReply;
+import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TokenEstimator;
+import dev.distillery.spark.fanout.Wire.Answer;
+import dev.distillery.spark.fanout.Wire.Ask;
+import dev.distillery.spark.fanout.Wire.Ending;
+import dev.distillery.spark.fanout.Wire.Exchange;
+import dev.distillery.spark.fanout.Wire.Settlement;
+import dev.distillery.spark.fanout.Wire.Signal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one task decides: which requests need a lease, which may be sent, what an end means and when
+ * the driver is to be asked again. {@link Lane} moves the messages. Nothing here waits, reads a
+ * clock or touches a disk: times are given, in milliseconds of one clock that never goes back.
+ *
+ * <p>A request goes through these states: <i>asked</i>, until the driver grants a lease;
+ * <i>ready</i>, until there is a slot; with the teacher; <i>waiting</i>, where it is to be tried
+ * again; and its end. Not safe for use by several threads.
+ */
+final class LaneBook {
+  private static final int LEAST_AHEAD = 8;
+  private static final int MOST_AHEAD = 256;
+  private static final int MOST_WAITING = 1024;
+  private static final long LONGEST_HINT_MILLIS = 60_000;
+  private static final long SETTLE_MILLIS = 100;
+  private static final long HEARTBEAT_MILLIS = 500;
+  private static final long FIRST_POLL_MILLIS = 2;
+  private static final long LONGEST_POLL_MILLIS = 50;
+
+  /** A request on its way to an end. */
+  static final class Work {
+    private final TeacherRequest request;
+    private final long mostPrompt;
+    private final long mostCompletion;
+    private int attempts;
+    private int tries;
+    private int failures;
+    private int lost;
+    private long readyAt;
+    private long leaseUntil;
+    private long sentAt;
+
+    private Work(TeacherRequest request, TokenEstimator tokens) {
+      this.request = request;
+      this.mostPrompt = tokens.mostPromptTokens(request);
+      this.mostCompletion = tokens.mostCompletionTokens(request);
+    }
+
+    TeacherRequest request() {
+      return request;
+    }
+  }
+
+  private final String run;
+  private final String name;
+  private final int teacherConcurrency;
+  private final RetryPolicy retry;
+  private final Optional<Price> price;
+  private final TokenEstimator tokens;
+  private final Iterator<TeacherRequest> input;
+
+  private final PriorityQueue<Work> waiting =
+      new PriorityQueue<>(Comparator.comparingLong(work -> work.readyAt));
+  private final Map<String, Work> asked = new HashMap<>();
+  private final ArrayDeque<Work> ready = new ArrayDeque<>();
+  private final ArrayList<Ask> asks = new ArrayList<>();
+  private final ArrayList<Settlement> settlements = new ArrayList<>();
+  private final ArrayList<String> returned = new ArrayList<>();
+  private int inFlight;
+  private int slots;
+  private long pausedUntil;
+  private long lastExchange;
+  private long poll = FIRST_POLL_MILLIS;
+  private boolean urgent = true;
+  private boolean asking;
+  private long sequence;
+  private boolean known = true;
+  private @Nullable FanoutStop stop;
+  private long done;
+  private long failed;
+
+  /**
+   * @param teacherConcurrency requests at once that the teacher in this JVM can use
+   * @param input the task's requests
+   */
+  LaneBook(
+      String run,
+      String name,
+      int teacherConcurrency,
+      Wire.Welcome welcome,
+      Iterator<TeacherRequest> input) {
+    this.run = run;
+    this.name = name;
+    this.teacherConcurrency = teacherConcurrency;
+    this.retry = welcome.retry();
+    this.price = Optional.ofNullable(welcome.price());
+    this.tokens = TokenEstimator.of(welcome.settings().model());
+    this.input = input;
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** Whether the driver knows this task; one that it has given up must send nothing more. */
+  boolean known() {
+    return known;
+  }
+
+  /** Whether the driver has stopped the run, or given this task up. */
+  boolean stopped() {
+    return stop != null || !known;
+  }
+
+  /** Whether something is on its way that must be waited for. */
+  boolean busy() {
+    return inFlight > 0 || asking;
+  }
+
+  /** Whether every request has come to its end. */
+  boolean finished() {
+    return !busy() && asked.isEmpty() && ready.isEmpty() && waiting.isEmpty() && !input.hasNext();
+  }
+
+  Lane.Report report() {
+    return new Lane.Report(done, failed);
+  }
+
+  /** Asks for leases when half of those ahead are used, so that one entry logs several. */
+  void lookAhead(long now) {
+    if (!wantsMore()) {
+      return;
+    }
+    int ahead = ahead();
+    while (asked.size() + ready.size() < ahead) {
+      Work work = waiting.peek();
+      if (work != null && work.readyAt <= now) {
+        waiting.remove();
+      } else if (waiting.size() < MOST_WAITING && input.hasNext()) {
+        work = new Work(input.next(), tokens);
+      } else {
+        return;
+      }
+      asked.put(work.request.requestId(), work);
+      asks.add(new Ask(work.request.requestId(), work.mostPrompt, work.mostCompletion));
+      urgent = true;
+    }
+  }
+
+  private boolean wantsMore() {
+    return asked.size() + ready.size() <= ahead() / 2;
+  }
+
+  private int ahead() {
+    return Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, slots));
+  }
+
+  /** The next request that is to be sent now, counted as sent; empty where none may be. */
+  Optional<Work> send(long now) {
+    if (now < pausedUntil) {
+      return Optional.empty();
+    }
+    while (inFlight < slots && !ready.isEmpty()) {
+      Work work = ready.remove();
+      if (now > work.leaseUntil) {
+        asked.put(work.request.requestId(), work);
+        returned.add(work.request.requestId());
+        urgent = true;
+        continue;
+      }
+      inFlight++;
+      work.attempts++;
+      work.sentAt = now;
+      return Optional.of(work);
+    }
+    return Optional.empty();
+  }
+
+  /** Books a reply; gives back its end. */
+  Completion answered(Work work, TeacherReply reply, long now, Instant wall) {
+    inFlight--;
+    done++;
+    int promptTokens = reply.promptTokens();
+    int completionTokens = reply.completionTokens();
+    boolean counted = promptTokens >= 0 && completionTokens >= 0;
+    long billedPrompt = counted ? promptTokens : work.mostPrompt;
+    long billedCompletion = counted ? completionTokens : work.mostCompletion;
+    Optional<Double> cost =
+        price.map(
+            known ->
+                known
+                    .costUsd(billedPrompt, reply.cachedPromptTokens(), billedCompletion)
+                    .doubleValue());
+    settlements.add(
+        new Settlement(
+            work.request.requestId(),
+            Ending.ANSWERED,
+            true,
+            billedPrompt,
+            reply.cachedPromptTokens(),
+            billedCompletion,
+            Signal.HEALTHY,
+            pauseMillis(reply.limits()),
+            ""));
+    return new Completion(
+        work.request.requestId(),
+        work.request.rowId(),
+        work.request.model(),
+        RequestCodec.prompt(work.request),
+        RequestCodec.params(work.request),
+        true,
+        Optional.of(reply.finishReason()),
+        Optional.of(reply.text()),
+        promptTokens,
+        reply.cachedPromptTokens(),
+        completionTokens,
+        cost,
+        work.attempts,
+        work.lost,
+        reply.httpStatus(),
+        now - work.sentAt,
+        Optional.empty(),
+        wall);
+  }
+
+  /** The time until a server's window is full again, where it says that nothing is left in it. */
+  private static long pauseMillis(RateLimits limits) {
+    long requests =
+        limits.remainingRequests() == 0
+            ? limits.resetRequests().map(Duration::toMillis).orElse(-1L)
+            : -1;
+    long tokens =
+        limits.remainingTokens() == 0
+            ? limits.resetTokens().map(Duration::toMillis).orElse(-1L)
+            : -1;
+    return Math.min(LONGEST_HINT_MILLIS, Math.max(requests, tokens));
+  }
+
+  /** Books a failure; gives back the request's end, where it is one. */
+  Optional<Completion> failed(Work work, TeacherException failure, long now, Instant wall) {
+    inFlight--;
+    work.failures++;
+    if (!RetryPolicy.saysWait(failure)) {
+      work.tries++;
+    }
+    Ending ending = ending(failure);
+    if (ending == Ending.UNCERTAIN) {
+      work.lost++;
+    }
+    Signal signal = signal(failure);
+    urgent |= signal == Signal.REFUSING || signal == Signal.FATAL;
+    boolean again = retry.mayRetry(failure, work.tries);
+    boolean finalState = !again && signal != Signal.FATAL;
+    settlements.add(
+        settlement(work, ending, finalState, signal, failure.retryAfter(), failure.getMessage()));
+    if (again) {
+      var random = new SplittableRandom(31L * work.request.requestId().hashCode() + work.failures);
+      work.readyAt = now + RetryPolicy.delay(failure, work.failures, random).toMillis();
+      waiting.add(work);
+    } else if (finalState) {
+      done++;
+      failed++;
+      return Optional.of(
+          new Completion(
+              work.request.requestId(),
+              work.request.rowId(),
+              work.request.model(),
+              RequestCodec.prompt(work.request),
+              RequestCodec.params(work.request),
+              false,
+              Optional.empty(),
+              Optional.empty(),
+              -1,
+              0,
+              -1,
+              Optional.empty(),
+              work.attempts,
+              work.lost,
+              failure.httpStatus(),
+              now - work.sentAt,
+              Optional.of(Ledger.error(failure)),
+              wall));
+    }
+    return Optional.empty();
+  }
+
+  private static Settlement settlement(
+      Work work,
+      Ending ending,
+      boolean finalState,
+      Signal signal,
+      Optional<Duration> retryAfter,
+      @Nullable String message) {
+    return new Settlement(
+        work.request.requestId(),
+        ending,
+        finalState,
+        0,
+        0,
+        0,
+        signal,
+        retryAfter.map(Duration::toMillis).orElse(-1L),
+        message == null ? "" : message);
+  }
+
+  private static Ending ending(TeacherException failure) {
+    return switch (failure.category()) {
+      case TIMEOUT, CONNECTION, MALFORMED_REPLY -> Ending.UNCERTAIN;
+      case RATE_LIMITED,
+          SERVER_ERROR,
+          UNREACHABLE,
+          BAD_REQUEST,
+          CONTEXT_LENGTH,
+          AUTHENTICATION,
+          INSUFFICIENT_QUOTA,
+          UNKNOWN_MODEL,
+          NOT_RECORDED ->
+          Ending.FREE;
+    };
+  }
+
+  private static Signal signal(TeacherException failure) {
+    if (failure.fatal()) {
+      return Signal.FATAL;
+    }
+    if (RetryPolicy.saysWait(failure)) {
+      return Signal.REFUSING;
+    }
+    return failure.retryable() ? Signal.FAILING : Signal.NEUTRAL;
+  }
+
+  /** The task ends: what was let go and never sent is given back. */
+  Exchange lastQuestion(long durable) {
+    for (Work work : ready) {
+      settlements.add(settlement(work, Ending.UNSENT, false, Signal.NEUTRAL, Optional.empty(), ""));
+    }
+    ready.clear();
+    return question(durable, true);
+  }
+
+  /**
+   * What the driver is to be asked now; empty where it is not time, or where its answer to the
+   * question before is still to come.
+   *
+   * @param durable replies and failures of this task that are in the ledger
+   */
+  Optional<Exchange> question(long now, long durable) {
+    if (asking || now < exchangeDue()) {
+      return Optional.empty();
+    }
+    asking = true;
+    return Optional.of(question(durable, false));
+  }
+
+  private Exchange question(long durable, boolean last) {
+    int demand = input.hasNext() ? Integer.MAX_VALUE / 2 : inFlight + asked.size() + ready.size();
+    var question =
+        new Exchange(
+            run,
+            name,
+            ++sequence,
+            teacherConcurrency,
+            inFlight,
+            ready.size(),
+            demand,
+            List.copyOf(asks),
+            List.copyOf(settlements),
+            List.copyOf(returned),
+            durable,
+            last);
+    asks.clear();
+    settlements.clear();
+    returned.clear();
+    urgent = false;
+    return question;
+  }
+
+  /**
+   * Takes up what the driver says.
+   *
+   * @param askedAt when it was asked
+   */
+  void apply(long askedAt, Answer answer, long now) {
+    asking = false;
+    lastExchange = now;
+    poll = answer.leases().isEmpty() ? Math.min(LONGEST_POLL_MILLIS, poll * 2) : FIRST_POLL_MILLIS;
+    known = answer.known();
+    stop = answer.stop();
+    slots = answer.slots();
+    pausedUntil = askedAt + answer.pauseMillis();
+    for (String id : answer.leases()) {
+      Work work = asked.remove(id);
+      if (work != null) {
+        // From before the question: the driver let it go later than that by any clock.
+        work.leaseUntil = askedAt + answer.leaseMillis();
+        ready.add(work);
+      }
+    }
+  }
+
+  private long exchangeDue() {
+    if (urgent) {
+      return lastExchange;
+    }
+    boolean starving = !asked.isEmpty() && inFlight + ready.size() < Math.max(1, slots);
+    if (starving || (slots == 0 && !ready.isEmpty())) {
+      return lastExchange + poll;
+    }
+    return lastExchange
+        + (settlements.isEmpty() && asked.isEmpty() ? HEARTBEAT_MILLIS : SETTLE_MILLIS);
+  }
+
+  /** When there is something to do next, should no message come before. */
+  long nextTurn(long now) {
+    // The driver's answer ends the waiting as well.
+    long next =
+        asking ? now + HEARTBEAT_MILLIS : Math.min(exchangeDue(), lastExchange + HEARTBEAT_MILLIS);
+    if (!waiting.isEmpty() && wantsMore()) {
+      next = Math.min(next, waiting.peek().readyAt);
+    }
+    return ready.isEmpty() || pausedUntil <= lastExchange ? next : Math.min(next, pausedUntil);
+  }
+}

@@ -1,0 +1,213 @@
+package dev.distillery.spark.fanout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.core.teacher.Price;
+import dev.distillery.core.teacher.RateLimits;
+import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherException.Category;
+import dev.distillery.core.teacher.TeacherReply;
+import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TeacherSettings;
+import dev.distillery.spark.fanout.LaneBook.Work;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.LongFunction;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.LongRange;
+
+/**
+ * The protocol between tasks and driver, without threads: two tasks' books and the driver's, their
+ * messages, the teacher and the grant log each take their next step in an order drawn at random,
+ * and what must always hold is checked at each.
+ */
+class LaneBookTest {
+  private static final Price PRICE = new Price(new BigDecimal("1"), new BigDecimal("2"));
+
+  @Property(tries = 300, seed = "20260801")
+  void inEveryOrderOfStepsEachRequestComesToOneEndWithinTheLimits(
+      @ForAll @LongRange(min = 0, max = 1L << 40) long order,
+      @ForAll @IntRange(min = 1, max = 12) int concurrency,
+      @ForAll @IntRange(min = 0, max = 40) int requests) {
+    var model = new Model(order, limits(concurrency, OptionalLong.empty()), requests);
+    model.play();
+    assertThat(model.ended).hasSize(2 * requests);
+    assertThat(model.driver.stopped()).isEmpty();
+    assertThat(model.driver.snapshot().lost()).isZero();
+    assertThat(model.driver.snapshot().spent().requests()).isEqualTo(model.sent);
+  }
+
+  @Property(tries = 300, seed = "20260801")
+  void inEveryOrderOfStepsNoMoreRequestsLeaveThanTheBudgetHas(
+      @ForAll @LongRange(min = 0, max = 1L << 40) long order,
+      @ForAll @IntRange(min = 1, max = 12) int concurrency,
+      @ForAll @IntRange(min = 1, max = 30) int budget) {
+    var model = new Model(order, limits(concurrency, OptionalLong.of(budget)), 40);
+    model.play();
+    assertThat(model.sent).isLessThanOrEqualTo(budget);
+    assertThat(model.driver.stopped()).isPresent();
+    assertThat(model.driver.snapshot().spent().requests()).isEqualTo(model.sent);
+  }
+
+  private static FanoutLimits limits(int concurrency, OptionalLong maxRequests) {
+    FanoutLimits none = FanoutLimits.ofConcurrency(concurrency);
+    return new FanoutLimits(
+        concurrency,
+        none.requestsPerMinute(),
+        none.tokensPerMinute(),
+        maxRequests,
+        none.maxTotalTokens(),
+        none.maxCostUsd(),
+        Duration.ofHours(10),
+        1);
+  }
+
+  private record Question(Wire.Exchange message, long askedAt) {}
+
+  /** A task, and what is between it and the others. */
+  private static final class Task {
+    final LaneBook book;
+    final ArrayList<Work> atTeacher = new ArrayList<>();
+    final ArrayDeque<Question> toDriver = new ArrayDeque<>();
+    final ArrayDeque<LongFunction<Runnable>> toTask = new ArrayDeque<>();
+    int written;
+    boolean left;
+
+    Task(LaneBook book) {
+      this.book = book;
+    }
+  }
+
+  private static final class Model {
+    final SplittableRandom random;
+    final int concurrency;
+    final RunBook driver;
+    final List<Task> tasks = new ArrayList<>();
+    final Set<String> logged = new HashSet<>();
+    final Set<String> ended = new HashSet<>();
+    long now;
+    int sent;
+
+    Model(long order, FanoutLimits limits, int requests) {
+      this.random = new SplittableRandom(order);
+      this.concurrency = limits.concurrency();
+      this.driver = new RunBook(limits, Optional.of(PRICE), Spend.NONE, () -> now);
+      var settings = new TeacherSettings("memory", "m", "", "chat", Duration.ofSeconds(1), 4);
+      var welcome = new Wire.Welcome(settings, "", PRICE, new RetryPolicy(3));
+      for (String name : List.of("a", "b")) {
+        driver.join(new Wire.Join("run", name, "place of " + name, "executor of " + name));
+        var input = IntStream.range(0, requests).mapToObj(i -> request(name + i)).iterator();
+        tasks.add(new Task(new LaneBook("run", name, Integer.MAX_VALUE, welcome, input)));
+      }
+    }
+
+    void play() {
+      for (int step = 0; tasks.stream().anyMatch(task -> !task.left); step++) {
+        assertThat(step).as("steps").isLessThan(200_000);
+        Task task = tasks.get(random.nextInt(2));
+        switch (random.nextInt(6)) {
+          case 0 -> turn(task);
+          case 1 -> hearDriver(task);
+          case 2 -> hearTask(task);
+          case 3 -> hearTeacher(task);
+          case 4 -> log();
+          default -> now += random.nextInt(40);
+        }
+        int flying = tasks.stream().mapToInt(t -> t.atTeacher.size()).sum();
+        assertThat(flying).as("requests at once").isLessThanOrEqualTo(concurrency);
+      }
+    }
+
+    /** What the loop does between two events. */
+    void turn(Task task) {
+      if (task.left) {
+        return;
+      }
+      if (task.book.stopped() ? !task.book.busy() : task.book.finished()) {
+        driver.exchange(task.book.lastQuestion(task.written));
+        task.left = true;
+        return;
+      }
+      if (!task.book.stopped()) {
+        task.book.lookAhead(now);
+        for (var next = task.book.send(now); next.isPresent(); next = task.book.send(now)) {
+          assertThat(logged).contains(next.get().request().requestId());
+          assertThat(ended).doesNotContain(next.get().request().requestId());
+          task.atTeacher.add(next.get());
+          sent++;
+        }
+      }
+      task.book
+          .question(now, task.written)
+          .ifPresent(message -> task.toDriver.add(new Question(message, now)));
+    }
+
+    void hearTask(Task task) {
+      Question question = task.toDriver.poll();
+      if (question != null) {
+        Wire.Answer answer = driver.exchange(question.message());
+        // A question whose answer was lost on its way is asked again.
+        assertThat(random.nextInt(4) > 0 ? answer : driver.exchange(question.message()))
+            .isEqualTo(answer);
+        task.toTask.add(at -> () -> task.book.apply(question.askedAt(), answer, at));
+      }
+    }
+
+    void hearDriver(Task task) {
+      LongFunction<Runnable> answer = task.toTask.poll();
+      if (answer != null) {
+        answer.apply(now).run();
+      }
+    }
+
+    void hearTeacher(Task task) {
+      if (task.atTeacher.isEmpty()) {
+        return;
+      }
+      Work work = task.atTeacher.remove(random.nextInt(task.atTeacher.size()));
+      int draw = random.nextInt(20);
+      if (draw > 2) {
+        end(
+            task,
+            task.book.answered(
+                work,
+                new TeacherReply("text", "stop", 2, 0, 10, 200, RateLimits.NONE),
+                now,
+                Instant.EPOCH));
+        return;
+      }
+      Category category =
+          List.of(Category.SERVER_ERROR, Category.RATE_LIMITED, Category.BAD_REQUEST).get(draw);
+      var failure = new TeacherException(category, 0, Optional.empty(), "Not now");
+      task.book.failed(work, failure, now, Instant.EPOCH).ifPresent(end -> end(task, end));
+    }
+
+    void end(Task task, Completion completion) {
+      assertThat(ended.add(completion.requestId())).as("ends once").isTrue();
+      task.written++;
+    }
+
+    void log() {
+      driver.takeGrantsToLog().forEach(grant -> logged.add(grant.requestId()));
+      driver.logged();
+    }
+  }
+
+  private static TeacherRequest request(String id) {
+    return new TeacherRequest(
+        id, Optional.empty(), "m", Optional.of("prompt"), List.of(), Sampling.of(20), "{}");
+  }
+}
