@@ -14,6 +14,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -51,27 +52,53 @@ public final class Weights {
     }
   }
 
-  /**
-   * Fresh weights: matrices normal with the configuration's standard deviation, GPT-2's projections
-   * into the residual stream divided by sqrt(2 layers), gains 1, biases 0; adapters as PEFT starts
-   * them, A uniform in 1 / sqrt(in) and B zero. A value depends on the seed and its slot's name
-   * only.
-   */
+  /** A new model, all of it trainable, drawn as its architecture's publishers did. */
+  public static Parameters fresh(ModelConfig config, Kernels kernels, long seed) {
+    Parameters parameters = Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> true);
+    initialise(parameters.trainable(), config, seed);
+    return parameters;
+  }
+
+  /** As {@link #initialise(ParameterSpace, ModelConfig, Initialisation, long)}, as published. */
   public static void initialise(ParameterSpace space, ModelConfig config, long seed) {
+    initialise(space, config, Initialisation.published(config), seed);
+  }
+
+  /**
+   * Fresh weights: matrices normal around 0, gains 1, biases 0; adapters as PEFT starts them, A
+   * uniform in 1 / sqrt(in) and B zero. A value depends on the seed, its slot's name and its place
+   * in the slot only.
+   */
+  public static void initialise(
+      ParameterSpace space, ModelConfig config, Initialisation initialisation, long seed) {
+    Set<String> scaled = initialisation.scaledSlots(config);
     for (Slot slot : space.slots()) {
+      double deviation = config.initializerRange();
+      if (scaled.contains(slot.name())) {
+        deviation /= Math.sqrt(2.0 * config.layers());
+      }
       Tensor tensor = space.slot(slot.name()).orElseThrow();
-      long key = CounterRandom.key(seed, slot.name().hashCode());
+      long key = key(seed, slot.name());
+      float[] row = new float[slot.columns()];
       for (int r = 0; r < slot.rows(); r++) {
-        float[] row = new float[slot.columns()];
         for (int c = 0; c < row.length; c++) {
-          row[c] = (float) initial(slot, config, key, (long) r * row.length + c);
+          row[c] = (float) initial(slot, deviation, key, (long) r * row.length + c);
         }
         tensor.rows(r, 1).write(row);
       }
     }
   }
 
-  private static double initial(Slot slot, ModelConfig config, long key, long index) {
+  /** Of all characters: two names must not share 32 bits by chance. */
+  private static long key(long seed, String name) {
+    long key = seed;
+    for (int i = 0; i < name.length(); i++) {
+      key = CounterRandom.key(key, name.charAt(i));
+    }
+    return key;
+  }
+
+  private static double initial(Slot slot, double deviation, long key, long index) {
     String name = slot.name();
     if (name.endsWith("lora_B.weight") || name.endsWith(".bias")) {
       return 0;
@@ -79,14 +106,7 @@ public final class Weights {
     if (name.endsWith("lora_A.weight")) {
       return (2 * CounterRandom.uniformDouble(key, index) - 1) / Math.sqrt(slot.columns());
     }
-    if (!slot.decayed()) {
-      return 1;
-    }
-    double deviation = config.initializerRange();
-    if (name.endsWith("c_proj")) {
-      deviation /= Math.sqrt(2.0 * config.layers());
-    }
-    return deviation * CounterRandom.gaussian(key, index);
+    return slot.decayed() ? deviation * CounterRandom.gaussian(key, index) : 1;
   }
 
   /**
