@@ -1,5 +1,7 @@
 package dev.distillery.training.tokens;
 
+import java.io.Serializable;
+
 /**
  * One row of a token table: what stands in one place of a micro-batch.
  *
@@ -10,7 +12,7 @@ package dev.distillery.training.tokens;
  *     themselves
  */
 @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
-public record TokenSequence(int[] ids, float[] weights, int[] starts) {
+public record TokenSequence(int[] ids, float[] weights, int[] starts) implements Serializable {
   public TokenSequence {
     if (ids.length == 0 || ids.length != weights.length) {
       throw new IllegalArgumentException(

@@ -1,0 +1,102 @@
+package dev.distillery.training.run;
+
+import dev.distillery.core.run.Tunable;
+import dev.distillery.core.run.Validated;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * The model, what of it is trained, and where the result goes.
+ *
+ * @param model directory or file that training begins from
+ * @param outputDir takes the result, checkpoints, metrics and event files
+ * @param trainable which weights move
+ * @param adapter a LoRA adapter to go on with
+ * @param dtype of the weights that are written
+ * @param dropout probability at the embedding and at each branch that joins the residual stream
+ * @param gradientCheckpointing keeps only each layer's input and computes the rest again
+ */
+public record StudentOptions(
+    @Option(
+            names = "--model",
+            paramLabel = "DIR_OR_GGUF",
+            description = "Hugging Face directory or GGUF file that training begins from.")
+        String model,
+    @Tunable
+        @Option(
+            names = "--output-dir",
+            paramLabel = "DIR",
+            description =
+                "Folder that takes the trained model or adapter, checkpoints, metrics and event"
+                    + " files: a local path or a Hadoop URI.")
+        String outputDir,
+    @Option(
+            names = "--trainable",
+            paramLabel = "full|lora|head",
+            defaultValue = "full",
+            description =
+                "What is trained: all weights, LoRA adapters beside frozen weights, or the output"
+                    + " head alone.")
+        Trainable trainable,
+    @Option(
+            names = "--adapter",
+            paramLabel = "DIR",
+            description = "LoRA adapter in PEFT's layout to go on training; with --trainable lora.")
+        Optional<String> adapter,
+    @Option(
+            names = "--dtype",
+            paramLabel = "float32|bfloat16",
+            defaultValue = "float32",
+            description = "Type of the weights that are written; adapters are float32.")
+        Dtype dtype,
+    @Option(
+            names = "--dropout",
+            paramLabel = "P",
+            defaultValue = "0",
+            description =
+                "Probability of dropping a value at the embedding and at each branch that joins the"
+                    + " residual stream.")
+        double dropout,
+    @Tunable
+        @Option(
+            names = "--gradient-checkpointing",
+            defaultValue = "false",
+            description =
+                "Keep only each layer's input and compute the rest again in the backward pass: a"
+                    + " third more work, a fraction of the memory, the same bits.")
+        boolean gradientCheckpointing)
+    implements Validated {
+
+  /** Which weights move. */
+  public enum Trainable {
+    /** All. */
+    FULL,
+    /** Low-rank adapters; the weights themselves are frozen. */
+    LORA,
+    /** The output head. */
+    HEAD
+  }
+
+  /** Type of the weights that are written. */
+  public enum Dtype {
+    FLOAT32,
+    BFLOAT16
+  }
+
+  @Override
+  public List<String> violations() {
+    var violations = new ArrayList<String>();
+    if (model.isBlank()) {
+      violations.add("Option --model is empty: name a Hugging Face directory or a GGUF file");
+    }
+    if (outputDir.isBlank()) {
+      violations.add("Option --output-dir is empty: name a folder");
+    }
+    if (!(dropout >= 0 && dropout < 1)) {
+      violations.add("Option --dropout: expected a number in [0, 1), found " + dropout);
+    }
+    return violations;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.Dropout;
+import dev.distillery.model.nn.Gradients;
+import dev.distillery.training.tokens.TokenSequence;
+import java.io.Serializable;
+import java.util.Map;
+
+/**
+ * What a run minimises. It is sent to executors, so it holds little: what is large, such as a
+ * reference model, is opened there by its path.
+ */
+public interface TrainingObjective extends Serializable {
+  /**
+   * What a row adds to the normaliser of its step; 0 where nothing of it is trained. The normaliser
+   * of a step is the sum over all rows of all its micro-batches; of an epoch's last step, which may
+   * have fewer of them, over those that it has.
+   */
+  double weight(TokenSequence row);
+
+  /**
+   * Metrics of a step or of an evaluation, by the names that Hugging Face's trainer and TRL log
+   * them under, in order; {@code loss} is among them.
+   *
+   * @param sums of what a {@link Computation} returned for each of its micro-batches
+   */
+  Map<String, Double> metrics(double[] sums);
+
+  /** The objective over a decoder, made once a JVM and closed before the decoder is. */
+  Computation open(Decoder decoder);
+
+  /** An objective at work. One thread at a time. */
+  interface Computation extends AutoCloseable {
+    /**
+     * Runs forward and backward over one micro-batch and adds the gradient of its part of the loss:
+     * its sum divided by {@code normaliser}.
+     *
+     * @return the micro-batch's sums, not divided; as many of them for each
+     */
+    double[] addGradient(MicroBatch batch, double normaliser, Dropout dropout, Gradients gradients);
+
+    /** The sums of one micro-batch without a gradient and without dropout. */
+    double[] evaluate(MicroBatch batch);
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,27 @@
+package dev.distillery.training.run;
+
+import dev.distillery.core.run.Figures;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What a run will take.
+ *
+ * @param rows of one epoch
+ * @param stepsPerEpoch a last step with fewer micro-batches included
+ * @param totalSteps of the run
+ * @param trainedParameters values that the optimiser moves
+ * @param figures of a dry run's summary: the above, tokens, bytes of memory, operations, and the
+ *     learning rate at the first step that is still to be taken
+ */
+public record TrainingPlan(
+    long rows,
+    long stepsPerEpoch,
+    long totalSteps,
+    long trainedParameters,
+    Map<String, Number> figures)
+    implements Figures {
+  public TrainingPlan {
+    figures = Map.copyOf(new TreeMap<>(figures));
+  }
+}

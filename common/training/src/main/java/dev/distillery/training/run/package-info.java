@@ -1,0 +1,9 @@
+/**
+ * The training run: steps over executors or in one process, their order of rows, evaluation,
+ * checkpoints, metrics and the writing of what was learned. Not how text becomes tokens, and not
+ * what a particular job minimises beyond the next token.
+ */
+@NullMarked
+package dev.distillery.training.run;
+
+import org.jspecify.annotations.NullMarked;
