@@ -1,6 +1,7 @@
 package dev.distillery.datasets;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import java.util.List;
 import java.util.Optional;
 

@@ -3,6 +3,8 @@ package dev.distillery.datasets;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
+import dev.distillery.core.dialogue.Roles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -63,18 +65,36 @@ public final class JsonFields {
         "unknown_format", "Expected " + field + "; found the fields " + found);
   }
 
-  /**
-   * The row's messages in their common shapes: {@code role} and {@code content}, or {@code from}
-   * and {@code value}.
-   */
-  public static List<Message> messages(JsonNode array) throws RejectedRowException {
+  /** The row's messages in the shapes that {@link MessageJson} knows. */
+  public static List<Message> messages(JsonNode array, RowContext context)
+      throws RejectedRowException {
     List<Message> messages = new ArrayList<>();
     for (JsonNode turn : array) {
-      String role = requireText(turn, "role", "from", "speaker");
-      String content = requireText(turn, "content", "value", "text");
-      messages.add(new Message(Roles.require(role), content));
+      messages.add(message(turn, messages.size(), context));
     }
     return messages;
+  }
+
+  /** One message, the {@code index}th of its dialogue. */
+  public static Message message(JsonNode turn, int index, RowContext context)
+      throws RejectedRowException {
+    try {
+      return MessageJson.read(turn, index, name -> context.unread("messages[]." + name));
+    } catch (MessageJson.UnreadableException e) {
+      throw new RejectedRowException(e.rule(), e.detail());
+    }
+  }
+
+  /** The table's name of a role; the row is rejected where it is not known. */
+  public static String role(String name) throws RejectedRowException {
+    return Roles.of(name)
+        .orElseThrow(
+            () ->
+                new RejectedRowException(
+                    "unknown_role",
+                    "No role of a dialogue: '"
+                        + (name.length() > 40 ? name.substring(0, 40) + "..." : name)
+                        + "'"));
   }
 
   /** Whether a row has all these fields. */

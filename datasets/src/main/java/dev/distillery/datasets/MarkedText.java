@@ -24,7 +24,7 @@ public final class MarkedText {
       if (start >= 0) {
         turns.add(new Message(role, text.substring(start, matcher.start()).strip()));
       }
-      role = Roles.require(matcher.group(1));
+      role = JsonFields.role(matcher.group(1));
       start = matcher.end();
     }
     if (start < 0) {

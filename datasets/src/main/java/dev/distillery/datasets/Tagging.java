@@ -44,6 +44,11 @@ public record Tagging(String source, String license) implements Serializable {
     for (Message message : messages) {
       parts.add(message.role());
       parts.add(message.content());
+      // A message of words alone keeps the id that it had before messages had more.
+      if (message.name().isPresent() || message.toolCalls().isPresent()) {
+        parts.add(message.name().orElse(""));
+        parts.add(message.toolCalls().orElse(""));
+      }
     }
     return StableIds.of(parts.toArray(String[]::new));
   }
@@ -62,7 +67,9 @@ public record Tagging(String source, String license) implements Serializable {
       Optional<String> language,
       Optional<String> split,
       List<Attribution> attribution) {
-    return new ConversationRow(id, messages, language, split, source, license, attribution).toRow();
+    return new ConversationRow(
+            id, messages, language, split, source, license, attribution, Optional.empty())
+        .toRow();
   }
 
   /**
@@ -145,7 +152,8 @@ public record Tagging(String source, String license) implements Serializable {
             comparison.split,
             source,
             license,
-            comparison.attribution)
+            comparison.attribution,
+            Optional.empty())
         .toRow();
   }
 

@@ -2,10 +2,10 @@ package dev.distillery.datasets.hhrlhf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.Dialogues;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;

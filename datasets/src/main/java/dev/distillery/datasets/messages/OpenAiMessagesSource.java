@@ -2,9 +2,9 @@ package dev.distillery.datasets.messages;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
@@ -32,7 +32,7 @@ public record OpenAiMessagesSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    List<Message> messages = JsonFields.messages(JsonFields.requireArray(row, "messages"));
+    List<Message> messages = JsonFields.messages(JsonFields.requireArray(row, "messages"), context);
     boolean answered =
         messages.stream().anyMatch(message -> message.role().equals(Roles.ASSISTANT));
     if (!answered) {

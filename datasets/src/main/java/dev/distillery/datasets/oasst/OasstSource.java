@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowParser;
 import dev.distillery.datasets.RowResult;
@@ -64,7 +64,7 @@ public record OasstSource(Tagging tagging) implements Source {
     }
     String id = JsonFields.requireText(row, "message_id");
     String tree = JsonFields.requireText(row, "message_tree_id");
-    Roles.require(JsonFields.requireText(row, "role"));
+    JsonFields.role(JsonFields.requireText(row, "role"));
     JsonFields.requireText(row, "text");
     ObjectNode kept = JsonNodeFactory.instance.objectNode();
     kept.put("split", context.split().orElse(""));
@@ -175,7 +175,7 @@ public record OasstSource(Tagging tagging) implements Source {
       return new Node(
           JsonFields.requireText(message, "message_id"),
           parent,
-          Roles.require(JsonFields.requireText(message, "role")),
+          JsonFields.role(JsonFields.requireText(message, "role")),
           JsonFields.requireText(message, "text"),
           JsonFields.text(message, "lang").orElse(""),
           message.path("deleted").asBoolean(false));

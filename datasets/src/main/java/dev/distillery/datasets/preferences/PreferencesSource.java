@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.Dialogues;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.Roles;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
@@ -66,9 +66,9 @@ public record PreferencesSource(Tagging tagging) implements Source {
 
   private static Tagging.Comparison chosenAndRejected(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    List<Message> chosen = answer(row.get("chosen"));
-    List<Message> rejected = answer(row.get("rejected"));
-    List<Message> prompt = prompt(row);
+    List<Message> chosen = answer(row.get("chosen"), context);
+    List<Message> rejected = answer(row.get("rejected"), context);
+    List<Message> prompt = prompt(row, context);
     if (chosen.size() == 1 && rejected.size() == 1) {
       String text = chosen.get(0).content();
       return Tagging.Comparison.of(prompt, text, rejected.get(0).content(), context.split());
@@ -77,18 +77,20 @@ public record PreferencesSource(Tagging tagging) implements Source {
     return Dialogues.parting(chosen, rejected, context.split());
   }
 
-  private static List<Message> answer(JsonNode node) throws RejectedRowException {
+  private static List<Message> answer(JsonNode node, RowContext context)
+      throws RejectedRowException {
     if (node.isTextual()) {
       return List.of(new Message(Roles.ASSISTANT, node.textValue()));
     }
     return JsonFields.messages(
-        node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node));
+        node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node), context);
   }
 
-  private static List<Message> prompt(ObjectNode row) throws RejectedRowException {
+  private static List<Message> prompt(ObjectNode row, RowContext context)
+      throws RejectedRowException {
     JsonNode turns = row.has("conversations") ? row.get("conversations") : row.get("prompt");
     if (turns != null && turns.isArray()) {
-      return JsonFields.messages(turns);
+      return JsonFields.messages(turns, context);
     }
     List<Message> prompt = new ArrayList<>();
     JsonFields.text(row, "system")

@@ -3,10 +3,10 @@ package dev.distillery.datasets.sharegpt;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.Roles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -56,7 +56,7 @@ final class ShareGptTurns {
       } else {
         String role = JsonFields.requireText(turn, "from", "role");
         String text = JsonFields.requireText(turn, "value", "content", "text", "markdown");
-        turns.add(new Message(Roles.require(role), text));
+        turns.add(new Message(JsonFields.role(role), text));
       }
     }
     return turns;
@@ -67,7 +67,7 @@ final class ShareGptTurns {
     for (var field : row.properties()) {
       Matcher name = FLAT.matcher(field.getKey());
       if (name.matches() && field.getValue().isTextual()) {
-        String role = Roles.require(name.group(1));
+        String role = JsonFields.role(name.group(1));
         turns.put(Integer.valueOf(name.group(2)), new Message(role, field.getValue().textValue()));
       }
     }

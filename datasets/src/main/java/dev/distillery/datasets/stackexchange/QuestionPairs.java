@@ -1,7 +1,7 @@
 package dev.distillery.datasets.stackexchange;
 
 import dev.distillery.core.dialogue.Message;
-import dev.distillery.datasets.Roles;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.SourceSettings.StackExchange;
 import dev.distillery.datasets.Tagging;
 import dev.distillery.spark.warehouse.Attribution;

@@ -253,6 +253,9 @@ public final class GgufTeacher implements Teacher {
     if (request.prompt().isPresent()) {
       return request.prompt().get();
     }
+    if (request.messages().stream().anyMatch(m -> m.toolCalls().isPresent())) {
+      throw failure(Category.BAD_REQUEST, "Calls of tools cannot be shown to a GGUF teacher");
+    }
     try {
       return loaded.render(request.messages());
     } catch (RuntimeException e) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.util.Map;
@@ -46,7 +47,7 @@ final class OpenAiProtocol {
           .prompt()
           .ifPresent(prompt -> messages.addObject().put("role", "user").put("content", prompt));
       for (Message message : request.messages()) {
-        messages.addObject().put("role", message.role()).put("content", message.content());
+        messages.add(MessageJson.write(message));
       }
     } else {
       body.put("prompt", request.prompt().orElseThrow(() -> refused("messages need --api chat")));

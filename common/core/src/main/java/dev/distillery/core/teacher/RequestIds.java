@@ -42,6 +42,11 @@ public final class RequestIds {
       for (Message message : messages) {
         write(out, message.role());
         write(out, message.content());
+        // A message of words alone keeps the id that it had before messages had more.
+        if (message.name().isPresent() || message.toolCalls().isPresent()) {
+          write(out, message.name().orElse(""));
+          write(out, message.toolCalls().orElse(""));
+        }
       }
       write(out, place);
     } catch (IOException e) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherRequest;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ public final class RequestCodec {
     JsonNode node = read(json);
     var messages = new ArrayList<Message>();
     for (JsonNode message : node.path("messages")) {
-      messages.add(new Message(message.get("role").asText(), message.get("content").asText()));
+      messages.add(message(message));
     }
     JsonNode sampling = node.get("sampling");
     var stop = new ArrayList<String>();
@@ -86,9 +87,18 @@ public final class RequestCodec {
   private static ArrayNode messages(List<Message> messages) {
     ArrayNode array = JSON.createArrayNode();
     for (Message message : messages) {
-      array.addObject().put("role", message.role()).put("content", message.content());
+      array.add(MessageJson.write(message));
     }
     return array;
+  }
+
+  private static Message message(JsonNode node) {
+    return new Message(
+        node.get("role").asText(),
+        node.get("content").asText(""),
+        text(node, "name"),
+        OptionalDouble.empty(),
+        node.has("tool_calls") ? Optional.of(node.get("tool_calls").toString()) : Optional.empty());
   }
 
   private static ObjectNode sampling(Sampling sampling) {

@@ -13,6 +13,7 @@ import org.apache.spark.sql.RowFactory;
  * @param messages turns in order
  * @param language ISO 639-1 code
  * @param split train, validation or test
+ * @param tools a JSON array of the definitions that the template gets
  */
 public record ConversationRow(
     String id,
@@ -21,24 +22,19 @@ public record ConversationRow(
     Optional<String> split,
     String source,
     String license,
-    List<Attribution> attribution) {
+    List<Attribution> attribution,
+    Optional<String> tools) {
 
   /** The row in the schema of {@link Tables#CONVERSATIONS}. */
   public Row toRow() {
     return RowFactory.create(
         id,
-        messages(messages),
+        MessageRows.of(messages),
         language.orElse(null),
         split.orElse(null),
         source,
         license,
-        Attribution.toRows(attribution));
-  }
-
-  /** A column of messages. */
-  static Row[] messages(List<Message> messages) {
-    return messages.stream()
-        .map(message -> RowFactory.create(message.role(), message.content()))
-        .toArray(Row[]::new);
+        Attribution.toRows(attribution),
+        tools.orElse(null));
   }
 }

@@ -15,6 +15,7 @@ import org.apache.spark.sql.RowFactory;
  * @param margin by how much the chosen answer is better
  * @param prompt the dialogue up to the answer
  * @param split train, validation or test
+ * @param tools a JSON array of the definitions that the template gets
  */
 public record PreferenceRow(
     String id,
@@ -28,7 +29,8 @@ public record PreferenceRow(
     Optional<String> split,
     String source,
     String license,
-    List<Attribution> attribution) {
+    List<Attribution> attribution,
+    Optional<String> tools) {
 
   /** The row in the schema of {@link Tables#PREFERENCES}. */
   public Row toRow() {
@@ -36,7 +38,7 @@ public record PreferenceRow(
         id,
         groupId,
         orNull(margin),
-        ConversationRow.messages(prompt),
+        MessageRows.of(prompt),
         chosen,
         rejected,
         orNull(chosenScore),
@@ -44,7 +46,8 @@ public record PreferenceRow(
         split.orElse(null),
         source,
         license,
-        Attribution.toRows(attribution));
+        Attribution.toRows(attribution),
+        tools.orElse(null));
   }
 
   private static Object orNull(OptionalDouble value) {

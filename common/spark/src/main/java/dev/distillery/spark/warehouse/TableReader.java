@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.input_file_name;
@@ -12,17 +13,13 @@ import static org.apache.spark.sql.functions.to_json;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -36,6 +33,12 @@ import org.apache.spark.sql.types.StructType;
 
 /** Reads what a {@link TableRef} names, in the columns and types of a canonical table. */
 public final class TableReader {
+  /**
+   * A column of a table of one's own: in it stands why a row's messages cannot be read. Without it
+   * such a row ends the job.
+   */
+  public static final String UNREADABLE = "unreadable";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Files that a record lists by name; more are counted only. */
@@ -85,10 +88,11 @@ public final class TableReader {
       return new Input(conform(rows, table, folder.toString()), provenance);
     }
     String path = ((TableRef.Files) ref).path();
-    List<FileStatus> files = glob(path);
+    TableFiles files = TableFiles.find(spark, warehouse.hadoop(), path, notes);
     provenance.put("ref", path);
-    describe(files, provenance);
-    return new Input(conform(fill(load(path, table), path, table), table, path), provenance);
+    describe(files.files(), provenance);
+    Dataset<Row> rows = fill(files.rows(table, notes), path, table);
+    return new Input(conform(rows, table, path), provenance);
   }
 
   private RunRecord find(TableRef.Named named) {
@@ -104,32 +108,6 @@ public final class TableReader {
         .orElseThrow(() -> TableRef.missing(named, records, warehouse));
   }
 
-  private List<FileStatus> glob(String text) {
-    try {
-      Path path = new Path(text);
-      FileSystem files = path.getFileSystem(warehouse.hadoop());
-      FileStatus[] matches = files.globStatus(path);
-      if (matches == null || matches.length == 0) {
-        throw JobException.invalid("No file at " + text + ": check the path or the pattern");
-      }
-      var result = new ArrayList<FileStatus>();
-      for (FileStatus match : matches) {
-        if (match.isDirectory()) {
-          var below = files.listFiles(match.getPath(), true);
-          while (below.hasNext()) {
-            result.add(below.next());
-          }
-        } else {
-          result.add(match);
-        }
-      }
-      result.sort(Comparator.comparing(FileStatus::getPath));
-      return result;
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list " + text + ": " + e.getMessage(), e);
-    }
-  }
-
   private static void describe(List<FileStatus> files, ObjectNode provenance) {
     provenance.put("files", files.size());
     provenance.put("bytes", files.stream().mapToLong(FileStatus::getLen).sum());
@@ -143,29 +121,6 @@ public final class TableReader {
                     .put("path", file.getPath().toString())
                     .put("length", file.getLen())
                     .put("modified", file.getModificationTime()));
-  }
-
-  private Dataset<Row> load(String path, Table table) {
-    boolean parquet =
-        glob(path).stream().anyMatch(file -> file.getPath().getName().endsWith(".parquet"));
-    if (parquet) {
-      return spark.read().parquet(path);
-    }
-    // A declared schema makes Spark turn what does not fit into null in silence, so the types are
-    // looked at first.
-    Dataset<Row> inferred = spark.read().option("mode", "FAILFAST").json(path);
-    var known = new ArrayList<StructField>();
-    for (StructField field : inferred.schema().fields()) {
-      boolean ours = Arrays.asList(table.schema().fieldNames()).contains(field.name());
-      known.add(ours && isNullish(field.dataType()) ? table.schema().apply(field.name()) : field);
-    }
-    return spark.read().schema(new StructType(known.toArray(StructField[]::new))).json(path);
-  }
-
-  /** A column of nulls, or of empty lists, tells nothing of its type. */
-  private static boolean isNullish(DataType type) {
-    return type.equals(DataTypes.NullType)
-        || (type instanceof ArrayType array && array.elementType().equals(DataTypes.NullType));
   }
 
   private Dataset<Row> fill(Dataset<Row> rows, String path, Table table) {
@@ -209,11 +164,16 @@ public final class TableReader {
    * The table's columns in its order and types, then what else the rows have; every violation at
    * once.
    */
-  private static Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
+  private Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
     var violations = new ArrayList<String>();
     var columns = new ArrayList<Column>();
     List<String> present = Arrays.asList(rows.columns());
+    boolean tellsUnreadable = Arrays.asList(table.schema().fieldNames()).contains(UNREADABLE);
+    Column unreadable = lit(null).cast(DataTypes.StringType);
     for (StructField wanted : table.schema().fields()) {
+      if (wanted.name().equals(UNREADABLE)) {
+        continue;
+      }
       if (!present.contains(wanted.name())) {
         if (!wanted.nullable()) {
           violations.add(
@@ -229,6 +189,15 @@ public final class TableReader {
         continue;
       }
       DataType found = rows.schema().apply(wanted.name()).dataType();
+      if (wanted.dataType().sameType(MessageRows.TYPE) && MessageColumns.readable(found)) {
+        MessageColumns.Read read = MessageColumns.read(wanted.name(), found);
+        Column messages =
+            tellsUnreadable ? read.messages() : MessageColumns.orFail(read, wanted.name(), origin);
+        columns.add(messages.as(wanted.name(), wanted.metadata()));
+        unreadable = coalesce(unreadable, read.problem());
+        tellUnread(origin, wanted.name(), MessageColumns.unread(found));
+        continue;
+      }
       if (!compatible(found, wanted.dataType())) {
         violations.add(
             origin
@@ -248,12 +217,21 @@ public final class TableReader {
     if (!violations.isEmpty()) {
       throw JobException.invalid(violations);
     }
+    if (tellsUnreadable) {
+      columns.add(unreadable.as(UNREADABLE));
+    }
     for (String name : present) {
       if (!Arrays.asList(table.schema().fieldNames()).contains(name)) {
         columns.add(col("`" + name + "`"));
       }
     }
     return rows.select(columns.toArray(Column[]::new));
+  }
+
+  private void tellUnread(String origin, String column, List<String> members) {
+    if (!members.isEmpty()) {
+      notes.accept(origin + ": members of '" + column + "' that are not read: " + members);
+    }
   }
 
   /** The column in the wanted type. A cast goes by position within structs, so those go by name. */

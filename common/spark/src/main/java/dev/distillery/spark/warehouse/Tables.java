@@ -20,13 +20,7 @@ import org.apache.spark.sql.types.StructType;
  * are added, never renamed or retyped.
  */
 public final class Tables {
-  private static final DataType MESSAGES =
-      new ArrayType(
-          struct()
-              .column("role", StringType, "system, user or assistant")
-              .column("content", StringType, "What was said")
-              .build(),
-          true);
+  private static final DataType MESSAGES = MessageRows.TYPE;
 
   private static final DataType ATTRIBUTION =
       new ArrayType(
@@ -85,6 +79,7 @@ public final class Tables {
               .required("source", StringType, "Name of the source")
               .required("license", StringType, "SPDX expression, or NOASSERTION")
               .column("attribution", ATTRIBUTION, "Who is to be named")
+              .column("tools", StringType, "Definitions that the template gets, a JSON array")
               .build());
 
   /** One comparison of two answers. */
@@ -105,6 +100,7 @@ public final class Tables {
               .required("source", StringType, "Name of the source")
               .required("license", StringType, "SPDX expression, or NOASSERTION")
               .column("attribution", ATTRIBUTION, "Who is to be named")
+              .column("tools", StringType, "Definitions that the template gets, a JSON array")
               .build());
 
   /** One text. */

@@ -2,11 +2,12 @@ package dev.distillery.jobs.complete;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
@@ -20,12 +21,16 @@ import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -39,8 +44,7 @@ import org.apache.spark.sql.types.StructType;
 
 /** Job `complete`; its manual is {@link #manual}. */
 public final class CompleteJob implements Job<CompleteOptions> {
-  private static final StructType MESSAGES =
-      new StructType().add("role", DataTypes.StringType).add("content", DataTypes.StringType);
+  private static final String FILE = "_file";
 
   /** What a row of the input may have; at least one of prompt, messages and instruction. */
   private static final Table PROMPTS =
@@ -50,14 +54,23 @@ public final class CompleteJob implements Job<CompleteOptions> {
           new StructType()
               .add("id", DataTypes.StringType, false, "Stable hash of the row")
               .add("prompt", DataTypes.StringType, true, "Text to answer or continue")
-              .add("messages", DataTypes.createArrayType(MESSAGES), true, "Dialogue to answer")
+              .add("messages", MessageRows.TYPE, true, "Dialogue to answer")
               .add("instruction", DataTypes.StringType, true, "Task to do")
-              .add("input", DataTypes.StringType, true, "What the task is about"));
+              .add("input", DataTypes.StringType, true, "What the task is about")
+              .add(
+                  TableReader.UNREADABLE,
+                  DataTypes.StringType,
+                  true,
+                  "Why the messages cannot be read"));
 
-  private static final Column NOTHING_TO_ASK =
-      coalesce(col("prompt"), col("instruction"))
-          .isNull()
-          .and(coalesce(size(col("messages")), lit(0)).leq(0));
+  /** The rule that rejects a row, or null. */
+  private static final Column RULE =
+      when(col(TableReader.UNREADABLE).isNotNull(), lit("unreadable_messages"))
+          .when(
+              coalesce(col("prompt"), col("instruction"))
+                  .isNull()
+                  .and(coalesce(size(col("messages")), lit(0)).leq(0)),
+              lit("nothing_to_ask"));
 
   @Override
   public String name() {
@@ -104,7 +117,7 @@ public final class CompleteJob implements Job<CompleteOptions> {
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
     Dataset<Row> all = prompts(run, options);
-    Dataset<String> requests = all.where(not(NOTHING_TO_ASK)).flatMap(rows, Encoders.STRING());
+    Dataset<String> requests = all.where(RULE.isNull()).flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
       return Outcome.done(plan(requests, options, model));
     }
@@ -120,14 +133,17 @@ public final class CompleteJob implements Job<CompleteOptions> {
         return Outcome.stopped(
             stop.exitCode(),
             stop.message(),
-            new CompleteSummary(requests.count(), reused, 0, fanout.figures()));
+            new CompleteSummary(requests.count(), reused, Map.of(), fanout.figures()));
       }
       Dataset<Row> completions = fanout.completions(open);
       run.write(Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
       options.prompt().ifPresent(prompt -> print(run));
       return Outcome.done(
           new CompleteSummary(
-              requests.count(), reused, reject(run, all.where(NOTHING_TO_ASK)), fanout.figures()));
+              requests.count(),
+              reused,
+              reject(run, all.where(RULE.isNotNull())),
+              fanout.figures()));
     }
   }
 
@@ -136,36 +152,75 @@ public final class CompleteJob implements Job<CompleteOptions> {
       String prompt = options.prompt().get();
       return run.spark()
           .createDataFrame(
-              List.of(RowFactory.create(StableIds.of(prompt), prompt, null, null, null)),
+              List.of(RowFactory.create(StableIds.of(prompt), prompt, null, null, null, null)),
               PROMPTS.schema());
     }
-    var columns = List.of(PROMPTS.schema().fieldNames());
+    var columns = new ArrayList<Column>();
+    List.of(PROMPTS.schema().fieldNames()).forEach(name -> columns.add(col(name)));
+    columns.add(input_file_name().as(FILE));
     var frames = new ArrayList<Dataset<Row>>();
     for (String ref : options.input()) {
-      Dataset<Row> rows = run.input(ref, PROMPTS);
-      frames.add(rows.select(columns.stream().map(functions::col).toArray(Column[]::new)));
+      frames.add(run.input(ref, PROMPTS).select(columns.toArray(Column[]::new)));
     }
-    Dataset<Row> all = frames.stream().reduce(Dataset::unionByName).orElseThrow();
-    if (!all.isEmpty() && all.where(not(NOTHING_TO_ASK)).isEmpty()) {
+    Dataset<Row> read = frames.stream().reduce(Dataset::unionByName).orElseThrow();
+    // The same row twice is one row: its requests would have the same ids.
+    Dataset<Row> all = read.drop(FILE).distinct();
+    if (!all.isEmpty() && all.where(RULE.isNull()).isEmpty()) {
       throw JobException.invalid(
           "No row of " + options.input() + " has a prompt, messages or an instruction");
     }
-    // The same row twice is one row: its requests would have the same ids.
-    return all.dropDuplicates("id");
+    checkIds(read);
+    return all;
   }
 
-  private static long reject(JobRun run, Dataset<Row> rows) {
-    if (rows.isEmpty()) {
-      return 0;
+  /** Completions are joined to rows by id, so that an id must not stand for two questions. */
+  private static void checkIds(Dataset<Row> read) {
+    Column asked = to_json(struct("prompt", "messages", "instruction", "input"));
+    List<Row> twice =
+        read.groupBy("id")
+            .agg(
+                functions.min(asked).as("least"),
+                functions.max(asked).as("most"),
+                functions.min(FILE).as("first"),
+                functions.max(FILE).as("last"))
+            .where(col("least").notEqual(col("most")))
+            .sort("id")
+            .limit(1)
+            .collectAsList();
+    if (!twice.isEmpty()) {
+      Row row = twice.get(0);
+      String first = row.getString(3);
+      String last = row.getString(4);
+      throw JobException.invalid(
+          "The id '"
+              + row.getString(0)
+              + "' stands for different questions in "
+              + (first.equals(last) ? first : first + " and " + last)
+              + ": give each row an id of its own, or leave the column out");
     }
-    return run.write(
+  }
+
+  private static Map<String, Long> reject(JobRun run, Dataset<Row> rows) {
+    if (rows.isEmpty()) {
+      return Map.of();
+    }
+    run.write(
         Tables.REJECTS,
         rows.select(
             lit("complete").as("job"),
             col("id"),
-            lit(CompleteSummary.NOTHING_TO_ASK).as("rule"),
-            lit("The row has no prompt, no messages and no instruction").as("detail"),
+            RULE.as("rule"),
+            coalesce(
+                    col(TableReader.UNREADABLE),
+                    lit("The row has no prompt, no messages and no instruction"))
+                .as("detail"),
             to_json(struct("*")).as("row")));
+    var rejects = new TreeMap<String, Long>();
+    rows.groupBy(RULE.as("rule"))
+        .count()
+        .collectAsList()
+        .forEach(row -> rejects.put(row.getString(0), row.getLong(1)));
+    return rejects;
   }
 
   private static Optional<Dataset<Row>> reusable(JobRun run, CompleteOptions options) {

@@ -10,18 +10,12 @@ import java.util.TreeMap;
  *
  * @param requests requests of the input: rows times samples
  * @param reused replies taken from other runs
- * @param rejected rows with nothing to ask
+ * @param rejects rows that were not asked about, by rule
  * @param fanout what was asked and used
  */
-public record CompleteSummary(long requests, long reused, long rejected, FanoutFigures fanout)
+public record CompleteSummary(
+    long requests, long reused, Map<String, Long> rejects, FanoutFigures fanout)
     implements Figures {
-  static final String NOTHING_TO_ASK = "nothing_to_ask";
-
-  @Override
-  public Map<String, Long> rejects() {
-    return rejected == 0 ? Map.of() : Map.of(NOTHING_TO_ASK, rejected);
-  }
-
   @Override
   public Map<String, Number> figures() {
     var figures = new TreeMap<String, Number>(fanout.named());

@@ -6,6 +6,7 @@ import dev.distillery.core.teacher.RequestIds;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.spark.fanout.RequestCodec;
+import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -128,13 +129,7 @@ final class PromptRows implements FlatMapFunction<Row, String> {
     if (!has(row, "messages")) {
       return List.of();
     }
-    var messages = new ArrayList<Message>();
-    for (Row turn : row.<Row>getList(row.fieldIndex("messages"))) {
-      messages.add(
-          new Message(
-              turn.getString(turn.fieldIndex("role")), turn.getString(turn.fieldIndex("content"))));
-    }
-    return withSystem(messages);
+    return withSystem(MessageRows.read(row.getList(row.fieldIndex("messages"))));
   }
 
   private List<Message> withSystem(List<Message> messages) {

@@ -1,0 +1,265 @@
+package dev.distillery.core.dialogue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Messages as JSON, in the forms in which people keep them: {@code role} and {@code content} as
+ * OpenAI has them (content as a text, as parts or null beside tool calls), {@code from} and {@code
+ * value} as ShareGPT has them. What cannot be held is refused by name.
+ */
+public final class MessageJson {
+  private static final String[] ROLE = {"role", "from", "speaker"};
+  private static final String[] CONTENT = {"content", "value", "text"};
+
+  /** Members that are read. */
+  private static final Set<String> READ =
+      Set.of(
+          "role",
+          "from",
+          "speaker",
+          "content",
+          "value",
+          "text",
+          "name",
+          "weight",
+          "train",
+          "tool_calls",
+          "function_call",
+          "refusal");
+
+  /** Members that say nothing to a reader of the dialogue: where and when it was kept. */
+  private static final Set<String> LEFT =
+      Set.of(
+          "id",
+          "index",
+          "date",
+          "timestamp",
+          "created_at",
+          "create_time",
+          "update_time",
+          "created",
+          "model",
+          "object",
+          "status",
+          "tool_call_id",
+          "audio",
+          "annotations");
+
+  private MessageJson() {}
+
+  /** A message that the canonical form cannot hold. Carries no stack trace: rows are many. */
+  public static final class UnreadableException extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final String rule;
+
+    UnreadableException(String rule, String detail) {
+      super(detail, null, false, false);
+      this.rule = rule;
+    }
+
+    /** The rule that refuses it, in lower case with underscores. */
+    public String rule() {
+      return rule;
+    }
+
+    /** What was found. */
+    public String detail() {
+      return String.valueOf(getMessage());
+    }
+  }
+
+  /**
+   * The message of a JSON value.
+   *
+   * @param index where it stands in its dialogue, for what is said of it
+   * @param unread is told the names of members that are neither read nor known to say nothing
+   */
+  public static Message read(JsonNode node, int index, Consumer<String> unread)
+      throws UnreadableException {
+    String place = "Message " + (index + 1);
+    if (!node.isObject()) {
+      throw new UnreadableException(
+          "unknown_format", place + " is no object but " + kind(node) + ": " + shortened(node));
+    }
+    JsonNode named = first(node, ROLE);
+    if (!named.isTextual()) {
+      throw new UnreadableException(
+          named.isMissingNode() ? "unknown_format" : "unknown_role",
+          place
+              + (named.isMissingNode()
+                  ? " has no role; its members are " + names(node)
+                  : " has a role that is no text but " + kind(named)));
+    }
+    String role =
+        Roles.of(named.textValue())
+            .orElseThrow(
+                () ->
+                    new UnreadableException(
+                        "unknown_role",
+                        place + ": no role of a dialogue: '" + shortened(named) + "'"));
+    Optional<String> calls = calls(node, place);
+    if (calls.isEmpty() && named.textValue().equals("function_call")) {
+      throw new UnreadableException(
+          "unsupported_content", place + " is a call of a function that is a text");
+    }
+    for (var member : node.properties()) {
+      boolean known = READ.contains(member.getKey()) || LEFT.contains(member.getKey());
+      if (!known && !member.getValue().isNull()) {
+        unread.accept(member.getKey());
+      }
+    }
+    return new Message(
+        role,
+        content(node, place, calls.isPresent()),
+        Optional.of(node.path("name")).filter(JsonNode::isTextual).map(JsonNode::textValue),
+        weight(node, place),
+        calls);
+  }
+
+  /** Those of a message's members that {@link #read} passes over, though they may say something. */
+  public static List<String> unread(Collection<String> members) {
+    return members.stream()
+        .filter(member -> !READ.contains(member) && !LEFT.contains(member))
+        .toList();
+  }
+
+  /** The message in OpenAI's form; the weight is for training and stays here. */
+  public static ObjectNode write(Message message) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode().put("role", message.role());
+    if (message.toolCalls().isPresent() && message.content().isEmpty()) {
+      node.putNull("content");
+    } else {
+      node.put("content", message.content());
+    }
+    message.name().ifPresent(name -> node.put("name", name));
+    message.toolCalls().ifPresent(calls -> node.set("tool_calls", TextJson.parse(calls)));
+    return node;
+  }
+
+  private static String content(JsonNode node, String place, boolean calls)
+      throws UnreadableException {
+    JsonNode content = first(node, CONTENT);
+    if (content.isMissingNode() && !calls && !node.path("refusal").isTextual()) {
+      throw new UnreadableException(
+          "unknown_format", place + " has no content; its members are " + names(node));
+    }
+    if (content.isNull() || content.isMissingNode()) {
+      if (node.path("refusal").isTextual()) {
+        return node.get("refusal").textValue();
+      }
+      if (calls) {
+        return "";
+      }
+      throw new UnreadableException("null_content", place + " has null for its content");
+    }
+    if (!content.isArray()) {
+      return TextJson.text(content);
+    }
+    var text = new StringBuilder();
+    for (JsonNode part : content) {
+      text.append(part(part, place));
+    }
+    return text.toString();
+  }
+
+  private static String part(JsonNode part, String place) throws UnreadableException {
+    if (part.isTextual()) {
+      return part.textValue();
+    }
+    if (part.path("text").isTextual()) {
+      return part.get("text").textValue();
+    }
+    if (part.path("refusal").isTextual()) {
+      return part.get("refusal").textValue();
+    }
+    throw new UnreadableException(
+        "unsupported_content",
+        place
+            + " has a part that is no text: "
+            + (part.path("type").isTextual() ? part.get("type").textValue() : shortened(part)));
+  }
+
+  private static OptionalDouble weight(JsonNode node, String place) throws UnreadableException {
+    JsonNode weight = node.hasNonNull("weight") ? node.get("weight") : node.path("train");
+    if (weight.isMissingNode() || weight.isNull()) {
+      return OptionalDouble.empty();
+    }
+    if (weight.isBoolean()) {
+      return OptionalDouble.of(weight.booleanValue() ? 1 : 0);
+    }
+    double value = weight.isNumber() ? weight.doubleValue() : Double.NaN;
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new UnreadableException(
+          "invalid_weight", place + " has a weight that is no number from 0: " + shortened(weight));
+    }
+    return OptionalDouble.of(value);
+  }
+
+  private static Optional<String> calls(JsonNode node, String place) throws UnreadableException {
+    JsonNode calls = node.path("tool_calls");
+    if (calls.isTextual() && !calls.textValue().isEmpty()) {
+      // As a table has them.
+      Optional<JsonNode> parsed = TextJson.tryParse(calls.textValue());
+      if (parsed.isPresent() && parsed.get().isArray()) {
+        return Optional.of(parsed.get()).filter(all -> !all.isEmpty()).map(JsonNode::toString);
+      }
+      throw new UnreadableException(
+          "unsupported_content", place + " has tool_calls that are no JSON array");
+    }
+    if (calls.isArray()) {
+      return calls.isEmpty() ? Optional.empty() : Optional.of(calls.toString());
+    }
+    boolean nothing =
+        calls.isMissingNode() || calls.isNull() || (calls.isTextual() && calls.asText().isEmpty());
+    if (!nothing) {
+      throw new UnreadableException(
+          "unsupported_content", place + " has tool_calls that are no list");
+    }
+    JsonNode older = node.path("function_call");
+    if (older.isObject()) {
+      ObjectNode call = JsonNodeFactory.instance.objectNode().put("type", "function");
+      call.set("function", older);
+      return Optional.of(JsonNodeFactory.instance.arrayNode().add(call).toString());
+    }
+    return Optional.empty();
+  }
+
+  /** The first of the members that is not null, or the null, or a missing node. */
+  private static JsonNode first(JsonNode node, String... members) {
+    JsonNode found = node.path(members[0]);
+    for (String member : members) {
+      if (node.hasNonNull(member)) {
+        return node.get(member);
+      }
+      if (found.isMissingNode()) {
+        found = node.path(member);
+      }
+    }
+    return found;
+  }
+
+  private static List<String> names(JsonNode node) {
+    var names = new ArrayList<String>();
+    node.fieldNames().forEachRemaining(names::add);
+    return names.size() > 20 ? names.subList(0, 20) : names;
+  }
+
+  private static String kind(JsonNode node) {
+    return node.getNodeType().toString().toLowerCase(Locale.ROOT);
+  }
+
+  private static String shortened(JsonNode node) {
+    String text = TextJson.text(node);
+    return text.length() > 40 ? text.substring(0, 40) + "..." : text;
+  }
+}

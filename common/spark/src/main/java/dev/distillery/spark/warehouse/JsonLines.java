@@ -1,0 +1,100 @@
+package dev.distillery.spark.warehouse;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+
+/** Finds the line that Spark stumbled over: its own words name neither file nor line. */
+final class JsonLines {
+  /** Longer lines are not looked into. */
+  private static final int MAX_LINE = 64 << 20;
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private JsonLines() {}
+
+  /** The first line of the files that is no JSON object, as "file, line: what is wrong". */
+  static Optional<String> firstProblem(Collection<FileStatus> files, Configuration hadoop) {
+    for (FileStatus file : files) {
+      try {
+        Optional<String> problem = firstProblem(file, hadoop);
+        if (problem.isPresent()) {
+          return problem;
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot read " + file.getPath() + ": " + e.getMessage(), e);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> firstProblem(FileStatus file, Configuration hadoop)
+      throws IOException {
+    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file.getPath());
+    try (InputStream stored = file.getPath().getFileSystem(hadoop).open(file.getPath());
+        InputStream plain = codec == null ? stored : codec.createInputStream(stored);
+        var lines = new BufferedInputStream(plain, 1 << 16)) {
+      var line = new ByteArrayOutputStream();
+      for (long number = 1; ; number++) {
+        line.reset();
+        boolean last = !readLine(lines, line);
+        Optional<String> problem = line.size() > MAX_LINE ? Optional.empty() : problem(line);
+        if (problem.isPresent()) {
+          return Optional.of(file.getPath() + ", line " + number + ": " + problem.get());
+        }
+        if (last) {
+          return Optional.empty();
+        }
+      }
+    }
+  }
+
+  private static Optional<String> problem(ByteArrayOutputStream line) {
+    byte[] bytes = line.toByteArray();
+    if (new String(bytes, 0, Math.min(bytes.length, 100), UTF_8).isBlank() && bytes.length <= 100) {
+      return Optional.empty();
+    }
+    try {
+      return JSON.readTree(bytes).isContainerNode()
+          ? Optional.empty()
+          : Optional.of("expected a JSON object, found another value");
+    } catch (JsonProcessingException e) {
+      return Optional.of(
+          e.getOriginalMessage() + " (byte " + e.getLocation().getByteOffset() + " of the line)");
+    } catch (IOException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Appends a line; what is beyond {@link #MAX_LINE} is passed over. */
+  private static boolean readLine(InputStream in, ByteArrayOutputStream line) throws IOException {
+    for (int c = in.read(); c >= 0; c = in.read()) {
+      if (c == '\n') {
+        return true;
+      }
+      if (line.size() <= MAX_LINE) {
+        line.write(c);
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,318 @@
+package dev.distillery.spark.warehouse;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkException;
+import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/** Files of one's own, Parquet or JSON Lines, as rows. */
+final class TableFiles {
+  private static final String CORRUPT = "_corrupt_record";
+
+  /** Files whose schemas are compared one by one where Spark cannot bring them together. */
+  private static final int MAX_COMPARED = 10_000;
+
+  private final SparkSession spark;
+  private final Configuration hadoop;
+  private final String path;
+  private final List<Path> matches;
+  private final List<FileStatus> files;
+
+  private TableFiles(
+      SparkSession spark,
+      Configuration hadoop,
+      String path,
+      List<Path> matches,
+      List<FileStatus> files) {
+    this.spark = spark;
+    this.hadoop = hadoop;
+    this.path = path;
+    this.matches = matches;
+    this.files = files;
+  }
+
+  /**
+   * Finds the files of a path, a folder or a pattern. A file that is called so is meant, whatever
+   * signs of a pattern its name has.
+   *
+   * @throws JobException where there is none
+   */
+  static TableFiles find(
+      SparkSession spark, Configuration hadoop, String text, Consumer<String> notes) {
+    try {
+      Path path = new Path(text);
+      FileSystem system = path.getFileSystem(hadoop);
+      List<FileStatus> matches = matches(system, path);
+      if (matches.isEmpty()) {
+        throw JobException.invalid("No file at " + text + ": check the path or the pattern");
+      }
+      var files = new ArrayList<FileStatus>();
+      var hidden = new ArrayList<String>();
+      for (FileStatus match : matches) {
+        var below = system.listFiles(match.getPath(), true);
+        while (below.hasNext()) {
+          FileStatus file = below.next();
+          if (isHidden(file.getPath(), match.getPath())) {
+            hidden.add(file.getPath().toString());
+          } else {
+            files.add(file);
+          }
+        }
+      }
+      files.sort(Comparator.comparing(FileStatus::getPath));
+      hidden.removeIf(name -> name.endsWith("/_SUCCESS") || name.endsWith(".crc"));
+      if (!hidden.isEmpty()) {
+        notes.accept(
+            text
+                + ": files whose names begin with _ or . are not read: "
+                + hidden.subList(0, Math.min(5, hidden.size()))
+                + (hidden.size() > 5 ? " and " + (hidden.size() - 5) + " more" : ""));
+      }
+      if (files.isEmpty()) {
+        throw JobException.invalid(
+            "No file at "
+                + text
+                + " is read: names that begin with _ or . are taken for a tool's own files; rename"
+                + " them");
+      }
+      List<Path> roots =
+          matches.stream()
+              .filter(match -> !isHidden(match.getPath(), match.getPath()))
+              .map(FileStatus::getPath)
+              .toList();
+      return new TableFiles(spark, hadoop, text, roots, files);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot list " + text + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static List<FileStatus> matches(FileSystem system, Path path) throws IOException {
+    try {
+      return List.of(system.getFileStatus(path));
+    } catch (FileNotFoundException e) {
+      FileStatus[] matches = system.globStatus(path);
+      return matches == null ? List.of() : List.of(matches);
+    }
+  }
+
+  /** As Spark has it: by any name from the match down. */
+  private static boolean isHidden(Path file, Path match) {
+    for (Path at = file; at != null; at = at.getParent()) {
+      String name = at.getName();
+      if ((name.startsWith("_") && !name.contains("=")) || name.startsWith(".")) {
+        return true;
+      }
+      if (at.equals(match)) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  List<FileStatus> files() {
+    return files;
+  }
+
+  /** The rows, with the columns of all files. */
+  Dataset<Row> rows(Table table, Consumer<String> notes) {
+    boolean parquet = files.stream().anyMatch(file -> isParquet(file.getPath()));
+    boolean mixed = parquet && !files.stream().allMatch(file -> isParquet(file.getPath()));
+    if (mixed) {
+      String other =
+          files.stream()
+              .map(FileStatus::getPath)
+              .filter(file -> !isParquet(file))
+              .findFirst()
+              .orElseThrow()
+              .toString();
+      throw JobException.invalid(
+          path + " holds Parquet files and others, such as " + other + ": give them as two inputs");
+    }
+    return parquet ? parquet() : json(table, notes);
+  }
+
+  private static boolean isParquet(Path file) {
+    return file.getName().endsWith(".parquet");
+  }
+
+  private DataFrameReader reader() {
+    return spark.read().option("__globPaths__", "false");
+  }
+
+  private String[] paths() {
+    return matches.stream().map(Path::toString).toArray(String[]::new);
+  }
+
+  private Dataset<Row> parquet() {
+    try {
+      return reader().option("mergeSchema", "true").parquet(paths());
+    } catch (Exception e) {
+      if (e instanceof SparkException || e.getCause() instanceof SparkException) {
+        return byType(e);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Files in which a column has different types of numbers, read each in its own and brought
+   * together in the wider one.
+   */
+  private Dataset<Row> byType(Exception failure) {
+    var groups = new LinkedHashMap<StructType, List<String>>();
+    var firstOf = new LinkedHashMap<String, Map.Entry<DataType, String>>();
+    if (files.size() > MAX_COMPARED) {
+      throw new JobException(
+          ExitCode.INVALID, path + ": the files' columns differ: " + failure.getMessage(), failure);
+    }
+    for (FileStatus file : files) {
+      String name = file.getPath().toString();
+      StructType schema;
+      try {
+        schema = reader().parquet(name).schema();
+      } catch (Exception e) {
+        throw new JobException(
+            ExitCode.INVALID, name + ": not a Parquet file that can be read: " + firstLine(e), e);
+      }
+      groups.computeIfAbsent(schema, any -> new ArrayList<>()).add(name);
+      for (StructField field : schema.fields()) {
+        var first = firstOf.computeIfAbsent(field.name(), any -> Map.entry(field.dataType(), name));
+        if (widened(first.getKey(), field.dataType()).isEmpty()) {
+          throw JobException.invalid(
+              "Column '%s' is %s in %s but %s in %s: convert one, or give them as two inputs"
+                  .formatted(
+                      field.name(),
+                      first.getKey().simpleString(),
+                      first.getValue(),
+                      field.dataType().simpleString(),
+                      name));
+        }
+        firstOf.put(
+            field.name(),
+            Map.entry(widened(first.getKey(), field.dataType()).orElseThrow(), first.getValue()));
+      }
+    }
+    return groups.entrySet().stream()
+        .map(
+            group -> {
+              Dataset<Row> rows = reader().parquet(group.getValue().toArray(String[]::new));
+              for (String name : rows.columns()) {
+                DataType type = firstOf.get(name).getKey();
+                rows = rows.withColumn(name, rows.col("`" + name + "`").cast(type));
+              }
+              return rows;
+            })
+        .reduce((left, right) -> left.unionByName(right, true))
+        .orElseThrow();
+  }
+
+  /** The type that holds the values of both, where there is one. */
+  private static Optional<DataType> widened(DataType left, DataType right) {
+    List<DataType> widening =
+        List.of(
+            DataTypes.ByteType,
+            DataTypes.ShortType,
+            DataTypes.IntegerType,
+            DataTypes.LongType,
+            DataTypes.FloatType,
+            DataTypes.DoubleType);
+    if (left.sameType(right) || right.equals(DataTypes.NullType)) {
+      return Optional.of(left);
+    }
+    if (left.equals(DataTypes.NullType)) {
+      return Optional.of(right);
+    }
+    int l = widening.indexOf(left);
+    int r = widening.indexOf(right);
+    if (l < 0 || r < 0) {
+      return Optional.empty();
+    }
+    DataType wider = widening.get(Math.max(l, r));
+    // A float holds no int or bigint.
+    return Optional.of(wider.equals(DataTypes.FloatType) ? DataTypes.DoubleType : wider);
+  }
+
+  private Dataset<Row> json(Table table, Consumer<String> notes) {
+    // A declared schema makes Spark turn what does not fit into null in silence, so the types are
+    // looked at first.
+    StructType inferred;
+    try {
+      inferred =
+          reader()
+              .option("mode", "PERMISSIVE")
+              .option("columnNameOfCorruptRecord", CORRUPT)
+              .json(paths())
+              .schema();
+    } catch (Exception e) {
+      throw new JobException(
+          ExitCode.INVALID,
+          JsonLines.firstProblem(files, hadoop).orElse(path + ": " + firstLine(e))
+              + "; mend or remove it",
+          e);
+    }
+    if (Arrays.asList(inferred.fieldNames()).contains(CORRUPT)) {
+      throw JobException.invalid(
+          JsonLines.firstProblem(files, hadoop)
+                  .orElse(path + ": a line is no JSON object of its own")
+              + "; mend or remove the line");
+    }
+    var known = new ArrayList<StructField>();
+    for (StructField field : inferred.fields()) {
+      Optional<StructField> ours =
+          Arrays.stream(table.schema().fields())
+              .filter(column -> column.name().equals(field.name()))
+              .findFirst();
+      if (ours.isPresent() && ours.get().dataType().sameType(MessageRows.TYPE)) {
+        // As they are written: rows differ in the forms of their messages.
+        List<String> unread = MessageColumns.unread(field.dataType());
+        if (!unread.isEmpty()) {
+          notes.accept(path + ": members of '" + field.name() + "' that are not read: " + unread);
+        }
+        known.add(new StructField(field.name(), DataTypes.StringType, true, field.metadata()));
+      } else if (ours.isPresent() && isNullish(field.dataType())) {
+        known.add(ours.get());
+      } else {
+        known.add(field);
+      }
+    }
+    return reader().schema(new StructType(known.toArray(StructField[]::new))).json(paths());
+  }
+
+  /** A column of nulls, or of empty lists, tells nothing of its type. */
+  private static boolean isNullish(DataType type) {
+    return type.equals(DataTypes.NullType)
+        || (type instanceof ArrayType array && array.elementType().equals(DataTypes.NullType));
+  }
+
+  private static String firstLine(Exception e) {
+    String message =
+        e instanceof AnalysisException analysis
+            ? analysis.message()
+            : String.valueOf(e.getMessage());
+    return message.lines().findFirst().orElse(message);
+  }
+}
