@@ -7,9 +7,13 @@ import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Memory;
 import dev.distillery.model.nn.Packed;
+import dev.distillery.model.nn.Stored;
+import dev.distillery.model.nn.StoredBytes;
 import dev.distillery.model.nn.Tensor;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /** Fused kernels for processors with the Vector API. */
@@ -588,6 +592,31 @@ public final class CpuKernels implements Kernels {
                 step));
   }
 
+  /** What lies in the heap is copied out of it: a model's size must not follow the heap's. */
+  @Override
+  public Stored store(TensorType type, int rows, int columns, ByteBuffer bytes) {
+    if (bytes.isDirect()) {
+      return new StoredBytes(type, rows, columns, bytes, () -> {});
+    }
+    Pointer memory = Pointer.malloc(bytes.remaining());
+    if (memory == null || memory.isNull()) {
+      throw new OutOfMemoryError("No memory for a matrix of " + bytes.remaining() + " bytes");
+    }
+    ByteBuffer copy = new BytePointer(memory).capacity(bytes.remaining()).asByteBuffer();
+    copy.put(bytes.duplicate()).flip();
+    return new StoredBytes(type, rows, columns, copy, () -> Pointer.free(memory));
+  }
+
+  @Override
+  public void widen(Tensor out, Stored weights, int firstRow) {
+    StoredBytes stored = (StoredBytes) weights;
+    ByteBuffer o = CpuMemory.buffer(out);
+    forRows(
+        out.rows(),
+        out.columns(),
+        r -> BlockRows.widen(stored, firstRow + r, o, CpuMemory.at(out, r)));
+  }
+
   @Override
   public Packed pack(Tensor weights, boolean inputsFirst) {
     return projection.pack(weights, inputsFirst);
@@ -601,6 +630,14 @@ public final class CpuKernels implements Kernels {
   @Override
   public Packed pack(TensorType type, int rows, int columns, ByteBuffer bytes) {
     return new QuantisedPanels(type, rows, columns, bytes);
+  }
+
+  @Override
+  public Packed pack(Stored weights, boolean inputsFirst) {
+    StoredBytes stored = (StoredBytes) weights;
+    return packs(stored.type()) && !inputsFirst
+        ? pack(stored.type(), stored.rows(), stored.columns(), stored.buffer())
+        : Kernels.super.pack(weights, inputsFirst);
   }
 
   @Override

@@ -200,6 +200,9 @@ public final class Decoder implements AutoCloseable {
   private void embed(Tensor x, int[] ids, int[] positions) {
     if (packed != null) {
       packed.embed(x, ids);
+    } else if (parameters.stored().slot(layout.embedding()).isPresent()) {
+      List<Stored> table = parameters.stored().slot(layout.embedding()).orElseThrow();
+      StoredWeights.gather(kernels, x, table, ids);
     } else {
       kernels.gather(x, parameters.get(layout.embedding()), ids);
     }
@@ -227,13 +230,22 @@ public final class Decoder implements AutoCloseable {
 
   /** out = the output head's logits of hidden rows. */
   public void logits(Tensor out, Tensor hidden) {
-    kernels.matmul(out, hidden, false, parameters.get(headSlot()), true, 1, 0);
+    multiplyHead(out, hidden, true);
   }
 
   /** The gradient of {@link #logits}: sets dHidden and adds to the head's weights. */
   public void logitsBackward(Tensor dHidden, Tensor dLogits, Tensor hidden, Gradients gradients) {
-    kernels.matmul(dHidden, dLogits, false, parameters.get(headSlot()), false, 1, 0);
+    multiplyHead(dHidden, dLogits, false);
     gradients.addProduct(headSlot(), dLogits, true, hidden, false, 1);
+  }
+
+  private void multiplyHead(Tensor out, Tensor x, boolean transpose) {
+    Optional<List<Stored>> head = parameters.stored().slot(headSlot());
+    if (head.isPresent()) {
+      StoredWeights.multiply(kernels, workspace, out, x, head.get(), transpose, 0);
+    } else {
+      kernels.matmul(out, x, false, parameters.get(headSlot()), transpose, 1, 0);
+    }
   }
 
   private String headSlot() {

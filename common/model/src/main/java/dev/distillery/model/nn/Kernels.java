@@ -1,8 +1,10 @@
 package dev.distillery.model.nn;
 
 import dev.distillery.model.format.Activation;
+import dev.distillery.model.format.BlockCodec;
 import dev.distillery.model.format.TensorType;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -198,6 +200,34 @@ public interface Kernels extends AutoCloseable {
       double weightDecay,
       double gradScale) {}
 
+  // Frozen weights in the form of their file
+
+  /**
+   * A frozen matrix in the form of its file.
+   *
+   * @param bytes the whole matrix [rows, columns], little-endian, as {@code WeightSource.rows}
+   *     gives it; a view of a mapped file stays one, and the file must stay open
+   */
+  default Stored store(TensorType type, int rows, int columns, ByteBuffer bytes) {
+    return new StoredBytes(type, rows, columns, bytes, () -> {});
+  }
+
+  /**
+   * out = some rows of a stored matrix, the values that {@link BlockCodec} decodes.
+   *
+   * @param out [count, columns]
+   * @param firstRow of the matrix
+   */
+  default void widen(Tensor out, Stored weights, int firstRow) {
+    StoredBytes stored = (StoredBytes) weights;
+    float[] row = new float[stored.columns()];
+    for (int r = 0; r < out.rows(); r++) {
+      BlockCodec.decode(
+          stored.type(), stored.buffer(), stored.at(firstRow + r), FloatBuffer.wrap(row));
+      out.rows(r, 1).write(row);
+    }
+  }
+
   // Decoding
 
   /**
@@ -222,6 +252,17 @@ public interface Kernels extends AutoCloseable {
    */
   default Packed pack(TensorType type, int rows, int columns, ByteBuffer bytes) {
     throw new UnsupportedOperationException("These kernels do not decode from " + type);
+  }
+
+  /**
+   * A stored matrix for {@link #project}: here widened.
+   *
+   * @param inputsFirst whether it lies as [in, out]
+   */
+  default Packed pack(Stored weights, boolean inputsFirst) {
+    Tensor whole = tensor(weights.rows(), weights.columns());
+    widen(whole, weights, 0);
+    return new PackedWeights.Owned(pack(whole, inputsFirst), whole.memory());
   }
 
   /** out = x weights^T. The bits of a row depend on no other row. */

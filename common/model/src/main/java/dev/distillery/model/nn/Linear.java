@@ -14,6 +14,7 @@ final class Linear {
   private final Workspace workspace;
   private final LinearLayout layout;
   private final @Nullable Tensor weight;
+  private final @Nullable List<Stored> stored;
   private final @Nullable Tensor bias;
   private final List<Adapter> adapters = new ArrayList<>();
   private final double adapterScale;
@@ -35,6 +36,7 @@ final class Linear {
     this.workspace = workspace;
     this.layout = layout;
     this.weight = parameters.find(layout.slot()).orElse(null);
+    this.stored = parameters.stored().slot(layout.slot()).orElse(null);
     this.bias =
         layout.bias() ? parameters.find(layout.biasSlot()).map(Tensor::asRow).orElse(null) : null;
     this.adapterScale = lora == null ? 0 : lora.scale();
@@ -55,8 +57,17 @@ final class Linear {
 
   /** out = y, or out += y where {@code accumulate} says so. */
   void forward(Tensor out, Tensor x, boolean accumulate, Pass pass) {
-    kernels.matmul(out, x, false, requireWeight(), !layout.inputsFirst(), 1, accumulate ? 1 : 0);
+    multiply(out, x, !layout.inputsFirst(), accumulate ? 1 : 0);
     addBiasAndAdapters(out, x, pass);
+  }
+
+  /** out = x op(W) + beta out. */
+  private void multiply(Tensor out, Tensor x, boolean transpose, double beta) {
+    if (stored == null) {
+      kernels.matmul(out, x, false, requireWeight(), transpose, 1, beta);
+    } else {
+      StoredWeights.multiply(kernels, workspace, out, x, stored, transpose, beta);
+    }
   }
 
   /** As {@link #forward}, from packed weights, one below the other's outputs. */
@@ -106,7 +117,7 @@ final class Linear {
           .ifPresent(dBias -> kernels.addColumnSums(dBias.asRow(), dOut));
     }
     if (dx != null) {
-      kernels.matmul(dx, dOut, false, requireWeight(), layout.inputsFirst(), 1, 0);
+      multiply(dx, dOut, layout.inputsFirst(), 0);
     }
     if (pass.adapters()) {
       for (Adapter adapter : adapters) {
@@ -179,7 +190,9 @@ final class Linear {
   private Tensor requireWeight() {
     if (weight == null) {
       throw new IllegalStateException(
-          "Weights " + layout.slot() + " are packed for decoding and cannot be trained");
+          stored == null
+              ? "Weights " + layout.slot() + " are packed for decoding and cannot be trained"
+              : "Weights " + layout.slot() + " stay in the form of their file and cannot change");
     }
     return weight;
   }

@@ -5,6 +5,7 @@ import dev.distillery.model.nn.DecoderLayout.LinearLayout;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder's matrices as they lie for decoding. */
@@ -35,11 +36,50 @@ public final class PackedWeights implements AutoCloseable {
               pack(kernels, parameters, layout.mlpIn(i)),
               pack(kernels, parameters, layout.mlpOut(i))));
     }
-    return new PackedWeights(layers, kernels.pack(parameters.get(layout.head()), false), null);
+    Packed head =
+        parameters
+            .stored()
+            .slot(layout.head())
+            .map(parts -> kernels.pack(parts.get(0), false))
+            .orElseGet(() -> kernels.pack(parameters.get(layout.head()), false));
+    return new PackedWeights(layers, head, null);
   }
 
   private static List<Packed> pack(Kernels kernels, Parameters parameters, LinearLayout linear) {
-    return List.of(kernels.pack(parameters.get(linear.slot()), linear.inputsFirst()));
+    Optional<List<Stored>> stored = parameters.stored().slot(linear.slot());
+    if (stored.isEmpty()) {
+      return List.of(kernels.pack(parameters.get(linear.slot()), linear.inputsFirst()));
+    }
+    return stored.get().stream().map(part -> kernels.pack(part, linear.inputsFirst())).toList();
+  }
+
+  /** A packed matrix together with the float32 memory that it is a view of. */
+  record Owned(Packed packed, Memory memory) implements Packed {
+    @Override
+    public int rows() {
+      return packed.rows();
+    }
+
+    @Override
+    public int columns() {
+      return packed.columns();
+    }
+
+    @Override
+    public long bytes() {
+      return packed.bytes();
+    }
+
+    @Override
+    public Packed view() {
+      return packed;
+    }
+
+    @Override
+    public void close() {
+      packed.close();
+      memory.close();
+    }
   }
 
   Block.PackedLayer layer(int i) {

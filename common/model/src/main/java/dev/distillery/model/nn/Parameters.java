@@ -7,12 +7,15 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * All weights of a student: those that are trained in one space, those that are frozen in another.
+ * All weights of a student: those that are trained in one space, those that are frozen in another,
+ * and frozen matrices that stay in the form of their file.
  *
  * @param trainable what the optimiser moves; gradients and moments have this space's layout
- * @param frozen what only the forward pass reads
+ * @param frozen what is only read, as float32
+ * @param stored what is only read, as it lies in its file
  */
-public record Parameters(ParameterSpace trainable, ParameterSpace frozen) implements AutoCloseable {
+public record Parameters(ParameterSpace trainable, ParameterSpace frozen, StoredWeights stored)
+    implements AutoCloseable {
 
   /** Zero weights for the slots, split by what is trained. */
   public static Parameters allocate(Kernels kernels, List<Slot> slots, Predicate<Slot> trainable) {
@@ -20,10 +23,12 @@ public record Parameters(ParameterSpace trainable, ParameterSpace frozen) implem
     List<Slot> frozen = new ArrayList<>();
     slots.forEach(slot -> (trainable.test(slot) ? trained : frozen).add(slot));
     return new Parameters(
-        new ParameterSpace(kernels, trained), new ParameterSpace(kernels, frozen));
+        new ParameterSpace(kernels, trained),
+        new ParameterSpace(kernels, frozen),
+        StoredWeights.none());
   }
 
-  /** The matrix of a slot, if the student has it. */
+  /** The matrix of a slot, if the student has it as float32. */
   public Optional<Tensor> find(String slot) {
     return trainable.slot(slot).or(() -> frozen.slot(slot));
   }
@@ -31,15 +36,20 @@ public record Parameters(ParameterSpace trainable, ParameterSpace frozen) implem
   /** The matrix of a slot. */
   public Tensor get(String slot) {
     return find(slot)
-        .orElseThrow(() -> new NoSuchElementException("The student has no weights " + slot));
+        .orElseThrow(
+            () ->
+                new NoSuchElementException(
+                    stored.slot(slot).isPresent()
+                        ? "Weights " + slot + " stay in the form of their file"
+                        : "The student has no weights " + slot));
   }
 
-  /** The matrix that a model's file knows by this name, if the student has it. */
+  /** The matrix that a model's file knows by this name, if the student has it as float32. */
   public Optional<Tensor> part(String name) {
     return trainable.part(name).or(() -> frozen.part(name));
   }
 
-  /** All slots, trainable ones first. */
+  /** All slots of float32, trainable ones first. */
   public List<Slot> slots() {
     List<Slot> slots = new ArrayList<>(trainable.slots());
     slots.addAll(frozen.slots());
@@ -50,5 +60,6 @@ public record Parameters(ParameterSpace trainable, ParameterSpace frozen) implem
   public void close() {
     trainable.close();
     frozen.close();
+    stored.close();
   }
 }

@@ -1,7 +1,9 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.TensorSpec;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
@@ -14,6 +16,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -30,26 +33,138 @@ public final class Weights {
    * @throws ModelFileException if one is missing or has another size
    */
   public static void load(ParameterSpace space, WeightSource source) throws IOException {
-    float[] chunk = new float[CHUNK_VALUES];
     for (Slot slot : space.slots()) {
-      for (Slot.Part part : slot.parts()) {
-        Tensor into = space.part(part.name()).orElseThrow();
-        WeightSource.Weight weight = source.weights().get(part.name());
-        if (weight == null || weight.spec().elements() != into.size()) {
-          throw new ModelFileException(
-              "Tensor %s should have %d values and %s"
-                  .formatted(
-                      part.name(),
-                      into.size(),
-                      weight == null ? "is missing" : "is " + weight.spec().shape()));
-        }
-        for (long at = 0; at < into.size(); at += CHUNK_VALUES) {
-          int count = (int) Math.min(CHUNK_VALUES, into.size() - at);
-          source.read(part.name(), at, FloatBuffer.wrap(chunk, 0, count));
-          into.memory().write(into.offset() + at, chunk, 0, count);
-        }
+      load(space, slot, source);
+    }
+  }
+
+  private static void load(ParameterSpace space, Slot slot, WeightSource source)
+      throws IOException {
+    float[] chunk = new float[(int) Math.min(CHUNK_VALUES, slot.size())];
+    for (Slot.Part part : slot.parts()) {
+      Tensor into = space.part(part.name()).orElseThrow();
+      WeightSource.Weight weight = source.weights().get(part.name());
+      if (weight == null || weight.spec().elements() != into.size()) {
+        throw new ModelFileException(
+            "Tensor %s should have %d values and %s"
+                .formatted(
+                    part.name(),
+                    into.size(),
+                    weight == null ? "is missing" : "is " + weight.spec().shape()));
+      }
+      for (long at = 0; at < into.size(); at += CHUNK_VALUES) {
+        int count = (int) Math.min(CHUNK_VALUES, into.size() - at);
+        source.read(part.name(), at, FloatBuffer.wrap(chunk, 0, count));
+        into.memory().write(into.offset() + at, chunk, 0, count);
       }
     }
+  }
+
+  /**
+   * A student to train.
+   *
+   * @param lora the adapters that are trained, where they are
+   * @param form how matrices that are not trained lie in memory; as they lie in their file, the
+   *     source must stay open
+   * @param seed draws adapters, and a classifier's head that the source does not have
+   * @throws ModelFileException if a tensor is missing or has another size
+   */
+  public static Parameters open(
+      ModelConfig config,
+      Kernels kernels,
+      WeightSource source,
+      Trainable trainable,
+      Optional<LoraConfig> lora,
+      FrozenForm form,
+      long seed)
+      throws IOException {
+    List<Slot> drawn = new ArrayList<>(trainable.added(config, lora));
+    Set<String> trained = trainable.trained(config, drawn);
+    List<Slot> read = new ArrayList<>();
+    StoredWeights stored = new StoredWeights();
+    for (Slot slot : DecoderLayout.slots(config)) {
+      boolean absent =
+          slot.name().equals(ModelTensors.SCORE) && !source.weights().containsKey(slot.name());
+      boolean matrix = slot.decayed() && !slot.name().equals(new DecoderLayout(config).positions());
+      if (absent) {
+        drawn.add(slot);
+      } else if (matrix && !trained.contains(slot.name()) && isStored(source, slot, form)) {
+        stored.put(slot.name(), store(kernels, source, slot, form));
+      } else {
+        read.add(slot);
+      }
+    }
+    List<Slot> widened = new ArrayList<>(read);
+    widened.addAll(drawn);
+    Parameters spaces =
+        Parameters.allocate(kernels, widened, slot -> trained.contains(slot.name()));
+    Parameters parameters = new Parameters(spaces.trainable(), spaces.frozen(), stored);
+    for (Slot slot : read) {
+      load(trained.contains(slot.name()) ? spaces.trainable() : spaces.frozen(), slot, source);
+    }
+    for (Slot slot : drawn) {
+      initialise(parameters.get(slot.name()), slot, config.initializerRange(), seed);
+    }
+    return parameters;
+  }
+
+  /** Whether a slot is not float32 in the wanted form. */
+  private static boolean isStored(WeightSource source, Slot slot, FrozenForm form)
+      throws ModelFileException {
+    boolean float32 = true;
+    for (Slot.Part part : slot.parts()) {
+      TensorType type = weight(source, part).type();
+      float32 &= type == TensorType.F32 || type == TensorType.F64;
+    }
+    return switch (form) {
+      case FLOAT32 -> false;
+      case AS_STORED -> !float32;
+      case BFLOAT16 -> true;
+    };
+  }
+
+  private static List<Stored> store(
+      Kernels kernels, WeightSource source, Slot slot, FrozenForm form) throws IOException {
+    List<Stored> parts = new ArrayList<>();
+    for (Slot.Part part : slot.parts()) {
+      TensorType type = weight(source, part).type();
+      if (form == FrozenForm.AS_STORED || type == TensorType.BF16) {
+        ByteBuffer bytes = source.rows(part.name(), 0, part.rows());
+        parts.add(kernels.store(type, part.rows(), slot.columns(), bytes));
+      } else {
+        ByteBuffer bytes = bfloat16(source, part.name(), part.rows(), slot.columns());
+        parts.add(kernels.store(TensorType.BF16, part.rows(), slot.columns(), bytes));
+      }
+    }
+    return parts;
+  }
+
+  private static WeightSource.Weight weight(WeightSource source, Slot.Part part)
+      throws ModelFileException {
+    WeightSource.Weight weight = source.weights().get(part.name());
+    if (weight == null || weight.spec().rows() != part.rows()) {
+      throw new ModelFileException(
+          "Tensor %s should have %d rows and %s"
+              .formatted(
+                  part.name(),
+                  part.rows(),
+                  weight == null ? "is missing" : "is " + weight.spec().shape()));
+    }
+    return weight;
+  }
+
+  private static ByteBuffer bfloat16(WeightSource source, String name, int rows, int columns)
+      throws IOException {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(2 * columns, rows)).order(ByteOrder.LITTLE_ENDIAN);
+    float[] row = new float[columns];
+    for (int r = 0; r < rows; r++) {
+      source.read(name, (long) r * columns, FloatBuffer.wrap(row));
+      for (float value : row) {
+        bytes.putShort(HalfFloat.bfloat16FromFloat(value));
+      }
+    }
+    return bytes.flip();
   }
 
   /** A new model, all of it trainable, drawn as its architecture's publishers did. */
@@ -77,15 +192,18 @@ public final class Weights {
       if (scaled.contains(slot.name())) {
         deviation /= Math.sqrt(2.0 * config.layers());
       }
-      Tensor tensor = space.slot(slot.name()).orElseThrow();
-      long key = key(seed, slot.name());
-      float[] row = new float[slot.columns()];
-      for (int r = 0; r < slot.rows(); r++) {
-        for (int c = 0; c < row.length; c++) {
-          row[c] = (float) initial(slot, deviation, key, (long) r * row.length + c);
-        }
-        tensor.rows(r, 1).write(row);
+      initialise(space.slot(slot.name()).orElseThrow(), slot, deviation, seed);
+    }
+  }
+
+  private static void initialise(Tensor tensor, Slot slot, double deviation, long seed) {
+    long key = key(seed, slot.name());
+    float[] row = new float[slot.columns()];
+    for (int r = 0; r < slot.rows(); r++) {
+      for (int c = 0; c < row.length; c++) {
+        row[c] = (float) initial(slot, deviation, key, (long) r * row.length + c);
       }
+      tensor.rows(r, 1).write(row);
     }
   }
 
@@ -228,35 +346,6 @@ public final class Weights {
     ParameterSpace space = new ParameterSpace(kernels, List.of(slot));
     load(space, source);
     Packed packed = kernels.pack(space.slot(name).orElseThrow(), inputsFirst);
-    return new Owned(packed, space);
-  }
-
-  /** A packed matrix together with the float32 space that it is a view of. */
-  record Owned(Packed packed, ParameterSpace space) implements Packed {
-    @Override
-    public int rows() {
-      return packed.rows();
-    }
-
-    @Override
-    public int columns() {
-      return packed.columns();
-    }
-
-    @Override
-    public long bytes() {
-      return packed.bytes();
-    }
-
-    @Override
-    public Packed view() {
-      return packed;
-    }
-
-    @Override
-    public void close() {
-      packed.close();
-      space.close();
-    }
+    return new PackedWeights.Owned(packed, space.slot(name).orElseThrow().memory());
   }
 }
