@@ -29,7 +29,7 @@ public record Tagging(String source, String license) implements Serializable {
             .license()
             .or(() -> Licenses.of(source).map(terms -> terms.spdx()))
             .orElse(Licenses.NOASSERTION);
-    return new Tagging(settings.name().orElse(source), license);
+    return new Tagging(settings.sourceName().orElse(source), license);
   }
 
   /** The same for a part of the source, {@code hc3/finance}. */

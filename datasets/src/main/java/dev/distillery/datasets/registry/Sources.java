@@ -45,13 +45,12 @@ public enum Sources {
   DOCUMENT_FILES;
 
   /** The reader of this source. */
-  public Source create(SourceSettings settings) {
+  public Source create(SourceSettings settings, long seed) {
     Tagging tagging = Tagging.of(registryName(), settings);
     return switch (this) {
       case SHAREGPT -> new ShareGptSource(tagging, settings.shareGpt());
       case HC3 -> new Hc3Source(tagging);
-      case STACKEXCHANGE ->
-          new StackExchangeSource(tagging, settings.stackExchange(), settings.seed());
+      case STACKEXCHANGE -> new StackExchangeSource(tagging, settings.stackExchange(), seed);
       case HH_RLHF -> new HhRlhfSource(tagging);
       case WEBGPT -> new WebGptSource(tagging);
       case SUMMARIZE_FROM_FEEDBACK -> new SummarizeSource(tagging);
@@ -79,6 +78,8 @@ public enum Sources {
 
   /** All readers as they are without options, for listing. */
   public static List<Source> all() {
-    return Arrays.stream(values()).map(source -> source.create(SourceSettings.defaults())).toList();
+    return Arrays.stream(values())
+        .map(source -> source.create(SourceSettings.defaults(), 0))
+        .toList();
   }
 }

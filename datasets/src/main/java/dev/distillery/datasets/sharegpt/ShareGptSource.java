@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 
@@ -30,7 +31,12 @@ import org.apache.spark.sql.Row;
  * ShareGPT's dialogues, cleaned by the {@link ShareGptRule rules} that are on. With FastChat's
  * rules and every turn taken for HTML, what is kept is what FastChat keeps, to the character.
  */
-public record ShareGptSource(Tagging tagging, ShareGpt settings) implements Source {
+public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRule> rules)
+    implements Source {
+  public ShareGptSource(Tagging tagging, ShareGpt settings) {
+    this(tagging, settings, settings.activeRules());
+  }
+
   private static final List<String> BLOCKED = List.of("openai", "chatgpt");
   private static final List<String> KOALA_BLOCKED =
       List.of("openai", "chatgpt", "gpt-3", "chadgpt", "gpt3", "chat-gpt", "open-ai", "open ai");
@@ -69,7 +75,7 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings) implements Sour
   }
 
   private boolean on(ShareGptRule rule) {
-    return settings.rules().contains(rule);
+    return rules.contains(rule);
   }
 
   /** Drops turns before the first question and after the last answer. */
@@ -190,8 +196,8 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings) implements Sour
   private void checkLanguage(Optional<String> language) throws RejectedRowException {
     String code = language.orElse("unknown");
     boolean wanted =
-        (settings.keepLanguages().isEmpty() || settings.keepLanguages().contains(code))
-            && !settings.skipLanguages().contains(code)
+        (settings.keepLanguage().isEmpty() || settings.keepLanguage().contains(code))
+            && !settings.skipLanguage().contains(code)
             && (!on(KOALA_ENGLISH) || code.equals("en"));
     if (!wanted) {
       throw new RejectedRowException("language", "The dialogue's language is " + code);

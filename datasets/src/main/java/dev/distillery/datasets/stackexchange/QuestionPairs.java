@@ -58,7 +58,7 @@ record QuestionPairs(List<Row> rows, Set<String> used, long leftOver) {
         Answer worse = a.score > b.score ? b : a;
         String order = StableIds.of(String.valueOf(seed), questionId, better.id, worse.id);
         chosen.add(new Pair(better, worse, order));
-        if (chosen.size() > settings.maxPairs()) {
+        if (chosen.size() > settings.pairsPerQuestion()) {
           chosen.remove();
         }
       }

@@ -192,7 +192,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
       String id = post.get("id").textValue();
       int score =
           AnswerScore.of(
-              post.get("score").longValue(), id.equals(accepted), settings.negativeAccepted());
+              post.get("score").longValue(), id.equals(accepted), settings.negativeAcceptedScore());
       answers.add(
           new QuestionPairs.Answer(id, post.get("text").textValue(), score, attribution(post)));
     }

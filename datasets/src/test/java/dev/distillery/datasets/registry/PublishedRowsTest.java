@@ -40,7 +40,7 @@ class PublishedRowsTest {
   /** The rows that a source makes of lines, groups among them put together. */
   private static List<String> rows(Sources name, SourceSettings settings, String... lines)
       throws RejectedRowException {
-    Source source = name.create(settings);
+    Source source = name.create(settings, 42);
     List<RowResult> results = new ArrayList<>();
     List<RowResult.Item> items = new ArrayList<>();
     for (String line : lines) {
@@ -288,8 +288,7 @@ class PublishedRowsTest {
             Optional.empty(),
             Optional.empty(),
             PLAIN.shareGpt(),
-            new SourceSettings.StackExchange("", 10, -1, true),
-            42);
+            new SourceSettings.StackExchange("", 10, -1, true));
     assertThat(rows(Sources.STACKEXCHANGE, binarized, PAIRED))
         .containsExactly(
             "margin=3.0; prompt=user:Use `a_b`?; chosen=GOOD:Yes.; rejected=BAD:Yes.;"

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
-import dev.distillery.datasets.ShareGptRule;
 import dev.distillery.datasets.SourceSettings;
 import dev.distillery.datasets.SourceSettings.ShareGpt;
 import dev.distillery.datasets.Tagging;
@@ -21,11 +20,9 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -82,9 +79,7 @@ class FastChatGoldenTest {
 
   private static Cleaned clean(ObjectNode sample) {
     // FastChat checks these in later scripts, or after cleaning.
-    Set<ShareGptRule> rules = EnumSet.copyOf(ShareGptRule.FASTCHAT);
-    rules.remove(ShareGptRule.LIST_NUMBERING);
-    rules.remove(ShareGptRule.PLUGINS);
+    var rules = List.of("fastchat", "-list-numbering", "-plugins");
     SourceSettings defaults = SourceSettings.defaults();
     ShareGpt settings = new ShareGpt(rules, ShareGpt.Html.ALWAYS, List.of(), List.of(), 0, 4);
     ShareGptSource source = new ShareGptSource(Tagging.of("sharegpt", defaults), settings);

@@ -56,6 +56,7 @@ final class JobCommand<O extends Record> {
     }
     Map<String, List<String>> given = read(commandLine, args);
     given.computeIfAbsent("run-id", name -> List.of(RunId.create(clock)));
+    binder.warnings(given).forEach(warning -> err.println("[" + job.name() + "] " + warning));
     O options = binder.bind(given);
     job.check(options);
     String runId = given.get("run-id").get(0);
@@ -139,7 +140,7 @@ final class JobCommand<O extends Record> {
     var given = new LinkedHashMap<String, List<String>>();
     List<String> recipes = fromCommandLine.getOrDefault("config", List.of());
     for (String recipe : recipes) {
-      given.putAll(Recipe.read(recipe, readRecipe(recipe), job.name(), jobs, binder.names()));
+      given.putAll(Recipe.read(recipe, readRecipe(recipe), job.name(), jobs, binder.knownNames()));
     }
     given.putAll(fromCommandLine);
     if (!violations.isEmpty()) {

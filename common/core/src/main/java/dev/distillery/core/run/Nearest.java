@@ -23,9 +23,30 @@ public final class Nearest {
 
   /** The end of a message: {@code "; did you mean X?"}, or what is known where nothing is near. */
   public static String hint(String word, Collection<String> known) {
-    return to(word, known)
-        .map(name -> "; did you mean " + name + "?")
-        .orElseGet(() -> known.size() > 12 ? "" : "; known: " + String.join(", ", known));
+    String question = question(word, known);
+    return !question.isEmpty() || known.size() > 12
+        ? question
+        : "; known: " + String.join(", ", known);
+  }
+
+  /** The end of a message: {@code "; did you mean X?"}, or nothing where nothing is near. */
+  static String question(String word, Collection<String> known) {
+    return to(word, known).map(name -> "; did you mean " + name + "?").orElse("");
+  }
+
+  /** What to say of an option's value that is none of the known words; empty where it is one. */
+  public static Optional<String> expected(String option, String value, Collection<String> known) {
+    return known.contains(value)
+        ? Optional.empty()
+        : Optional.of(
+            "Option "
+                + option
+                + ": expected one of "
+                + String.join(", ", known)
+                + ", found '"
+                + value
+                + "'"
+                + question(value, known));
   }
 
   /** Levenshtein's distance. */

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -72,6 +73,9 @@ final class OptionValues {
     if (value instanceof BigDecimal decimal) {
       return decimal.toPlainString();
     }
+    if (value instanceof Optional<?> optional) {
+      return optional.map(OptionValues::text).orElse("");
+    }
     return String.valueOf(value);
   }
 
@@ -100,8 +104,7 @@ final class OptionValues {
   }
 
   private static Object parseEnum(Class<?> type, String text) {
-    List<String> names =
-        Arrays.stream(type.getEnumConstants()).map(constant -> name((Enum<?>) constant)).toList();
+    List<String> names = names(type);
     int index = names.indexOf(text);
     if (index < 0) {
       throw new IllegalArgumentException(
@@ -110,9 +113,16 @@ final class OptionValues {
               + ", found '"
               + text
               + "'"
-              + Nearest.to(text, names).map(name -> "; did you mean " + name + "?").orElse(""));
+              + Nearest.question(text, names));
     }
     return type.getEnumConstants()[index];
+  }
+
+  /** The words of an enum, in its order. */
+  static List<String> names(Class<?> type) {
+    return Arrays.stream(type.getEnumConstants())
+        .map(constant -> name((Enum<?>) constant))
+        .toList();
   }
 
   /** {@code SELF_INSTRUCT} is {@code self-instruct} on a command line. */

@@ -1,15 +1,15 @@
 package dev.distillery.core.run;
 
 import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
-import java.lang.reflect.Type;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -18,42 +18,37 @@ import picocli.CommandLine.Option;
  * Makes an immutable record of options from what a command line and a recipe say.
  *
  * <p>Each component of the record carries picocli's {@link Option} with its name, description and
- * default value, or is itself such a record. A component of type {@code Optional} or {@code List}
- * may be left out; any other without a default value must be given. Values are bound here and not
- * by picocli, so that all that is wrong is listed at once and a recipe's values pass through the
- * same gate.
+ * default value, or is itself such a record: a group with rules of its own. What else holds for an
+ * option stands beside it too: {@link Bounds}, {@link Required}, {@link OnlyWith}, {@link
+ * OldNames}. A component of type {@code Optional} or {@code List} may be left out; any other
+ * without a default value must be given. Values are bound here and not by picocli, so that all that
+ * is wrong is listed at once and a recipe's values pass through the same gate.
  *
  * @param <T> the record
  */
 public final class OptionsBinder<T extends Record> {
   private final Class<T> type;
-  private final Map<String, Knob> knobs = new LinkedHashMap<>();
 
-  /** One option: its annotation and the component that holds it. */
-  private record Knob(String name, Option annotation, RecordComponent component) {
-    boolean repeatable() {
-      return component.getType() == List.class;
-    }
+  /** By name without dashes, in the order of the record. */
+  private final Map<String, DeclaredOption> options = new LinkedHashMap<>();
 
-    boolean flag() {
-      return component.getType() == boolean.class;
-    }
+  /** Former names, each with the name of now. */
+  private final Map<String, String> renamed = new LinkedHashMap<>();
 
-    boolean tunable() {
-      return component.getAccessor().isAnnotationPresent(Tunable.class);
-    }
-
-    Optional<String> defaultValue() {
-      return annotation.defaultValue().equals(Option.NULL_VALUE)
-              || annotation.defaultValue().equals("__no_default_value__")
-          ? Optional.empty()
-          : Optional.of(annotation.defaultValue());
-    }
-  }
+  /** Options that are no more, each with what to do instead. */
+  private final Map<String, String> removed = new LinkedHashMap<>();
 
   private OptionsBinder(Class<T> type) {
     this.type = type;
-    collect(type);
+    collect(type, List.of());
+    for (DeclaredOption option : options.values()) {
+      for (OnlyWith only : option.conditions()) {
+        if (!options.containsKey(DeclaredOption.bare(only.option()))) {
+          throw new IllegalStateException(
+              "Option --" + option.name() + " names no option: " + only.option());
+        }
+      }
+    }
   }
 
   /**
@@ -64,54 +59,70 @@ public final class OptionsBinder<T extends Record> {
     return new OptionsBinder<>(type);
   }
 
-  private void collect(Class<?> record) {
+  private void collect(Class<?> record, List<OnlyWith> outer) {
+    for (RemovedOption gone : record.getAnnotationsByType(RemovedOption.class)) {
+      unique(removed.put(DeclaredOption.bare(gone.name()), gone.instead()), gone.name());
+    }
     for (RecordComponent component : record.getRecordComponents()) {
+      var conditions = new ArrayList<>(outer);
+      Stream.of(component.getAccessor().getAnnotationsByType(OnlyWith.class))
+          .forEach(conditions::add);
       if (component.getType().isRecord()) {
-        collect(component.getType());
+        collect(component.getType(), conditions);
         continue;
       }
-      Option annotation = component.getAccessor().getAnnotation(Option.class);
-      if (annotation == null) {
-        throw new IllegalStateException("No @Option on " + record.getName() + "." + component);
-      }
-      String name = annotation.names()[0].replaceFirst("^--", "");
-      if (knobs.put(name, new Knob(name, annotation, component)) != null) {
-        throw new IllegalStateException("Two options are called --" + name);
-      }
+      var option = DeclaredOption.of(component, conditions);
+      unique(options.put(option.name(), option), "--" + option.name());
+      option.oldNames().forEach(old -> unique(renamed.put(old, option.name()), "--" + old));
+    }
+  }
+
+  private static void unique(@Nullable Object earlier, String name) {
+    if (earlier != null) {
+      throw new IllegalStateException("Two options are called " + name);
     }
   }
 
   /** The options' names without dashes, in the order of the record. */
   public List<String> names() {
-    return List.copyOf(knobs.keySet());
+    return List.copyOf(options.keySet());
+  }
+
+  /** All names that are known: those of now, former ones, and those of options that are no more. */
+  public List<String> knownNames() {
+    return Stream.of(options, renamed, removed).flatMap(map -> map.keySet().stream()).toList();
   }
 
   /** Adds the options to a command, for parsing and for its help. */
   public void addTo(CommandSpec command) {
-    for (Knob knob : knobs.values()) {
+    for (DeclaredOption option : options.values()) {
       var builder =
-          OptionSpec.builder("--" + knob.name)
-              .description(describe(knob))
-              .hidden(knob.annotation.hidden());
-      if (knob.repeatable()) {
+          OptionSpec.builder("--" + option.name())
+              .description(option.describe())
+              .paramLabel(option.label());
+      if (option.repeatable()) {
         builder.type(List.class).auxiliaryTypes(String.class).arity("1");
       } else {
-        builder.type(String.class).arity(knob.flag() ? "0..1" : "1").fallbackValue("true");
+        builder.type(String.class).arity(option.flag() ? "0..1" : "1").fallbackValue("true");
       }
-      builder.paramLabel(
-          knob.annotation.paramLabel().isEmpty() ? "VALUE" : knob.annotation.paramLabel());
       command.addOption(builder.build());
+      option
+          .oldNames()
+          .forEach(
+              old ->
+                  command.addOption(
+                      OptionSpec.builder(builder.build()).names("--" + old).hidden(true).build()));
     }
-  }
-
-  private static String[] describe(Knob knob) {
-    String[] lines = knob.annotation.description().clone();
-    if (lines.length > 0 && knob.defaultValue().isPresent() && !knob.flag()) {
-      String value = knob.defaultValue().get();
-      lines[lines.length - 1] += " (default: " + (value.isEmpty() ? "none" : value) + ")";
+    for (String name : removed.keySet()) {
+      command.addOption(
+          OptionSpec.builder("--" + name)
+              .type(List.class)
+              .auxiliaryTypes(String.class)
+              .arity("0..1")
+              .fallbackValue("")
+              .hidden(true)
+              .build());
     }
-    // picocli reads % as the start of a variable.
-    return Arrays.stream(lines).map(line -> line.replace("%", "%%")).toArray(String[]::new);
   }
 
   /**
@@ -119,8 +130,8 @@ public final class OptionsBinder<T extends Record> {
    *
    * @param given the values of each option that was given, by name without dashes; a single-valued
    *     option has one value
-   * @throws JobException with every violation: values of the wrong form, missing options, and what
-   *     the record's own {@link Validated#violations} says
+   * @throws JobException with every violation: values of the wrong form or outside their bounds,
+   *     missing options, options without effect, and what the {@link Validated} records say
    */
   public T bind(Map<String, List<String>> given) {
     var violations = new ArrayList<String>();
@@ -138,30 +149,115 @@ public final class OptionsBinder<T extends Record> {
     return violations;
   }
 
-  private T bind(Map<String, List<String>> given, List<String> violations) {
-    T options = type.cast(build(type, given, violations));
-    if (options instanceof Validated validated && violations.isEmpty()) {
+  /** What {@link #bind(Map)} takes and its user should hear: former names. */
+  public List<String> warnings(Map<String, List<String>> given) {
+    return given.keySet().stream()
+        .filter(renamed::containsKey)
+        .map(
+            name ->
+                "Option --"
+                    + name
+                    + " is now called --"
+                    + renamed.get(name)
+                    + "; the old name will go in the next minor version")
+        .toList();
+  }
+
+  /**
+   * Checks a record that was made by other means than {@link #bind}, by the same rules.
+   *
+   * @throws JobException with every violation
+   */
+  public void check(T options) {
+    var violations = new ArrayList<String>();
+    var values = new LinkedHashMap<String, Object>();
+    check(options, values, violations);
+    withoutEffect(values, violations);
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+  }
+
+  private void check(Record record, Map<String, Object> values, List<String> violations) {
+    for (RecordComponent component : record.getClass().getRecordComponents()) {
+      Object value = get(component, record);
+      if (value instanceof Record nested) {
+        check(nested, values, violations);
+      } else {
+        DeclaredOption option = option(component);
+        option.check(value, violations);
+        values.put(option.name(), value);
+      }
+    }
+    if (record instanceof Validated validated) {
       violations.addAll(validated.violations());
     }
-    return options;
+  }
+
+  private T bind(Map<String, List<String>> given, List<String> violations) {
+    var values = new LinkedHashMap<String, Object>();
+    T record = type.cast(build(type, current(given, violations), values, violations));
+    withoutEffect(values, violations);
+    return record;
+  }
+
+  /** The values by the names of now. */
+  private Map<String, List<String>> current(
+      Map<String, List<String>> given, List<String> violations) {
+    var current = new LinkedHashMap<String, List<String>>();
+    given.forEach(
+        (name, texts) -> {
+          if (removed.containsKey(name)) {
+            violations.add("Option --" + name + " is no more; " + removed.get(name));
+          } else if (current.put(renamed.getOrDefault(name, name), texts) != null) {
+            violations.add(
+                "Option --"
+                    + renamed.getOrDefault(name, name)
+                    + ": expected one name, found its old one too; leave the old one out");
+          }
+        });
+    return current;
   }
 
   /** The record of the values; where one is wrong it is noted, and the whole is not to be used. */
-  private Object build(Class<?> record, Map<String, List<String>> given, List<String> violations) {
+  private @Nullable Object build(
+      Class<?> record,
+      Map<String, List<String>> given,
+      Map<String, Object> values,
+      List<String> violations) {
     RecordComponent[] components = record.getRecordComponents();
     Object[] arguments = new Object[components.length];
     Class<?>[] types = new Class<?>[components.length];
-    int before = violations.size();
     for (int i = 0; i < components.length; i++) {
       types[i] = components[i].getType();
-      arguments[i] =
-          types[i].isRecord()
-              ? build(types[i], given, violations)
-              : value(components[i], given, violations);
+      if (types[i].isRecord()) {
+        arguments[i] = build(types[i], given, values, violations);
+        continue;
+      }
+      DeclaredOption option = option(components[i]);
+      List<String> texts = given.get(option.name());
+      Object value =
+          option.parse(
+              texts != null ? texts : option.defaultText().map(List::of).orElse(List.of()),
+              violations);
+      if (value != null) {
+        option.check(value, violations);
+        values.put(option.name(), value);
+      }
+      arguments[i] = value;
     }
-    if (violations.size() > before) {
+    if (Stream.of(arguments).anyMatch(Objects::isNull)) {
       return null;
     }
+    Object made = construct(record, types, arguments, violations);
+    if (made instanceof Validated validated) {
+      violations.addAll(validated.violations());
+    }
+    return made;
+  }
+
+  private static @Nullable Object construct(
+      Class<?> record, Class<?>[] types, Object[] arguments, List<String> violations) {
     try {
       var constructor = record.getDeclaredConstructor(types);
       constructor.setAccessible(true);
@@ -174,47 +270,52 @@ public final class OptionsBinder<T extends Record> {
     }
   }
 
-  private Object value(
-      RecordComponent component, Map<String, List<String>> given, List<String> violations) {
-    String name =
-        component.getAccessor().getAnnotation(Option.class).names()[0].replaceFirst("^--", "");
-    Knob knob = knobs.get(name);
-    List<String> texts =
-        given.containsKey(name)
-            ? given.get(name)
-            : knob.defaultValue().map(List::of).orElse(List.of());
-    Class<?> rawType = component.getType();
-    try {
-      if (rawType == List.class) {
-        Type element = ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
-        return texts.stream()
-            .flatMap(text -> split(knob, text))
-            .map(text -> OptionValues.parse((Class<?>) element, text))
-            .toList();
+  /** Notes each option with a value of its own that {@link OnlyWith} gives no effect. */
+  private void withoutEffect(Map<String, Object> values, List<String> violations) {
+    for (DeclaredOption option : options.values()) {
+      if (!differs(option, values)) {
+        continue;
       }
-      if (texts.size() > 1) {
-        violations.add("Option --" + name + " takes one value, found " + texts);
-        return null;
+      for (OnlyWith only : option.conditions()) {
+        DeclaredOption other = known(DeclaredOption.bare(only.option()));
+        Object value = values.get(other.name());
+        if (value != null && !effective(only, other, values)) {
+          violations.add(
+              "Option --"
+                  + option.name()
+                  + ": expected only with "
+                  + only.option()
+                  + (only.is().length == 0 ? "" : " " + String.join(" or ", only.is()))
+                  + ", found "
+                  + (OptionValues.text(value).isEmpty()
+                      ? "none"
+                      : only.option() + " " + OptionValues.text(value))
+                  + "; leave it out");
+          break;
+        }
       }
-      if (rawType == Optional.class) {
-        Type element = ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
-        return texts.stream().findFirst().map(text -> OptionValues.parse((Class<?>) element, text));
-      }
-      if (texts.isEmpty()) {
-        violations.add("Option --" + name + " is required");
-        return null;
-      }
-      return OptionValues.parse(rawType, texts.get(0));
-    } catch (IllegalArgumentException e) {
-      violations.add("Option --" + name + ": " + e.getMessage());
-      return null;
     }
   }
 
-  private static java.util.stream.Stream<String> split(Knob knob, String text) {
-    return knob.annotation.split().isEmpty()
-        ? java.util.stream.Stream.of(text)
-        : Arrays.stream(text.split(knob.annotation.split())).map(String::strip);
+  private static boolean effective(
+      OnlyWith only, DeclaredOption other, Map<String, Object> values) {
+    return only.is().length == 0
+        ? differs(other, values)
+        : List.of(only.is()).contains(OptionValues.text(values.get(other.name())));
+  }
+
+  private static boolean differs(DeclaredOption option, Map<String, Object> values) {
+    Object value = values.get(option.name());
+    return value != null && !value.equals(option.defaultValue());
+  }
+
+  private DeclaredOption known(String name) {
+    return Objects.requireNonNull(options.get(name));
+  }
+
+  private DeclaredOption option(RecordComponent component) {
+    return known(
+        DeclaredOption.bare(component.getAccessor().getAnnotation(Option.class).names()[0]));
   }
 
   /**
@@ -241,15 +342,10 @@ public final class OptionsBinder<T extends Record> {
         result.putAll(texts(nested, decisiveOnly));
         continue;
       }
-      String name =
-          component.getAccessor().getAnnotation(Option.class).names()[0].replaceFirst("^--", "");
-      if (decisiveOnly && knobs.get(name).tunable()) {
-        continue;
-      }
-      if (value instanceof Optional<?> optional) {
-        optional.ifPresent(present -> result.put(name, OptionValues.text(present)));
-      } else {
-        result.put(name, OptionValues.text(value));
+      DeclaredOption option = option(component);
+      boolean absent = value instanceof Optional<?> optional && optional.isEmpty();
+      if (!absent && !(decisiveOnly && option.tunable())) {
+        result.put(option.name(), OptionValues.text(value));
       }
     }
     return result;

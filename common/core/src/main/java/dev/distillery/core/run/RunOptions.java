@@ -1,6 +1,5 @@
 package dev.distillery.core.run;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -17,6 +16,7 @@ import picocli.CommandLine.Option;
  */
 public record RunOptions(
     @Tunable
+        @Required("name a folder or a URI")
         @Option(
             names = "--warehouse",
             paramLabel = "URI",
@@ -64,20 +64,16 @@ public record RunOptions(
 
   @Override
   public List<String> violations() {
-    var violations = new ArrayList<String>();
-    if (warehouse.isBlank()) {
-      violations.add("Option --warehouse is empty: name a folder or a URI");
-    }
-    runId
+    return runId
         .filter(id -> !RunId.isValid(id))
-        .ifPresent(
+        .map(
             id ->
-                violations.add(
-                    "Option --run-id: '"
-                        + id
-                        + "' does not match "
-                        + RunId.rule()
-                        + "; replace what is not a letter, digit, dot, underscore or dash"));
-    return violations;
+                "Option --run-id: expected what matches "
+                    + RunId.rule()
+                    + ", found '"
+                    + id
+                    + "'; replace what is not a letter, digit, dot, underscore or dash")
+        .stream()
+        .toList();
   }
 }

@@ -2,7 +2,9 @@ package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.Nearest;
+import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import java.math.BigDecimal;
@@ -54,11 +56,12 @@ public record TeacherOptions(
                 "Model's name on the server, or path of a file; student: Hugging Face directory or"
                     + " GGUF file; gguf: default is the model that submit/fetch-model brings.")
         Optional<String> model,
-    @Option(
+    @OnlyWith(option = "--teacher", is = TeacherOptions.STUDENT)
+        @Option(
             names = "--chat-template",
             paramLabel = "NAME",
             description =
-                "student: form of a dialogue: chatml, smollm2, llama3, llama2, vicuna, koala, alpaca"
+                "Form of a dialogue: chatml, smollm2, llama3, llama2, vicuna, koala, alpaca"
                     + " or stack-qa. Default: the model's own.")
         Optional<String> chatTemplate,
     @Tunable
@@ -88,6 +91,7 @@ public record TeacherOptions(
             description = "File that holds the key, in place of the variable.")
         Optional<String> apiKeyFile,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--concurrency",
             paramLabel = "N",
@@ -95,18 +99,21 @@ public record TeacherOptions(
             description = "Requests at once in the whole run.")
         int concurrency,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--requests-per-minute",
             paramLabel = "N",
             description = "Limit of the whole run.")
         Optional<Long> requestsPerMinute,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--tokens-per-minute",
             paramLabel = "N",
             description = "Limit of the whole run, tokens read and written.")
         Optional<Long> tokensPerMinute,
     @Tunable
+        @Bounds(above = 0)
         @Option(
             names = "--max-cost-usd",
             paramLabel = "USD",
@@ -119,18 +126,21 @@ public record TeacherOptions(
             description = "YAML of prices per million tokens, over those of conf/prices.yaml.")
         Optional<String> prices,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--max-requests",
             paramLabel = "N",
             description = "Budget of the run in requests.")
         Optional<Long> maxRequests,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--max-total-tokens",
             paramLabel = "N",
             description = "Budget of the run in tokens, read and written.")
         Optional<Long> maxTotalTokens,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--max-new-tokens",
             paramLabel = "N",
             description = "Most tokens of one reply; default: the recipe's own.")
@@ -142,6 +152,7 @@ public record TeacherOptions(
             description = "Fields merged into each request's body.")
         String extraBody,
     @Tunable
+        @Bounds(above = 0)
         @Option(
             names = "--request-timeout",
             paramLabel = "TIME",
@@ -149,6 +160,7 @@ public record TeacherOptions(
             description = "Longest time of one attempt.")
         Duration requestTimeout,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--max-attempts",
             paramLabel = "N",
@@ -163,6 +175,7 @@ public record TeacherOptions(
             description = "Longest time of waiting on a refusing server, in all; then exit 75.")
         Duration maxWait,
     @Tunable
+        @Bounds(atLeast = 0, atMost = 1)
         @Option(
             names = "--max-failure-ratio",
             paramLabel = "SHARE",
@@ -183,40 +196,13 @@ public record TeacherOptions(
   @Override
   public List<String> violations() {
     var violations = new ArrayList<String>();
-    atLeastOne(violations, "--concurrency", Optional.of((long) concurrency));
-    atLeastOne(violations, "--requests-per-minute", requestsPerMinute);
-    atLeastOne(violations, "--tokens-per-minute", tokensPerMinute);
-    atLeastOne(violations, "--max-requests", maxRequests);
-    atLeastOne(violations, "--max-total-tokens", maxTotalTokens);
-    atLeastOne(violations, "--max-new-tokens", maxNewTokens.map(Integer::longValue));
-    atLeastOne(violations, "--max-attempts", Optional.of((long) maxAttempts));
-    if (!(maxFailureRatio >= 0 && maxFailureRatio <= 1)) {
-      violations.add(
-          "Option --max-failure-ratio: expected a share from 0 to 1, found " + maxFailureRatio);
-    }
-    if (maxCostUsd.isPresent() && maxCostUsd.get().signum() <= 0) {
-      violations.add("Option --max-cost-usd: expected more than 0, found " + maxCostUsd.get());
-    }
-    if (!KINDS.contains(teacher)) {
-      violations.add(
-          "Option --teacher: expected one of "
-              + String.join(", ", KINDS)
-              + ", found '"
-              + teacher
-              + "'"
-              + Nearest.to(teacher, KINDS).map(kind -> "; did you mean " + kind + "?").orElse(""));
-    }
+    Nearest.expected("--teacher", teacher, KINDS).ifPresent(violations::add);
     if (teacher.equals(STUDENT)) {
       Teachers.missing(STUDENT).ifPresent(violations::add);
       if (!extraBody.equals("{}")) {
         violations.add(
             "Option --extra-body: --teacher student takes none, found '" + extraBody + "'");
       }
-    } else if (chatTemplate.isPresent()) {
-      violations.add(
-          "Option --chat-template is for --teacher student; "
-              + teacher
-              + " has a form of its own for dialogues");
     }
     if (teacher.equals("openai") && !isPlainHttp(baseUrl)) {
       // The value is not repeated: what is wrong with it may be a password in it.
@@ -255,12 +241,5 @@ public record TeacherOptions(
     } catch (JsonProcessingException e) {
       return false;
     }
-  }
-
-  private static void atLeastOne(List<String> violations, String name, Optional<Long> value) {
-    value
-        .filter(number -> number < 1)
-        .ifPresent(
-            number -> violations.add("Option " + name + ": expected 1 or more, found " + number));
   }
 }

@@ -13,7 +13,8 @@ import java.util.List;
  * token.
  */
 public final class RougeTokenizer implements WordTokenizer {
-  static final String NAME = "rouge";
+  /** The name on the command line. */
+  public static final String NAME = "rouge";
 
   private static final char DOTTED_CAPITAL_I = '\u0130';
   private static final char KELVIN_SIGN = '\u212A';

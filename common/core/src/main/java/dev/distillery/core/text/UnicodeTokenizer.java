@@ -16,7 +16,8 @@ import java.util.Locale;
  * same tokens under every locale.
  */
 public final class UnicodeTokenizer implements WordTokenizer {
-  static final String NAME = "unicode";
+  /** The name on the command line. */
+  public static final String NAME = "unicode";
 
   @Override
   public List<String> tokenize(String text) {

@@ -3,6 +3,7 @@ package dev.distillery.jobs.complete;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.teacher.Sampling;
@@ -61,19 +62,27 @@ public record CompleteOptions(
             paramLabel = "TEXT",
             description = "System message before every prompt and dialogue that has none.")
         Optional<String> system,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--samples",
             paramLabel = "N",
             defaultValue = "1",
             description = "Replies to each row; each is a request of its own.")
         int samples,
-    @Option(names = "--temperature", paramLabel = "X", description = "0 is greedy.")
+    @Bounds(atLeast = 0)
+        @Option(names = "--temperature", paramLabel = "X", description = "0 is greedy.")
         Optional<Double> temperature,
-    @Option(names = "--top-p", paramLabel = "X", description = "Nucleus mass, above 0 to 1.")
+    @Bounds(above = 0, atMost = 1)
+        @Option(names = "--top-p", paramLabel = "X", description = "Nucleus mass.")
         Optional<Double> topP,
-    @Option(names = "--top-k", paramLabel = "N", description = "Most likely tokens to draw from.")
+    @Bounds(atLeast = 1)
+        @Option(
+            names = "--top-k",
+            paramLabel = "N",
+            description = "Most likely tokens to draw from.")
         Optional<Integer> topK,
-    @Option(names = "--repetition-penalty", paramLabel = "X", description = "1 is none.")
+    @Bounds(above = 0)
+        @Option(names = "--repetition-penalty", paramLabel = "X", description = "1 is none.")
         Optional<Double> repetitionPenalty,
     @Option(
             names = "--stop",
@@ -101,32 +110,16 @@ public record CompleteOptions(
 
   @Override
   public List<String> violations() {
-    var violations = new ArrayList<>(run.violations());
-    violations.addAll(teacher.violations());
+    var violations = new ArrayList<String>();
     if (input.isEmpty() == prompt.isEmpty()) {
       violations.add(
-          "Give either --input or --prompt, found " + (input.isEmpty() ? "none" : "both"));
-    }
-    if (samples < 1) {
-      violations.add("Option --samples: expected 1 or more, found " + samples);
+          "Options --input and --prompt: expected one of them, found "
+              + (input.isEmpty() ? "none" : "both"));
     }
     if (!template.contains("{instruction}")) {
-      violations.add("Option --template: has no {instruction}: '" + template + "'");
+      violations.add(
+          "Option --template: expected {instruction} in it, found '" + template + "'; add it");
     }
-    temperature
-        .filter(value -> value < 0)
-        .ifPresent(
-            value -> violations.add("Option --temperature: expected 0 or more, found " + value));
-    topP.filter(value -> value <= 0 || value > 1)
-        .ifPresent(
-            value -> violations.add("Option --top-p: expected above 0 to 1, found " + value));
-    topK.filter(value -> value < 1)
-        .ifPresent(value -> violations.add("Option --top-k: expected 1 or more, found " + value));
-    repetitionPenalty
-        .filter(value -> value <= 0)
-        .ifPresent(
-            value ->
-                violations.add("Option --repetition-penalty: expected above 0, found " + value));
     Optional<JsonNode> extra = object(teacher.extraBody());
     if (extra.isPresent()) {
       for (String name : List.of("n", "best_of", "stream", "max_tokens", "max_completion_tokens")) {

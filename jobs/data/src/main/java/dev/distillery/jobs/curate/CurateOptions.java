@@ -1,8 +1,7 @@
 package dev.distillery.jobs.curate;
 
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -17,7 +16,8 @@ import picocli.CommandLine.Option;
  */
 public record CurateOptions(
     RunOptions run,
-    @Option(
+    @Required("name a table, table@run_id, or files")
+        @Option(
             names = "--input",
             paramLabel = "REF",
             description = "Table, table@run_id, or files; may be repeated.")
@@ -33,15 +33,4 @@ public record CurateOptions(
             names = "--output-table",
             paramLabel = "NAME",
             description = "Name of the table of kept rows. Default: the input table's name.")
-        Optional<String> outputTable)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    List<String> violations = new ArrayList<>(run.violations());
-    if (input.isEmpty()) {
-      violations.add("Option --input is required: name a table, table@run_id, or files");
-    }
-    return violations;
-  }
-}
+        Optional<String> outputTable) {}

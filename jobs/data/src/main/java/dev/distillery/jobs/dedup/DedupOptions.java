@@ -1,9 +1,12 @@
 package dev.distillery.jobs.dedup;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
-import dev.distillery.core.text.WordTokenizer;
-import java.util.ArrayList;
+import dev.distillery.core.text.RougeTokenizer;
+import dev.distillery.core.text.UnicodeTokenizer;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -29,7 +32,8 @@ import picocli.CommandLine.Option;
  */
 public record DedupOptions(
     RunOptions run,
-    @Option(
+    @Required("name a table or files")
+        @Option(
             names = "--input",
             paramLabel = "REF",
             description = "Table, table@run_id, or files; may be repeated.")
@@ -71,21 +75,21 @@ public record DedupOptions(
         List<String> against,
     @Option(
             names = "--metric",
-            paramLabel = "rouge-l|exact|minhash",
             defaultValue = "rouge-l",
             description =
                 "rouge-l: exact ROUGE-L. exact: equal text after Unicode, case and space are"
                     + " normalised. minhash: ROUGE-L of the candidates that MinHashLSH finds.")
         Metric metric,
-    @Option(
+    @Bounds(atLeast = 0, atMost = 1)
+        @Option(
             names = "--threshold",
             paramLabel = "F",
             defaultValue = "0.7",
-            description = "A row is dropped if an earlier kept one scores above this, 0 to 1.")
+            description = "A row is dropped if an earlier kept one scores above this.")
         double threshold,
-    @Option(
+    @Bounds(oneOf = {RougeTokenizer.NAME, UnicodeTokenizer.NAME})
+        @Option(
             names = "--tokenizer",
-            paramLabel = "rouge|unicode",
             defaultValue = "rouge",
             description = "rouge: a-z and 0-9, as rouge_score. unicode: any language.")
         String tokenizer,
@@ -94,19 +98,25 @@ public record DedupOptions(
             paramLabel = "NAME",
             description = "Name of the table of kept rows. Default: the input table's name.")
         Optional<String> outputTable,
-    @Option(
+    @OnlyWith(option = "--metric", is = "minhash")
+        @Bounds(atLeast = 1, atMost = 1024)
+        @Option(
             names = "--minhash-tables",
             paramLabel = "N",
             defaultValue = "16",
             description = "Hash tables of MinHashLSH: more find more and cost more.")
         int minhashTables,
-    @Option(
+    @OnlyWith(option = "--metric", is = "minhash")
+        @Option(
             names = "--evaluate",
             defaultValue = "false",
-            description =
-                "With --metric minhash: also runs rouge-l, and reports precision and recall.")
+            description = "Also runs rouge-l, and reports precision and recall.")
         boolean evaluate,
-    @Option(
+    @OnlyWith(
+            option = "--metric",
+            is = {"rouge-l", "minhash"})
+        @Bounds(atLeast = 0, atMost = 1000)
+        @Option(
             names = "--neighbors",
             paramLabel = "K",
             defaultValue = "0",
@@ -114,11 +124,13 @@ public record DedupOptions(
                 "Also writes the table neighbors: the K most similar other texts of each. Costs as"
                     + " much time as there are pairs above --neighbors-above.")
         int neighbors,
-    @Option(
+    @OnlyWith(option = "--neighbors")
+        @Bounds(atLeast = 0, atMost = 1)
+        @Option(
             names = "--neighbors-above",
             paramLabel = "F",
             defaultValue = "0.5",
-            description = "ROUGE-L F that a neighbor exceeds, 0 to 1; a low one costs much.")
+            description = "ROUGE-L F that a neighbor exceeds; a low one costs much.")
         double neighborsAbove)
     implements Validated {
 
@@ -131,50 +143,17 @@ public record DedupOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>(run.violations());
-    if (input.isEmpty()) {
-      violations.add("Option --input is required: name a table or files");
-    }
-    if (!(threshold >= 0 && threshold <= 1)) {
-      violations.add(
-          "Option --threshold: " + threshold + " is not between 0 and 1, where ROUGE-L lies");
-    }
-    if (!WordTokenizer.NAMES.contains(tokenizer)) {
-      violations.add(
-          "Option --tokenizer: '"
-              + tokenizer
-              + "' is unknown; use one of "
-              + String.join(", ", WordTokenizer.NAMES));
-    }
-    if (minhashTables < 1 || minhashTables > 1024) {
-      violations.add("Option --minhash-tables: " + minhashTables + " is not between 1 and 1024");
-    }
-    if (evaluate && metric != Metric.MINHASH) {
-      violations.add("Option --evaluate is for --metric minhash only: the others are exact");
-    }
-    if (neighbors < 0 || neighbors > 1000) {
-      violations.add("Option --neighbors: " + neighbors + " is not between 0 and 1000");
-    }
-    if (neighbors > 0 && metric == Metric.EXACT) {
-      violations.add("Option --neighbors is not for --metric exact, which has no score");
-    }
-    if (!(neighborsAbove >= 0 && neighborsAbove <= 1)) {
-      violations.add(
-          "Option --neighbors-above: "
-              + neighborsAbove
-              + " is not between 0 and 1, where ROUGE-L lies");
-    }
-    outputTable
+    return outputTable
         .filter(name -> !name.matches("[A-Za-z][A-Za-z0-9_]*") || RESERVED.contains(name))
-        .ifPresent(
+        .map(
             name ->
-                violations.add(
-                    "Option --output-table: '"
-                        + name
-                        + "' is not a name for it; use letters, digits and underscores, and none"
-                        + " of "
-                        + String.join(", ", RESERVED)));
-    return violations;
+                "Option --output-table: expected a name of letters, digits and underscores, and none of "
+                    + String.join(", ", RESERVED)
+                    + ", found '"
+                    + name
+                    + "'; choose another")
+        .stream()
+        .toList();
   }
 
   private static final List<String> RESERVED = List.of("duplicates", "neighbors", "rejects");

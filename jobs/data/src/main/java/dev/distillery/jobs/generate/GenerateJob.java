@@ -10,6 +10,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.text.UnicodeTokenizer;
 import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutFigures;
@@ -135,7 +136,8 @@ public final class GenerateJob implements Job<GenerateOptions> {
     PromptTemplates templates = templates(options);
     run.note("seed_tasks", options.seedTasks().orElse("packaged") + ", " + seeds.size() + " tasks");
     GenerationRecipe recipe = recipe(options, seeds, templates);
-    var pool = new TaskPool(seeds, tokenizer(options), options.rougeThreshold());
+    var pool =
+        new TaskPool(seeds, WordTokenizer.named(options.tokenizer()), options.rougeThreshold());
     if (run.dryRun()) {
       return Outcome.done(
           GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher())));
@@ -209,7 +211,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
             options.temperature(),
             options.topP(),
             options.teacher().extraBody());
-    boolean anyScript = options.tokenizer() == GenerateOptions.TokenizerName.UNICODE;
+    boolean anyScript = options.tokenizer().equals(UnicodeTokenizer.NAME);
     return switch (options.recipe()) {
       case ALPACA ->
           new AlpacaRecipe(
@@ -227,13 +229,6 @@ public final class GenerateJob implements Job<GenerateOptions> {
               anyScript,
               options.strictParity(),
               options.run().randomSeed());
-    };
-  }
-
-  private static WordTokenizer tokenizer(GenerateOptions options) {
-    return switch (options.tokenizer()) {
-      case ROUGE -> WordTokenizer.named("rouge");
-      case UNICODE -> WordTokenizer.named("unicode");
     };
   }
 

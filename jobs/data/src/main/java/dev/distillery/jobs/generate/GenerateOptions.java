@@ -1,10 +1,11 @@
 package dev.distillery.jobs.generate;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.run.Validated;
 import dev.distillery.core.teacher.TeacherOptions;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.text.RougeTokenizer;
+import dev.distillery.core.text.UnicodeTokenizer;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -30,7 +31,6 @@ public record GenerateOptions(
     TeacherOptions teacher,
     @Option(
             names = "--recipe",
-            paramLabel = "self-instruct|alpaca",
             defaultValue = "self-instruct",
             description = "Whose steps and rules.")
         RecipeName recipe,
@@ -45,101 +45,69 @@ public record GenerateOptions(
             paramLabel = "DIR",
             description = "Folder of prompt texts that replace the packaged ones of the same name.")
         Optional<String> promptTemplates,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--num-instructions",
             paramLabel = "N",
             defaultValue = "100",
             description = "Distinct tasks that survive every filter; seeds are not counted.")
         int numInstructions,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--requests-per-round",
             paramLabel = "N",
             defaultValue = "64",
             description = "Requests whose replies are judged together; part of the result.")
         int requestsPerRound,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--max-idle-rounds",
             paramLabel = "N",
             defaultValue = "3",
             description = "Rounds in a row that may keep nothing before the run ends.")
         int maxIdleRounds,
-    @Option(
+    @Bounds(atLeast = 0, atMost = 2)
+        @Option(
             names = "--temperature",
             paramLabel = "T",
             description = "Of the requests for new tasks; default: the recipe's own.")
         Optional<Double> temperature,
-    @Option(
+    @Bounds(above = 0, atMost = 1)
+        @Option(
             names = "--top-p",
             paramLabel = "P",
             description = "Of the requests for new tasks; default: the recipe's own.")
         Optional<Double> topP,
-    @Option(
+    @Bounds(atLeast = 0, atMost = 1)
+        @Option(
             names = "--rouge-threshold",
             paramLabel = "F",
             defaultValue = "0.7",
             description = "ROUGE-L F above which an instruction is too similar to one of the pool.")
         double rougeThreshold,
-    @Option(
+    @Bounds(oneOf = {RougeTokenizer.NAME, UnicodeTokenizer.NAME})
+        @Option(
             names = "--tokenizer",
-            paramLabel = "rouge|unicode",
             defaultValue = "rouge",
             description = "Tokens of the similarity: rouge knows ASCII only; unicode every script.")
-        TokenizerName tokenizer,
+        String tokenizer,
     @Option(
             names = "--strict-parity",
             defaultValue = "false",
             description =
                 "Keep the original's own rules where ours differ; docs/generate.md lists them.")
         boolean strictParity,
-    @Option(
+    @Required("give an SPDX expression, or NOASSERTION")
+        @Option(
             names = "--output-license",
             paramLabel = "SPDX",
             defaultValue = "NOASSERTION",
             description = "License of the rows: the teacher's terms decide, not this library.")
-        String outputLicense)
-    implements Validated {
+        String outputLicense) {
 
   /** A system whose data generation is followed. */
   public enum RecipeName {
     SELF_INSTRUCT,
     ALPACA
-  }
-
-  /** How a text is cut into tokens. */
-  public enum TokenizerName {
-    ROUGE,
-    UNICODE
-  }
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>(run.violations());
-    violations.addAll(teacher.violations());
-    atLeastOne(violations, "--num-instructions", numInstructions);
-    atLeastOne(violations, "--requests-per-round", requestsPerRound);
-    atLeastOne(violations, "--max-idle-rounds", maxIdleRounds);
-    temperature
-        .filter(t -> !(t >= 0 && t <= 2))
-        .ifPresent(
-            t -> violations.add("Option --temperature: expected a number from 0 to 2, found " + t));
-    topP.filter(p -> !(p > 0 && p <= 1))
-        .ifPresent(
-            p ->
-                violations.add(
-                    "Option --top-p: expected a share above 0 and at most 1, found " + p));
-    if (!(rougeThreshold >= 0 && rougeThreshold <= 1)) {
-      violations.add(
-          "Option --rouge-threshold: expected a score from 0 to 1, found " + rougeThreshold);
-    }
-    if (outputLicense.isBlank()) {
-      violations.add("Option --output-license is empty: give an SPDX expression, or NOASSERTION");
-    }
-    return violations;
-  }
-
-  private static void atLeastOne(List<String> violations, String name, int value) {
-    if (value < 1) {
-      violations.add("Option " + name + ": expected 1 or more, found " + value);
-    }
   }
 }

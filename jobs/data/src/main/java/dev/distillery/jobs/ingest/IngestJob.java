@@ -67,7 +67,7 @@ public final class IngestJob implements Job<IngestOptions> {
 
   private Outcome ingest(JobRun run, IngestOptions options) throws IOException {
     SourceSettings settings = options.settings();
-    Source source = options.source().create(settings);
+    Source source = options.source().create(settings, options.run().randomSeed());
     Tagging tagging = Tagging.of(options.source().registryName(), settings);
     checkUse(options, tagging);
     InputFiles found =

@@ -205,10 +205,10 @@ class CompleteJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("has a prompt, messages or an instruction");
     assertThatThrownBy(() -> run("8", Map.of("prompt", "x", "concurrency", "0")))
-        .hasMessageContaining("Option --run-id: '8'")
+        .hasMessageContaining("found '8'")
         .hasMessageContaining("Option --concurrency: expected 1 or more, found 0");
     assertThatThrownBy(() -> run("none", Map.of("samples", "0", "extra-body", "{\"n\": 4}")))
-        .hasMessageContaining("Give either --input or --prompt")
+        .hasMessageContaining("Options --input and --prompt: expected one of them, found")
         .hasMessageContaining("Option --samples: expected 1 or more, found 0")
         .hasMessageContaining("'n' would make a request cost more");
   }

@@ -72,12 +72,12 @@ class DedupOptionsTest {
                         "evaluate", List.of("true"),
                         "output-table", List.of("duplicates"))))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("6 problems")
+        .hasMessageContaining("7 problems")
         .hasMessageContaining("--input is required")
-        .hasMessageContaining("--threshold: 1.5 is not between 0 and 1")
-        .hasMessageContaining("--tokenizer: 'bpe' is unknown; use one of rouge, unicode")
-        .hasMessageContaining("--minhash-tables: 0 is not between 1 and 1024")
-        .hasMessageContaining("--evaluate is for --metric minhash only")
-        .hasMessageContaining("--output-table: 'duplicates'");
+        .hasMessageContaining("--threshold: expected 0 to 1, found 1.5")
+        .hasMessageContaining("--tokenizer: expected one of rouge, unicode, found 'bpe'")
+        .hasMessageContaining("--minhash-tables: expected 1 to 1024, found 0")
+        .hasMessageContaining("--evaluate: expected only with --metric minhash, found --metric rouge-l; leave it out")
+        .hasMessageContaining("--output-table: expected a name");
   }
 }

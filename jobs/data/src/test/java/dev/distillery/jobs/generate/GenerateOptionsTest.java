@@ -129,9 +129,9 @@ class GenerateOptionsTest {
                         "max-failure-ratio", List.of("2"))))
         .hasMessageContaining("6 problems")
         .hasMessageContaining("Option --model is required with --teacher openai")
-        .hasMessageContaining("Option --run-id: '1:2'")
+        .hasMessageContaining("Option --run-id: expected what matches")
         .hasMessageContaining("Option --num-instructions: expected 1 or more, found 0")
-        .hasMessageContaining("Option --rouge-threshold: expected a score from 0 to 1, found 1.5")
+        .hasMessageContaining("Option --rouge-threshold: expected 0 to 1, found 1.5")
         .hasMessageContaining("Option --top-p")
         .hasMessageContaining("Option --max-failure-ratio");
   }

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.export;
 
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import java.util.ArrayList;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Option;
  */
 public record ExportOptions(
     RunOptions run,
-    @Option(
+    @Required("name a directory or a file")
+        @Option(
             names = "--model",
             paramLabel = "PATH",
             description = "Hugging Face directory, GGUF file or llama2.c checkpoint.")
@@ -54,7 +56,8 @@ public record ExportOptions(
             defaultValue = "f32",
             description = "How values are stored. bf16 is for hf; q8 (Q8_0) for gguf.")
         DataType dtype,
-    @Option(
+    @Required("name a directory (hf) or a file (gguf)")
+        @Option(
             names = "--output",
             paramLabel = "PATH",
             description = "Directory (hf) or file (gguf); must not be there yet.")
@@ -78,13 +81,7 @@ public record ExportOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>(run.violations());
-    if (model.isBlank()) {
-      violations.add("Option --model is empty: name a directory or a file");
-    }
-    if (output.isBlank()) {
-      violations.add("Option --output is empty: name a directory (hf) or a file (gguf)");
-    }
+    List<String> violations = new ArrayList<>();
     if (format == Format.HF && dtype == DataType.Q8) {
       violations.add("Option --dtype: q8 is for --format gguf; use f32, f16 or bf16");
     }

@@ -1,9 +1,11 @@
 package dev.distillery.jobs.inspect;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.Nearest;
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.model.format.Hardware;
-import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -18,7 +20,8 @@ import picocli.CommandLine.Option;
  */
 public record InspectOptions(
     RunOptions run,
-    @Option(
+    @Required("name a directory, a file or a configuration")
+        @Option(
             names = "--model",
             paramLabel = "PATH|NAME",
             description =
@@ -31,13 +34,15 @@ public record InspectOptions(
             defaultValue = "8xa100-80gb",
             description = "Machine of the training estimate.")
         String hardware,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--training-tokens",
             paramLabel = "N",
             defaultValue = "10000000",
             description = "Tokens of the training estimate, all epochs together.")
         long trainingTokens,
-    @Option(
+    @Bounds(atLeast = 1, atMost = 1 << 24)
+        @Option(
             names = "--sequence-length",
             paramLabel = "N",
             defaultValue = "512",
@@ -47,23 +52,7 @@ public record InspectOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>(run.violations());
-    if (model.isBlank()) {
-      violations.add("Option --model is empty: name a directory, a file or a configuration");
-    }
-    if (trainingTokens < 1) {
-      violations.add("Option --training-tokens: " + trainingTokens + " is not positive");
-    }
-    if (sequenceLength < 1 || sequenceLength > 1 << 24) {
-      violations.add("Option --sequence-length: " + sequenceLength + " is not in [1, 16777216]");
-    }
-    if (Hardware.known().stream().noneMatch(h -> h.name().equals(hardware))) {
-      violations.add(
-          "Option --hardware: '"
-              + hardware
-              + "' is unknown; use one of "
-              + String.join(", ", Hardware.known().stream().map(Hardware::name).toList()));
-    }
-    return violations;
+    List<String> known = Hardware.known().stream().map(Hardware::name).toList();
+    return Nearest.expected("--hardware", hardware, known).stream().toList();
   }
 }

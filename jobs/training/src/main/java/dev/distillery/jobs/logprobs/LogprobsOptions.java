@@ -1,8 +1,7 @@
 package dev.distillery.jobs.logprobs;
 
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -17,12 +16,14 @@ import picocli.CommandLine.Option;
  */
 public record LogprobsOptions(
     RunOptions run,
-    @Option(
+    @Required("name a Hugging Face directory or a GGUF file")
+        @Option(
             names = "--model",
             paramLabel = "DIR_OR_GGUF",
             description = "Hugging Face directory or GGUF file of the student.")
         String model,
-    @Option(
+    @Required("name a table or files of texts or token ids")
+        @Option(
             names = "--input",
             paramLabel = "REF",
             description =
@@ -34,18 +35,4 @@ public record LogprobsOptions(
             paramLabel = "FILE.jsonl",
             description =
                 "File that the rows are written to as well, by id; must not be there yet.")
-        Optional<String> output)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    List<String> violations = new ArrayList<>(run.violations());
-    if (model.isBlank()) {
-      violations.add("Option --model is empty: name a Hugging Face directory or a GGUF file");
-    }
-    if (input.isEmpty()) {
-      violations.add("Option --input is required: name a table or files of texts or token ids");
-    }
-    return violations;
-  }
-}
+        Optional<String> output) {}

@@ -211,7 +211,7 @@ class LogprobsJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("Column 'text' of table texts must be string, found bigint");
     assertThatThrownBy(() -> run("d", Map.of("model", " ")))
-        .hasMessageContaining("Option --model is empty")
+        .hasMessageContaining("Option --model: expected a text, found ''")
         .hasMessageContaining("Option --input is required");
   }
 
