@@ -4,10 +4,10 @@ import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;
@@ -20,6 +20,7 @@ import picocli.CommandLine.Option;
  * @param shareGpt how dialogues of sharegpt are cleaned
  * @param stackExchange how answers of stackexchange are paired
  */
+@WithBuilder
 public record SourceSettings(
     @Option(
             names = "--license",
@@ -33,6 +34,10 @@ public record SourceSettings(
         Optional<String> sourceName,
     @OnlyWith(option = "--source", is = "sharegpt") ShareGpt shareGpt,
     @OnlyWith(option = "--source", is = "stackexchange") StackExchange stackExchange) {
+  /** Named setters over the declared defaults. */
+  public static SourceSettingsBuilder builder() {
+    return SourceSettingsBuilder.builder(OptionsBinder.defaults(SourceSettings.class));
+  }
 
   /**
    * How ShareGPT is cleaned.
@@ -44,6 +49,7 @@ public record SourceSettings(
    * @param maxTokens longer dialogues are split between rounds; 0 for never. Tokens are estimated
    * @param bytesPerToken for that estimate
    */
+  @WithBuilder
   public record ShareGpt(
       @Option(
               names = "--rules",
@@ -87,6 +93,10 @@ public record SourceSettings(
               description = "Bytes of UTF-8 that are counted as one token.")
           double bytesPerToken)
       implements Validated, Serializable {
+    /** Named setters over the declared defaults. */
+    public static SourceSettingsShareGptBuilder builder() {
+      return SourceSettingsShareGptBuilder.builder(OptionsBinder.defaults(ShareGpt.class));
+    }
 
     /** What is done about HTML. */
     public enum Html {
@@ -130,6 +140,7 @@ public record SourceSettings(
    * @param binarized whether each pair becomes two of good and bad marks, for preference model
    *     pre-training
    */
+  @WithBuilder
   public record StackExchange(
       @Option(
               names = "--site",
@@ -159,10 +170,16 @@ public record SourceSettings(
                   "Two pairs with the marks GOOD: and BAD: in place of each, for"
                       + " preference model pre-training.")
           boolean binarized)
-      implements Serializable {}
+      implements Serializable {
+    /** Named setters over the declared defaults. */
+    public static SourceSettingsStackExchangeBuilder builder() {
+      return SourceSettingsStackExchangeBuilder.builder(
+          OptionsBinder.defaults(StackExchange.class));
+    }
+  }
 
   /** The settings without any option. */
   public static SourceSettings defaults() {
-    return OptionsBinder.of(SourceSettings.class).bind(Map.of());
+    return OptionsBinder.defaults(SourceSettings.class);
   }
 }

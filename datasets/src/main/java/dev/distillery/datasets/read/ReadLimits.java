@@ -2,8 +2,8 @@ package dev.distillery.datasets.read;
 
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.WithBuilder;
 import java.io.Serializable;
-import java.util.Map;
 import picocli.CommandLine.Option;
 
 /**
@@ -14,6 +14,7 @@ import picocli.CommandLine.Option;
  * @param maxExpansion a compressed file that grows by more than this factor (and past 64 MiB) is
  *     cut off there
  */
+@WithBuilder
 public record ReadLimits(
     @Bounds(atLeast = 1024, atMost = 256 << 20)
         @Option(
@@ -30,6 +31,11 @@ public record ReadLimits(
             description = "Cut off a compressed file that grows by more than this factor.")
         int maxExpansion)
     implements Serializable {
+  /** Named setters over the declared defaults. */
+  public static ReadLimitsBuilder builder() {
+    return ReadLimitsBuilder.builder(OptionsBinder.defaults(ReadLimits.class));
+  }
+
   /** 16 MiB a row; 1,000 times for a compressed file. */
-  public static final ReadLimits DEFAULT = OptionsBinder.of(ReadLimits.class).bind(Map.of());
+  public static final ReadLimits DEFAULT = OptionsBinder.defaults(ReadLimits.class);
 }

@@ -109,14 +109,17 @@ class CommandLineToolTest {
     assertThat(err())
         .contains("3 problems")
         .contains("distillery-data.jar does not carry; submit distillery-training.jar")
-        .contains("Option --extra-body: --teacher student takes none")
-        .contains("Option --response-format: --teacher student has no structured outputs");
+        .contains("Option --extra-body: expected only with --teacher openai or gguf or replay")
+        .contains(
+            "Option --response-format: expected only with --teacher openai or gguf or replay");
   }
 
   @Test
   void aChatTemplateIsTheStudents() {
     assertThat(run("complete", "--prompt", "Why?", "--chat-template", "chatml")).isEqualTo(3);
-    assertThat(err()).contains("Option --chat-template: expected only with --teacher student, found --teacher gguf");
+    assertThat(err())
+        .contains(
+            "Option --chat-template: expected only with --teacher student, found --teacher gguf");
   }
 
   @ParameterizedTest

@@ -56,6 +56,10 @@ record DeclaredOption(
     return component.getAccessor().isAnnotationPresent(Tunable.class);
   }
 
+  boolean required() {
+    return component.getAccessor().isAnnotationPresent(Required.class);
+  }
+
   List<String> oldNames() {
     OldNames old = component.getAccessor().getAnnotation(OldNames.class);
     return old == null ? List.of() : Stream.of(old.value()).map(DeclaredOption::bare).toList();
@@ -68,7 +72,12 @@ record DeclaredOption(
 
   /** The value where nothing is given; null where something must be. */
   @Nullable Object defaultValue() {
-    return parse(defaultText().map(List::of).orElse(List.of()), new ArrayList<>());
+    return orDefault(new ArrayList<>());
+  }
+
+  /** As {@link #defaultValue}; a violation is noted where something must be given. */
+  @Nullable Object orDefault(List<String> violations) {
+    return parse(defaultText().map(List::of).orElse(List.of()), violations);
   }
 
   /** The value of what was given; null, and a violation noted, where there is none. */
@@ -127,12 +136,11 @@ record DeclaredOption(
         value instanceof List<?> list
             ? list
             : value instanceof Optional<?> optional ? optional.stream().toList() : List.of(value);
-    boolean required = component.getAccessor().isAnnotationPresent(Required.class);
-    if (required && values.isEmpty()) {
+    if (required() && values.isEmpty()) {
       violations.add(missing());
     }
     for (Object each : values) {
-      if (required && each instanceof String text && text.isBlank()) {
+      if (required() && each instanceof String text && text.isBlank()) {
         violations.add(
             "Option --"
                 + name

@@ -1,13 +1,14 @@
 package dev.distillery.core.run;
 
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,14 +42,6 @@ public final class OptionsBinder<T extends Record> {
   private OptionsBinder(Class<T> type) {
     this.type = type;
     collect(type, List.of());
-    for (DeclaredOption option : options.values()) {
-      for (OnlyWith only : option.conditions()) {
-        if (!options.containsKey(DeclaredOption.bare(only.option()))) {
-          throw new IllegalStateException(
-              "Option --" + option.name() + " names no option: " + only.option());
-        }
-      }
-    }
   }
 
   /**
@@ -57,6 +50,22 @@ public final class OptionsBinder<T extends Record> {
    */
   public static <T extends Record> OptionsBinder<T> of(Class<T> type) {
     return new OptionsBinder<>(type);
+  }
+
+  /**
+   * The record with every option's default. An option that has none is null, which {@link #check}
+   * refuses: it is where a builder begins.
+   */
+  public static <T extends Record> T defaults(Class<T> type) {
+    return type.cast(
+        construct(
+            type,
+            component -> {
+              if (component.getType().isRecord()) {
+                return defaults(component.getType().asSubclass(Record.class));
+              }
+              return DeclaredOption.of(component, List.of()).defaultValue();
+            }));
   }
 
   private void collect(Class<?> record, List<OnlyWith> outer) {
@@ -74,6 +83,13 @@ public final class OptionsBinder<T extends Record> {
       var option = DeclaredOption.of(component, conditions);
       unique(options.put(option.name(), option), "--" + option.name());
       option.oldNames().forEach(old -> unique(renamed.put(old, option.name()), "--" + old));
+    }
+  }
+
+  private static void refuse(List<String> violations) {
+    if (!violations.isEmpty()) {
+      // A group that asks its own groups for their rules, as is done here too, says them twice.
+      throw JobException.invalid(violations.stream().distinct().toList());
     }
   }
 
@@ -136,9 +152,7 @@ public final class OptionsBinder<T extends Record> {
   public T bind(Map<String, List<String>> given) {
     var violations = new ArrayList<String>();
     T options = bind(given, violations);
-    if (!violations.isEmpty()) {
-      throw JobException.invalid(violations);
-    }
+    refuse(violations);
     return options;
   }
 
@@ -173,16 +187,14 @@ public final class OptionsBinder<T extends Record> {
     var values = new LinkedHashMap<String, Object>();
     check(options, values, violations);
     withoutEffect(values, violations);
-    if (!violations.isEmpty()) {
-      throw JobException.invalid(violations);
-    }
+    refuse(violations);
   }
 
   private void check(Record record, Map<String, Object> values, List<String> violations) {
     for (RecordComponent component : record.getClass().getRecordComponents()) {
       Object value = get(component, record);
-      if (value instanceof Record nested) {
-        check(nested, values, violations);
+      if (component.getType().isRecord()) {
+        check((Record) Objects.requireNonNull(value, component.getName()), values, violations);
       } else {
         DeclaredOption option = option(component);
         option.check(value, violations);
@@ -196,9 +208,22 @@ public final class OptionsBinder<T extends Record> {
 
   private T bind(Map<String, List<String>> given, List<String> violations) {
     var values = new LinkedHashMap<String, Object>();
-    T record = type.cast(build(type, current(given, violations), values, violations));
+    T record = type.cast(build(type, current(given, violations), values, violations, violations));
     withoutEffect(values, violations);
     return record;
+  }
+
+  /** As {@link #bind(Map)}, without the rules across options: what the kit for tests needs. */
+  T withoutRules(Map<String, List<String>> given) {
+    var violations = new ArrayList<String>();
+    var record =
+        type.cast(build(type, given, new LinkedHashMap<>(), violations, new ArrayList<>()));
+    refuse(violations);
+    return record;
+  }
+
+  Collection<DeclaredOption> declared() {
+    return options.values();
   }
 
   /** The values by the names of now. */
@@ -219,52 +244,58 @@ public final class OptionsBinder<T extends Record> {
     return current;
   }
 
-  /** The record of the values; where one is wrong it is noted, and the whole is not to be used. */
+  /**
+   * The record of the values; where one is wrong it is noted, and the whole is not to be used.
+   *
+   * @param values receives the value of each option, by name
+   * @param violations receives what is wrong with single values
+   * @param broken receives the rules across options that do not hold
+   */
   private @Nullable Object build(
       Class<?> record,
       Map<String, List<String>> given,
       Map<String, Object> values,
-      List<String> violations) {
-    RecordComponent[] components = record.getRecordComponents();
-    Object[] arguments = new Object[components.length];
-    Class<?>[] types = new Class<?>[components.length];
-    for (int i = 0; i < components.length; i++) {
-      types[i] = components[i].getType();
-      if (types[i].isRecord()) {
-        arguments[i] = build(types[i], given, values, violations);
-        continue;
+      List<String> violations,
+      List<String> broken) {
+    boolean whole = true;
+    var arguments = new LinkedHashMap<String, Object>();
+    for (RecordComponent component : record.getRecordComponents()) {
+      Object value;
+      if (component.getType().isRecord()) {
+        value = build(component.getType(), given, values, violations, broken);
+      } else {
+        DeclaredOption option = option(component);
+        value =
+            given.containsKey(option.name())
+                ? option.parse(given.get(option.name()), violations)
+                : option.orDefault(violations);
+        if (value != null) {
+          option.check(value, violations);
+          values.put(option.name(), value);
+        }
       }
-      DeclaredOption option = option(components[i]);
-      List<String> texts = given.get(option.name());
-      Object value =
-          option.parse(
-              texts != null ? texts : option.defaultText().map(List::of).orElse(List.of()),
-              violations);
-      if (value != null) {
-        option.check(value, violations);
-        values.put(option.name(), value);
-      }
-      arguments[i] = value;
+      whole &= value != null;
+      arguments.put(component.getName(), value);
     }
-    if (Stream.of(arguments).anyMatch(Objects::isNull)) {
+    if (!whole) {
       return null;
     }
-    Object made = construct(record, types, arguments, violations);
+    Object made = construct(record, component -> arguments.get(component.getName()));
     if (made instanceof Validated validated) {
-      violations.addAll(validated.violations());
+      broken.addAll(validated.violations());
     }
     return made;
   }
 
-  private static @Nullable Object construct(
-      Class<?> record, Class<?>[] types, Object[] arguments, List<String> violations) {
+  private static Object construct(
+      Class<?> record, Function<RecordComponent, @Nullable Object> value) {
+    RecordComponent[] components = record.getRecordComponents();
     try {
-      var constructor = record.getDeclaredConstructor(types);
+      var constructor =
+          record.getDeclaredConstructor(
+              Stream.of(components).map(RecordComponent::getType).toArray(Class<?>[]::new));
       constructor.setAccessible(true);
-      return constructor.newInstance(arguments);
-    } catch (InvocationTargetException e) {
-      violations.add(String.valueOf(e.getCause().getMessage()));
-      return null;
+      return constructor.newInstance(Stream.of(components).map(value).toArray());
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("Cannot make " + record.getName(), e);
     }
@@ -277,8 +308,9 @@ public final class OptionsBinder<T extends Record> {
         continue;
       }
       for (OnlyWith only : option.conditions()) {
-        DeclaredOption other = known(DeclaredOption.bare(only.option()));
-        Object value = values.get(other.name());
+        // A group may be bound by itself, without the option that it hangs on.
+        DeclaredOption other = options.get(DeclaredOption.bare(only.option()));
+        Object value = other == null ? null : values.get(other.name());
         if (value != null && !effective(only, other, values)) {
           violations.add(
               "Option --"
@@ -309,13 +341,10 @@ public final class OptionsBinder<T extends Record> {
     return value != null && !value.equals(option.defaultValue());
   }
 
-  private DeclaredOption known(String name) {
-    return Objects.requireNonNull(options.get(name));
-  }
-
   private DeclaredOption option(RecordComponent component) {
-    return known(
-        DeclaredOption.bare(component.getAccessor().getAnnotation(Option.class).names()[0]));
+    return Objects.requireNonNull(
+        options.get(
+            DeclaredOption.bare(component.getAccessor().getAnnotation(Option.class).names()[0])));
   }
 
   /**

@@ -14,6 +14,7 @@ import picocli.CommandLine.Option;
  * @param dryRun plan and estimate, write nothing
  * @param use what the output is for; rows whose license does not allow it are refused or dropped
  */
+@WithBuilder
 public record RunOptions(
     @Tunable
         @Required("name a folder or a URI")
@@ -55,6 +56,10 @@ public record RunOptions(
                 "What the output is for; rows whose license does not clearly allow it are refused.")
         Optional<Use> use)
     implements Validated {
+  /** Named setters over the declared defaults. */
+  public static RunOptionsBuilder builder() {
+    return RunOptionsBuilder.builder(OptionsBinder.defaults(RunOptions.class));
+  }
 
   /** What a data set is used for. */
   public enum Use {

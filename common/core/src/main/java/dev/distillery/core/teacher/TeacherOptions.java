@@ -3,10 +3,11 @@ package dev.distillery.core.teacher;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.Bounds;
-import dev.distillery.core.run.Nearest;
 import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -42,13 +43,13 @@ import picocli.CommandLine.Option;
  * @param maxWait longest time of waiting on a server that refuses, in all
  * @param maxFailureRatio share of requests that may fail for good
  */
+@WithBuilder
 public record TeacherOptions(
     @Option(
             names = "--teacher",
-            paramLabel = "openai|gguf|replay|student",
             defaultValue = "gguf",
             description = "Kind of the model that answers.")
-        String teacher,
+        TeacherKind teacher,
     @Option(
             names = "--model",
             paramLabel = "NAME_OR_PATH",
@@ -56,7 +57,7 @@ public record TeacherOptions(
                 "Model's name on the server, or path of a file; student: Hugging Face directory or"
                     + " GGUF file; gguf: default is the model that submit/fetch-model brings.")
         Optional<String> model,
-    @OnlyWith(option = "--teacher", is = TeacherOptions.STUDENT)
+    @OnlyWith(option = "--teacher", is = "student")
         @Option(
             names = "--chat-template",
             paramLabel = "NAME",
@@ -73,7 +74,6 @@ public record TeacherOptions(
         String baseUrl,
     @Option(
             names = "--api",
-            paramLabel = "chat|completions",
             defaultValue = "chat",
             description = "Form of the requests to a server.")
         Api api,
@@ -145,7 +145,10 @@ public record TeacherOptions(
             paramLabel = "N",
             description = "Most tokens of one reply; default: the recipe's own.")
         Optional<Integer> maxNewTokens,
-    @Option(
+    @OnlyWith(
+            option = "--teacher",
+            is = {"openai", "gguf", "replay"})
+        @Option(
             names = "--extra-body",
             paramLabel = "JSON",
             defaultValue = "{}",
@@ -183,9 +186,10 @@ public record TeacherOptions(
             description = "Share of requests that may fail for good; more ends with exit 5.")
         double maxFailureRatio)
     implements Validated {
-
-  private static final List<String> KINDS = List.of("openai", "gguf", "replay", "student");
-  private static final String STUDENT = "student";
+  /** Named setters over the declared defaults. */
+  public static TeacherOptionsBuilder builder() {
+    return TeacherOptionsBuilder.builder(OptionsBinder.defaults(TeacherOptions.class));
+  }
 
   /** Form of a request to a server. */
   public enum Api {
@@ -196,15 +200,8 @@ public record TeacherOptions(
   @Override
   public List<String> violations() {
     var violations = new ArrayList<String>();
-    Nearest.expected("--teacher", teacher, KINDS).ifPresent(violations::add);
-    if (teacher.equals(STUDENT)) {
-      Teachers.missing(STUDENT).ifPresent(violations::add);
-      if (!extraBody.equals("{}")) {
-        violations.add(
-            "Option --extra-body: --teacher student takes none, found '" + extraBody + "'");
-      }
-    }
-    if (teacher.equals("openai") && !isPlainHttp(baseUrl)) {
+    Teachers.missing(teacher.word()).ifPresent(violations::add);
+    if (teacher.isServer() && !isPlainHttp(baseUrl)) {
       // The value is not repeated: what is wrong with it may be a password in it.
       violations.add(
           "Option --base-url: expected http://host/path or https://host/path, without user,"
@@ -213,10 +210,10 @@ public record TeacherOptions(
     if (!isJsonObject(extraBody)) {
       violations.add("Option --extra-body: expected a JSON object, found '" + extraBody + "'");
     }
-    if (model.isEmpty() && !teacher.equals("gguf")) {
+    if (model.or(teacher::defaultModel).isEmpty()) {
       violations.add(
           "Option --model is required with --teacher "
-              + teacher
+              + teacher.word()
               + ": name the model, or the path of its file");
     }
     return violations;

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherOptions;
 import java.util.ArrayList;
@@ -34,6 +37,7 @@ import picocli.CommandLine.Option;
  * @param responseFormat JSON object for the body's {@code response_format}: structured outputs
  * @param reuseCompletions completions of other runs, taken where the request is the same
  */
+@WithBuilder
 public record CompleteOptions(
     RunOptions run,
     TeacherOptions teacher,
@@ -89,7 +93,10 @@ public record CompleteOptions(
             paramLabel = "TEXT",
             description = "Text that ends a reply. May be given again.")
         List<String> stop,
-    @Option(
+    @OnlyWith(
+            option = "--teacher",
+            is = {"openai", "gguf", "replay"})
+        @Option(
             names = "--response-format",
             paramLabel = "JSON",
             description = "The body's response_format, such as a JSON schema.")
@@ -102,6 +109,10 @@ public record CompleteOptions(
                     + " given again.")
         List<String> reuseCompletions)
     implements Validated {
+  /** Named setters over the declared defaults. */
+  public static CompleteOptionsBuilder builder() {
+    return CompleteOptionsBuilder.builder(OptionsBinder.defaults(CompleteOptions.class));
+  }
 
   /** Most tokens of one reply where the user does not say. */
   static final int MAX_NEW_TOKENS = 512;
@@ -135,9 +146,6 @@ public record CompleteOptions(
     if (responseFormat.isPresent() && object(responseFormat.get()).isEmpty()) {
       violations.add(
           "Option --response-format: expected a JSON object, found '" + responseFormat.get() + "'");
-    }
-    if (responseFormat.isPresent() && teacher.teacher().equals("student")) {
-      violations.add("Option --response-format: --teacher student has no structured outputs");
     }
     return violations;
   }

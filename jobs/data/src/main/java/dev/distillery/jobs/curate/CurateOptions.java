@@ -1,7 +1,9 @@
 package dev.distillery.jobs.curate;
 
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.WithBuilder;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -14,6 +16,7 @@ import picocli.CommandLine.Option;
  * @param table canonical table that files of one's own hold; a named table is its own
  * @param outputTable name of the table of kept rows
  */
+@WithBuilder
 public record CurateOptions(
     RunOptions run,
     @Required("name a table, table@run_id, or files")
@@ -33,4 +36,9 @@ public record CurateOptions(
             names = "--output-table",
             paramLabel = "NAME",
             description = "Name of the table of kept rows. Default: the input table's name.")
-        Optional<String> outputTable) {}
+        Optional<String> outputTable) {
+  /** Named setters over the declared defaults. */
+  public static CurateOptionsBuilder builder() {
+    return CurateOptionsBuilder.builder(OptionsBinder.defaults(CurateOptions.class));
+  }
+}

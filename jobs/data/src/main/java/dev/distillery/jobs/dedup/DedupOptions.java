@@ -2,9 +2,11 @@ package dev.distillery.jobs.dedup;
 
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.core.text.UnicodeTokenizer;
 import java.util.List;
@@ -30,6 +32,7 @@ import picocli.CommandLine.Option;
  * @param neighbors how many of its most similar texts are listed for a text; 0 for no table
  * @param neighborsAbove ROUGE-L F, from 0 to 1, that they exceed
  */
+@WithBuilder
 public record DedupOptions(
     RunOptions run,
     @Required("name a table or files")
@@ -133,6 +136,10 @@ public record DedupOptions(
             description = "ROUGE-L F that a neighbor exceeds; a low one costs much.")
         double neighborsAbove)
     implements Validated {
+  /** Named setters over the declared defaults. */
+  public static DedupOptionsBuilder builder() {
+    return DedupOptionsBuilder.builder(OptionsBinder.defaults(DedupOptions.class));
+  }
 
   /** What two texts are compared by. */
   public enum Metric {

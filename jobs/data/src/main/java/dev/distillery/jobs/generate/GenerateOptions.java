@@ -1,8 +1,10 @@
 package dev.distillery.jobs.generate;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.core.text.UnicodeTokenizer;
@@ -26,6 +28,7 @@ import picocli.CommandLine.Option;
  * @param strictParity whether the original's own rules hold where ours differ
  * @param outputLicense SPDX expression of the rows that are made
  */
+@WithBuilder
 public record GenerateOptions(
     RunOptions run,
     TeacherOptions teacher,
@@ -104,6 +107,10 @@ public record GenerateOptions(
             defaultValue = "NOASSERTION",
             description = "License of the rows: the teacher's terms decide, not this library.")
         String outputLicense) {
+  /** Named setters over the declared defaults. */
+  public static GenerateOptionsBuilder builder() {
+    return GenerateOptionsBuilder.builder(OptionsBinder.defaults(GenerateOptions.class));
+  }
 
   /** A system whose data generation is followed. */
   public enum RecipeName {

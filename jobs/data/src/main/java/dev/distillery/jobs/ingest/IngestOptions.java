@@ -1,9 +1,11 @@
 package dev.distillery.jobs.ingest;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Tunable;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.datasets.SourceSettings;
 import dev.distillery.datasets.read.ReadLimits;
 import dev.distillery.datasets.registry.Sources;
@@ -20,6 +22,7 @@ import picocli.CommandLine.Option;
  * @param limits what is believed of the input
  * @param splitBytes size of a task's part of a file
  */
+@WithBuilder
 public record IngestOptions(
     RunOptions run,
     @Option(
@@ -42,4 +45,9 @@ public record IngestOptions(
             paramLabel = "BYTES",
             defaultValue = "33554432",
             description = "Size of the part of a file that one task reads, as stored.")
-        long splitBytes) {}
+        long splitBytes) {
+  /** Named setters over the declared defaults. */
+  public static IngestOptionsBuilder builder() {
+    return IngestOptionsBuilder.builder(OptionsBinder.defaults(IngestOptions.class));
+  }
+}

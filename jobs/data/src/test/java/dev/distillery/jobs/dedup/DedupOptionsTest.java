@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.RunOptions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,51 +15,56 @@ class DedupOptionsTest {
   private final OptionsBinder<DedupOptions> binder = OptionsBinder.of(DedupOptions.class);
 
   @Test
-  void defaultsAreThoseOfTheManual() {
-    DedupOptions options = binder.bind(Map.of("input", List.of("instructions")));
-    assertThat(options.input()).containsExactly("instructions");
-    assertThat(options.table()).isEqualTo("instructions");
-    assertThat(options.columns()).isEmpty();
-    assertThat(options.groupBy()).isEmpty();
-    assertThat(options.orderBy()).isEmpty();
-    assertThat(options.against()).isEmpty();
-    assertThat(options.metric()).isEqualTo(DedupOptions.Metric.ROUGE_L);
-    assertThat(options.threshold()).isEqualTo(0.7);
-    assertThat(options.tokenizer()).isEqualTo("rouge");
-    assertThat(options.outputTable()).isEmpty();
-    assertThat(options.minhashTables()).isEqualTo(16);
-    assertThat(options.evaluate()).isFalse();
+  void everyOptionHasItsDefaultAndArrives() {
+    OptionsKit.of(DedupOptions.class, RunOptions.class)
+        .defaults(
+            """
+            input (required)
+            table instructions
+            columns (none)
+            group-by (none)
+            order-by (none)
+            against (none)
+            metric rouge-l
+            threshold 0.7
+            tokenizer rouge
+            output-table (none)
+            minhash-tables 16
+            evaluate false
+            neighbors 0
+            neighbors-above 0.5
+            """)
+        .arrive(
+            """
+            input a.jsonl
+            table documents
+            columns text,url
+            group-by url
+            order-by score,url
+            against documents@run1
+            metric minhash
+            threshold 0.8
+            tokenizer unicode
+            output-table clean
+            minhash-tables 4
+            evaluate true
+            neighbors 3
+            neighbors-above 0.4
+            """);
   }
 
   @Test
-  void everyOptionArrives() {
-    DedupOptions options =
-        binder.bind(
-            Map.ofEntries(
-                Map.entry("input", List.of("a.jsonl", "b.jsonl")),
-                Map.entry("table", List.of("documents")),
-                Map.entry("columns", List.of("text,url")),
-                Map.entry("group-by", List.of("url")),
-                Map.entry("order-by", List.of("score,url")),
-                Map.entry("against", List.of("documents@run1")),
-                Map.entry("metric", List.of("minhash")),
-                Map.entry("threshold", List.of("0.8")),
-                Map.entry("tokenizer", List.of("unicode")),
-                Map.entry("output-table", List.of("clean")),
-                Map.entry("minhash-tables", List.of("4")),
-                Map.entry("evaluate", List.of("true"))));
-    assertThat(options.input()).containsExactly("a.jsonl", "b.jsonl");
-    assertThat(options.table()).isEqualTo("documents");
-    assertThat(options.columns()).containsExactly("text", "url");
-    assertThat(options.groupBy()).contains("url");
-    assertThat(options.orderBy()).containsExactly("score", "url");
-    assertThat(options.against()).containsExactly("documents@run1");
-    assertThat(options.metric()).isEqualTo(DedupOptions.Metric.MINHASH);
-    assertThat(options.threshold()).isEqualTo(0.8);
-    assertThat(options.tokenizer()).isEqualTo("unicode");
-    assertThat(options.outputTable()).contains("clean");
-    assertThat(options.minhashTables()).isEqualTo(4);
-    assertThat(options.evaluate()).isTrue();
+  void theBuilderStartsFromTheDefaults() {
+    assertThat(DedupOptions.builder().input(List.of("a")).threshold(0.8).groupBy("url").build())
+        .isEqualTo(
+            binder.bind(
+                Map.of(
+                    "input",
+                    List.of("a"),
+                    "threshold",
+                    List.of("0.8"),
+                    "group-by",
+                    List.of("url"))));
   }
 
   @Test
@@ -70,14 +77,18 @@ class DedupOptionsTest {
                         "tokenizer", List.of("bpe"),
                         "minhash-tables", List.of("0"),
                         "evaluate", List.of("true"),
+                        "neighbors-above", List.of("0.4"),
                         "output-table", List.of("duplicates"))))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("7 problems")
+        .hasMessageContaining("8 problems")
         .hasMessageContaining("--input is required")
         .hasMessageContaining("--threshold: expected 0 to 1, found 1.5")
         .hasMessageContaining("--tokenizer: expected one of rouge, unicode, found 'bpe'")
         .hasMessageContaining("--minhash-tables: expected 1 to 1024, found 0")
-        .hasMessageContaining("--evaluate: expected only with --metric minhash, found --metric rouge-l; leave it out")
+        .hasMessageContaining(
+            "--evaluate: expected only with --metric minhash, found --metric rouge-l; leave it out")
+        .hasMessageContaining(
+            "--neighbors-above: expected only with --neighbors, found --neighbors 0")
         .hasMessageContaining("--output-table: expected a name");
   }
 }

@@ -1,8 +1,11 @@
 package dev.distillery.jobs.export;
 
+import dev.distillery.core.run.OldNames;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,11 +18,12 @@ import picocli.CommandLine.Option;
  * @param model a model's directory or file
  * @param adapter LoRA adapter to merge into it
  * @param tokenizer the tokenizer, where the model brings none or another is wanted
- * @param template chat template to export; by default the model's own, where it is a known one
+ * @param chatTemplate chat template to export; by default the model's own, where it is a known one
  * @param format what is written
  * @param dtype how values are stored
  * @param output directory (hf) or file (gguf), which must not be there
  */
+@WithBuilder
 public record ExportOptions(
     RunOptions run,
     @Required("name a directory or a file")
@@ -39,11 +43,12 @@ public record ExportOptions(
             description =
                 "Directory, tokenizer.json, GGUF file or llama2.c .bin. Default: the model's.")
         Optional<String> tokenizer,
-    @Option(
-            names = "--template",
+    @OldNames("--template")
+        @Option(
+            names = "--chat-template",
             paramLabel = "NAME",
             description = "Chat template. Default: the model's own, where it is a known one.")
-        Optional<String> template,
+        Optional<String> chatTemplate,
     @Option(
             names = "--format",
             paramLabel = "hf|gguf",
@@ -63,6 +68,10 @@ public record ExportOptions(
             description = "Directory (hf) or file (gguf); must not be there yet.")
         String output)
     implements Validated {
+  /** Named setters over the declared defaults. */
+  public static ExportOptionsBuilder builder() {
+    return ExportOptionsBuilder.builder(OptionsBinder.defaults(ExportOptions.class));
+  }
 
   /** What is written. */
   public enum Format {

@@ -96,8 +96,8 @@ final class Exporter {
         tokenizer.isPresent() && !special.stop().isEmpty()
             ? tokenizer.get().token(special.stop().get(0))
             : "</s>";
-    if (options.template().isPresent()) {
-      return Optional.of(ChatTemplate.named(options.template().get(), eos));
+    if (options.chatTemplate().isPresent()) {
+      return Optional.of(ChatTemplate.named(options.chatTemplate().get(), eos));
     }
     Optional<String> own = ChatTemplate.textOf(model);
     return own.isEmpty() ? Optional.empty() : Optional.of(ChatTemplate.recognise(own.get(), eos));

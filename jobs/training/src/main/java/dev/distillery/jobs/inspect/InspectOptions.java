@@ -2,9 +2,11 @@ package dev.distillery.jobs.inspect;
 
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.Nearest;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.model.format.Hardware;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -18,6 +20,7 @@ import picocli.CommandLine.Option;
  * @param trainingTokens tokens of the training estimate, all epochs together
  * @param sequenceLength tokens of one sequence of the training estimate
  */
+@WithBuilder
 public record InspectOptions(
     RunOptions run,
     @Required("name a directory, a file or a configuration")
@@ -49,6 +52,10 @@ public record InspectOptions(
             description = "Tokens of one sequence of the training estimate.")
         int sequenceLength)
     implements Validated {
+  /** Named setters over the declared defaults. */
+  public static InspectOptionsBuilder builder() {
+    return InspectOptionsBuilder.builder(OptionsBinder.defaults(InspectOptions.class));
+  }
 
   @Override
   public List<String> violations() {

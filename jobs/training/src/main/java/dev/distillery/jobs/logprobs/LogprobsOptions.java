@@ -1,7 +1,9 @@
 package dev.distillery.jobs.logprobs;
 
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.WithBuilder;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -14,6 +16,7 @@ import picocli.CommandLine.Option;
  * @param input tables or files of texts or token ids
  * @param output file of JSONL that the rows are written to as well
  */
+@WithBuilder
 public record LogprobsOptions(
     RunOptions run,
     @Required("name a Hugging Face directory or a GGUF file")
@@ -35,4 +38,9 @@ public record LogprobsOptions(
             paramLabel = "FILE.jsonl",
             description =
                 "File that the rows are written to as well, by id; must not be there yet.")
-        Optional<String> output) {}
+        Optional<String> output) {
+  /** Named setters over the declared defaults. */
+  public static LogprobsOptionsBuilder builder() {
+    return LogprobsOptionsBuilder.builder(OptionsBinder.defaults(LogprobsOptions.class));
+  }
+}

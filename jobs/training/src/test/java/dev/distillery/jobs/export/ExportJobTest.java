@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.RunOptions;
 import dev.distillery.jobs.inspect.InspectJob;
 import dev.distillery.jobs.inspect.InspectOptions;
 import dev.distillery.model.format.AdapterConfig;
@@ -172,7 +174,7 @@ class ExportJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("not one that is known");
     assertThat(
-            export("--model", model, "--output", temp.resolve("b"), "--template", "chatml")
+            export("--model", model, "--output", temp.resolve("b"), "--chat-template", "chatml")
                 .status())
         .isEqualTo("done");
   }
@@ -206,8 +208,8 @@ class ExportJobTest {
     assertThatThrownBy(
             () -> options(ExportOptions.class, Map.of("model", " ", "output", " ", "dtype", "q8")))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("--model is empty")
-        .hasMessageContaining("--output is empty")
+        .hasMessageContaining("--model: expected a text, found ''")
+        .hasMessageContaining("--output: expected a text, found ''")
         .hasMessageContaining("q8 is for --format gguf");
     assertThatThrownBy(
             () ->
@@ -220,58 +222,48 @@ class ExportJobTest {
                         "sequence-length", "0")))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("abacus")
-        .hasMessageContaining("--training-tokens: 0")
-        .hasMessageContaining("--sequence-length: 0");
+        .hasMessageContaining("--training-tokens: expected 1 or more, found 0")
+        .hasMessageContaining("--sequence-length: expected 1 to 16777216, found 0");
   }
 
   @Test
-  void defaultsAreTheseAndEveryOptionArrives() {
-    ExportOptions defaults = options(ExportOptions.class, Map.of("model", "m", "output", "o"));
-    assertThat(defaults.format()).isEqualTo(ExportOptions.Format.HF);
-    assertThat(defaults.dtype()).isEqualTo(ExportOptions.DataType.F32);
-    assertThat(List.of(defaults.adapter(), defaults.tokenizer(), defaults.template()))
-        .allMatch(Optional::isEmpty);
-    ExportOptions all =
-        options(
-            ExportOptions.class,
-            Map.of(
-                "model",
-                "m",
-                "adapter",
-                "a",
-                "tokenizer",
-                "t",
-                "template",
-                "koala",
-                "format",
-                "gguf",
-                "dtype",
-                "f16",
-                "output",
-                "o"));
-    assertThat(all.model()).isEqualTo("m");
-    assertThat(all.adapter()).hasValue("a");
-    assertThat(all.tokenizer()).hasValue("t");
-    assertThat(all.template()).hasValue("koala");
-    assertThat(all.format()).isEqualTo(ExportOptions.Format.GGUF);
-    assertThat(all.dtype()).isEqualTo(ExportOptions.DataType.F16);
-    assertThat(all.output()).isEqualTo("o");
-    InspectOptions inspect = options(InspectOptions.class, Map.of("model", "m"));
-    assertThat(inspect.hardware()).isEqualTo("8xa100-80gb");
-    assertThat(inspect.trainingTokens()).isEqualTo(10_000_000);
-    assertThat(inspect.sequenceLength()).isEqualTo(512);
-    InspectOptions other =
-        options(
-            InspectOptions.class,
-            Map.of(
-                "model", "n",
-                "hardware", "cpu-2core",
-                "training-tokens", "7",
-                "sequence-length", "9"));
-    assertThat(other.model()).isEqualTo("n");
-    assertThat(other.hardware()).isEqualTo("cpu-2core");
-    assertThat(other.trainingTokens()).isEqualTo(7);
-    assertThat(other.sequenceLength()).isEqualTo(9);
+  void everyOptionHasItsDefaultAndArrives() {
+    OptionsKit.of(ExportOptions.class, RunOptions.class)
+        .defaults(
+            """
+            model (required)
+            adapter (none)
+            tokenizer (none)
+            chat-template (none)
+            format hf
+            dtype f32
+            output (required)
+            """)
+        .arrive(
+            """
+            model m
+            adapter a
+            tokenizer t
+            chat-template koala
+            format gguf
+            dtype f16
+            output o
+            """);
+    OptionsKit.of(InspectOptions.class, RunOptions.class)
+        .defaults(
+            """
+            model (required)
+            hardware 8xa100-80gb
+            training-tokens 10000000
+            sequence-length 512
+            """)
+        .arrive(
+            """
+            model n
+            hardware cpu-2core
+            training-tokens 7
+            sequence-length 9
+            """);
   }
 
   private JobSummary export(Object... arguments) {

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
@@ -216,20 +218,19 @@ class LogprobsJobTest {
   }
 
   @Test
-  void defaultsAreTheseAndEveryOptionArrives() {
-    LogprobsOptions defaults =
-        OptionsBinder.of(LogprobsOptions.class)
-            .bind(Map.of("model", List.of("m"), "input", List.of("texts")));
-    assertThat(defaults.output()).isEmpty();
-    LogprobsOptions all =
-        OptionsBinder.of(LogprobsOptions.class)
-            .bind(
-                Map.of(
-                    "model", List.of("m"),
-                    "input", List.of("a", "b@run"),
-                    "output", List.of("o.jsonl")));
-    assertThat(all.model()).isEqualTo("m");
-    assertThat(all.input()).containsExactly("a", "b@run");
-    assertThat(all.output()).hasValue("o.jsonl");
+  void everyOptionHasItsDefaultAndArrives() {
+    OptionsKit.of(LogprobsOptions.class, RunOptions.class)
+        .defaults(
+            """
+            model (required)
+            input (required)
+            output (none)
+            """)
+        .arrive(
+            """
+            model m
+            input b@run
+            output o.jsonl
+            """);
   }
 }
