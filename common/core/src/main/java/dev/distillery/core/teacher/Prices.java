@@ -27,9 +27,8 @@ public final class Prices {
       new BigDecimal(500).divide(new BigDecimal(52_002), MathContext.DECIMAL32);
 
   /** Kinds of teacher that run on one's own machines. */
-  private static final Set<String> LOCAL = Set.of("gguf", "replay", "student");
-
   private static final Set<String> FIELDS = Set.of("input", "cached_input", "output");
+
   private static final String DATED = "-\\d{4}-\\d{2}-\\d{2}$";
   private static final ObjectMapper YAML =
       new ObjectMapper(new YAMLFactory()).enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -121,8 +120,8 @@ public final class Prices {
    * The price of a teacher's model: nothing for the kinds that run here, else by name, else by the
    * name without its date; empty where it is not known.
    */
-  public Optional<Price> of(String kind, String model) {
-    if (LOCAL.contains(kind)) {
+  public Optional<Price> of(TeacherKind kind, String model) {
+    if (!kind.isServer()) {
       return Optional.of(Price.FREE);
     }
     return Optional.ofNullable(models.get(model))

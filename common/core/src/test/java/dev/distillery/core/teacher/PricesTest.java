@@ -14,21 +14,22 @@ class PricesTest {
 
   @Test
   void packagedPricesAreReadExactly() {
-    assertThat(Prices.packaged().of("openai", "gpt-4o-mini")).contains(MINI);
-    assertThat(Prices.packaged().of("openai", "gpt-3.5-turbo").orElseThrow().cachedInput())
+    assertThat(Prices.packaged().of(TeacherKind.OPENAI, "gpt-4o-mini")).contains(MINI);
+    assertThat(
+            Prices.packaged().of(TeacherKind.OPENAI, "gpt-3.5-turbo").orElseThrow().cachedInput())
         .isEqualByComparingTo("0.5");
   }
 
   @Test
   void datedNameHasThePriceOfThePlainOne() {
-    assertThat(Prices.packaged().of("openai", "gpt-4o-mini-2024-07-18")).contains(MINI);
-    assertThat(Prices.packaged().of("openai", "gpt-4o-mini-audio")).isEmpty();
+    assertThat(Prices.packaged().of(TeacherKind.OPENAI, "gpt-4o-mini-2024-07-18")).contains(MINI);
+    assertThat(Prices.packaged().of(TeacherKind.OPENAI, "gpt-4o-mini-audio")).isEmpty();
   }
 
   @Test
   void whatRunsHereIsFreeAndWhatIsNotListedHasNoPrice() {
-    assertThat(Prices.packaged().of("gguf", "any.gguf")).contains(Price.FREE);
-    assertThat(Prices.packaged().of("openai", "my-own-model")).isEmpty();
+    assertThat(Prices.packaged().of(TeacherKind.GGUF, "any.gguf")).contains(Price.FREE);
+    assertThat(Prices.packaged().of(TeacherKind.OPENAI, "my-own-model")).isEmpty();
   }
 
   @Test
@@ -54,11 +55,15 @@ class PricesTest {
             "own.yaml");
     Prices all = Prices.packaged().with(own).with("x", Price.FREE);
 
-    assertThat(all.of("openai", "gpt-4o-mini").orElseThrow().costUsd(1_000_000, 0, 1_000_000))
+    assertThat(
+            all.of(TeacherKind.OPENAI, "gpt-4o-mini")
+                .orElseThrow()
+                .costUsd(1_000_000, 0, 1_000_000))
         .isEqualByComparingTo("3");
-    assertThat(all.of("openai", "m").orElseThrow().costUsd(5, 0, 5)).isEqualByComparingTo("0");
-    assertThat(all.of("openai", "x")).contains(Price.FREE);
-    assertThat(all.of("openai", "gpt-4o")).isPresent();
+    assertThat(all.of(TeacherKind.OPENAI, "m").orElseThrow().costUsd(5, 0, 5))
+        .isEqualByComparingTo("0");
+    assertThat(all.of(TeacherKind.OPENAI, "x")).contains(Price.FREE);
+    assertThat(all.of(TeacherKind.OPENAI, "gpt-4o")).isPresent();
   }
 
   @ParameterizedTest

@@ -24,9 +24,6 @@ import org.apache.spark.SparkContext;
  * it answers.
  */
 public final class TeacherAccess {
-  /** What `submit/fetch-model` brings. */
-  private static final String DEFAULT_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf";
-
   private TeacherAccess() {}
 
   /**
@@ -63,9 +60,7 @@ public final class TeacherAccess {
    */
   public static String modelName(TeacherOptions options) {
     String model = model(options);
-    return options.teacher().equals("openai")
-        ? model
-        : String.valueOf(Path.of(model).getFileName());
+    return options.teacher().isServer() ? model : String.valueOf(Path.of(model).getFileName());
   }
 
   /**
@@ -87,23 +82,14 @@ public final class TeacherAccess {
   }
 
   private static String model(TeacherOptions options) {
-    return options.model().orElseGet(() -> cached(DEFAULT_MODEL));
-  }
-
-  private static String cached(String file) {
-    String cache =
-        Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
-            .filter(folder -> !folder.isEmpty())
-            .orElseGet(() -> System.getProperty("user.home") + "/.cache");
-    return cache + "/distillery/models/" + file;
+    return options.model().or(options.teacher()::defaultModel).orElseThrow();
   }
 
   private static TeacherSettings settings(TeacherOptions options) {
-    boolean server = options.teacher().equals("openai");
     return new TeacherSettings(
-            options.teacher(),
+            options.teacher().word(),
             model(options),
-            server ? options.baseUrl() : "",
+            options.teacher().isServer() ? options.baseUrl() : "",
             options.api().name().toLowerCase(Locale.ROOT),
             options.requestTimeout(),
             options.concurrency())
