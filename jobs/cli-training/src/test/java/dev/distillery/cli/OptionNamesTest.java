@@ -1,0 +1,47 @@
+package dev.distillery.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.core.run.OptionsKit;
+import dev.distillery.spark.job.Job;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** One option's name means one thing in all jobs: type, bounds, default and description. */
+class OptionNamesTest {
+  /** The names that mean more than one, each with its reason. This list only shrinks. */
+  private static final Map<String, String> REASONS =
+      Map.ofEntries(Map.entry("input", "Each job says which tables or files it reads"));
+
+  @Test
+  void oneNameMeansOneThing() {
+    var meanings = new TreeMap<String, TreeMap<String, TreeSet<String>>>();
+    for (Job<?> job : ServiceLoader.load(Job.class)) {
+      OptionsKit.meanings(job.optionsType())
+          .forEach(
+              (name, meaning) ->
+                  meanings
+                      .computeIfAbsent(name, unused -> new TreeMap<>())
+                      .computeIfAbsent(meaning, unused -> new TreeSet<>())
+                      .add(job.name()));
+    }
+    assertThat(meanings).containsKeys("warehouse", "model", "threshold");
+    meanings.values().removeIf(each -> each.size() == 1);
+    assertThat(meanings.keySet())
+        .as("Options that mean several things: " + meanings)
+        .containsExactlyInAnyOrderElementsOf(REASONS.keySet());
+  }
+
+  @Test
+  void whatAnOptionHasAnEffectWithIsAnOptionToo() {
+    for (Job<?> job : ServiceLoader.load(Job.class)) {
+      assertThat(OptionsKit.danglingConditions(job.optionsType()))
+          .as(job.name())
+          .isEqualTo(List.of());
+    }
+  }
+}
