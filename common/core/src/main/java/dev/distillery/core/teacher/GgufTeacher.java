@@ -244,7 +244,7 @@ public final class GgufTeacher implements Teacher {
           "The prompt has %d tokens and leaves no room in a context of %d"
               .formatted(promptTokens, loaded.context()));
     }
-    int limit = Math.min(request.sampling().maxTokens(), loaded.context() - promptTokens);
+    int limit = Math.min(request.sampling().maxNewTokens(), loaded.context() - promptTokens);
     LlamaIterator tokens = loaded.model().generate(parameters(request, prompt, limit)).iterator();
     return read(tokens, request.sampling(), promptTokens, limit);
   }

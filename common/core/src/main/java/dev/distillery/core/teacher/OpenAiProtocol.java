@@ -34,10 +34,10 @@ final class OpenAiProtocol {
    * The request's body. What {@code extraBody} names goes over what the sampling says; a field that
    * it sets to null is not sent at all.
    *
-   * @param tokenLimitField {@code max_tokens} or {@code max_completion_tokens}; a limit in {@code
+   * @param maxNewTokensField {@code max_tokens} or {@code max_completion_tokens}; a limit in {@code
    *     extraBody} of either name replaces it
    */
-  static String body(TeacherRequest request, boolean chat, String tokenLimitField)
+  static String body(TeacherRequest request, boolean chat, String maxNewTokensField)
       throws TeacherException {
     ObjectNode body = JSON.createObjectNode();
     body.put("model", request.model());
@@ -53,7 +53,7 @@ final class OpenAiProtocol {
       body.put("prompt", request.prompt().orElseThrow(() -> refused("messages need --api chat")));
     }
     Sampling sampling = request.sampling();
-    body.put(tokenLimitField, sampling.maxTokens());
+    body.put(maxNewTokensField, sampling.maxNewTokens());
     sampling.temperature().ifPresent(value -> body.put("temperature", value));
     sampling.topP().ifPresent(value -> body.put("top_p", value));
     sampling.topK().ifPresent(value -> body.put("top_k", value));
@@ -64,11 +64,11 @@ final class OpenAiProtocol {
     if (!sampling.stop().isEmpty()) {
       sampling.stop().forEach(body.putArray("stop")::add);
     }
-    merge(body, request.extraBody(), tokenLimitField);
+    merge(body, request.extraBody(), maxNewTokensField);
     return body.toString();
   }
 
-  private static void merge(ObjectNode body, String extraBody, String tokenLimitField)
+  private static void merge(ObjectNode body, String extraBody, String maxNewTokensField)
       throws TeacherException {
     JsonNode extra;
     try {
@@ -80,7 +80,7 @@ final class OpenAiProtocol {
       throw refused("the extra body is not a JSON object");
     }
     if (extra.has("max_tokens") || extra.has("max_completion_tokens")) {
-      body.remove(tokenLimitField);
+      body.remove(maxNewTokensField);
     }
     for (Map.Entry<String, JsonNode> field : extra.properties()) {
       if (RESERVED.contains(field.getKey())) {

@@ -48,7 +48,7 @@ public final class OpenAiTeacher implements Teacher {
   private final Duration timeout;
   private final Secret apiKey;
   private final Clock clock;
-  private volatile String tokenLimitField = "max_tokens";
+  private volatile String maxNewTokensField = "max_tokens";
 
   OpenAiTeacher(TeacherSettings settings, Secret apiKey, Clock clock) {
     this.model = settings.model();
@@ -107,7 +107,7 @@ public final class OpenAiTeacher implements Teacher {
 
   @Override
   public CompletableFuture<TeacherReply> send(TeacherRequest request) {
-    return send(request, tokenLimitField);
+    return send(request, maxNewTokensField);
   }
 
   private CompletableFuture<TeacherReply> send(TeacherRequest request, String limitField) {
@@ -132,8 +132,8 @@ public final class OpenAiTeacher implements Teacher {
                       && OpenAiProtocol.wantsMaxCompletionTokens(
                           answer.statusCode(), json.path("error"));
               if (renamed) {
-                tokenLimitField = "max_completion_tokens";
-                return send(request, tokenLimitField);
+                maxNewTokensField = "max_completion_tokens";
+                return send(request, maxNewTokensField);
               }
               try {
                 return CompletableFuture.completedFuture(read(answer, json, request));

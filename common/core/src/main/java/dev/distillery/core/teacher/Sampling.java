@@ -9,7 +9,7 @@ import java.util.OptionalLong;
  * How a reply is drawn. What is empty is left to the teacher; a server may then apply defaults of
  * its own, so jobs set what matters.
  *
- * @param maxTokens most tokens of one reply; at least 1
+ * @param maxNewTokens most tokens of one reply; at least 1
  * @param temperature 0 is greedy
  * @param topP nucleus mass in (0, 1]
  * @param topK most likely tokens to draw from; not part of the OpenAI protocol, sent as an extra
@@ -21,7 +21,7 @@ import java.util.OptionalLong;
  * @param stop texts that end the reply, in the order given; the reply does not hold them
  */
 public record Sampling(
-    int maxTokens,
+    int maxNewTokens,
     OptionalDouble temperature,
     OptionalDouble topP,
     OptionalInt topK,
@@ -32,16 +32,16 @@ public record Sampling(
     List<String> stop) {
 
   public Sampling {
-    if (maxTokens < 1) {
-      throw new IllegalArgumentException("maxTokens must be at least 1, found " + maxTokens);
+    if (maxNewTokens < 1) {
+      throw new IllegalArgumentException("maxNewTokens must be at least 1, found " + maxNewTokens);
     }
     stop = List.copyOf(stop);
   }
 
   /** A sampling with a length only; the rest is the teacher's default. */
-  public static Sampling of(int maxTokens) {
+  public static Sampling of(int maxNewTokens) {
     return new Sampling(
-        maxTokens,
+        maxNewTokens,
         OptionalDouble.empty(),
         OptionalDouble.empty(),
         OptionalInt.empty(),

@@ -80,7 +80,7 @@ public final class TokenEstimator {
 
   /** Tokens that the reply cannot exceed: the sampling's limit, or the extra body's over it. */
   public int mostCompletionTokens(TeacherRequest request) {
-    int most = request.sampling().maxTokens();
+    int most = request.sampling().maxNewTokens();
     if (request.extraBody().equals("{}")) {
       return most;
     }

@@ -128,7 +128,7 @@ final class StudentPrompts {
 
   private GenerationOptions options(Sampling sampling, int room) {
     return new GenerationOptions(
-        Math.min(sampling.maxTokens(), room),
+        Math.min(sampling.maxNewTokens(), room),
         sampling.temperature().orElse(1),
         sampling.topK().orElse(0),
         sampling.topP().orElse(1),

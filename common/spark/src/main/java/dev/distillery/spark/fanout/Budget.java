@@ -10,14 +10,14 @@ import java.util.OptionalLong;
  */
 final class Budget {
   private final OptionalLong maxRequests;
-  private final OptionalLong maxTokens;
+  private final OptionalLong maxTotalTokens;
   private final OptionalLong maxNanos;
   private Spend spent;
   private Spend reserved = Spend.NONE;
 
   Budget(FanoutLimits limits, Spend spentBefore) {
     this.maxRequests = limits.maxRequests();
-    this.maxTokens = limits.maxTotalTokens();
+    this.maxTotalTokens = limits.maxTotalTokens();
     this.maxNanos = limits.maxNanos();
     this.spent = spentBefore;
   }
@@ -57,10 +57,10 @@ final class Budget {
               + spent.requests()
               + " were sent");
     }
-    if (maxTokens.isPresent() && after.tokens() > maxTokens.getAsLong()) {
+    if (maxTotalTokens.isPresent() && after.tokens() > maxTotalTokens.getAsLong()) {
       return Optional.of(
           "The budget of "
-              + maxTokens.getAsLong()
+              + maxTotalTokens.getAsLong()
               + " tokens (--max-total-tokens) has no room for the next request: "
               + spent.tokens()
               + " are used, and the request may use "

@@ -102,7 +102,7 @@ public final class RequestCodec {
   }
 
   private static ObjectNode sampling(Sampling sampling) {
-    ObjectNode node = JSON.createObjectNode().put("max_tokens", sampling.maxTokens());
+    ObjectNode node = JSON.createObjectNode().put("max_tokens", sampling.maxNewTokens());
     sampling.temperature().ifPresent(value -> node.put("temperature", value));
     sampling.topP().ifPresent(value -> node.put("top_p", value));
     sampling.topK().ifPresent(value -> node.put("top_k", value));

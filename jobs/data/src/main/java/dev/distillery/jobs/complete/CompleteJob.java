@@ -264,7 +264,7 @@ public final class CompleteJob implements Job<CompleteOptions> {
             .agg(
                 functions.count("*"), functions.coalesce(functions.sum("value"), functions.lit(0L)))
             .head();
-    long written = sums.getLong(0) * options.sampling().maxTokens();
+    long written = sums.getLong(0) * options.sampling().maxNewTokens();
     return new CompletePlan(
         sums.getLong(0),
         sums.getLong(1),

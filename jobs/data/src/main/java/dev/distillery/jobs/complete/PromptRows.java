@@ -32,7 +32,7 @@ final class PromptRows implements FlatMapFunction<Row, String> {
   /** How every request is asked; plain, as it travels to executors. */
   record Form(
       String model,
-      int maxTokens,
+      int maxNewTokens,
       @Nullable Double temperature,
       @Nullable Double topP,
       @Nullable Integer topK,
@@ -50,7 +50,7 @@ final class PromptRows implements FlatMapFunction<Row, String> {
       Sampling sampling = options.sampling();
       return new Form(
           model,
-          sampling.maxTokens(),
+          sampling.maxNewTokens(),
           options.temperature().orElse(null),
           options.topP().orElse(null),
           options.topK().orElse(null),
@@ -66,9 +66,9 @@ final class PromptRows implements FlatMapFunction<Row, String> {
 
     /** How one reply is drawn: its seed comes of the run's, the row and the sample. */
     private Sampling sampling(String rowId, int sample) {
-      Sampling plain = Sampling.of(maxTokens);
+      Sampling plain = Sampling.of(maxNewTokens);
       return new Sampling(
-          maxTokens,
+          maxNewTokens,
           temperature == null ? plain.temperature() : java.util.OptionalDouble.of(temperature),
           topP == null ? plain.topP() : java.util.OptionalDouble.of(topP),
           topK == null ? plain.topK() : java.util.OptionalInt.of(topK),

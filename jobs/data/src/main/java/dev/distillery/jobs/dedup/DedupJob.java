@@ -135,12 +135,13 @@ public final class DedupJob implements Job<DedupOptions> {
     }
   }
 
+  private static final Deduplicator.Candidates EXACT =
+      (lists, pinned, threshold) -> new SimilarityJoin(threshold, pinned).exclusions(lists);
+
   private static Deduplicator.Candidates candidates(DedupOptions options) {
     return options.metric() == DedupOptions.Metric.MINHASH
-        ? new MinHashCandidates(
-                options.threshold(), options.minhashTables(), options.run().randomSeed())
-            ::exclusions
-        : (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists);
+        ? new MinHashCandidates(options.minhashTables(), options.run().randomSeed())::exclusions
+        : EXACT;
   }
 
   /** Of the rows that this run drops, and of those that the exact gate drops: how many are both. */
@@ -154,8 +155,7 @@ public final class DedupJob implements Job<DedupOptions> {
     try (var exact =
         new Deduplicator(
             run.spark(), rows, pool, compared, options.threshold(), Deduplicator.PLAIN_ROWS)) {
-      exact.decide(
-          (lists, pinned) -> new SimilarityJoin(options.threshold(), pinned).exclusions(lists));
+      exact.decide(EXACT);
       Dataset<Row> truth = exact.duplicates().select("id");
       Dataset<Row> found = approximate.duplicates().select("id");
       long dropped = found.count();

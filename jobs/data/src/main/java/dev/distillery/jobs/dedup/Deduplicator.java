@@ -227,7 +227,9 @@ final class Deduplicator implements AutoCloseable {
         verdicts =
             persisted(
                 Verdicts.distributed(
-                    spark, lists, similar ? candidates.exclusions(lists, rows(true)) : List.of()));
+                    spark,
+                    lists,
+                    similar ? candidates.exclusions(lists, rows(true), threshold) : List.of()));
         verdictCount = verdicts.count();
         lists.unpersist();
       }
@@ -243,8 +245,9 @@ final class Deduplicator implements AutoCloseable {
      *
      * @param lists distinct: ordinal, tokens
      * @param pinned lists of a lower ordinal are kept
+     * @param threshold ROUGE-L F above which a list is a duplicate
      */
-    List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned);
+    List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned, double threshold);
   }
 
   /** The rows that are kept, in the input's columns. */

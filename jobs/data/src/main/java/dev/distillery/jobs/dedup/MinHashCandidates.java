@@ -20,11 +20,10 @@ import scala.Tuple2;
  * The gate over the pairs that MLlib's MinHashLSH finds. Every pair is verified by its ROUGE-L, so
  * no pair is invented; pairs that share no hash are missed.
  *
- * @param threshold ROUGE-L F above which a list is a duplicate
  * @param tables hash tables; two lists of Jaccard similarity J meet in one with probability J
  * @param seed of the hash functions
  */
-record MinHashCandidates(double threshold, int tables, long seed) {
+record MinHashCandidates(int tables, long seed) {
   private static final int FEATURES = 1 << 20;
 
   /**
@@ -32,8 +31,9 @@ record MinHashCandidates(double threshold, int tables, long seed) {
    *
    * @param lists ordinal (long) and tokens (words with a space between two), distinct and not empty
    * @param pinned lists of a lower ordinal are kept
+   * @param threshold ROUGE-L F above which a list is a duplicate
    */
-  List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned) {
+  List<JavaRDD<Exclusion>> exclusions(Dataset<Row> lists, long pinned, double threshold) {
     UDF1<String, String[]> elements = tokens -> WordNumbers.elementsOf(ComparedRows.words(tokens));
     Dataset<Row> features =
         new HashingTF()
@@ -50,7 +50,6 @@ record MinHashCandidates(double threshold, int tables, long seed) {
                             .apply(col("tokens"))));
     // F > t needs an overlap of more than t(m + n) / 2, so a Jaccard similarity above t / (2 - t).
     double distance = 1 - threshold / (2 - threshold) + 1e-9;
-    double above = threshold;
     JavaRDD<GreedyChoice.Decision> decisions =
         new MinHashLSH()
             .setNumHashTables(tables)
@@ -63,7 +62,7 @@ record MinHashCandidates(double threshold, int tables, long seed) {
             .select("datasetA.ordinal", "datasetB.ordinal", "datasetA.tokens", "datasetB.tokens")
             .toJavaRDD()
             .mapToPair(MinHashCandidates::scored)
-            .filter(pair -> pair._2().scores()[0] > above)
+            .filter(pair -> pair._2().scores()[0] > threshold)
             .repartitionAndSortWithinPartitions(new HashPartitioner(1))
             .mapPartitions(pairs -> new GreedyChoice(pairs, pinned, Integer.MAX_VALUE));
     return List.of(decisions.map(decision -> decision.exclusion().orElseThrow()));

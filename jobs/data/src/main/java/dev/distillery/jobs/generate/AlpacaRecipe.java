@@ -22,7 +22,7 @@ import java.util.Optional;
  */
 final class AlpacaRecipe implements GenerationRecipe {
   private static final int SHOWN = 3;
-  private static final int MAX_TOKENS = 3072;
+  private static final int MAX_NEW_TOKENS = 3072;
 
   private final List<SeedTask> seeds;
   private final PromptTemplates templates;
@@ -55,7 +55,7 @@ final class AlpacaRecipe implements GenerationRecipe {
         round,
         slot,
         templates.alpaca(shown),
-        MAX_TOKENS,
+        MAX_NEW_TOKENS,
         1,
         1,
         0,

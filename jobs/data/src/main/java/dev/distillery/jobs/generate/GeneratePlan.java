@@ -47,10 +47,10 @@ record GeneratePlan(
     var tokens = TokenEstimator.of(first.model());
     long tasks = options.numInstructions();
     long promptTokens = proposals * tokens.promptTokens(first);
-    long completionTokens = proposals * first.sampling().maxTokens();
+    long completionTokens = proposals * first.sampling().maxNewTokens();
     for (TeacherRequest request : followUps) {
       promptTokens += tasks * tokens.promptTokens(request);
-      completionTokens += tasks * request.sampling().maxTokens();
+      completionTokens += tasks * request.sampling().maxNewTokens();
     }
     long read = promptTokens;
     long written = completionTokens;

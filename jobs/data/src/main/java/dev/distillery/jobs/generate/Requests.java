@@ -28,7 +28,7 @@ record Requests(
       int round,
       int slot,
       String prompt,
-      int maxTokens,
+      int stepMaxNewTokens,
       double recipeTemperature,
       double recipeTopP,
       double presencePenalty,
@@ -38,7 +38,7 @@ record Requests(
         "round " + round + " slot " + slot,
         Optional.empty(),
         prompt,
-        maxTokens,
+        stepMaxNewTokens,
         temperature.orElse(recipeTemperature),
         topP.orElse(recipeTopP),
         presencePenalty,
@@ -51,13 +51,13 @@ record Requests(
    *
    * @param place the step: part of the request's id
    * @param task the task that is asked about, where there is one
-   * @param maxTokens the step's own length, where the run has none
+   * @param stepMaxNewTokens the step's own length, where the run has none
    */
   TeacherRequest of(
       String place,
       Optional<String> task,
       String prompt,
-      int maxTokens,
+      int stepMaxNewTokens,
       double stepTemperature,
       double stepTopP,
       double presencePenalty,
@@ -66,7 +66,7 @@ record Requests(
     var sampling =
         new Sampling(
             // An answer of one word stays short, whatever the run's length.
-            maxTokens < 10 ? maxTokens : maxNewTokens.orElse(maxTokens),
+            stepMaxNewTokens < 10 ? stepMaxNewTokens : maxNewTokens.orElse(stepMaxNewTokens),
             OptionalDouble.of(stepTemperature),
             OptionalDouble.of(stepTopP),
             OptionalInt.empty(),

@@ -83,7 +83,7 @@ class DeduplicatorTest {
       int limit) {
     try (var deduplicator = new Deduplicator(spark, rows, pool, compared, threshold, plainRows)) {
       deduplicator.decide(
-          (lists, pinned) -> new SimilarityJoin(threshold, pinned, limit).exclusions(lists));
+          (lists, pinned, above) -> new SimilarityJoin(above, pinned, limit).exclusions(lists));
       var kept = new TreeSet<String>();
       for (Row row : deduplicator.kept().collectAsList()) {
         assertThat(kept.add(row.getString(0))).as("kept once: %s", row).isTrue();
@@ -161,7 +161,8 @@ class DeduplicatorTest {
     }
     try (var deduplicator =
         new Deduplicator(spark, frame(rows, 5), frame(List.of(), 1), COMPARED, 0.7, plainRows)) {
-      deduplicator.decide((lists, pinned) -> new SimilarityJoin(0.7, pinned).exclusions(lists));
+      deduplicator.decide(
+          (lists, pinned, threshold) -> new SimilarityJoin(threshold, pinned).exclusions(lists));
       assertThat(deduplicator.kept().collectAsList())
           .extracting(row -> row.getString(0))
           .containsExactlyInAnyOrder("a", "c", "none", "none", "none");

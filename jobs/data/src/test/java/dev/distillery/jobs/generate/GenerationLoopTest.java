@@ -168,7 +168,7 @@ class GenerationLoopTest {
                               .filter(a -> prompt.contains(a.getKey()))
                               .findFirst()
                               .orElseThrow();
-                      boolean kind = request.sampling().maxTokens() == 3;
+                      boolean kind = request.sampling().maxNewTokens() == 3;
                       asked.add((kind ? "kind of " : "instances of ") + answer.getKey());
                       return kind
                           ? Replies.ok(request, answer.getValue().get(0).asText(), "stop")
@@ -278,7 +278,7 @@ class GenerationLoopTest {
                       r.prompt().orElseThrow().contains("parrot")
                           ? Replies.failed(r)
                           : Replies.ok(
-                              r, r.sampling().maxTokens() < 10 ? "No" : "Output: Done", "stop"))
+                              r, r.sampling().maxNewTokens() < 10 ? "No" : "Output: Done", "stop"))
               .toList();
         };
     GenerateSummary summary = run(selfInstruct(seeds, false), seeds, asking, 5, 1);

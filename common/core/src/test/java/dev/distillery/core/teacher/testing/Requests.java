@@ -32,19 +32,19 @@ public final class Requests {
   }
 
   /** Greedy, with stop texts. */
-  public static Sampling greedy(int maxTokens, String... stop) {
-    return sampling(maxTokens, 0, 1, OptionalLong.empty(), stop);
+  public static Sampling greedy(int stepMaxNewTokens, String... stop) {
+    return sampling(stepMaxNewTokens, 0, 1, OptionalLong.empty(), stop);
   }
 
   /** Seeded draws at temperature 0.8, top-p 0.95. */
-  public static Sampling seeded(int maxTokens, long seed, String... stop) {
-    return sampling(maxTokens, 0.8, 0.95, OptionalLong.of(seed), stop);
+  public static Sampling seeded(int stepMaxNewTokens, long seed, String... stop) {
+    return sampling(stepMaxNewTokens, 0.8, 0.95, OptionalLong.of(seed), stop);
   }
 
   private static Sampling sampling(
-      int maxTokens, double temperature, double topP, OptionalLong seed, String... stop) {
+      int stepMaxNewTokens, double temperature, double topP, OptionalLong seed, String... stop) {
     return new Sampling(
-        maxTokens,
+        stepMaxNewTokens,
         OptionalDouble.of(temperature),
         OptionalDouble.of(topP),
         OptionalInt.empty(),
