@@ -236,7 +236,7 @@ record DeclaredOption(
     if (words().isEmpty()) {
       expected().ifPresent(notes::add);
     }
-    if (!flag()) {
+    if (!flag() || defaultText().equals(Optional.of("true"))) {
       defaultText().ifPresent(text -> notes.add("default: " + (text.isEmpty() ? "none" : text)));
     }
     String[] lines = option.description().clone();

@@ -1,8 +1,8 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.WithBuilder;
 import picocli.CommandLine.Option;
 
 /**
@@ -13,14 +13,17 @@ import picocli.CommandLine.Option;
  * @param gradientAccumulationSteps micro-batches of one step
  * @param shuffle whether each epoch has an order of its own, drawn from the seed
  */
+@WithBuilder
 public record BatchOptions(
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--batch-size",
             paramLabel = "N",
             defaultValue = "8",
             description = "Rows of one micro-batch, the unit that is computed at once.")
         int batchSize,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--gradient-accumulation-steps",
             paramLabel = "N",
             defaultValue = "1",
@@ -28,23 +31,11 @@ public record BatchOptions(
         int gradientAccumulationSteps,
     @Option(
             names = "--shuffle",
-            paramLabel = "true|false",
             defaultValue = "true",
             description = "Another order of the rows in each epoch, drawn from the seed.")
-        boolean shuffle)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    if (batchSize < 1) {
-      violations.add("Option --batch-size: expected at least 1, found " + batchSize);
-    }
-    if (gradientAccumulationSteps < 1) {
-      violations.add(
-          "Option --gradient-accumulation-steps: expected at least 1, found "
-              + gradientAccumulationSteps);
-    }
-    return violations;
+        boolean shuffle) {
+  /** Named setters over the declared defaults. */
+  public static BatchOptionsBuilder builder() {
+    return BatchOptionsBuilder.builder(OptionsBinder.defaults(BatchOptions.class));
   }
 }

@@ -1,7 +1,9 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Required;
+import dev.distillery.core.run.WithBuilder;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -13,26 +15,31 @@ import picocli.CommandLine.Option;
  * @param dropout of an adapter's input
  * @param targets last parts of the adapted modules' names
  */
+@WithBuilder
 public record LoraOptions(
-    @Option(
+    @Bounds(atLeast = 1, atMost = 1 << 16)
+        @Option(
             names = "--lora-rank",
             paramLabel = "N",
             defaultValue = "16",
             description = "Inner width of LoRA adapters.")
         int rank,
-    @Option(
+    @Bounds(above = 0)
+        @Option(
             names = "--lora-alpha",
             paramLabel = "X",
             defaultValue = "32",
             description = "An adapter's output is multiplied by alpha / rank.")
         double alpha,
-    @Option(
+    @Bounds(atLeast = 0, below = 1)
+        @Option(
             names = "--lora-dropout",
             paramLabel = "P",
             defaultValue = "0.05",
             description = "Probability of dropping a value of an adapter's input.")
         double dropout,
-    @Option(
+    @Required("name layers such as q_proj, or all-linear")
+        @Option(
             names = "--lora-targets",
             paramLabel = "NAME,...",
             split = ",",
@@ -40,24 +47,9 @@ public record LoraOptions(
             description =
                 "Linear layers that get an adapter, by the last part of their name; all-linear"
                     + " stands for every one but the head.")
-        List<String> targets)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    if (rank < 1 || rank > 1 << 16) {
-      violations.add("Option --lora-rank: expected 1 to 65536, found " + rank);
-    }
-    if (!(alpha > 0)) {
-      violations.add("Option --lora-alpha: expected a positive number, found " + alpha);
-    }
-    if (!(dropout >= 0 && dropout < 1)) {
-      violations.add("Option --lora-dropout: expected a number in [0, 1), found " + dropout);
-    }
-    if (targets.isEmpty() || targets.stream().anyMatch(String::isBlank)) {
-      violations.add("Option --lora-targets: expected names such as q_proj, found " + targets);
-    }
-    return violations;
+        List<String> targets) {
+  /** Named setters over the declared defaults. */
+  public static LoraOptionsBuilder builder() {
+    return LoraOptionsBuilder.builder(OptionsBinder.defaults(LoraOptions.class));
   }
 }

@@ -1,9 +1,9 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Tunable;
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.run.WithBuilder;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -18,8 +18,10 @@ import picocli.CommandLine.Option;
  * @param earlyStop evaluations without a new best after which the run ends; implies {@code
  *     eval_loss} where {@code bestBy} is not given
  */
+@WithBuilder
 public record SavingOptions(
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--eval-steps",
             paramLabel = "N",
             description =
@@ -27,6 +29,7 @@ public record SavingOptions(
                     + " at the end of each epoch.")
         Optional<Long> evalSteps,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--save-steps",
             paramLabel = "N",
@@ -34,6 +37,7 @@ public record SavingOptions(
             description = "Steps between two checkpoints; one more is written at the end.")
         long saveSteps,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--save-total-limit",
             paramLabel = "N",
@@ -47,34 +51,17 @@ public record SavingOptions(
                 "Figure of the evaluation, such as eval_loss, whose lowest value is best; the result"
                     + " is then the best checkpoint and not the last.")
         Optional<String> bestBy,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--early-stop",
             paramLabel = "N",
             description =
                 "End after so many evaluations without a new best of --best-by (default then:"
                     + " eval_loss).")
-        Optional<Integer> earlyStop)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    evalSteps
-        .filter(steps -> steps < 1)
-        .ifPresent(
-            steps -> violations.add("Option --eval-steps: expected at least 1, found " + steps));
-    if (saveSteps < 1) {
-      violations.add("Option --save-steps: expected at least 1, found " + saveSteps);
-    }
-    if (saveTotalLimit < 1) {
-      violations.add("Option --save-total-limit: expected at least 1, found " + saveTotalLimit);
-    }
-    earlyStop
-        .filter(patience -> patience < 1)
-        .ifPresent(
-            patience ->
-                violations.add("Option --early-stop: expected at least 1, found " + patience));
-    return violations;
+        Optional<Integer> earlyStop) {
+  /** Named setters over the declared defaults. */
+  public static SavingOptionsBuilder builder() {
+    return SavingOptionsBuilder.builder(OptionsBinder.defaults(SavingOptions.class));
   }
 
   /** The figure whose lowest value is best, where one is asked for. */

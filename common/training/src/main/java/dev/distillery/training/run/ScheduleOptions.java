@@ -1,10 +1,10 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Tunable;
-import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
 import dev.distillery.model.train.Schedule;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -17,8 +17,10 @@ import picocli.CommandLine.Option;
  * @param warmupSteps steps of linear warm-up; below 1 a part of all steps, rounded up
  * @param minLrRatio what the decay ends at, as a part of the highest rate
  */
+@WithBuilder
 public record ScheduleOptions(
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--num-epochs",
             paramLabel = "N",
@@ -26,6 +28,7 @@ public record ScheduleOptions(
             description = "Passes over the rows. More of them than a finished run had go on there.")
         int numEpochs,
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--max-steps",
             paramLabel = "N",
@@ -33,42 +36,27 @@ public record ScheduleOptions(
         Optional<Long> maxSteps,
     @Option(
             names = "--lr-schedule",
-            paramLabel = "constant|linear|cosine|nanogpt",
             defaultValue = "cosine",
             description =
                 "Shape of the learning rate after the warm-up: Hugging Face's constant, linear or"
                     + " cosine, or nanoGPT's cosine.")
         Schedule.Kind lrSchedule,
-    @Option(
+    @Bounds(atLeast = 0)
+        @Option(
             names = "--warmup-steps",
             paramLabel = "N",
             defaultValue = "0.03",
             description = "Steps of linear warm-up; below 1 a part of all steps, rounded up.")
         double warmupSteps,
-    @Option(
+    @Bounds(atLeast = 0, atMost = 1)
+        @Option(
             names = "--min-lr-ratio",
             paramLabel = "X",
             defaultValue = "0",
             description = "What the decay ends at, as a part of the highest rate.")
-        double minLrRatio)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    if (numEpochs < 1) {
-      violations.add("Option --num-epochs: expected at least 1, found " + numEpochs);
-    }
-    maxSteps
-        .filter(steps -> steps < 1)
-        .ifPresent(
-            steps -> violations.add("Option --max-steps: expected at least 1, found " + steps));
-    if (!(warmupSteps >= 0)) {
-      violations.add("Option --warmup-steps is below 0: " + warmupSteps);
-    }
-    if (!(minLrRatio >= 0 && minLrRatio <= 1)) {
-      violations.add("Option --min-lr-ratio: expected a number in [0, 1], found " + minLrRatio);
-    }
-    return violations;
+        double minLrRatio) {
+  /** Named setters over the declared defaults. */
+  public static ScheduleOptionsBuilder builder() {
+    return ScheduleOptionsBuilder.builder(OptionsBinder.defaults(ScheduleOptions.class));
   }
 }

@@ -1,9 +1,11 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Required;
 import dev.distillery.core.run.Tunable;
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.run.WithBuilder;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -18,13 +20,16 @@ import picocli.CommandLine.Option;
  * @param dropout probability at the embedding and at each branch that joins the residual stream
  * @param gradientCheckpointing keeps only each layer's input and computes the rest again
  */
+@WithBuilder
 public record StudentOptions(
-    @Option(
+    @Required("name a Hugging Face directory or a GGUF file")
+        @Option(
             names = "--model",
             paramLabel = "DIR_OR_GGUF",
             description = "Hugging Face directory or GGUF file that training begins from.")
         String model,
     @Tunable
+        @Required("name a folder")
         @Option(
             names = "--output-dir",
             paramLabel = "DIR",
@@ -34,24 +39,24 @@ public record StudentOptions(
         String outputDir,
     @Option(
             names = "--trainable",
-            paramLabel = "full|lora|head",
             defaultValue = "full",
             description =
                 "What is trained: all weights, LoRA adapters beside frozen weights, or the output"
                     + " head alone.")
         Trainable trainable,
-    @Option(
+    @OnlyWith(option = "--trainable", is = "lora")
+        @Option(
             names = "--adapter",
             paramLabel = "DIR",
             description = "LoRA adapter in PEFT's layout to go on training; with --trainable lora.")
         Optional<String> adapter,
     @Option(
             names = "--dtype",
-            paramLabel = "float32|bfloat16",
             defaultValue = "float32",
             description = "Type of the weights that are written; adapters are float32.")
         Dtype dtype,
-    @Option(
+    @Bounds(atLeast = 0, below = 1)
+        @Option(
             names = "--dropout",
             paramLabel = "P",
             defaultValue = "0",
@@ -66,8 +71,11 @@ public record StudentOptions(
             description =
                 "Keep only each layer's input and compute the rest again in the backward pass: a"
                     + " third more work, a fraction of the memory, the same bits.")
-        boolean gradientCheckpointing)
-    implements Validated {
+        boolean gradientCheckpointing) {
+  /** Named setters over the declared defaults. */
+  public static StudentOptionsBuilder builder() {
+    return StudentOptionsBuilder.builder(OptionsBinder.defaults(StudentOptions.class));
+  }
 
   /** Which weights move. */
   public enum Trainable {
@@ -83,20 +91,5 @@ public record StudentOptions(
   public enum Dtype {
     FLOAT32,
     BFLOAT16
-  }
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    if (model.isBlank()) {
-      violations.add("Option --model is empty: name a Hugging Face directory or a GGUF file");
-    }
-    if (outputDir.isBlank()) {
-      violations.add("Option --output-dir is empty: name a folder");
-    }
-    if (!(dropout >= 0 && dropout < 1)) {
-      violations.add("Option --dropout: expected a number in [0, 1), found " + dropout);
-    }
-    return violations;
   }
 }

@@ -1,8 +1,8 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.WithBuilder;
 
 /**
  * What all training jobs can be told. A job holds this record as a component beside {@code
@@ -16,30 +16,18 @@ import java.util.List;
  * @param saving evaluation and checkpoints
  * @param workers who computes
  */
+@WithBuilder
 public record TrainingOptions(
     StudentOptions student,
-    LoraOptions lora,
+    @OnlyWith(option = "--trainable", is = "lora") LoraOptions lora,
     OptimizerOptions optimizer,
     ScheduleOptions schedule,
     BatchOptions batch,
     SavingOptions saving,
-    WorkerOptions workers)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    violations.addAll(student.violations());
-    violations.addAll(lora.violations());
-    violations.addAll(optimizer.violations());
-    violations.addAll(schedule.violations());
-    violations.addAll(batch.violations());
-    violations.addAll(saving.violations());
-    violations.addAll(workers.violations());
-    if (student.adapter().isPresent() && student.trainable() != StudentOptions.Trainable.LORA) {
-      violations.add("Option --adapter goes on training an adapter: give --trainable lora too");
-    }
-    return violations;
+    WorkerOptions workers) {
+  /** Named setters over the declared defaults. */
+  public static TrainingOptionsBuilder builder() {
+    return TrainingOptionsBuilder.builder(OptionsBinder.defaults(TrainingOptions.class));
   }
 
   /** The rate that is trained with: the one given, else 1e-4 for adapters and 2e-5 for weights. */

@@ -1,9 +1,10 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Tunable;
-import dev.distillery.core.run.Validated;
-import java.util.ArrayList;
-import java.util.List;
+import dev.distillery.core.run.WithBuilder;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -17,8 +18,10 @@ import picocli.CommandLine.Option;
  * @param outerLearningRate of DiLoCo's outer steps
  * @param outerMomentum Nesterov momentum of DiLoCo's outer steps
  */
+@WithBuilder
 public record WorkerOptions(
     @Tunable
+        @Bounds(atLeast = 1)
         @Option(
             names = "--workers",
             paramLabel = "N",
@@ -27,7 +30,8 @@ public record WorkerOptions(
                     + " --local-steps above 1 it does). Default: 1 in a local session, else one an"
                     + " executor.")
         Optional<Integer> workers,
-    @Option(
+    @Bounds(atLeast = 1)
+        @Option(
             names = "--local-steps",
             paramLabel = "N",
             defaultValue = "1",
@@ -35,38 +39,24 @@ public record WorkerOptions(
                 "Steps that each worker takes alone before the workers meet (DiLoCo); 1 meets at"
                     + " every step.")
         int localSteps,
-    @Option(
+    @OnlyWith(option = "--local-steps")
+        @Bounds(above = 0)
+        @Option(
             names = "--outer-learning-rate",
             paramLabel = "X",
             defaultValue = "0.7",
-            description = "Rate of the outer step, where --local-steps is above 1.")
+            description = "Rate of the outer step.")
         double outerLearningRate,
-    @Option(
+    @OnlyWith(option = "--local-steps")
+        @Bounds(atLeast = 0, below = 1)
+        @Option(
             names = "--outer-momentum",
             paramLabel = "X",
             defaultValue = "0.9",
-            description = "Nesterov momentum of the outer step, where --local-steps is above 1.")
-        double outerMomentum)
-    implements Validated {
-
-  @Override
-  public List<String> violations() {
-    var violations = new ArrayList<String>();
-    workers
-        .filter(count -> count < 1)
-        .ifPresent(
-            count -> violations.add("Option --workers: expected at least 1, found " + count));
-    if (localSteps < 1) {
-      violations.add("Option --local-steps: expected at least 1, found " + localSteps);
-    }
-    if (!(outerLearningRate > 0)) {
-      violations.add(
-          "Option --outer-learning-rate: expected a positive number, found " + outerLearningRate);
-    }
-    if (!(outerMomentum >= 0 && outerMomentum < 1)) {
-      violations.add(
-          "Option --outer-momentum: expected a number in [0, 1), found " + outerMomentum);
-    }
-    return violations;
+            description = "Nesterov momentum of the outer step.")
+        double outerMomentum) {
+  /** Named setters over the declared defaults. */
+  public static WorkerOptionsBuilder builder() {
+    return WorkerOptionsBuilder.builder(OptionsBinder.defaults(WorkerOptions.class));
   }
 }
