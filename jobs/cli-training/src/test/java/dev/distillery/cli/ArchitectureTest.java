@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -132,7 +133,7 @@ class ArchitectureTest {
     assertThat(said).containsOnlyKeys(used.keySet());
   }
 
-  private static TreeMap<String, String> said() throws IOException {
+  private static Map<String, String> said() throws IOException {
     Pattern line = Pattern.compile("May use: (.*?)\\.\\s*\\*/", Pattern.DOTALL);
     var said = new TreeMap<String, String>();
     try (Stream<Path> files = Files.walk(FetchedModel.root())) {

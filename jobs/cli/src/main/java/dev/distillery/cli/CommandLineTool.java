@@ -1,13 +1,15 @@
 package dev.distillery.cli;
 
+import dev.distillery.core.run.Command;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Nearest;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.job.Job;
 import java.io.PrintStream;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -23,15 +25,17 @@ final class CommandLineTool {
   private final PrintStream out;
   private final PrintStream err;
   private final Clock clock;
-  private final TreeMap<String, Job<?>> jobs = new TreeMap<>();
+  private final TreeMap<String, Command<?>> commands = new TreeMap<>();
 
   CommandLineTool(PrintStream out, PrintStream err, Clock clock) {
     this.out = out;
     this.err = err;
     this.clock = clock;
     for (Job<?> job : ServiceLoader.load(Job.class)) {
-      jobs.put(job.name(), job);
+      commands.put(job.name(), job);
     }
+    var show = new ShowCommand();
+    commands.put(show.name(), show);
   }
 
   /** Runs one command; returns its exit code. */
@@ -54,36 +58,56 @@ final class CommandLineTool {
     }
   }
 
-  private ExitCode dispatch(String command, List<String> rest) {
-    return switch (command) {
-      case "--help", "-h", "help", "list" -> {
-        usage();
-        yield ExitCode.DONE;
-      }
-      case "show" -> new ShowCommand(out).run(rest);
-      default -> {
-        Job<?> job = jobs.get(command);
-        if (job == null) {
-          var known = new ArrayList<>(jobs.keySet());
-          known.addAll(List.of("show", "list"));
-          throw JobException.usage(
-              List.of("Unknown job '" + command + "'" + Nearest.hint(command, known)));
-        }
-        yield new JobCommand<>(job, List.copyOf(jobs.keySet()), out, err, clock).run(rest);
-      }
-    };
+  private ExitCode dispatch(String word, List<String> rest) {
+    if (List.of("--help", "-h", "help", "list").contains(word)) {
+      usage();
+      return ExitCode.DONE;
+    }
+    if (word.equals("commands")) {
+      commands.values().forEach(command -> out.println(needs(command)));
+      return ExitCode.DONE;
+    }
+    Command<?> command = commands.get(word);
+    if (command == null) {
+      throw JobException.usage(
+          List.of("Unknown job '" + word + "'" + Nearest.hint(word, commands.keySet())));
+    }
+    return run(command, rest);
+  }
+
+  private <O extends Record> ExitCode run(Command<O> command, List<String> rest) {
+    var arguments = new CommandArguments<>(command, commands.keySet());
+    if (rest.contains("--help") || rest.contains("-h")) {
+      out.print(arguments.help());
+      return ExitCode.DONE;
+    }
+    if (command instanceof Job<O> job) {
+      return new JobCommand<>(job, arguments, out, err, clock).run(rest);
+    }
+    O options = arguments.binder().bind(arguments.read(rest));
+    return ((PlainCommand<O>) command).run(options, out);
+  }
+
+  /** A line of the list that the launcher reads: what a command needs of it. */
+  private static String needs(Command<?> command) {
+    boolean waits = OptionsBinder.of(command.optionsType()).names().contains("teacher");
+    return command.name()
+        + (command.needsSpark() ? " spark" : " plain")
+        + (waits ? " waits" : " computes");
+  }
+
+  /** All commands, by name. */
+  Collection<Command<?>> commands() {
+    return commands.values();
   }
 
   private void usage() {
     out.println("distillery <job> [options] [-- spark options]");
     out.println();
-    int width = jobs.keySet().stream().map(String::length).max(Comparator.naturalOrder()).orElse(4);
-    jobs.forEach(
-        (name, job) -> out.printf("  %-" + Math.max(width, 4) + "s  %s%n", name, job.purpose()));
-    out.printf(
-        "  %-" + Math.max(width, 4) + "s  %s%n",
-        "show",
-        "Print a table's schema, its run, and some rows.");
+    int width =
+        commands.keySet().stream().map(String::length).max(Comparator.naturalOrder()).orElse(4);
+    commands.forEach(
+        (name, command) -> out.printf("  %-" + width + "s  %s%n", name, command.purpose()));
     out.println();
     out.println("distillery <job> --help tells a job's options, tables and an example.");
   }

@@ -2,6 +2,7 @@ package dev.distillery.cli;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Manual;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.TableRef;
@@ -15,85 +16,43 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
-import picocli.CommandLine;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 
-/**
- * `distillery show REF`: a table's schema, the record of its run, and some rows; or the query that
- * reads it elsewhere.
- */
-final class ShowCommand {
-  private final PrintStream out;
-
-  ShowCommand(PrintStream out) {
-    this.out = out;
+/** Prints a table's schema, the record of its run, and some rows; or the query that reads it. */
+final class ShowCommand implements PlainCommand<ShowOptions> {
+  @Override
+  public String name() {
+    return "show";
   }
 
-  /** Engines whose query `--sql` prints. */
-  enum Engine {
-    DUCKDB,
-    SPARK,
-    TRINO
+  @Override
+  public String purpose() {
+    return "Print a table's schema, its run, and some rows.";
   }
 
-  @CommandLine.Command(
-      name = "distillery show",
-      description = "Print a table's schema, the record of its run, and some rows.")
-  static final class Arguments {
-    @Parameters(
-        arity = "1",
-        paramLabel = "REF",
-        description = "table, table@run_id, or a path of Parquet files")
-    private String ref = "";
-
-    @Option(
-        names = "--warehouse",
-        paramLabel = "URI",
-        defaultValue = "warehouse",
-        description = "Folder of the tables (default: warehouse)")
-    private String warehouse = "warehouse";
-
-    @Option(
-        names = "--rows",
-        paramLabel = "N",
-        defaultValue = "3",
-        description = "Rows to print (default: 3)")
-    private int rows = 3;
-
-    @Option(
-        names = "--sql",
-        paramLabel = "duckdb|spark|trino",
-        description = "Print the query that reads the table in that engine, and nothing else")
-    private Optional<Engine> sql = Optional.empty();
-
-    @Option(
-        names = "--card",
-        description = "Print the data set's card: columns, sources, licenses, how it was made")
-    private boolean card;
-
-    @Option(
-        names = {"-h", "--help"},
-        usageHelp = true,
-        description = "Print this help")
-    private boolean help;
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        "A table's name stands for the newest finished run that has it.",
+        "a table, or Parquet files.",
+        "nothing but standard output.",
+        "distillery show instructions --rows 5",
+        "distillery show instructions@run1 --sql duckdb");
   }
 
-  ExitCode run(List<String> args) {
-    var arguments = new Arguments();
-    var commandLine = new CommandLine(arguments).setCaseInsensitiveEnumValuesAllowed(true);
-    try {
-      commandLine.parseArgs(args.toArray(String[]::new));
-    } catch (ParameterException e) {
-      throw JobException.usage(List.of(String.valueOf(e.getMessage())));
-    }
-    if (arguments.help) {
-      commandLine.usage(out);
-      return ExitCode.DONE;
-    }
-    TableRef ref = TableRef.parse(arguments.ref);
-    Warehouse warehouse = Warehouse.at(arguments.warehouse, SparkHadoopUtil.get().conf());
+  @Override
+  public Class<ShowOptions> optionsType() {
+    return ShowOptions.class;
+  }
+
+  @Override
+  public Optional<String> bareWord() {
+    return Optional.of("ref");
+  }
+
+  @Override
+  public ExitCode run(ShowOptions options, PrintStream out) {
+    TableRef ref = TableRef.parse(options.ref());
+    Warehouse warehouse = Warehouse.at(options.warehouse(), SparkHadoopUtil.get().conf());
     Optional<RunRecord> record =
         ref instanceof TableRef.Named named
             ? Optional.of(find(named, warehouse))
@@ -102,27 +61,27 @@ final class ShowCommand {
         ref instanceof TableRef.Named named
             ? warehouse.table(named.table(), record.orElseThrow().runId())
             : new Path(((TableRef.Files) ref).path());
-    if (arguments.sql.isPresent()) {
-      out.println(query(arguments.sql.get(), path));
+    if (options.sql().isPresent()) {
+      out.println(query(options.sql().get(), path));
       return ExitCode.DONE;
     }
-    if (arguments.card) {
+    if (options.card()) {
       if (!(ref instanceof TableRef.Named named)) {
         throw JobException.invalid(
-            "Option --card: only a table of the warehouse has a card, not files: " + arguments.ref);
+            "Option --card: only a table of the warehouse has a card, not files: " + options.ref());
       }
       out.print(DatasetCard.of(record.orElseThrow(), named.table()));
       return ExitCode.DONE;
     }
     return Sessions.with(
-        "show " + arguments.ref,
+        "show " + options.ref(),
         spark -> {
           Dataset<Row> rows = spark.read().parquet(path.toString());
           out.println(path);
           out.println();
-          schema(rows);
-          record.ifPresent(this::record);
-          rows(rows, arguments.rows);
+          schema(rows, out);
+          record.ifPresent(run -> record(run, out));
+          rows(rows, options.rows(), out);
           return ExitCode.DONE;
         });
   }
@@ -137,7 +96,7 @@ final class ShowCommand {
   }
 
   /** A query that a user can paste. */
-  static String query(Engine engine, Path path) {
+  static String query(ShowOptions.Engine engine, Path path) {
     String files =
         path.toUri().getScheme() == null || path.toUri().getScheme().equals("file")
             ? path.toUri().getPath()
@@ -161,7 +120,7 @@ final class ShowCommand {
     return text.replace("'", "''");
   }
 
-  private void schema(Dataset<Row> rows) {
+  private static void schema(Dataset<Row> rows, PrintStream out) {
     out.println("Columns");
     for (StructField field : rows.schema().fields()) {
       out.printf(
@@ -178,7 +137,7 @@ final class ShowCommand {
     return bracket > 0 && type.length() > length ? type.substring(0, bracket) + "<..>" : type;
   }
 
-  private void record(RunRecord record) {
+  private static void record(RunRecord record, PrintStream out) {
     out.println("Run " + record.runId());
     out.println("  job       " + record.job());
     out.println("  finished  " + record.finishedAt());
@@ -198,7 +157,7 @@ final class ShowCommand {
     out.println();
   }
 
-  private void rows(Dataset<Row> rows, int limit) {
+  private static void rows(Dataset<Row> rows, int limit, PrintStream out) {
     List<Row> sample = rows.takeAsList(limit);
     String[] columns = rows.columns();
     for (int i = 0; i < sample.size(); i++) {

@@ -144,7 +144,8 @@ class CommandLineToolTest {
   void showSaysWhatIsNotThere(@TempDir Path folder) {
     assertThat(run("show", "instructions", "--warehouse", folder.toString())).isEqualTo(3);
     assertThat(err()).contains("has a table 'instructions'; the warehouse has no finished run");
-    assertThat(run("show")).isEqualTo(2);
+    assertThat(run("show")).isEqualTo(3);
+    assertThat(err()).contains("Option --ref is required: name a table");
   }
 
   @Test
@@ -193,12 +194,12 @@ class CommandLineToolTest {
   @Test
   void queriesCanBePasted() {
     var local = new org.apache.hadoop.fs.Path("file:/w/it's/instructions/run_id=r1");
-    assertThat(ShowCommand.query(ShowCommand.Engine.DUCKDB, local))
+    assertThat(ShowCommand.query(ShowOptions.Engine.DUCKDB, local))
         .isEqualTo("SELECT * FROM read_parquet('/w/it''s/instructions/run_id=r1/*.parquet');");
     var bucket = new org.apache.hadoop.fs.Path("s3a://b/w/instructions/run_id=r1");
-    assertThat(ShowCommand.query(ShowCommand.Engine.DUCKDB, bucket))
+    assertThat(ShowCommand.query(ShowOptions.Engine.DUCKDB, bucket))
         .contains("'s3://b/w/instructions/run_id=r1/*.parquet'");
-    assertThat(ShowCommand.query(ShowCommand.Engine.SPARK, bucket))
+    assertThat(ShowCommand.query(ShowOptions.Engine.SPARK, bucket))
         .isEqualTo("SELECT * FROM parquet.`s3a://b/w/instructions/run_id=r1`;");
   }
 

@@ -1,5 +1,7 @@
 package dev.distillery.core.run;
 
+import java.util.Optional;
+
 /**
  * One word of the command line, whatever it needs: all are bound, checked, listed and documented by
  * the same means.
@@ -17,6 +19,11 @@ public interface Command<O extends Record> {
   Manual manual();
 
   Class<O> optionsType();
+
+  /** The option, without dashes, that a word without an option is for: `show instructions`. */
+  default Optional<String> bareWord() {
+    return Optional.empty();
+  }
 
   /** Whether a Spark session is opened for it; what needs none answers at once. */
   default boolean needsSpark() {

@@ -35,21 +35,21 @@ public final class OptionsKit<T extends Record> {
   private final OptionsBinder<T> binder;
   private final List<DeclaredOption> own;
 
-  private OptionsKit(Class<T> type, List<Class<? extends Record>> testedElsewhere) {
+  private OptionsKit(Class<T> type, List<Class<?>> testedElsewhere) {
     binder = OptionsBinder.of(type);
     var elsewhere =
         testedElsewhere.stream()
-            .flatMap(group -> OptionsBinder.of(group).names().stream())
+            .flatMap(group -> OptionsBinder.of(group.asSubclass(Record.class)).names().stream())
             .toList();
     own = binder.declared().stream().filter(option -> !elsewhere.contains(option.name())).toList();
   }
 
   /**
+   * The kit of a record.
+   *
    * @param testedElsewhere groups in the record that have a test of their own
    */
-  @SafeVarargs
-  public static <T extends Record> OptionsKit<T> of(
-      Class<T> type, Class<? extends Record>... testedElsewhere) {
+  public static <T extends Record> OptionsKit<T> of(Class<T> type, Class<?>... testedElsewhere) {
     return new OptionsKit<>(type, List.of(testedElsewhere));
   }
 

@@ -1,5 +1,6 @@
 package dev.distillery.spark.job;
 
+import dev.distillery.core.run.Command;
 import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.RunOptions;
 import java.util.Map;
@@ -12,18 +13,7 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param <O> its options
  */
-public interface Job<O extends Record> {
-  /** The name on the command line. */
-  String name();
-
-  /** One sentence for the list of jobs. */
-  String purpose();
-
-  /** What `--help` says below the options: input tables, output tables, an example. */
-  String manual();
-
-  Class<O> optionsType();
-
+public interface Job<O extends Record> extends Command<O> {
   /** The options that every job has, out of its own. */
   RunOptions runOptions(O options);
 

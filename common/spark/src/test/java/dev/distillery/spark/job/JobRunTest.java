@@ -7,6 +7,7 @@ import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.Figures;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.spark.testing.LocalSpark;
@@ -63,8 +64,8 @@ class JobRunTest {
     }
 
     @Override
-    public String manual() {
-      return "";
+    public Manual manual() {
+      return Manual.of("", "", "");
     }
 
     @Override

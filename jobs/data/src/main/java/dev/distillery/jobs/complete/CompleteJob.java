@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TokenEstimator;
@@ -83,18 +84,15 @@ public final class CompleteJob implements Job<CompleteOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-    Reads rows with a column prompt, messages, or instruction (with input), and asks the \
-    teacher once for each row and sample. Replies are in the run's ledger within a second; a \
-    run that is given the same --run-id again asks only for the rest.
-
-    Writes: completions (id is the id of the row asked about), rejects (rows with nothing to ask).
-
-    Example:
-      submit/distillery complete --input instructions --samples 2 --temperature 0.7 \\
-        --teacher openai --model gpt-4o-mini --max-cost-usd 5
-    """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Asks the teacher once for each row and sample. Replies are in the run's ledger within a
+        second; a run that is given the same --run-id again asks only for the rest.
+        """,
+        "rows with a column prompt, messages, or instruction (with input).",
+        "completions (id is the id of the row asked about), rejects (rows with nothing to ask).",
+        "distillery complete --input instructions --samples 2 --temperature 0.7 --teacher openai --model gpt-4o-mini --max-cost-usd 5");
   }
 
   @Override

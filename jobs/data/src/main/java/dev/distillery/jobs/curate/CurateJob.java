@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.to_json;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.spark.job.Job;
@@ -38,15 +39,16 @@ public final class CurateJob implements Job<CurateOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Input: tables or files of one canonical table that has source and license.
-        Output: that table, and rejects: each row that --use does not clearly allow, with the reason.
-        The run's record lists the sources that are left, their licenses, and who is to be named.
-
-          distillery curate --input instructions@alpaca --input instructions@dolly --use commercial
-          distillery show instructions --card
-        """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Keeps the rows that --use clearly allows. The run's record lists the sources that are left,
+        their licenses, and who is to be named.
+        """,
+        "tables or files of one canonical table that has source and license.",
+        "that table, and rejects: each row that --use does not clearly allow, with the reason.",
+        "distillery curate --input instructions@alpaca --input instructions@dolly --use commercial",
+        "distillery show instructions --card");
   }
 
   @Override

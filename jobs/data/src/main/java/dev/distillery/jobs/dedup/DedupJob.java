@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.to_json;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
@@ -40,21 +41,20 @@ public final class DedupJob implements Job<DedupOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
+  public Manual manual() {
+    return Manual.of(
+        """
         Goes through the rows in their order and keeps a row unless an earlier kept one has a
         ROUGE-L F above the threshold with it: what the gate of Self-Instruct and Alpaca keeps,
         whatever the number of partitions and executors. Rows of one task are kept or dropped
         together. A row without tokens (no text, or none that the tokenizer knows) is kept, and
         equals nothing.
-
-        Reads any of the tables instructions, conversations, preferences and documents. Writes the
-        kept rows under the table's name, and duplicates: id, kept_id (the earliest kept row that
-        excludes it), score, rule. Rows without an id are in rejects. With
-        --neighbors also the table neighbors: id, neighbor_id, rank, score.
-
-        Example: distillery dedup --input instructions --against seeds.jsonl
-        """;
+        """,
+        "any of the tables instructions, conversations, preferences and documents.",
+        "the kept rows under the table's name; duplicates: id, kept_id (the earliest kept row "
+            + "that excludes it), score, rule; rejects: rows without an id; with --neighbors also the "
+            + "table neighbors: id, neighbor_id, rank, score.",
+        "distillery dedup --input instructions --against seeds.jsonl");
   }
 
   @Override

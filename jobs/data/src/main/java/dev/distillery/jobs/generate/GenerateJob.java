@@ -8,6 +8,7 @@ import dev.distillery.core.prompt.TaskInstance;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.text.UnicodeTokenizer;
@@ -57,19 +58,17 @@ public final class GenerateJob implements Job<GenerateOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Reads seed tasks (JSONL) and asks a teacher for new ones, in rounds, until there are enough \
-        that pass every filter. The same seed and the same replies give the same table on any number \
-        of partitions, executors and concurrency. A run that is given the same --run-id again goes on \
-        where it ended and pays for no reply twice.
-
-        Writes: instructions, completions, rejects, metrics.
-
-        Example:
-          submit/distillery generate --recipe alpaca --num-instructions 1000 \\
-            --teacher openai --model gpt-4o-mini --max-cost-usd 2
-        """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Asks a teacher for new tasks, in rounds, until there are enough that pass every filter. The
+        same seed and the same replies give the same table on any number of partitions, executors
+        and concurrency. A run that is given the same --run-id again goes on where it ended and
+        pays for no reply twice.
+        """,
+        "seed tasks, JSONL.",
+        "instructions, completions, rejects, metrics.",
+        "distillery generate --recipe alpaca --num-instructions 1000 --teacher openai --model gpt-4o-mini --max-cost-usd 2");
   }
 
   @Override

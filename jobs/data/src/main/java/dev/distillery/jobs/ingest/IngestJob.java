@@ -2,6 +2,7 @@ package dev.distillery.jobs.ingest;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.datasets.Source;
 import dev.distillery.datasets.SourceSettings;
@@ -36,18 +37,19 @@ public final class IngestJob implements Job<IngestOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Input: files as their source publishes them: a JSON array, JSON Lines, an XML dump or text,
-        plain or compressed with gzip, zstd or bzip2, on any file system of Hadoop.
-        Output: the source's table (conversations, instructions, preferences or documents), duplicates,
-        rejects. A file that is not what it is named ends the job before it writes anything; a bad row
+  public Manual manual() {
+    return Manual.of(
+        """
+        A file that is not what it is named ends the job before it writes anything; a bad row
         becomes a reject with file, line or byte, and rule.
-
-          distillery ingest --source sharegpt --input 'raw/sharegpt/*.json' --html always
-          distillery ingest --source stackexchange --input coffee.stackexchange.com/Posts.xml
-          distillery ingest --source hh-rlhf --input s3a://bucket/hh-rlhf/harmless-base/ --use commercial
-        """;
+        """,
+        "files as their source publishes them: a JSON array, JSON Lines, an XML dump or text, "
+            + "plain or compressed with gzip, zstd or bzip2, on any file system of Hadoop.",
+        "the source's table (conversations, instructions, preferences or documents), duplicates, "
+            + "rejects.",
+        "distillery ingest --source sharegpt --input 'raw/sharegpt/*.json' --html always",
+        "distillery ingest --source stackexchange --input coffee.stackexchange.com/Posts.xml",
+        "distillery ingest --source hh-rlhf --input s3a://bucket/hh-rlhf/harmless-base/ --use commercial");
   }
 
   @Override

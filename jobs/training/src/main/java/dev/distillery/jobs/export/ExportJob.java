@@ -2,6 +2,7 @@ package dev.distillery.jobs.export;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.spark.job.Job;
@@ -23,18 +24,18 @@ public final class ExportJob implements Job<ExportOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Reads a Hugging Face directory, a GGUF file or a llama2.c checkpoint, merges a LoRA adapter
-        into it if there is one, and writes it with its tokenizer and chat template: for transformers
-        (hf) or for llama.cpp (gguf, LLaMA architecture only). Quantised weights are decoded. What was
-        written is opened again and checked before the job ends.
-
-        Reads no table and writes none. All of it happens on the driver, through a buffer of a few
-        MiB: a model of any size can be exported.
-
-        Example: distillery export --model out/sft --format gguf --dtype q8 --output student.gguf
-        """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Merges a LoRA adapter into the model if there is one, and writes it with its tokenizer and
+        chat template: for transformers (hf) or for llama.cpp (gguf, LLaMA architecture only).
+        Quantised weights are decoded. What was written is opened again and checked before the job
+        ends. All of it happens on the driver, through a buffer of a few MiB: a model of any size
+        can be exported.
+        """,
+        "a Hugging Face directory, a GGUF file or a llama2.c checkpoint; no table.",
+        "--output; no table.",
+        "distillery export --model out/sft --format gguf --dtype q8 --output student.gguf");
   }
 
   @Override

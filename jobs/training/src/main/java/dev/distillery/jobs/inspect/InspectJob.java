@@ -2,6 +2,7 @@ package dev.distillery.jobs.inspect;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelConfigs;
 import dev.distillery.model.format.ModelFileException;
@@ -27,18 +28,18 @@ public final class InspectJob implements Job<InspectOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Opens a model's files, checks that its tensors are those that its configuration calls for,
-        and says in the summary: architecture and sizes, parameters and how they are stored, memory
-        to hold, run and train it, hours and dollars of a training run beside published ones, and
-        how many of some awkward texts its tokenizer gives back. With a configuration's name instead
-        of a path, the same without files.
-
-        Reads no table and writes none. The model is read on the driver.
-
-        Example: distillery inspect --model SmolLM2-135M-Instruct.Q4_1.gguf
-        """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Checks that a model's tensors are those that its configuration calls for, and says in the
+        summary: architecture and sizes, parameters and how they are stored, memory to hold, run
+        and train it, hours and dollars of a training run beside published ones, and how many of
+        some awkward texts its tokenizer gives back. With a configuration's name instead of a path,
+        the same without files.
+        """,
+        "a model's files, on the driver; no table.",
+        "no table.",
+        "distillery inspect --model SmolLM2-135M-Instruct.Q4_1.gguf");
   }
 
   @Override

@@ -13,6 +13,7 @@ import static org.apache.spark.sql.functions.to_json;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.sample.ModelHash;
@@ -74,21 +75,19 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
   }
 
   @Override
-  public String manual() {
-    return """
-        Reads rows of id and text, or of id and token_ids, which stand over the text, and gives
-        the natural logarithm of the probability of each token after those before it. The first
-        token stands after BOS (EOS where the model has no BOS), as in lm-evaluation-harness; where
-        a row begins with that token itself, the first log-probability is null. A text's special
-        tokens are read as such. Executors hold one copy of the model each; the same row gets the
-        same figures on any number of them.
-
-        Writes: logprobs (id, token_ids, logprobs), rejects (rules empty, token_id_out_of_range,
-        longer_than_context), and --output, the same rows as JSONL, by id.
-
-        Example:
-          submit/distillery logprobs --model out/sft --input texts.jsonl --output logprobs.jsonl
-        """;
+  public Manual manual() {
+    return Manual.of(
+        """
+        Gives the natural logarithm of the probability of each token after those before it. The
+        first token stands after BOS (EOS where the model has no BOS), as in
+        lm-evaluation-harness; where a row begins with that token itself, the first
+        log-probability is null. A text's special tokens are read as such. Executors hold one copy
+        of the model each; the same row gets the same figures on any number of them.
+        """,
+        "rows of id and text, or of id and token_ids, which stand over the text.",
+        "logprobs (id, token_ids, logprobs), rejects (rules empty, token_id_out_of_range, "
+            + "longer_than_context), and --output, the same rows as JSONL, by id.",
+        "distillery logprobs --model out/sft --input texts.jsonl --output logprobs.jsonl");
   }
 
   @Override
