@@ -3,8 +3,15 @@ package dev.distillery.model.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import de.kherud.llama.InferenceParameters;
+import de.kherud.llama.LlamaModel;
+import de.kherud.llama.ModelParameters;
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.format.AdapterConfig;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.GgufAdapterWriter;
 import dev.distillery.model.format.GgufWriter;
+import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
@@ -13,10 +20,13 @@ import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.Golden;
+import dev.distillery.model.nn.LoraConfig;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.sample.Generator;
 import dev.distillery.model.tokenizer.Tokenizer;
@@ -28,6 +38,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -86,6 +97,88 @@ class GgufExportIT {
         assertThat(oracle.greedy(prompt, 24)).as(prompt).startsWith(expected);
       }
       assertThat(compared).isGreaterThan(24);
+    }
+  }
+
+  /** Factors on every linear layer; q and k are stored in another order of rows. */
+  @Test
+  void llamaCppLoadsAnAdapterOverItsBase() throws IOException {
+    Tokenizer tokenizer = Tokenizers.open(Golden.copy("tokenizer/gpt2.json", temp));
+    Path base = temp.resolve("base.gguf");
+    writeRandom(base, tokenizer);
+    Path gguf = temp.resolve("adapter.gguf");
+    Path merged = temp.resolve("merged.gguf");
+    try (ModelFiles files = ModelFiles.open(base)) {
+      AdapterFiles.Adapter adapter = randomAdapter(files);
+      GgufAdapterWriter.write(gguf, files.config(), adapter);
+      GgufWriter.write(
+          merged,
+          files.config(),
+          files.specialTokens(),
+          TokenizerWriter.ggufMetadata(tokenizer, files.config().vocabSize(), Optional.empty()),
+          MergedWeights.of(files.config(), files.weights(), adapter),
+          TensorType.F32);
+      adapter.weights().close();
+    }
+    LlamaCpp alone = new LlamaCpp(base);
+    int compared = 0;
+    int changed = 0;
+    try (LlamaModel oracle =
+            new LlamaModel(
+                new ModelParameters()
+                    .setModel(base.toString())
+                    .addLoraAdapter(gguf.toString())
+                    .setCtxSize(512)
+                    .setThreads(1)
+                    .disableLog());
+        LoadedStudent student = new LoadedStudent(merged, Tokenizers.open(merged), false)) {
+      for (String prompt : SMALL_PROMPTS) {
+        int[] ids = LoadedStudent.join(tokenizer.prefix(), tokenizer.encode(prompt));
+        int[] own = student.greedy(List.of(ids), 24, List.of()).get(0).tokens();
+        int sure = student.sure(ids, own, ROUNDING);
+        compared += sure;
+        int[] whole = LoadedStudent.join(ids, Arrays.copyOf(own, sure));
+        String expected =
+            tokenizer.decode(whole, true).substring(tokenizer.decode(ids, true).length());
+        String reply =
+            oracle.complete(
+                new InferenceParameters(prompt).setNPredict(24).setTemperature(0).setTopK(1));
+        assertThat(reply).as(prompt).startsWith(expected);
+        changed += alone.greedy(prompt, 24).equals(reply) ? 0 : 1;
+      }
+    }
+    assertThat(compared).isGreaterThan(24);
+    assertThat(changed).isGreaterThan(4);
+  }
+
+  private AdapterFiles.Adapter randomAdapter(ModelFiles files) throws IOException {
+    List<String> targets =
+        List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+    LoraConfig lora = new LoraConfig(4, 6, 0, targets);
+    try (CpuKernels kernels = new CpuKernels(1);
+        Parameters parameters =
+            Weights.open(
+                files.config(),
+                kernels,
+                files.weights(),
+                Trainable.LORA,
+                Optional.of(lora),
+                FrozenForm.FLOAT32,
+                1)) {
+      for (Slot slot : parameters.trainable().slots()) {
+        float[] values = new float[(int) slot.size()];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = 0.6f * (CounterRandom.uniform(slot.name().hashCode(), i) - 0.5f);
+        }
+        parameters.get(slot.name()).write(values);
+      }
+      AdapterConfig config =
+          new AdapterConfig(4, 6, 0, targets, false, List.of(), "CAUSAL_LM", "base");
+      Path directory = temp.resolve("adapter");
+      AdapterFiles.write(directory, config, Weights.adapterSource(parameters));
+      AdapterFiles.Adapter adapter = AdapterFiles.read(directory);
+      Weights.loadAdapter(parameters, adapter.weights());
+      return adapter;
     }
   }
 

@@ -23,9 +23,9 @@ import java.util.SortedMap;
 public final class GgufWriter {
   private static final int ALIGNMENT = 32;
 
-  private final ByteArrayOutputStream header = new ByteArrayOutputStream();
+  final ByteArrayOutputStream header = new ByteArrayOutputStream();
 
-  private GgufWriter() {}
+  GgufWriter() {}
 
   /**
    * Writes a model.
@@ -146,16 +146,16 @@ public final class GgufWriter {
     return bytes;
   }
 
-  private static long align(long offset) {
+  static long align(long offset) {
     return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  private static void pad(FileChannel channel) throws IOException {
+  static void pad(FileChannel channel) throws IOException {
     int missing = (int) (align(channel.position()) - channel.position());
     ModelWriter.writeFully(channel, ByteBuffer.allocate(missing));
   }
 
-  private void tensor(String name, List<Integer> shape, TensorType type, long offset) {
+  void tensor(String name, List<Integer> shape, TensorType type, long offset) {
     text(name);
     int32(shape.size());
     for (int i = shape.size() - 1; i >= 0; i--) {
@@ -165,7 +165,7 @@ public final class GgufWriter {
     int64(offset);
   }
 
-  private void typed(Object value) {
+  void typed(Object value) {
     if (value instanceof List<?> list) {
       int32(9);
       int32(list.isEmpty() ? 8 : typeOf(list.get(0), 5));
@@ -205,17 +205,17 @@ public final class GgufWriter {
     }
   }
 
-  private void text(String text) {
+  void text(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     int64(bytes.length);
     header.writeBytes(bytes);
   }
 
-  private void int32(int value) {
+  void int32(int value) {
     header.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
   }
 
-  private void int64(long value) {
+  void int64(long value) {
     header.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
   }
 

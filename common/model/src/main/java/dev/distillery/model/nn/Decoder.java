@@ -1,7 +1,6 @@
 package dev.distillery.model.nn;
 
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelTensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -236,20 +235,16 @@ public final class Decoder implements AutoCloseable {
   /** The gradient of {@link #logits}: sets dHidden and adds to the head's weights. */
   public void logitsBackward(Tensor dHidden, Tensor dLogits, Tensor hidden, Gradients gradients) {
     multiplyHead(dHidden, dLogits, false);
-    gradients.addProduct(headSlot(), dLogits, true, hidden, false, 1);
+    gradients.addProduct(layout.head(), dLogits, true, hidden, false, 1);
   }
 
   private void multiplyHead(Tensor out, Tensor x, boolean transpose) {
-    Optional<List<Stored>> head = parameters.stored().slot(headSlot());
+    Optional<List<Stored>> head = parameters.stored().slot(layout.head());
     if (head.isPresent()) {
       StoredWeights.multiply(kernels, workspace, out, x, head.get(), transpose, 0);
     } else {
-      kernels.matmul(out, x, false, parameters.get(headSlot()), transpose, 1, 0);
+      kernels.matmul(out, x, false, parameters.get(layout.head()), transpose, 1, 0);
     }
-  }
-
-  private String headSlot() {
-    return config.labels() > 0 ? ModelTensors.SCORE : layout.head();
   }
 
   /** An empty cache for this decoder. */

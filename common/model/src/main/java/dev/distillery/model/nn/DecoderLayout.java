@@ -14,6 +14,9 @@ public final class DecoderLayout {
   /** The value head of PPO: one row of weights and a bias. */
   public static final String VALUE_WEIGHT = "v_head.summary.weight";
 
+  /** What PEFT puts before the names of a model's modules. */
+  static final String PEFT_PREFIX = "base_model.model.";
+
   /** See {@link #VALUE_WEIGHT}. */
   public static final String VALUE_BIAS = "v_head.summary.bias";
 
@@ -106,11 +109,11 @@ public final class DecoderLayout {
   }
 
   static String loraA(String module) {
-    return "base_model.model." + module + ".lora_A.weight";
+    return PEFT_PREFIX + module + ".lora_A.weight";
   }
 
   static String loraB(String module) {
-    return "base_model.model." + module + ".lora_B.weight";
+    return PEFT_PREFIX + module + ".lora_B.weight";
   }
 
   boolean gpt2() {

@@ -15,7 +15,9 @@ public enum Trainable {
   /** Low-rank adapters, and with them a head that the model's file does not have. */
   LORA,
   /** The head alone: the classifier's, or the output head where it is not the embedding. */
-  HEAD;
+  HEAD,
+  /** None: a teacher, or a reference. */
+  NONE;
 
   /**
    * The slots that are trained beside the model's own: adapters.
@@ -45,7 +47,7 @@ public enum Trainable {
     }
     Set<String> names = new HashSet<>();
     slots.forEach(slot -> names.add(slot.name()));
-    if (config.labels() > 0) {
+    if (config.labels() > 0 && this != NONE) {
       names.add(ModelTensors.SCORE);
     } else if (this == HEAD) {
       names.add(ModelTensors.LM_HEAD);

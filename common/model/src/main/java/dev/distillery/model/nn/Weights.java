@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFileException;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Moves weights between files and {@link Parameters}, and makes fresh ones. */
 public final class Weights {
@@ -238,6 +240,56 @@ public final class Weights {
       weights.put(spec.name(), new WeightSource.Weight(spec, TensorType.F32));
     }
     return new Source(parameters, Collections.unmodifiableSortedMap(weights));
+  }
+
+  /**
+   * What is trained of a student with adapters, as {@code AdapterFiles.write} takes it: the
+   * factors, and a head that is trained with them.
+   */
+  public static WeightSource adapterSource(Parameters parameters) {
+    ArrayWeights weights = new ArrayWeights();
+    for (Slot slot : parameters.trainable().slots()) {
+      TensorSpec spec = new TensorSpec(adapterName(slot), List.of(slot.rows(), slot.columns()));
+      weights.put(spec, parameters.get(slot.name()).toArray());
+    }
+    return weights;
+  }
+
+  /**
+   * Sets what is trained of a student with adapters from an adapter's files, to go on training it.
+   *
+   * @param adapter as {@code AdapterFiles.read} gives it
+   * @throws ModelFileException if it has not the very tensors that are trained
+   */
+  public static void loadAdapter(Parameters parameters, WeightSource adapter) throws IOException {
+    Set<String> left = new TreeSet<>(adapter.weights().keySet());
+    for (Slot slot : parameters.trainable().slots()) {
+      String name = adapterName(slot);
+      WeightSource.Weight weight = adapter.weights().get(name);
+      if (weight == null || !weight.spec().shape().equals(List.of(slot.rows(), slot.columns()))) {
+        throw new ModelFileException(
+            "The adapter's tensor %s should be %d x %d and %s"
+                .formatted(
+                    name,
+                    slot.rows(),
+                    slot.columns(),
+                    weight == null ? "is missing" : "is " + weight.spec().shape()));
+      }
+      parameters.get(slot.name()).write(adapter.read(name));
+      left.remove(name);
+    }
+    if (!left.isEmpty()) {
+      throw new ModelFileException(
+          "The adapter holds %s, which is not trained here: give its targets"
+              .formatted(String.join(", ", left)));
+    }
+  }
+
+  /** Files of adapters name a factor by its module, without PEFT's prefix. */
+  private static String adapterName(Slot slot) {
+    return slot.name().startsWith(DecoderLayout.PEFT_PREFIX)
+        ? slot.name().substring(DecoderLayout.PEFT_PREFIX.length())
+        : slot.name();
   }
 
   private record Source(Parameters parameters, SortedMap<String, Weight> weights)

@@ -60,23 +60,57 @@ public final class LanguageModelHead implements AutoCloseable {
       int[] targets,
       double[] weights,
       Gradients gradients) {
-    kernels.fill(dHidden, 0);
     Tensor scores = workspace.get("scores", rows.length, Kernels.SCORE_COLUMNS);
+    backward(
+        dHidden,
+        hidden,
+        rows,
+        gradients,
+        (logits, from) -> {
+          int to = from + logits.rows();
+          kernels.logProbsBackward(
+              scores.rows(from, logits.rows()),
+              logits,
+              Arrays.copyOfRange(targets, from, to),
+              Arrays.copyOfRange(weights, from, to));
+        });
+    return new TokenScores(scores);
+  }
+
+  /** A loss over a run of rows. */
+  interface LogitsLoss {
+    /**
+     * Overwrites logits with the loss' gradient.
+     *
+     * @param logits [count, vocabulary]
+     * @param from index of the first of them among the rows
+     */
+    void backward(Tensor logits, int from);
+  }
+
+  /** The gradient of any loss of the logits: sets dHidden, all rows, and adds to the head. */
+  void backward(Tensor dHidden, Tensor hidden, int[] rows, Gradients gradients, LogitsLoss loss) {
+    kernels.fill(dHidden, 0);
     forEachChunk(
         rows,
         (from, count) -> {
           Tensor chosen = gather(hidden, rows, from, count);
           Tensor logits = logits(chosen);
-          kernels.logProbsBackward(
-              scores.rows(from, count),
-              logits,
-              Arrays.copyOfRange(targets, from, from + count),
-              Arrays.copyOfRange(weights, from, from + count));
+          loss.backward(logits, from);
           Tensor dChosen = workspace.get("dChosen", count, hidden.columns());
           decoder.logitsBackward(dChosen, logits, chosen, gradients);
           kernels.scatterAdd(dHidden, Arrays.copyOfRange(rows, from, from + count), dChosen);
         });
-    return new TokenScores(scores);
+  }
+
+  /** Whose head it is. */
+  Decoder decoder() {
+    return decoder;
+  }
+
+  /** The logits of a run of rows, valid until the next call. */
+  Tensor logits(Tensor hidden, int[] rows, int from, int count) {
+    return logits(gather(hidden, rows, from, count));
   }
 
   private interface Chunk {

@@ -68,9 +68,9 @@ public final class NextTokenLoss implements AutoCloseable {
     Tensor hidden = decoder.forward(batch, dropout);
     Tensor dHidden = workspace.get("dHidden", hidden.rows(), hidden.columns());
     TokenScores scores =
-        head.backward(dHidden, hidden, rows, chosen(targets, rows), weights, gradients);
+        head.backward(dHidden, hidden, rows, targets.ids(rows), weights, gradients);
     decoder.backward(dHidden, gradients);
-    return sums(scores, targets, rows);
+    return TokenSums.of(scores, targets, rows);
   }
 
   /** The sums of a batch without a gradient. */
@@ -81,7 +81,7 @@ public final class NextTokenLoss implements AutoCloseable {
       return TokenSums.NONE;
     }
     Tensor hidden = decoder.forward(batch, Dropout.NONE);
-    return sums(head.logProbs(hidden, rows, chosen(targets, rows)), targets, rows);
+    return TokenSums.of(head.logProbs(hidden, rows, targets.ids(rows)), targets, rows);
   }
 
   private static void check(Batch batch, Targets targets) {
@@ -89,32 +89,6 @@ public final class NextTokenLoss implements AutoCloseable {
       throw new IllegalArgumentException(
           "A batch of %d tokens has %d targets".formatted(batch.tokens(), targets.ids().length));
     }
-  }
-
-  private static int[] chosen(Targets targets, int[] rows) {
-    int[] chosen = new int[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      chosen[i] = targets.ids()[rows[i]];
-    }
-    return chosen;
-  }
-
-  private static TokenSums sums(TokenScores scores, Targets targets, int[] rows) {
-    double[] logProbs = scores.logProbs();
-    double[] entropies = scores.entropies();
-    boolean[] best = scores.mostLikely();
-    double loss = 0;
-    double weight = 0;
-    double entropy = 0;
-    long correct = 0;
-    for (int i = 0; i < rows.length; i++) {
-      float w = targets.weights()[rows[i]];
-      loss -= w * logProbs[i];
-      weight += w;
-      entropy += entropies[i];
-      correct += best[i] ? 1 : 0;
-    }
-    return new TokenSums(loss, weight, rows.length, correct, entropy);
   }
 
   @Override

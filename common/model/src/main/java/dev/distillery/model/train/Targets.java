@@ -84,4 +84,13 @@ public record Targets(int[] ids, float[] weights) {
     }
     return rows;
   }
+
+  /** The ids of some rows. */
+  int[] ids(int[] rows) {
+    int[] chosen = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      chosen[i] = ids[rows[i]];
+    }
+    return chosen;
+  }
 }

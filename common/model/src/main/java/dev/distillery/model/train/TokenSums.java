@@ -14,6 +14,25 @@ public record TokenSums(double loss, double weight, long tokens, long correct, d
   /** Of nothing. */
   public static final TokenSums NONE = new TokenSums(0, 0, 0, 0, 0);
 
+  /** Of some rows of the targets. */
+  static TokenSums of(TokenScores scores, Targets targets, int[] rows) {
+    double[] logProbs = scores.logProbs();
+    double[] entropies = scores.entropies();
+    boolean[] best = scores.mostLikely();
+    double loss = 0;
+    double weight = 0;
+    double entropy = 0;
+    long correct = 0;
+    for (int i = 0; i < rows.length; i++) {
+      float w = targets.weights()[rows[i]];
+      loss -= w * logProbs[i];
+      weight += w;
+      entropy += entropies[i];
+      correct += best[i] ? 1 : 0;
+    }
+    return new TokenSums(loss, weight, rows.length, correct, entropy);
+  }
+
   /** These and others. */
   public TokenSums plus(TokenSums other) {
     return new TokenSums(

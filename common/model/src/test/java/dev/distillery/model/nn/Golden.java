@@ -23,7 +23,10 @@ import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
-/** The values of one file that make_decoder_goldens.py wrote, and the models it describes. */
+/**
+ * The values of one file that make_decoder_goldens.py or make_training_goldens.py wrote, and the
+ * models it describes.
+ */
 public final class Golden {
   /** Models with logits, gradients and 20 steps. */
   public static final List<String> MODELS =
@@ -35,8 +38,14 @@ public final class Golden {
 
   /** Reads golden/decoder/{name}.npz. */
   public static Golden read(String name) {
+    return read("decoder", name);
+  }
+
+  /** Reads golden/{directory}/{name}.npz. */
+  public static Golden read(String directory, String name) {
     Golden golden = new Golden();
-    try (InputStream file = Golden.class.getResourceAsStream("/golden/decoder/" + name + ".npz");
+    String path = "/golden/" + directory + "/" + name + ".npz";
+    try (InputStream file = Golden.class.getResourceAsStream(path);
         ZipInputStream zip = new ZipInputStream(file)) {
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         String key = entry.getName().replaceFirst("\\.npy$", "");

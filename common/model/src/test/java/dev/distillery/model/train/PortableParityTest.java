@@ -1,0 +1,16 @@
+package dev.distillery.model.train;
+
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.PortableKernels;
+
+class PortableParityTest extends TrainingParity {
+  @Override
+  protected Kernels kernels() {
+    return new PortableKernels();
+  }
+
+  @Override
+  protected int steps() {
+    return 20;
+  }
+}
