@@ -5,6 +5,7 @@ import static dev.distillery.model.cpu.Lanes.WIDTH;
 import static dev.distillery.model.cpu.Lanes.load;
 
 import dev.distillery.model.nn.Packed;
+import dev.distillery.model.nn.PackedRows;
 import dev.distillery.model.nn.Tensor;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -30,34 +31,9 @@ final class Projection {
     this.workers = workers;
   }
 
-  /** Float32 weights, one output a row. */
-  private record FloatRows(Tensor weights, boolean owned) implements Packed {
-    @Override
-    public int rows() {
-      return weights.rows();
-    }
-
-    @Override
-    public int columns() {
-      return weights.columns();
-    }
-
-    @Override
-    public long bytes() {
-      return weights.size() * Float.BYTES;
-    }
-
-    @Override
-    public void close() {
-      if (owned) {
-        weights.memory().close();
-      }
-    }
-  }
-
   Packed pack(Tensor weights, boolean inputsFirst) {
     if (!inputsFirst) {
-      return new FloatRows(weights, false);
+      return new PackedRows(weights, false);
     }
     int outputs = weights.columns();
     int width = weights.rows();
@@ -75,7 +51,7 @@ final class Projection {
             }
           }
         });
-    return new FloatRows(transposed, true);
+    return new PackedRows(transposed, true);
   }
 
   void project(Tensor out, Tensor x, Packed packed) {
@@ -90,10 +66,11 @@ final class Projection {
       Arrays.fill(xs, r * stride + x.columns(), (r + 1) * stride, 0);
     }
     int rows = packed.rows();
-    if (packed.view() instanceof FloatRows floats) {
+    if (packed.view() instanceof PackedRows floats) {
       workers.forTasks(
           (rows + TASK - 1) / TASK,
-          t -> project(out, xs, stride, floats.weights, t * TASK, Math.min(rows, (t + 1) * TASK)));
+          t ->
+              project(out, xs, stride, floats.weights(), t * TASK, Math.min(rows, (t + 1) * TASK)));
     } else {
       ((QuantisedPanels) packed.view()).project(workers, out, xs, stride, x.rows());
     }

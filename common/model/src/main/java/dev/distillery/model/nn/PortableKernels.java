@@ -419,17 +419,17 @@ public final class PortableKernels implements Kernels {
   @Override
   public Packed pack(Tensor weights, boolean inputsFirst) {
     if (!inputsFirst) {
-      return new Rows(weights, false);
+      return new PackedRows(weights, false);
     }
     int outputs = weights.columns();
     Tensor transposed = tensor(outputs, weights.rows());
     view(transposed).assign(view(weights).transpose());
-    return new Rows(transposed, true);
+    return new PackedRows(transposed, true);
   }
 
   @Override
   public void project(Tensor out, Tensor x, Packed weights) {
-    matmul(out, x, false, ((Rows) weights.view()).weights, true, 1, 0);
+    matmul(out, x, false, ((PackedRows) weights.view()).weights(), true, 1, 0);
   }
 
   @Override
@@ -437,29 +437,5 @@ public final class PortableKernels implements Kernels {
 
   private static INDArray view(Tensor tensor) {
     return NdMemory.view(tensor);
-  }
-
-  private record Rows(Tensor weights, boolean owned) implements Packed {
-    @Override
-    public int rows() {
-      return weights.rows();
-    }
-
-    @Override
-    public int columns() {
-      return weights.columns();
-    }
-
-    @Override
-    public long bytes() {
-      return weights.size() * Float.BYTES;
-    }
-
-    @Override
-    public void close() {
-      if (owned) {
-        weights.memory().close();
-      }
-    }
   }
 }
