@@ -169,6 +169,41 @@ public final class Weights {
     return bytes.flip();
   }
 
+  /**
+   * The trained weights of {@link #open} alone, in the same slots, for who moves them and computes
+   * nothing with the model.
+   */
+  public static ParameterSpace openTrained(
+      ModelConfig config,
+      Kernels kernels,
+      WeightSource source,
+      Trainable trainable,
+      Optional<LoraConfig> lora,
+      long seed)
+      throws IOException {
+    List<Slot> drawn = new ArrayList<>(trainable.added(config, lora));
+    Set<String> trained = trainable.trained(config, drawn);
+    List<Slot> read = new ArrayList<>();
+    for (Slot slot : DecoderLayout.slots(config)) {
+      if (trained.contains(slot.name())) {
+        boolean absent =
+            slot.name().equals(ModelTensors.SCORE) && !source.weights().containsKey(slot.name());
+        (absent ? drawn : read).add(slot);
+      }
+    }
+    List<Slot> slots = new ArrayList<>(read);
+    slots.addAll(drawn);
+    ParameterSpace space = new ParameterSpace(kernels, slots);
+    for (Slot slot : read) {
+      load(space, slot, source);
+    }
+    for (Slot slot : drawn) {
+      Tensor tensor = space.slot(slot.name()).orElseThrow();
+      initialise(tensor, slot, config.initializerRange(), seed);
+    }
+    return space;
+  }
+
   /** A new model, all of it trainable, drawn as its architecture's publishers did. */
   public static Parameters fresh(ModelConfig config, Kernels kernels, long seed) {
     Parameters parameters = Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> true);

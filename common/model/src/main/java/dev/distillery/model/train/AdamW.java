@@ -58,16 +58,41 @@ public final class AdamW implements AutoCloseable {
     this.secondMoments = new ParameterSpace(kernels, parameters.slots());
   }
 
+  /** Told of each slot as it is moved. */
+  public interface Watcher {
+    /** The slot is about to be moved. */
+    void before(Slot slot);
+
+    /** The slot has been moved. */
+    void after(Slot slot);
+  }
+
   /**
    * Clips and applies a gradient: coef = min(1, maxNorm / (norm + 1e-6)).
    *
    * @param norm the gradient's {@link #norm}
    */
   public void step(ParameterSpace gradients, double norm, double learningRate) {
+    step(
+        gradients,
+        norm,
+        learningRate,
+        new Watcher() {
+          @Override
+          public void before(Slot slot) {}
+
+          @Override
+          public void after(Slot slot) {}
+        });
+  }
+
+  /** As {@link #step(ParameterSpace, double, double)}, with a watcher. */
+  public void step(ParameterSpace gradients, double norm, double learningRate, Watcher watcher) {
     double scale =
         options.maxGradNorm() > 0 ? Math.min(1, options.maxGradNorm() / (norm + 1e-6)) : 1;
     step++;
     for (Slot slot : parameters.slots()) {
+      watcher.before(slot);
       kernels.adamW(
           parameters.slot(slot.name()).orElseThrow(),
           gradients.slot(slot.name()).orElseThrow(),
@@ -81,6 +106,7 @@ public final class AdamW implements AutoCloseable {
               options.epsilon(),
               slot.decayed() ? options.weightDecay() : 0,
               scale));
+      watcher.after(slot);
     }
   }
 

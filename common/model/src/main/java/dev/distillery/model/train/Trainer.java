@@ -4,14 +4,12 @@ import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Gradients;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
-import dev.distillery.model.nn.Tensor;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Optimiser steps over micro-batches. A micro-batch's gradient is computed from zero and gradients
- * are added in the order of the micro-batches, so that where they were computed does not change a
- * bit of the sum.
+ * Optimiser steps over micro-batches in one process. A micro-batch's gradient is computed from zero
+ * and gradients are added by one binary tree over the micro-batches' index ({@link TreeSum}), so
+ * that where they were computed does not change a bit of the sum.
  */
 public final class Trainer implements AutoCloseable {
   private final Decoder decoder;
@@ -19,7 +17,7 @@ public final class Trainer implements AutoCloseable {
   private final AdamW optimizer;
   private final Schedule schedule;
   private final ParameterSpace gradient;
-  private @Nullable ParameterSpace next;
+  private final GradientSum sum;
 
   /**
    * What one step did.
@@ -36,27 +34,25 @@ public final class Trainer implements AutoCloseable {
     this.optimizer = optimizer;
     this.schedule = schedule;
     this.gradient = new ParameterSpace(kernels, decoder.parameters().trainable().slots());
+    this.sum = new GradientSum(kernels, gradient.slots());
   }
 
-  /** One step over its micro-batches, in order. */
+  /** One step over its micro-batches. */
   public Step step(List<Objective> microBatches) {
-    double loss = 0;
+    if (microBatches.size() == 1) {
+      return apply(gradient(microBatches.get(0), gradient));
+    }
+    TreeSum<Double> loss = new TreeSum<>(microBatches.size(), Double::sum);
+    sum.begin(microBatches.size());
     for (int i = 0; i < microBatches.size(); i++) {
-      loss += i == 0 ? gradient(microBatches.get(i), gradient) : add(microBatches.get(i));
+      int index = i;
+      Objective objective = microBatches.get(i);
+      sum.add(index, gradients -> loss.add(index, objective.addGradient(decoder, gradients)));
     }
-    return apply(loss);
-  }
-
-  private double add(Objective objective) {
-    if (next == null) {
-      next = new ParameterSpace(kernels, gradient.slots());
-    }
-    double loss = gradient(objective, next);
     for (int s = 0; s < gradient.segments().size(); s++) {
-      Tensor sum = gradient.segments().get(s);
-      kernels.add(sum, next.segments().get(s), 1);
+      kernels.copy(gradient.segments().get(s), sum.total().segments().get(s));
     }
-    return loss;
+    return apply(loss.total().orElseThrow());
   }
 
   /** Sets {@code into} to the gradient of one micro-batch and returns its part of the loss. */
@@ -93,8 +89,6 @@ public final class Trainer implements AutoCloseable {
   @Override
   public void close() {
     gradient.close();
-    if (next != null) {
-      next.close();
-    }
+    sum.close();
   }
 }
