@@ -4,6 +4,7 @@ import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.WithBuilder;
+import java.io.Serializable;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -47,7 +48,8 @@ public record LoraOptions(
             description =
                 "Linear layers that get an adapter, by the last part of their name; all-linear"
                     + " stands for every one but the head.")
-        List<String> targets) {
+        List<String> targets)
+    implements Serializable {
   /** Named setters over the declared defaults. */
   public static LoraOptionsBuilder builder() {
     return LoraOptionsBuilder.builder(OptionsBinder.defaults(LoraOptions.class));

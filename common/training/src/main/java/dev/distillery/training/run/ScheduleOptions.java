@@ -36,7 +36,7 @@ public record ScheduleOptions(
         Optional<Long> maxSteps,
     @Option(
             names = "--lr-schedule",
-            defaultValue = "cosine",
+            defaultValue = "constant",
             description =
                 "Shape of the learning rate after the warm-up: Hugging Face's constant, linear or"
                     + " cosine, or nanoGPT's cosine.")

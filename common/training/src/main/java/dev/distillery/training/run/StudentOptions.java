@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
  * @param outputDir takes the result, checkpoints, metrics and event files
  * @param trainable which weights move
  * @param adapter a LoRA adapter to go on with
- * @param dtype of the weights that are written
+ * @param dtype what frozen weights are held in and the model is written in
  * @param dropout probability at the embedding and at each branch that joins the residual stream
  * @param gradientCheckpointing keeps only each layer's input and computes the rest again
  */
@@ -52,8 +52,11 @@ public record StudentOptions(
         Optional<String> adapter,
     @Option(
             names = "--dtype",
-            defaultValue = "float32",
-            description = "Type of the weights that are written; adapters are float32.")
+            defaultValue = "auto",
+            description =
+                "What frozen weights are held in and the model is written in: float32 or bfloat16;"
+                    + " auto is float32, but frozen weights of a GGUF file stay in its blocks."
+                    + " Trained weights are float32 meanwhile; adapters are written so.")
         Dtype dtype,
     @Bounds(atLeast = 0, below = 1)
         @Option(
@@ -81,15 +84,18 @@ public record StudentOptions(
   public enum Trainable {
     /** All. */
     FULL,
-    /** Low-rank adapters; the weights themselves are frozen. */
+    /** Low-rank adapters, and a head that the model's file does not have. */
     LORA,
     /** The output head. */
     HEAD
   }
 
-  /** Type of the weights that are written. */
+  /** What weights are held and written in. */
   public enum Dtype {
+    /** Float32, but what is frozen and lies in the blocks of a GGUF file stays in them. */
+    AUTO,
     FLOAT32,
+    /** Frozen weights and the written model are bfloat16; what is trained is float32 meanwhile. */
     BFLOAT16
   }
 }

@@ -1,11 +1,39 @@
 package dev.distillery.training.run;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelEstimate;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.FrozenForm;
+import dev.distillery.model.nn.KernelSets;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.ParameterSpace;
+import dev.distillery.model.nn.Slot;
+import dev.distillery.model.nn.Trainable;
+import dev.distillery.model.nn.Weights;
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.model.train.AdamW;
+import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.training.tokens.TokenRows;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * One training run: the loop that every training job shares.
@@ -19,15 +47,27 @@ import java.util.OptionalLong;
  * weights there first. It writes the table {@code metrics} through the {@link JobRun}, and into
  * {@code --output-dir} the model (a Hugging Face directory, with the tokenizer of {@code --model})
  * or the adapter (PEFT's layout), {@code checkpoint-<step>}, {@code metrics} and {@code runs}
- * (TensorBoard).
+ * (TensorBoard). Called again with the same run id and output folder it goes on from the newest
+ * whole checkpoint; with a later end than the one that was reached, too.
  */
 public final class TrainingRun {
+  /** Sites of the seed. */
+  private static final int ORDER = 1;
+
+  private static final int DROPOUT = 2;
+
+  private static final int ADAPTERS = 3;
+
+  /** Rows that a plan looks at to estimate tokens. */
+  private static final int SAMPLED_ROWS = 1000;
+
   private final JobRun run;
   private final TrainingOptions options;
   private final long seed;
   private final TrainingObjective objective;
   private final TokenRows train;
   private final Optional<TokenRows> eval;
+  private final Map<String, String> facts;
 
   private TrainingRun(
       JobRun run,
@@ -35,19 +75,22 @@ public final class TrainingRun {
       long seed,
       TrainingObjective objective,
       TokenRows train,
-      Optional<TokenRows> eval) {
+      Optional<TokenRows> eval,
+      Map<String, String> facts) {
     this.run = run;
     this.options = options;
     this.seed = seed;
     this.objective = objective;
     this.train = train;
     this.eval = eval;
+    this.facts = facts;
   }
 
   /**
    * A run over rows.
    *
    * @param seed of the order of rows, of dropout and of fresh adapters
+   * @param train at least one row
    */
   public static TrainingRun of(
       JobRun run,
@@ -55,17 +98,145 @@ public final class TrainingRun {
       long seed,
       TrainingObjective objective,
       TokenRows train) {
-    return new TrainingRun(run, options, seed, objective, train, Optional.empty());
+    if (train.size() == 0) {
+      throw JobException.invalid(
+          "There is no row to train on: look at the rejects, and at how rows are made");
+    }
+    return new TrainingRun(run, options, seed, objective, train, Optional.empty(), Map.of());
   }
 
-  /** The same run, evaluated on rows of their own. */
+  /** The same run, evaluated on rows of their own; of no rows, not at all. */
   public TrainingRun evaluatedOn(TokenRows rows) {
-    return new TrainingRun(run, options, seed, objective, train, Optional.of(rows));
+    Optional<TokenRows> some = rows.size() == 0 ? Optional.empty() : Optional.of(rows);
+    return new TrainingRun(run, options, seed, objective, train, some, facts);
+  }
+
+  /**
+   * The same run, known by a fact of the job's own too, such as the key of its token table: a
+   * checkpoint of another value is refused.
+   */
+  public TrainingRun identifiedBy(String name, String value) {
+    var more = new TreeMap<>(facts);
+    more.put(name, value);
+    return new TrainingRun(run, options, seed, objective, train, eval, more);
   }
 
   /** What the run will take, without any of it: for a dry run. */
   public TrainingPlan plan() {
-    return new TrainingPlan(train.size(), 0, 0, 0, Map.of("random_seed", seed));
+    try (ModelFiles files = open()) {
+      ModelConfig config = files.config();
+      StepOrder order = order();
+      long total = totalSteps(order);
+      long trained = trainedParameters(config);
+      double tokens = 0;
+      long longest = 1;
+      long sampled = Math.min(SAMPLED_ROWS, train.size());
+      for (long i = 0; i < sampled; i++) {
+        int length = train.row(order.order().row(0, i)).ids().length;
+        tokens += length;
+        longest = Math.max(longest, length);
+      }
+      tokens *= (double) train.size() / sampled;
+      ModelEstimate estimate = ModelEstimate.of(config);
+      ModelEstimate.Trained kind =
+          options.student().trainable() == StudentOptions.Trainable.FULL
+              ? ModelEstimate.Trained.FULL
+              : ModelEstimate.Trained.ADAPTERS;
+      double epochs = (double) total / order.stepsPerEpoch();
+      Map<String, Number> figures = new LinkedHashMap<>();
+      figures.put("rows", train.size());
+      figures.put("eval_rows", eval.map(TokenRows::size).orElse(0L));
+      figures.put("steps_per_epoch", order.stepsPerEpoch());
+      figures.put("total_steps", total);
+      figures.put("epochs", epochs);
+      figures.put("tokens_per_epoch", Math.round(tokens));
+      figures.put("parameters", config.parameterCount());
+      figures.put("trained_parameters", trained);
+      figures.put(
+          "memory_bytes",
+          estimate.trainingBytes(kind, options.batch().batchSize(), Math.toIntExact(longest)));
+      figures.put(
+          "flops",
+          estimate.trainingFlopsPerToken(kind, Math.toIntExact(longest)) * tokens * epochs);
+      figures.put("first_learning_rate", schedule(total).rate(0));
+      return new TrainingPlan(train.size(), order.stepsPerEpoch(), total, trained, figures);
+    } catch (IOException e) {
+      throw cannotRead(e);
+    }
+  }
+
+  private long trainedParameters(ModelConfig config) {
+    return switch (options.student().trainable()) {
+      case FULL -> config.parameterCount();
+      case LORA ->
+          DecoderLayout.slots(config, spec("").adapters(config).orElseThrow()).stream()
+              .mapToLong(Slot::size)
+              .sum();
+      case HEAD ->
+          (long) (config.labels() > 0 ? config.labels() : config.vocabSize()) * config.hiddenSize();
+    };
+  }
+
+  private ModelFiles open() throws IOException {
+    return ModelFiles.open(Path.of(options.student().model()));
+  }
+
+  private UncheckedIOException cannotRead(IOException e) {
+    return new UncheckedIOException(
+        "Cannot read the model " + options.student().model() + ": " + e.getMessage(), e);
+  }
+
+  private StepOrder order() {
+    return new StepOrder(
+        new RowOrder(train.size(), CounterRandom.key(seed, ORDER), options.batch().shuffle()),
+        options.batch().batchSize(),
+        options.batch().gradientAccumulationSteps());
+  }
+
+  private long totalSteps(StepOrder order) {
+    return options
+        .schedule()
+        .maxSteps()
+        .orElseGet(() -> order.stepsPerEpoch() * options.schedule().numEpochs());
+  }
+
+  private Schedule schedule(long total) {
+    ScheduleOptions given = options.schedule();
+    return new Schedule(
+        given.lrSchedule(),
+        options.learningRate(),
+        Schedule.warmupSteps(given.warmupSteps(), total),
+        total,
+        given.minLrRatio());
+  }
+
+  private PolicySpec spec(String fingerprint) {
+    return new PolicySpec(
+        options.student().model(),
+        fingerprint,
+        switch (options.student().trainable()) {
+          case FULL -> Trainable.FULL;
+          case LORA -> Trainable.LORA;
+          case HEAD -> Trainable.HEAD;
+        },
+        options.lora(),
+        options.student().dtype(),
+        options.student().gradientCheckpointing(),
+        CounterRandom.key(seed, ADAPTERS));
+  }
+
+  /** What may not change between two tries. */
+  private Map<String, String> identity(int workers) throws IOException {
+    var identity = new TreeMap<>(OptionsBinder.of(TrainingOptions.class).decisive(options));
+    identity.put("random-seed", "" + seed);
+    identity.put("model", ModelHash.of(Path.of(options.student().model())));
+    identity.put("rows", "" + train.size());
+    identity.put("objective", objective.getClass().getSimpleName());
+    if (options.workers().localSteps() > 1) {
+      identity.put("workers", "" + workers);
+    }
+    identity.putAll(facts);
+    return identity;
   }
 
   /**
@@ -75,16 +246,147 @@ public final class TrainingRun {
    *     is not finite
    */
   public TrainingResult train() {
-    if (train.size() == 0) {
-      throw JobException.invalid("There is no row to train on");
+    return train(Clock.systemUTC());
+  }
+
+  private TrainingResult train(Clock clock) {
+    try (ModelFiles files = open();
+        StopSignal stop = new StopSignal()) {
+      SparkContext context = run.spark().sparkContext();
+      Cluster cluster =
+          Cluster.of(
+              context,
+              options.workers().workers().map(OptionalInt::of).orElse(OptionalInt.empty()));
+      Map<String, String> identity = identity(cluster.workers());
+      PolicySpec spec = spec(context.isLocal() ? "" : identity.getOrDefault("model", ""));
+      OutputFolder folder =
+          OutputFolder.at(options.student().outputDir(), run.warehouse().hadoop());
+      var checkpoints = new Checkpoints(folder, run.id(), identity);
+      StepOrder order = order();
+      long total = totalSteps(order);
+      var plan =
+          new StepPlan(
+              order,
+              train,
+              objective,
+              schedule(total),
+              options.student().dropout(),
+              options.student().trainable() == StudentOptions.Trainable.LORA
+                  ? options.lora().dropout()
+                  : 0,
+              CounterRandom.key(seed, DROPOUT));
+      try (Engine engine = engine(context, cluster, spec, files);
+          Stepper stepper = stepper(plan, engine)) {
+        var loop =
+            new TrainingLoop(
+                new TrainingLoop.Inputs(options, plan, eval, total),
+                engine,
+                stepper,
+                checkpoints,
+                new MetricLog(folder, clock),
+                run.progress());
+        TrainingResult result =
+            loop.run(
+                stop,
+                () -> {
+                  if (options.student().adapter().isPresent()) {
+                    Policy.readAdapter(
+                        engine.parameters(),
+                        spec,
+                        files.config(),
+                        options.student().adapter().get());
+                  }
+                },
+                folder.root().toString());
+        if (result.interrupted().isEmpty()) {
+          loop.toResult(result.resultStep());
+          new ResultWriter(folder, spec, options.student().dtype())
+              .write(files, engine.parameters());
+          loop.publish(run);
+        }
+        return result;
+      }
+    } catch (IllegalArgumentException e) {
+      // A module that is not there, a head that is the embedding: the student's own words.
+      throw JobException.invalid(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Training stopped: " + e.getMessage(), e);
     }
-    return new TrainingResult(
-        0,
-        OptionalLong.empty(),
-        0,
-        Optional.of("Training is not there yet: " + run.id() + eval.isPresent() + objective),
-        false,
-        options.student().outputDir(),
-        Map.of());
+  }
+
+  private Stepper stepper(StepPlan plan, Engine engine) {
+    AdamW.Options constants =
+        new AdamW.Options(
+            options.optimizer().beta1(),
+            options.optimizer().beta2(),
+            options.optimizer().epsilon(),
+            options.optimizer().weightDecay(),
+            options.optimizer().maxGradNorm());
+    if (engine instanceof SparkEngine spark && options.workers().localSteps() > 1) {
+      if (options.batch().gradientAccumulationSteps() < spark.workers()) {
+        throw JobException.invalid(
+            "Option --local-steps: each of %d workers needs a micro-batch of each step, and --gradient-accumulation-steps is %d"
+                .formatted(spark.workers(), options.batch().gradientAccumulationSteps()));
+      }
+      return new LocalSteps(plan, spark, options.workers(), constants);
+    }
+    return new EveryStep(plan, engine, new AdamW(engine.kernels(), engine.parameters(), constants));
+  }
+
+  private Engine engine(SparkContext context, Cluster cluster, PolicySpec spec, ModelFiles files)
+      throws IOException {
+    if (context.isLocal()) {
+      refuseWhatCannotFit(files);
+    }
+    if (context.isLocal() && cluster.workers() == 1 && options.workers().localSteps() == 1) {
+      return new LocalEngine(Policy.open(spec, files.path(), objective, cluster.threads()));
+    }
+    ShippedModel.ship(context, spec.model());
+    Kernels kernels = KernelSets.create(Runtime.getRuntime().availableProcessors());
+    return new SparkEngine(
+        JavaSparkContext.fromSparkContext(context),
+        run.id(),
+        spec,
+        objective,
+        cluster,
+        kernels,
+        trained(kernels, spec, files));
+  }
+
+  /**
+   * Before anything is allocated. What stays in a file's blocks, or is computed again, is beyond
+   * the estimate: that is tried.
+   */
+  private void refuseWhatCannotFit(ModelFiles files) {
+    boolean asStored =
+        options.student().trainable() != StudentOptions.Trainable.FULL
+            && spec("").frozenForm(files.gguf().isPresent()) != FrozenForm.FLOAT32;
+    if (asStored || options.student().gradientCheckpointing()) {
+      return;
+    }
+    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    double needed = plan().figures().getOrDefault("memory_bytes", 0).doubleValue();
+    double there = system.getTotalMemorySize();
+    if (needed > there) {
+      throw JobException.invalid(
+          String.format(
+              Locale.ROOT,
+              "A step of --batch-size %d needs about %.1f GiB, and this machine has %.1f: take a smaller --batch-size, --gradient-checkpointing, or --trainable lora",
+              options.batch().batchSize(),
+              needed / (1 << 30),
+              there / (1 << 30)));
+    }
+  }
+
+  /** The trained weights as training begins. */
+  private static ParameterSpace trained(Kernels kernels, PolicySpec spec, ModelFiles files)
+      throws IOException {
+    return Weights.openTrained(
+        files.config(),
+        kernels,
+        files.weights(),
+        spec.trainable(),
+        spec.adapters(files.config()),
+        spec.seed());
   }
 }

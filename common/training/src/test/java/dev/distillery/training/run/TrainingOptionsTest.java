@@ -18,7 +18,7 @@ class TrainingOptionsTest {
             output-dir (required)
             trainable full
             adapter (none)
-            dtype float32
+            dtype auto
             dropout 0.0
             gradient-checkpointing false
             lora-rank 16
@@ -33,7 +33,7 @@ class TrainingOptionsTest {
             adam-epsilon 1.0E-8
             num-epochs 3
             max-steps (none)
-            lr-schedule cosine
+            lr-schedule constant
             warmup-steps 0.03
             min-lr-ratio 0.0
             batch-size 8

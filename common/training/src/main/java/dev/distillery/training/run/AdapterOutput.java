@@ -1,0 +1,46 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.format.AdapterConfig;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.ArrayWeights;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.nn.ParameterSpace;
+import dev.distillery.model.nn.Slot;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Trained adapters as files in PEFT's layout. */
+final class AdapterOutput {
+  private static final String PREFIX = "base_model.model.";
+
+  private AdapterOutput() {}
+
+  /** The name of a slot's tensor as {@link AdapterFiles} has it. */
+  static String fileName(String slot) {
+    return slot.substring(PREFIX.length());
+  }
+
+  static void write(Path directory, PolicySpec spec, ModelConfig config, ParameterSpace space)
+      throws IOException {
+    ArrayWeights weights = new ArrayWeights();
+    for (Slot slot : space.slots()) {
+      weights.put(
+          new TensorSpec(fileName(slot.name()), List.of(slot.rows(), slot.columns())),
+          space.slot(slot.name()).orElseThrow().toArray());
+    }
+    AdapterFiles.write(
+        directory,
+        new AdapterConfig(
+            spec.lora().rank(),
+            spec.lora().alpha(),
+            spec.lora().dropout(),
+            spec.targets(config),
+            false,
+            List.of(),
+            "CAUSAL_LM",
+            spec.model()),
+        weights);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.ParameterSpace;
+import dev.distillery.training.tokens.TokenRows;
+import java.util.Arrays;
+
+/** What computes gradients and evaluations: this process, or Spark's executors. */
+interface Engine extends AutoCloseable {
+  /** The kernels of the driver's spaces. */
+  Kernels kernels();
+
+  /** The trained weights, which the caller moves; {@link #moved} must follow. */
+  ParameterSpace parameters();
+
+  /** Says that {@link #parameters} hold other values now. */
+  void moved();
+
+  /**
+   * The gradient of a step and its sums.
+   *
+   * @param gradient valid until the next call
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
+  record Computed(ParameterSpace gradient, double[] sums) {}
+
+  /** Computes a step. */
+  Computed gradient(StepWork work);
+
+  /**
+   * The objective's sums over all rows, in micro-batches of {@code batchSize} in order.
+   *
+   * @param rows at least one
+   */
+  double[] evaluate(TokenRows rows, int batchSize);
+
+  @Override
+  void close();
+
+  /** Adds sums; what is missing at an end counts as 0. */
+  static double[] plus(double[] first, double[] second) {
+    double[] sum = Arrays.copyOf(first, Math.max(first.length, second.length));
+    for (int i = 0; i < second.length; i++) {
+      sum[i] += second[i];
+    }
+    return sum;
+  }
+
+  /** The rows of an evaluation's micro-batch. */
+  static long[] evaluated(TokenRows rows, int batchSize, int microBatch) {
+    long first = (long) microBatch * batchSize;
+    long[] positions = new long[(int) Math.min(batchSize, rows.size() - first)];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = first + i;
+    }
+    return positions;
+  }
+
+  /** Micro-batches of an evaluation. */
+  static int evaluations(TokenRows rows, int batchSize) {
+    return Math.toIntExact((rows.size() + batchSize - 1) / batchSize);
+  }
+}

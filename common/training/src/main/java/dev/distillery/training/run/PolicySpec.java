@@ -1,0 +1,62 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.nn.FrozenForm;
+import dev.distillery.model.nn.LoraConfig;
+import dev.distillery.model.nn.Trainable;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which model is trained, and what of it; small, for closures.
+ *
+ * @param model path as the driver knows it
+ * @param fingerprint of the model's bytes, which an executor that reads another copy compares;
+ *     empty in a local session
+ * @param trainable which weights move
+ * @param lora the adapters; counts with {@link Trainable#LORA}
+ * @param dtype what frozen weights are held in
+ * @param recompute whether activations are computed again in the backward pass
+ * @param seed of what the model's file does not have: adapters, a new head
+ */
+record PolicySpec(
+    String model,
+    String fingerprint,
+    Trainable trainable,
+    LoraOptions lora,
+    StudentOptions.Dtype dtype,
+    boolean recompute,
+    long seed)
+    implements Serializable {
+  private static final String ALL_LINEAR = "all-linear";
+
+  /** The adapters, where there are any. */
+  Optional<LoraConfig> adapters(ModelConfig config) {
+    if (trainable != Trainable.LORA) {
+      return Optional.empty();
+    }
+    return Optional.of(new LoraConfig(lora.rank(), lora.alpha(), lora.dropout(), targets(config)));
+  }
+
+  /** How frozen weights lie in memory. */
+  FrozenForm frozenForm(boolean gguf) {
+    return switch (dtype) {
+      case AUTO -> gguf ? FrozenForm.AS_STORED : FrozenForm.FLOAT32;
+      case FLOAT32 -> FrozenForm.FLOAT32;
+      case BFLOAT16 -> FrozenForm.BFLOAT16;
+    };
+  }
+
+  /** The modules that get an adapter. */
+  List<String> targets(ModelConfig config) {
+    if (!lora.targets().contains(ALL_LINEAR)) {
+      return lora.targets();
+    }
+    return switch (config.architecture()) {
+      case LLAMA ->
+          List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+      case GPT2 -> List.of("c_attn", "c_proj", "c_fc");
+    };
+  }
+}

@@ -1,0 +1,147 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.nn.DecoderLayout;
+import dev.distillery.model.nn.KernelSets;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.ParameterSpace;
+import dev.distillery.model.nn.Parameters;
+import dev.distillery.model.nn.StoredWeights;
+import dev.distillery.model.nn.Trainable;
+import dev.distillery.model.nn.Weights;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.TokenizerWriter;
+import dev.distillery.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What was learned, as files: a Hugging Face directory with the tokenizer of the model that
+ * training began from, or an adapter. They are written beside the output folder's files and moved
+ * there, the configuration last, so that a reader finds a whole model or none.
+ */
+final class ResultWriter {
+  private static final List<String> LAST = List.of("config.json", "adapter_config.json");
+
+  private final OutputFolder folder;
+  private final PolicySpec spec;
+  private final StudentOptions.Dtype dtype;
+
+  ResultWriter(OutputFolder folder, PolicySpec spec, StudentOptions.Dtype dtype) {
+    this.folder = folder;
+    this.spec = spec;
+    this.dtype = dtype;
+  }
+
+  /** Writes the trained weights, in place of what an earlier try left. */
+  void write(ModelFiles files, ParameterSpace trained) throws IOException {
+    Path directory = Files.createTempDirectory("distillery-result-");
+    try {
+      if (spec.trainable() == Trainable.LORA) {
+        AdapterOutput.write(directory, spec, files.config(), trained);
+      } else {
+        writeModel(directory, files, trained);
+      }
+      publish(directory);
+    } finally {
+      try (Stream<Path> left = Files.walk(directory)) {
+        left.sorted(Comparator.reverseOrder()).forEach(ResultWriter::delete);
+      }
+    }
+  }
+
+  private static void delete(Path path) {
+    try {
+      Files.delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void writeModel(Path directory, ModelFiles files, ParameterSpace trained)
+      throws IOException {
+    tokenizer(directory, files);
+    TensorType type =
+        switch (dtype) {
+          case AUTO, FLOAT32 -> TensorType.F32;
+          case BFLOAT16 -> TensorType.BF16;
+        };
+    ModelConfig config = files.config();
+    try (Kernels kernels = KernelSets.create(1)) {
+      Parameters all =
+          new Parameters(trained, frozen(kernels, files, trained), StoredWeights.none());
+      ModelWriter.write(
+          directory,
+          config,
+          files.specialTokens(),
+          Weights.source(all, ModelTensors.of(config)),
+          type);
+      all.frozen().close();
+    }
+  }
+
+  /** What is not trained, from the model's own file. */
+  private static ParameterSpace frozen(Kernels kernels, ModelFiles files, ParameterSpace trained)
+      throws IOException {
+    ParameterSpace frozen =
+        new ParameterSpace(
+            kernels,
+            DecoderLayout.slots(files.config()).stream()
+                .filter(slot -> trained.slot(slot.name()).isEmpty())
+                .toList());
+    Weights.load(frozen, files.weights());
+    return frozen;
+  }
+
+  private static void tokenizer(Path directory, ModelFiles files) throws IOException {
+    boolean there =
+        Files.isDirectory(files.path())
+            ? Files.exists(files.path().resolve("tokenizer.json"))
+            : files.gguf().map(gguf -> gguf.has("tokenizer.ggml.model")).orElse(false);
+    if (!there) {
+      return;
+    }
+    Tokenizer tokenizer = Tokenizers.of(files);
+    Optional<String> template = ChatTemplate.textOf(files);
+    String eos =
+        files.specialTokens().stop().isEmpty()
+            ? "</s>"
+            : tokenizer.token(files.specialTokens().stop().get(0));
+    TokenizerWriter.write(
+        directory,
+        tokenizer,
+        files.specialTokens(),
+        template.map(text -> ChatTemplate.recognise(text, eos)));
+  }
+
+  private void publish(Path directory) throws IOException {
+    List<Path> written;
+    try (Stream<Path> all = Files.list(directory)) {
+      written =
+          all.sorted(
+                  Comparator.comparing((Path file) -> LAST.contains(file.getFileName().toString()))
+                      .thenComparing(file -> file))
+              .toList();
+    }
+    for (String last : LAST) {
+      folder.files().delete(folder.path(last), false);
+    }
+    for (Path file : written) {
+      org.apache.hadoop.fs.Path target = folder.path(file.getFileName().toString());
+      folder
+          .files()
+          .copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(file.toUri()), target);
+    }
+  }
+}

@@ -1,0 +1,279 @@
+package dev.distillery.training.run;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Progress;
+import dev.distillery.model.train.Schedule;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.training.tokens.TokenRows;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Steps, evaluations and checkpoints, one after the other. Between two steps the run is its
+ * weights, its moments and a {@link TrainingState}; all else is a function of these and of the
+ * options.
+ */
+final class TrainingLoop {
+  /** A learning rate that grows by more than this where a schedule is made longer is told. */
+  private static final double JUMP = 1.5;
+
+  /**
+   * What is trained and how.
+   *
+   * @param total steps of the run
+   */
+  record Inputs(TrainingOptions options, StepPlan plan, Optional<TokenRows> eval, long total) {}
+
+  /** Sets the weights to what training begins from. */
+  interface Beginning {
+    void set() throws IOException;
+  }
+
+  private final Inputs inputs;
+  private final TrainingOptions options;
+  private final Engine engine;
+  private final Stepper stepper;
+  private final Checkpoints checkpoints;
+  private final MetricLog log;
+  private final Progress progress;
+  private TrainingState state = TrainingState.start();
+  private long firstTokens;
+  private long savedStep = -1;
+  private Map<String, Double> lastStep = Map.of();
+  private Map<String, Double> lastEvaluation = Map.of();
+
+  TrainingLoop(
+      Inputs inputs,
+      Engine engine,
+      Stepper stepper,
+      Checkpoints checkpoints,
+      MetricLog log,
+      Progress progress) {
+    this.inputs = inputs;
+    this.options = inputs.options();
+    this.engine = engine;
+    this.stepper = stepper;
+    this.checkpoints = checkpoints;
+    this.log = log;
+    this.progress = progress;
+  }
+
+  /** Trains to the end, or until it is told to stop. */
+  TrainingResult run(StopSignal stop, Beginning beginning, String output) throws IOException {
+    OptionalLong resumed = begin(beginning);
+    progress.start("Train", "steps", OptionalLong.of(inputs.total()), state.step());
+    double seconds = state.seconds();
+    while (state.step() < inputs.total() && !state.stoppedEarly() && !stop.requested()) {
+      long before = state.step();
+      boolean due = step();
+      boolean best = evaluationDue(before) && evaluate();
+      if (best || due) {
+        save();
+      }
+      progress.update(state.step(), detail(state.seconds() - seconds));
+    }
+    if (savedStep != state.step()) {
+      save();
+    }
+    progress.finish(state.step(), detail(state.seconds() - seconds));
+    boolean unfinished = state.step() < inputs.total() && !state.stoppedEarly();
+    return new TrainingResult(
+        state.step(),
+        resumed,
+        resultStep(),
+        unfinished
+            ? Optional.of(
+                "Stopped by a signal after step "
+                    + state.step()
+                    + " of "
+                    + inputs.total()
+                    + "; its checkpoint is written: give the run id again to go on")
+            : Optional.empty(),
+        state.stoppedEarly(),
+        output,
+        figures());
+  }
+
+  private OptionalLong begin(Beginning beginning) throws IOException {
+    Optional<TrainingState> found = checkpoints.restore(stepper.spaces(), progress::say);
+    if (found.isEmpty()) {
+      beginning.set();
+    }
+    state = found.orElse(TrainingState.start());
+    stepper.resume(state.step());
+    log.resume(state.step());
+    found.ifPresent(this::tell);
+    savedStep = found.isPresent() ? state.step() : -1;
+    firstTokens = state.tokens();
+    state = state.planned(inputs.total());
+    return found.map(at -> OptionalLong.of(at.step())).orElse(OptionalLong.empty());
+  }
+
+  private void tell(TrainingState found) {
+    progress.say("Goes on from the checkpoint of step " + found.step());
+    if (found.totalSteps() != inputs.total() && found.step() > 0) {
+      Schedule now = inputs.plan().schedule();
+      Schedule before =
+          new Schedule(
+              now.kind(),
+              now.peak(),
+              Schedule.warmupSteps(options.schedule().warmupSteps(), found.totalSteps()),
+              found.totalSteps(),
+              now.minRatio());
+      double old = before.rate(found.step() - 1);
+      double next = now.rate(found.step());
+      progress.say(
+          String.format(
+              Locale.ROOT,
+              "The schedule is made for %d steps now and was for %d: the rate was %.6e at the last step and is %.6e at the next%s",
+              inputs.total(),
+              found.totalSteps(),
+              old,
+              next,
+              next > JUMP * old ? ", a jump upwards" : ""));
+    }
+  }
+
+  /** Takes a step, or the steps of a round; says whether a checkpoint is due. */
+  private boolean step() throws IOException {
+    long started = System.nanoTime();
+    long before = state.step();
+    List<Stepper.Taken> steps;
+    try {
+      steps = stepper.take(state.step(), inputs.total());
+    } catch (Stepper.NotFinite e) {
+      log.flush();
+      throw JobException.invalid(
+          e.getMessage()
+              + (savedStep > 0
+                  ? ". The checkpoint of step " + savedStep + " is kept"
+                  : ". No checkpoint had been written"));
+    }
+    double seconds = (System.nanoTime() - started) / 1e9 / steps.size();
+    for (Stepper.Taken step : steps) {
+      state = state.stepped(step.tokens(), seconds);
+      Map<String, Double> metrics = new LinkedHashMap<>(step.metrics());
+      metrics.put("num_tokens", (double) state.tokens());
+      metrics.put("epoch", (double) state.step() / inputs.plan().order().stepsPerEpoch());
+      lastStep = metrics;
+      log.log(state.step(), metrics);
+    }
+    return passed(before, options.saving().saveSteps());
+  }
+
+  /** Whether a multiple of {@code every} has been reached since a step. */
+  private boolean passed(long before, long every) {
+    return state.step() / every > before / every;
+  }
+
+  private boolean evaluationDue(long before) {
+    if (inputs.eval().isEmpty()) {
+      return false;
+    }
+    long every =
+        options.saving().evalSteps().orElseGet(() -> inputs.plan().order().stepsPerEpoch());
+    return passed(before, every) || state.step() == inputs.total();
+  }
+
+  /** Evaluates; says whether this is the best so far. */
+  private boolean evaluate() throws IOException {
+    double[] sums = engine.evaluate(inputs.eval().orElseThrow(), options.batch().batchSize());
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    inputs
+        .plan()
+        .objective()
+        .metrics(sums)
+        .forEach((name, value) -> metrics.put("eval_" + name, value));
+    lastEvaluation = metrics;
+    log.log(state.step(), metrics);
+    Optional<String> by = options.saving().best();
+    if (by.isEmpty()) {
+      return false;
+    }
+    Double value = metrics.get(by.get());
+    if (value == null) {
+      throw JobException.invalid(
+          "Option --best-by: evaluation gives " + metrics.keySet() + ", not " + by.get());
+    }
+    state = state.evaluated(value, options.saving().earlyStop().orElse(Integer.MAX_VALUE));
+    return state.bestStep() == state.step();
+  }
+
+  private void save() throws IOException {
+    log.flush();
+    checkpoints.save(state, stepper.spaces());
+    savedStep = state.step();
+    checkpoints.retain(options.saving().saveTotalLimit(), state.bestStep());
+  }
+
+  /** The step whose weights are the result. */
+  private long resultStep() {
+    return state.bestStep() >= 0 ? state.bestStep() : state.step();
+  }
+
+  /** Sets the weights to those of a step: the last, or one that has a checkpoint. */
+  void toResult(long step) throws IOException {
+    if (step != state.step()) {
+      checkpoints.load(step, "parameters", engine.parameters());
+      engine.moved();
+    }
+  }
+
+  /** Writes the run's figures as the table {@code metrics}. */
+  void publish(JobRun run) {
+    SparkSession spark = run.spark();
+    run.write(Tables.METRICS, log.table(spark).coalesce(1));
+  }
+
+  private String detail(double seconds) {
+    if (lastStep.isEmpty()) {
+      return "";
+    }
+    var text = new StringBuilder();
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "loss %.4f, rate %.2e, norm %.3f",
+            lastStep.getOrDefault("loss", 0.0),
+            lastStep.getOrDefault("learning_rate", 0.0),
+            lastStep.getOrDefault("grad_norm", 0.0)));
+    if (seconds > 0) {
+      text.append(
+          String.format(Locale.ROOT, ", %.0f tokens/s", (state.tokens() - firstTokens) / seconds));
+    }
+    lastEvaluation.forEach(
+        (name, value) -> {
+          if (name.equals("eval_loss")) {
+            text.append(String.format(Locale.ROOT, ", eval loss %.4f", value));
+          }
+        });
+    return text.toString();
+  }
+
+  private Map<String, Number> figures() {
+    Map<String, Number> figures = new LinkedHashMap<>();
+    figures.put("steps", state.step());
+    figures.put("epochs", (double) state.step() / inputs.plan().order().stepsPerEpoch());
+    figures.put("num_tokens", state.tokens());
+    figures.put("train_seconds", state.seconds());
+    lastStep.forEach(
+        (name, value) -> {
+          if (!figures.containsKey(name) && !name.equals("epoch") && !name.contains("/")) {
+            figures.put(name, value);
+          }
+        });
+    figures.putAll(lastEvaluation);
+    if (state.bestStep() >= 0) {
+      figures.put("best_step", state.bestStep());
+      figures.put("best_" + options.saving().best().orElse("value"), state.best());
+    }
+    return figures;
+  }
+}

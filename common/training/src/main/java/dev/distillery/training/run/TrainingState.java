@@ -1,0 +1,92 @@
+package dev.distillery.training.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/**
+ * Where a run stands, beside its weights and moments. The rows of the next step, their order and
+ * what is dropped follow from the step and the seed.
+ *
+ * @param step steps taken
+ * @param tokens that went through the model in them
+ * @param seconds of all tries
+ * @param totalSteps that the schedule was made for
+ * @param best the lowest value of what is best by; of no meaning where there is no best step
+ * @param bestStep the step it was taken at; -1 where nothing was evaluated or asked for
+ * @param sinceBest evaluations since then
+ * @param stoppedEarly whether that was too many
+ */
+record TrainingState(
+    long step,
+    long tokens,
+    double seconds,
+    long totalSteps,
+    double best,
+    long bestStep,
+    int sinceBest,
+    boolean stoppedEarly) {
+
+  static TrainingState start() {
+    return new TrainingState(0, 0, 0, 0, 0, -1, 0, false);
+  }
+
+  /** After one more step. */
+  TrainingState stepped(long tokensOfStep, double secondsOfStep) {
+    return new TrainingState(
+        step + 1,
+        tokens + tokensOfStep,
+        seconds + secondsOfStep,
+        totalSteps,
+        best,
+        bestStep,
+        sinceBest,
+        stoppedEarly);
+  }
+
+  /** With a schedule of so many steps. */
+  TrainingState planned(long total) {
+    return new TrainingState(step, tokens, seconds, total, best, bestStep, sinceBest, stoppedEarly);
+  }
+
+  /**
+   * After an evaluation. A value that is not finite is never best.
+   *
+   * @param patience evaluations without a new best after which the run ends
+   */
+  TrainingState evaluated(double value, int patience) {
+    boolean better = Double.isFinite(value) && (bestStep < 0 || value < best);
+    int since = better ? 0 : sinceBest + 1;
+    return new TrainingState(
+        step,
+        tokens,
+        seconds,
+        totalSteps,
+        better ? value : best,
+        better ? step : bestStep,
+        since,
+        since >= patience);
+  }
+
+  void write(ObjectNode json) {
+    json.put("step", step);
+    json.put("tokens", tokens);
+    json.put("seconds", seconds);
+    json.put("total_steps", totalSteps);
+    json.put("best", best);
+    json.put("best_step", bestStep);
+    json.put("evaluations_since_best", sinceBest);
+    json.put("stopped_early", stoppedEarly);
+  }
+
+  static TrainingState read(JsonNode json) {
+    return new TrainingState(
+        json.required("step").asLong(),
+        json.required("tokens").asLong(),
+        json.required("seconds").asDouble(),
+        json.required("total_steps").asLong(),
+        json.required("best").asDouble(),
+        json.required("best_step").asLong(),
+        json.required("evaluations_since_best").asInt(),
+        json.required("stopped_early").asBoolean());
+  }
+}

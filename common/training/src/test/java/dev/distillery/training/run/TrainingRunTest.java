@@ -1,0 +1,320 @@
+package dev.distillery.training.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.Dropout;
+import dev.distillery.model.nn.Gradients;
+import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.training.tokens.TokenSequence;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingRunTest {
+  @TempDir Path folder;
+  private final SparkSession spark = LocalSpark.session();
+
+  private TinyTraining tiny(String config) throws IOException {
+    return new TinyTraining(spark, folder, config);
+  }
+
+  private static void same(TinyTraining tiny, String one, String other) throws IOException {
+    Map<String, byte[]> first = tiny.result(one);
+    Map<String, byte[]> second = tiny.result(other);
+    assertThat(second).containsOnlyKeys(first.keySet());
+    first.forEach((name, bytes) -> assertThat(second.get(name)).as(name).isEqualTo(bytes));
+    assertThat(tiny.metrics(other)).isEqualTo(tiny.metrics(one));
+  }
+
+  @Test
+  void oneToFourWorkersGiveTheSameBits() throws IOException {
+    TinyTraining tiny =
+        tiny("lora").with("trainable", "lora").with("lora-dropout", 0.3).with("dropout", 0.1);
+    tiny.eval = Optional.of(new TinyTraining.RandomRows(7, 9));
+    for (int workers = 1; workers <= 4; workers++) {
+      tiny.with("workers", workers).run("w" + workers);
+    }
+    for (int workers = 2; workers <= 4; workers++) {
+      same(tiny, "w1", "w" + workers);
+    }
+    assertThat(tiny.result("w1")).containsKey("adapter_model.safetensors");
+  }
+
+  @Test
+  void allWeightsAndRecomputationGiveTheSameBitsToo() throws IOException {
+    TinyTraining tiny = tiny("gpt2").with("max-steps", 2);
+    tiny.run("plain");
+    tiny.with("workers", 3).with("gradient-checkpointing", true).run("spread");
+    same(tiny, "plain", "spread");
+    assertThat(tiny.result("plain")).containsKeys("config.json", "model.safetensors");
+  }
+
+  /** Dies in the middle of a step, once, with everything that a process loses. */
+  private static final class Dying implements TrainingObjective {
+    private static final long serialVersionUID = 1L;
+    private final NextTokenObjective plain = new NextTokenObjective();
+    private final AtomicInteger left;
+
+    Dying(int microBatches) {
+      left = new AtomicInteger(microBatches);
+    }
+
+    @Override
+    public double weight(TokenSequence row) {
+      return plain.weight(row);
+    }
+
+    @Override
+    public Map<String, Double> metrics(double[] sums) {
+      return plain.metrics(sums);
+    }
+
+    @Override
+    public Computation open(Decoder decoder) {
+      Computation work = plain.open(decoder);
+      return new Computation() {
+        @Override
+        public double[] addGradient(
+            MicroBatch batch, double normaliser, Dropout dropout, Gradients gradients) {
+          if (left.decrementAndGet() == 0) {
+            throw new IllegalStateException("The lights went out");
+          }
+          return work.addGradient(batch, normaliser, dropout, gradients);
+        }
+
+        @Override
+        public double[] evaluate(MicroBatch batch) {
+          return work.evaluate(batch);
+        }
+
+        @Override
+        public void close() {
+          work.close();
+        }
+      };
+    }
+  }
+
+  private static void interrupted(TinyTraining tiny, String run, int microBatches) {
+    tiny.objective = new Dying(microBatches);
+    assertThatThrownBy(() -> tiny.run(run)).hasMessageContaining("lights went out");
+    tiny.objective = new Dying(Integer.MAX_VALUE);
+  }
+
+  /** 23 rows in micro-batches of 2 are 12 of them: steps of 5, 5 and 2. */
+  @Test
+  void resumingGivesTheBitsOfARunThatNothingStopped() throws IOException {
+    TinyTraining tiny =
+        tiny("lora").with("trainable", "lora").with("max-steps", 20).with("save-steps", 5);
+    tiny.with("eval-steps", 4);
+    tiny.eval = Optional.of(new TinyTraining.RandomRows(5, 9));
+    tiny.objective = new Dying(Integer.MAX_VALUE);
+    tiny.run("whole");
+    interrupted(tiny, "cut", 50);
+    assertThat(tiny.checkpoints("cut")).containsExactly("checkpoint-10", "checkpoint-5");
+    interrupted(tiny, "cut", 1);
+    JobSummary summary = tiny.run("cut");
+    assertThat(summary.figures()).containsEntry("steps", 20L);
+    same(tiny, "whole", "cut");
+    assertThat(tiny.metrics("cut")).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aDamagedCheckpointIsPassedOverAndTheEndIsTheSame() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 8).with("save-steps", 2);
+    tiny.run("whole");
+    for (String how : List.of("truncated", "flipped")) {
+      tiny.with("max-steps", 6).run(how);
+      damage(tiny.output(how).resolve("checkpoint-6/parameters.f32"), how);
+      tiny.forget(how);
+      tiny.with("max-steps", 8).run(how);
+      same(tiny, "whole", how);
+    }
+  }
+
+  private static void damage(Path file, String how) throws IOException {
+    try (var access = new RandomAccessFile(file.toFile(), "rw")) {
+      if (how.equals("truncated")) {
+        access.setLength(access.length() - 100);
+        return;
+      }
+      access.seek(access.length() / 2);
+      int old = access.read();
+      access.seek(access.length() / 2);
+      access.write(old ^ 1);
+    }
+  }
+
+  @Test
+  void refusesWhereNoCheckpointIsWholeAndNamesThem() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 4).with("save-steps", 2);
+    tiny.run("lost");
+    damage(tiny.output("lost").resolve("checkpoint-2/first_moments.f32"), "flipped");
+    Files.writeString(tiny.output("lost").resolve("checkpoint-4/manifest.json"), "{\"format\": 1");
+    tiny.forget("lost");
+    assertThatThrownBy(() -> tiny.run("lost"))
+        .hasMessageContaining("is whole")
+        .hasMessageContaining("checkpoint-2: first_moments.f32 has another CRC-32C")
+        .hasMessageContaining("checkpoint-4");
+  }
+
+  @Test
+  void refusesACheckpointOfOtherOptionsAndSaysWhich() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 4).with("save-steps", 2);
+    tiny.run("changed");
+    tiny.forget("changed");
+    tiny.with("batch-size", 3).with("weight-decay", 0.1);
+    assertThatThrownBy(() -> tiny.run("changed"))
+        .hasMessageContaining("--batch-size was 2, now 3")
+        .hasMessageContaining("--weight-decay was 0.0, now 0.1");
+  }
+
+  @Test
+  void moreStepsGoOnFromTheLastCheckpoint() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 6);
+    tiny.run("long");
+    tiny.with("max-steps", 3).run("longer");
+    tiny.forget("longer");
+    tiny.with("max-steps", 6).run("longer");
+    same(tiny, "long", "longer");
+  }
+
+  /** DiLoCo. One worker, one outer step of rate 1 without momentum: where its own steps end. */
+  @Test
+  void stepsOnItsOwnOfOneWorkerEndWhereStepsTogetherDo() throws IOException {
+    TinyTraining tiny = tiny("lora").with("trainable", "lora").with("max-steps", 6);
+    tiny.run("together");
+    tiny.with("local-steps", 3).with("outer-learning-rate", 1).with("outer-momentum", 0);
+    tiny.run("alone");
+    double[] together = weights(tiny, "together");
+    double[] alone = weights(tiny, "alone");
+    for (int i = 0; i < together.length; i++) {
+      // began - (began - ended) is ended, up to rounding.
+      assertThat(alone[i]).isCloseTo(together[i], within(1e-6));
+    }
+    assertThat(tiny.metrics("alone"))
+        .contains("3 inner_moments_rebuilt 0.0", "6 inner_moments_rebuilt 0.0");
+  }
+
+  @Test
+  void workersOnTheirOwnLearnAndMeetAndSayWhatAResumedRunLost() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 12).with("workers", 2);
+    tiny.with("local-steps", 3).with("save-steps", 3);
+    tiny.eval = Optional.of(tiny.rows);
+    tiny.run("local");
+    List<String> metrics = tiny.metrics("local");
+    assertThat(value(metrics, "12 eval_loss")).isLessThan(value(metrics, "1 loss"));
+    assertThat(tiny.checkpoints("local")).containsExactly("checkpoint-12", "checkpoint-9");
+    tiny.forget("local");
+    tiny.with("max-steps", 15).run("local");
+    assertThat(tiny.metrics("local")).contains("15 inner_moments_rebuilt 2.0");
+  }
+
+  private static double[] weights(TinyTraining tiny, String run) throws IOException {
+    try (var adapter = AdapterFiles.read(tiny.output(run)).weights()) {
+      return adapter.weights().keySet().stream()
+          .flatMapToDouble(
+              name -> {
+                try {
+                  float[] values = adapter.read(name);
+                  return IntStream.range(0, values.length).mapToDouble(i -> values[i]);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              })
+          .toArray();
+    }
+  }
+
+  /** The held-out rows are other text: what is learned makes them worse. */
+  @Test
+  void anEarlyStopCountsAcrossTriesAndKeepsTheBestWeights() throws IOException {
+    TinyTraining tiny =
+        tiny("lora").with("max-steps", 60).with("learning-rate", 0.01).with("eval-steps", 1);
+    tiny.with("save-steps", 1).with("save-total-limit", 1).with("early-stop", 3);
+    tiny.eval = Optional.of(new TinyTraining.RandomRows(6, 77));
+    tiny.objective = new Dying(Integer.MAX_VALUE);
+    JobSummary whole = tiny.run("whole");
+    long steps = whole.figures().get("steps").longValue();
+    long best = whole.figures().get("best_step").longValue();
+    assertThat(best).isGreaterThan(4);
+    assertThat(steps).isLessThan(60).isEqualTo(best + 3);
+    for (int i = 0; i < 3; i++) {
+      interrupted(tiny, "cut", 9);
+    }
+    assertThat(tiny.run("cut").figures())
+        .containsEntry("steps", steps)
+        .containsEntry("best_step", best);
+    same(tiny, "whole", "cut");
+    assertThat(tiny.checkpoints("cut"))
+        .containsExactlyInAnyOrder("checkpoint-" + best, "checkpoint-" + steps);
+    tiny.forget("cut");
+    assertThat(tiny.with("max-steps", 90).run("cut").figures()).containsEntry("steps", steps);
+  }
+
+  @Test
+  void aLossThatIsNotFiniteNamesItsRowsAndKeepsTheCheckpoint() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 9).with("save-steps", 1);
+    tiny.with("learning-rate", "1e30").with("max-grad-norm", 0).with("shuffle", false);
+    tiny.with("warmup-steps", 1);
+    assertThatThrownBy(() -> tiny.run("nan"))
+        .hasMessageContaining("not finite")
+        .hasMessageContaining("[20, 21, 22]");
+    assertThat(tiny.checkpoints("nan")).contains("checkpoint-2");
+  }
+
+  @Test
+  void metricsHaveHuggingFacesNamesAndLayersTheirNorms() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 10).with("learning-rate", 0.01);
+    tiny.eval = Optional.of(tiny.rows);
+    JobSummary summary = tiny.run("named");
+    List<String> metrics = tiny.metrics("named");
+    assertThat(metrics)
+        .filteredOn(row -> row.startsWith("1 "))
+        .extracting(row -> row.split(" ")[1])
+        .containsExactly(
+            "entropy",
+            "epoch",
+            "grad_norm",
+            "learning_rate",
+            "loss",
+            "mean_token_accuracy",
+            "num_tokens");
+    assertThat(metrics)
+        .filteredOn(row -> row.startsWith("10 "))
+        .extracting(row -> row.split(" ")[1])
+        .contains("eval_loss", "eval_entropy", "grad_norm/layer_1", "update_ratio/layer_0");
+    // Warm-up of 3 % of 10 steps is one, at rate 0.
+    assertThat(metrics).contains("1 learning_rate 0.0", "2 learning_rate 0.01");
+    long tokens = 0;
+    for (long row = 0; row < 23; row++) {
+      tokens += tiny.rows.row(row).ids().length;
+    }
+    assertThat(metrics).contains("3 num_tokens " + (double) tokens, "3 epoch 1.0");
+    assertThat(summary.figures().get("eval_loss").doubleValue())
+        .isLessThan(value(metrics, "1 loss"));
+  }
+
+  private static double value(List<String> metrics, String name) {
+    return metrics.stream()
+        .filter(row -> row.startsWith(name + " "))
+        .mapToDouble(row -> Double.parseDouble(row.split(" ")[2]))
+        .findFirst()
+        .orElseThrow();
+  }
+}
