@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  * are two implementations: {@link PortableKernels} (ND4J operations only) and the fused ones for
  * processors in a module of their own; {@link KernelSets} chooses.
  *
+ * <p>A fused operation has a default, written out on the host: what a new set may begin with, and
+ * what every set's own is compared with. Nothing but memory that is read gives values back, so that
+ * a set need not wait for what it was asked before.
+ *
  * <p>Outputs are preallocated by the caller. An output may be an input only where a method says so.
  * One object serves one thread at a time. The same calls give the same bits on the same kind of
  * processor, whatever the number of threads.
@@ -60,15 +64,21 @@ public interface Kernels extends AutoCloseable {
   void scale(Tensor out, double factor);
 
   /** Adds a row vector to every row. */
-  void addRow(Tensor out, Tensor row);
+  default void addRow(Tensor out, Tensor row) {
+    HostOperations.addRow(out, row);
+  }
 
   /** Adds the sum of x's rows to a row vector. */
-  void addColumnSums(Tensor out, Tensor x);
+  default void addColumnSums(Tensor out, Tensor x) {
+    HostOperations.addColumnSums(out, x);
+  }
 
   /**
    * Sets out [1, 1] to the sum of the squares of all values of a contiguous x, summed in double.
    */
-  void sumOfSquares(Tensor out, Tensor x);
+  default void sumOfSquares(Tensor out, Tensor x) {
+    HostOperations.sumOfSquares(out, x);
+  }
 
   // Rows by index
 
@@ -84,26 +94,34 @@ public interface Kernels extends AutoCloseable {
   // Layers
 
   /** RMSNorm (Zhang and Sennrich 2019): out = x / sqrt(mean(x^2) + eps) * gain, row by row. */
-  void rmsNorm(Tensor out, Tensor x, Tensor gain, double eps);
+  default void rmsNorm(Tensor out, Tensor x, Tensor gain, double eps) {
+    HostOperations.norm(out, x, gain, null, eps);
+  }
 
   /** Adds the gradient of {@link #rmsNorm} to dx and, where it is wanted, to dGain. */
-  void rmsNormBackward(
-      Tensor dx, @Nullable Tensor dGain, Tensor dOut, Tensor x, Tensor gain, double eps);
+  default void rmsNormBackward(
+      Tensor dx, @Nullable Tensor dGain, Tensor dOut, Tensor x, Tensor gain, double eps) {
+    HostOperations.normBackward(dx, dGain, null, dOut, x, gain, eps, false);
+  }
 
   /**
    * LayerNorm (Ba et al. 2016): out = (x - mean) / sqrt(variance + eps) * gain + bias, row by row.
    */
-  void layerNorm(Tensor out, Tensor x, Tensor gain, Tensor bias, double eps);
+  default void layerNorm(Tensor out, Tensor x, Tensor gain, Tensor bias, double eps) {
+    HostOperations.norm(out, x, gain, bias, eps);
+  }
 
   /** Adds the gradient of {@link #layerNorm} to dx and, where wanted, to dGain and dBias. */
-  void layerNormBackward(
+  default void layerNormBackward(
       Tensor dx,
       @Nullable Tensor dGain,
       @Nullable Tensor dBias,
       Tensor dOut,
       Tensor x,
       Tensor gain,
-      double eps);
+      double eps) {
+    HostOperations.normBackward(dx, dGain, dBias, dOut, x, gain, eps, true);
+  }
 
   /**
    * Rotary positions (Su et al. 2021) in place, halves rotated as Hugging Face does: for each head
@@ -112,7 +130,9 @@ public interface Kernels extends AutoCloseable {
    * @param cos [rows, headDim / 2]; the width of a head follows from it
    * @param inverse rotates back, which is also the gradient
    */
-  void rotate(Tensor x, Tensor cos, Tensor sin, boolean inverse);
+  default void rotate(Tensor x, Tensor cos, Tensor sin, boolean inverse) {
+    HostOperations.rotate(x, cos, sin, inverse);
+  }
 
   /**
    * Causal attention: out = softmax(scale q k^T) v, per query head.
@@ -144,17 +164,23 @@ public interface Kernels extends AutoCloseable {
   void swigluBackward(Tensor gateUp, Tensor dOut);
 
   /** out = activation(x); out may be x. */
-  void activate(Tensor out, Tensor x, Activation activation);
+  default void activate(Tensor out, Tensor x, Activation activation) {
+    HostOperations.activate(out, x, activation);
+  }
 
   /** Overwrites x with its gradient. */
-  void activateBackward(Tensor x, Tensor dOut, Activation activation);
+  default void activateBackward(Tensor x, Tensor dOut, Activation activation) {
+    HostOperations.activateBackward(x, dOut, activation);
+  }
 
   /**
    * Inverted dropout in place: value (i, j) is kept, and divided by 1 - probability, where {@link
    * CounterRandom#uniform}(rowKeys[i], j) is at least the probability. The same keys give the same
    * mask, so the backward pass is the same call.
    */
-  void dropout(Tensor x, double probability, long[] rowKeys);
+  default void dropout(Tensor x, double probability, long[] rowKeys) {
+    HostOperations.dropout(x, probability, rowKeys);
+  }
 
   // Loss
 
@@ -168,13 +194,17 @@ public interface Kernels extends AutoCloseable {
    *     nats, and 1 where no other logit is larger than the target's, else 0
    * @param logits [rows, vocabulary]
    */
-  void logProbs(Tensor scores, Tensor logits, int[] targets);
+  default void logProbs(Tensor scores, Tensor logits, int[] targets) {
+    HostOperations.logProbs(scores, logits, targets, null);
+  }
 
   /**
    * As {@link #logProbs}, and overwrites logits with the gradient of the weighted sum of the
    * log-probabilities: weights[i] (1[j = targets[i]] - softmax(logits[i])[j]).
    */
-  void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights);
+  default void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
+    HostOperations.logProbs(scores, logits, targets, weights);
+  }
 
   // Optimiser
 
@@ -184,7 +214,9 @@ public interface Kernels extends AutoCloseable {
    * lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps), where g is gradScale times the
    * gradient.
    */
-  void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
+  default void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+    HostOperations.adamW(parameter, gradient, m, v, step);
+  }
 
   /**
    * The constants of one AdamW update.
