@@ -4,6 +4,8 @@ import dev.distillery.model.format.Activation;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.AttentionPlan;
 import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.model.nn.HostIds;
+import dev.distillery.model.nn.Ids;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Memory;
 import dev.distillery.model.nn.Packed;
@@ -252,7 +254,8 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void gather(Tensor out, Tensor table, int[] ids) {
+  public void gather(Tensor out, Tensor table, Ids rows) {
+    int[] ids = HostIds.of(rows);
     ByteBuffer o = CpuMemory.buffer(out);
     ByteBuffer in = CpuMemory.buffer(table);
     forRows(
@@ -263,7 +266,8 @@ public final class CpuKernels implements Kernels {
 
   /** Threads own columns, so that repeated ids are added in order. */
   @Override
-  public void scatterAdd(Tensor table, int[] ids, Tensor x) {
+  public void scatterAdd(Tensor table, Ids rows, Tensor x) {
+    int[] ids = HostIds.of(rows);
     ByteBuffer o = CpuMemory.buffer(table);
     ByteBuffer in = CpuMemory.buffer(x);
     workers.forRange(
@@ -283,7 +287,8 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void scatter(Tensor table, int[] ids, Tensor x) {
+  public void scatter(Tensor table, Ids rows, Tensor x) {
+    int[] ids = HostIds.of(rows);
     ByteBuffer o = CpuMemory.buffer(table);
     ByteBuffer in = CpuMemory.buffer(x);
     forRows(
@@ -524,7 +529,8 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void logProbs(Tensor scores, Tensor logits, int[] targets) {
+  public void logProbs(Tensor scores, Tensor logits, Ids ids) {
+    int[] targets = HostIds.of(ids);
     ByteBuffer in = CpuMemory.buffer(logits);
     int n = logits.columns();
     forRows(
@@ -541,7 +547,8 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
+  public void logProbsBackward(Tensor scores, Tensor logits, Ids ids, double[] weights) {
+    int[] targets = HostIds.of(ids);
     ByteBuffer in = CpuMemory.buffer(logits);
     int n = logits.columns();
     forRows(

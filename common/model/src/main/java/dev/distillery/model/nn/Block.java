@@ -197,7 +197,7 @@ final class Block {
       Tensor x,
       Tensor keys,
       Tensor values,
-      int[] cacheRows,
+      Ids cacheRows,
       Pass pass,
       @Nullable PackedLayer packed) {
     int n = x.rows();

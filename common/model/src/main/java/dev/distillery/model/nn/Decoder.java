@@ -203,12 +203,24 @@ public final class Decoder implements AutoCloseable {
       List<Stored> table = parameters.stored().slot(layout.embedding()).orElseThrow();
       StoredWeights.gather(kernels, x, table, ids);
     } else {
-      kernels.gather(x, parameters.get(layout.embedding()), ids);
+      gather(x, layout.embedding(), ids);
     }
     if (layout.gpt2()) {
       Tensor position = workspace.get("position", x.rows(), x.columns());
-      kernels.gather(position, parameters.get(layout.positions()), positions);
+      gather(position, layout.positions(), positions);
       kernels.add(x, position, 1);
+    }
+  }
+
+  private void gather(Tensor out, String table, int[] rows) {
+    try (Ids ids = kernels.ids(rows)) {
+      kernels.gather(out, parameters.get(table), ids);
+    }
+  }
+
+  private void scatterAdd(Tensor table, int[] rows, Tensor x) {
+    try (Ids ids = kernels.ids(rows)) {
+      kernels.scatterAdd(table, ids, x);
     }
   }
 
@@ -219,11 +231,11 @@ public final class Decoder implements AutoCloseable {
     }
     gradients
         .add(layout.embedding())
-        .ifPresent(table -> kernels.scatterAdd(table, forward.batch.ids(), dx));
+        .ifPresent(table -> scatterAdd(table, forward.batch.ids(), dx));
     if (layout.gpt2()) {
       gradients
           .add(layout.positions())
-          .ifPresent(table -> kernels.scatterAdd(table, forward.batch.positions(), dx));
+          .ifPresent(table -> scatterAdd(table, forward.batch.positions(), dx));
     }
   }
 
@@ -318,16 +330,18 @@ public final class Decoder implements AutoCloseable {
     Block.Pass pass = pass(plan, positions, Dropout.NONE, new long[0]);
     Tensor x = workspace.get("infer.x", n, config.hiddenSize());
     embed(x, ids, positions);
-    for (int i = 0; i < blocks.size(); i++) {
-      blocks
-          .get(i)
-          .infer(
-              x,
-              cache.keys(i),
-              cache.values(i),
-              cacheRows,
-              pass,
-              weights == null ? null : weights.layer(i));
+    try (Ids rows = kernels.ids(cacheRows)) {
+      for (int i = 0; i < blocks.size(); i++) {
+        blocks
+            .get(i)
+            .infer(
+                x,
+                cache.keys(i),
+                cache.values(i),
+                rows,
+                pass,
+                weights == null ? null : weights.layer(i));
+      }
     }
     for (int s = 0; s < sequences.length; s++) {
       cache.append(sequences[s], tokens[s].length);

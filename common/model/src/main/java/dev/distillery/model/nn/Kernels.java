@@ -82,14 +82,19 @@ public interface Kernels extends AutoCloseable {
 
   // Rows by index
 
+  /** Ids for operations of this object; they are not copied where they stay on the host. */
+  default Ids ids(int[] values) {
+    return new HostIds(values);
+  }
+
   /** out[i] = table[ids[i]]. */
-  void gather(Tensor out, Tensor table, int[] ids);
+  void gather(Tensor out, Tensor table, Ids ids);
 
   /** table[ids[i]] += x[i], in order of i, so that repeated ids add up. */
-  void scatterAdd(Tensor table, int[] ids, Tensor x);
+  void scatterAdd(Tensor table, Ids ids, Tensor x);
 
   /** table[ids[i]] = x[i]; the ids are distinct. */
-  void scatter(Tensor table, int[] ids, Tensor x);
+  void scatter(Tensor table, Ids ids, Tensor x);
 
   // Layers
 
@@ -194,16 +199,16 @@ public interface Kernels extends AutoCloseable {
    *     nats, and 1 where no other logit is larger than the target's, else 0
    * @param logits [rows, vocabulary]
    */
-  default void logProbs(Tensor scores, Tensor logits, int[] targets) {
-    HostOperations.logProbs(scores, logits, targets, null);
+  default void logProbs(Tensor scores, Tensor logits, Ids targets) {
+    HostOperations.logProbs(scores, logits, HostIds.of(targets), null);
   }
 
   /**
    * As {@link #logProbs}, and overwrites logits with the gradient of the weighted sum of the
    * log-probabilities: weights[i] (1[j = targets[i]] - softmax(logits[i])[j]).
    */
-  default void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
-    HostOperations.logProbs(scores, logits, targets, weights);
+  default void logProbsBackward(Tensor scores, Tensor logits, Ids targets, double[] weights) {
+    HostOperations.logProbs(scores, logits, HostIds.of(targets), weights);
   }
 
   // Optimiser

@@ -106,12 +106,14 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void gather(Tensor out, Tensor table, int[] ids) {
+  public void gather(Tensor out, Tensor table, Ids rows) {
+    int[] ids = HostIds.of(rows);
     view(out).assign(view(table).getRows(ids));
   }
 
   @Override
-  public void scatterAdd(Tensor table, int[] ids, Tensor x) {
+  public void scatterAdd(Tensor table, Ids rows, Tensor x) {
+    int[] ids = HostIds.of(rows);
     INDArray into = view(table);
     INDArray from = view(x);
     for (int i = 0; i < ids.length; i++) {
@@ -120,7 +122,8 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void scatter(Tensor table, int[] ids, Tensor x) {
+  public void scatter(Tensor table, Ids rows, Tensor x) {
+    int[] ids = HostIds.of(rows);
     INDArray into = view(table);
     INDArray from = view(x);
     for (int i = 0; i < ids.length; i++) {
@@ -372,7 +375,8 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void logProbs(Tensor scores, Tensor logits, int[] targets) {
+  public void logProbs(Tensor scores, Tensor logits, Ids ids) {
+    int[] targets = HostIds.of(ids);
     score(scores, logSoftmax(view(logits)), targets);
   }
 
@@ -387,7 +391,8 @@ public final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void logProbsBackward(Tensor scores, Tensor logits, int[] targets, double[] weights) {
+  public void logProbsBackward(Tensor scores, Tensor logits, Ids ids, double[] weights) {
+    int[] targets = HostIds.of(ids);
     INDArray logP = logSoftmax(view(logits));
     score(scores, logP, targets);
     INDArray gradient = view(logits);

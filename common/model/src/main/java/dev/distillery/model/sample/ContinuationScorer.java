@@ -1,6 +1,7 @@
 package dev.distillery.model.sample;
 
 import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.Ids;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.KeyValueCache;
 import dev.distillery.model.nn.PackedWeights;
@@ -87,7 +88,9 @@ public final class ContinuationScorer implements AutoCloseable {
       kernels.project(logits, hidden.rows(from, count), weights.head());
       int[] targets = Arrays.copyOfRange(continuation, into + from, into + from + count);
       Tensor scores = workspace.get("scores", count, Kernels.SCORE_COLUMNS);
-      kernels.logProbs(scores, logits, targets);
+      try (Ids ids = kernels.ids(targets)) {
+        kernels.logProbs(scores, logits, ids);
+      }
       System.arraycopy(scores.column(0), 0, logProbs, into + from, count);
       greedy &= Arrays.stream(scores.column(2)).allMatch(best -> best == 1);
     }

@@ -2,6 +2,7 @@ package dev.distillery.model.train;
 
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.nn.Ids;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
@@ -40,11 +41,12 @@ public final class LanguageModelHead implements AutoCloseable {
     Tensor scores = workspace.get("scores", rows.length, Kernels.SCORE_COLUMNS);
     forEachChunk(
         rows,
-        (from, count) ->
-            kernels.logProbs(
-                scores.rows(from, count),
-                logits(gather(hidden, rows, from, count)),
-                Arrays.copyOfRange(targets, from, from + count)));
+        (from, count) -> {
+          try (Ids own = kernels.ids(Arrays.copyOfRange(targets, from, from + count))) {
+            Tensor logits = logits(hidden, rows, from, count);
+            kernels.logProbs(scores.rows(from, count), logits, own);
+          }
+        });
     return new TokenScores(scores);
   }
 
@@ -68,11 +70,13 @@ public final class LanguageModelHead implements AutoCloseable {
         gradients,
         (logits, from) -> {
           int to = from + logits.rows();
-          kernels.logProbsBackward(
-              scores.rows(from, logits.rows()),
-              logits,
-              Arrays.copyOfRange(targets, from, to),
-              Arrays.copyOfRange(weights, from, to));
+          try (Ids own = kernels.ids(Arrays.copyOfRange(targets, from, to))) {
+            kernels.logProbsBackward(
+                scores.rows(from, logits.rows()),
+                logits,
+                own,
+                Arrays.copyOfRange(weights, from, to));
+          }
         });
     return new TokenScores(scores);
   }
@@ -94,12 +98,14 @@ public final class LanguageModelHead implements AutoCloseable {
     forEachChunk(
         rows,
         (from, count) -> {
-          Tensor chosen = gather(hidden, rows, from, count);
-          Tensor logits = logits(chosen);
-          loss.backward(logits, from);
-          Tensor dChosen = workspace.get("dChosen", count, hidden.columns());
-          decoder.logitsBackward(dChosen, logits, chosen, gradients);
-          kernels.scatterAdd(dHidden, Arrays.copyOfRange(rows, from, from + count), dChosen);
+          try (Ids own = kernels.ids(Arrays.copyOfRange(rows, from, from + count))) {
+            Tensor chosen = gather(hidden, own);
+            Tensor logits = logits(chosen);
+            loss.backward(logits, from);
+            Tensor dChosen = workspace.get("dChosen", count, hidden.columns());
+            decoder.logitsBackward(dChosen, logits, chosen, gradients);
+            kernels.scatterAdd(dHidden, own, dChosen);
+          }
         });
   }
 
@@ -110,7 +116,9 @@ public final class LanguageModelHead implements AutoCloseable {
 
   /** The logits of a run of rows, valid until the next call. */
   Tensor logits(Tensor hidden, int[] rows, int from, int count) {
-    return logits(gather(hidden, rows, from, count));
+    try (Ids own = kernels.ids(Arrays.copyOfRange(rows, from, from + count))) {
+      return logits(gather(hidden, own));
+    }
   }
 
   private interface Chunk {
@@ -124,9 +132,9 @@ public final class LanguageModelHead implements AutoCloseable {
     }
   }
 
-  private Tensor gather(Tensor hidden, int[] rows, int from, int count) {
-    Tensor chosen = workspace.get("chosen", count, hidden.columns());
-    kernels.gather(chosen, hidden, Arrays.copyOfRange(rows, from, from + count));
+  private Tensor gather(Tensor hidden, Ids rows) {
+    Tensor chosen = workspace.get("chosen", rows.size(), hidden.columns());
+    kernels.gather(chosen, hidden, rows);
     return chosen;
   }
 

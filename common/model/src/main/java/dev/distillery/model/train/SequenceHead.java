@@ -3,6 +3,7 @@ package dev.distillery.model.train;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.nn.Ids;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
@@ -62,7 +63,9 @@ public final class SequenceHead implements AutoCloseable {
     gradient.write(dOut);
     Tensor dChosen = workspace.get("dChosen", rows.length, weight.columns());
     kernels.matmul(dChosen, gradient, false, weight, false, 1, 0);
-    kernels.scatterAdd(dHidden, rows, dChosen);
+    try (Ids ids = kernels.ids(rows)) {
+      kernels.scatterAdd(dHidden, ids, dChosen);
+    }
     Tensor chosen = gather(hidden, rows);
     gradients
         .add(weightSlot)
@@ -72,7 +75,9 @@ public final class SequenceHead implements AutoCloseable {
 
   private Tensor gather(Tensor hidden, int[] rows) {
     Tensor chosen = workspace.get("chosen", rows.length, hidden.columns());
-    kernels.gather(chosen, hidden, rows);
+    try (Ids ids = kernels.ids(rows)) {
+      kernels.gather(chosen, hidden, ids);
+    }
     return chosen;
   }
 

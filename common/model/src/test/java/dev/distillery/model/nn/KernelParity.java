@@ -69,17 +69,17 @@ public abstract class KernelParity {
     }
 
     @Override
-    public void gather(Tensor out, Tensor table, int[] ids) {
+    public void gather(Tensor out, Tensor table, Ids ids) {
       portable.gather(out, table, ids);
     }
 
     @Override
-    public void scatterAdd(Tensor table, int[] ids, Tensor x) {
+    public void scatterAdd(Tensor table, Ids ids, Tensor x) {
       portable.scatterAdd(table, ids, x);
     }
 
     @Override
-    public void scatter(Tensor table, int[] ids, Tensor x) {
+    public void scatter(Tensor table, Ids ids, Tensor x) {
       portable.scatter(table, ids, x);
     }
 
@@ -252,9 +252,9 @@ public abstract class KernelParity {
   void logProbabilitiesAndTheirGradient() {
     int[] targets = {0, 36, 7, 7, 12};
     double[] weights = {-0.5, 0, 1, -2, 0.25};
-    check((k, t) -> k.logProbs(t.get(0), t.get(1), targets), shape(5, 3), shape(5, 37));
+    check((k, t) -> k.logProbs(t.get(0), t.get(1), k.ids(targets)), shape(5, 3), shape(5, 37));
     check(
-        (k, t) -> k.logProbsBackward(t.get(0), t.get(1), targets, weights),
+        (k, t) -> k.logProbsBackward(t.get(0), t.get(1), k.ids(targets), weights),
         shape(5, 3),
         shape(5, 37));
   }
