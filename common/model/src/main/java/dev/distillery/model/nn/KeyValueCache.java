@@ -6,8 +6,12 @@ import java.util.List;
 
 /** Keys and values of the tokens seen so far, for a fixed number of sequences of bounded length. */
 public final class KeyValueCache implements AutoCloseable {
+  /** Of each layer, [sequences * capacity, kvWidth]. */
   private final List<Tensor> keys = new ArrayList<>();
+
+  /** As {@link #keys}. */
   private final List<Tensor> values = new ArrayList<>();
+
   private final int capacity;
   private final int[] lengths;
 

@@ -13,9 +13,16 @@ final class Linear {
   private final Kernels kernels;
   private final Workspace workspace;
   private final LinearLayout layout;
+
+  /** [out, in], or [in, out] where inputs come first. */
   private final @Nullable Tensor weight;
+
+  /** Parts of the same shape together, below each other. */
   private final @Nullable List<Stored> stored;
+
+  /** [1, out]. */
   private final @Nullable Tensor bias;
+
   private final List<Adapter> adapters = new ArrayList<>();
   private final double adapterScale;
 
@@ -23,6 +30,12 @@ final class Linear {
   @SuppressWarnings("ArrayRecordComponent") // Built once a pass and only read.
   record Pass(Dropout dropout, boolean adapters, long[] tokenKeys) {}
 
+  /**
+   * A module's adapter.
+   *
+   * @param a [rank, in]
+   * @param b [module's outputs, rank]
+   */
   private record Adapter(
       String nameA, String nameB, Tensor a, Tensor b, int firstColumn, int columns, long site) {}
 
