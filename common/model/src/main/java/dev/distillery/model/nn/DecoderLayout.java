@@ -4,7 +4,9 @@ import dev.distillery.model.format.Architecture;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelTensors;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Where a decoder's weights lie: the slots of a configuration, of its adapters and of its value
@@ -77,14 +79,20 @@ public final class DecoderLayout {
     return slots;
   }
 
-  /** The slots of adapters on a model, named as PEFT names them, in address order. */
+  /**
+   * The slots of adapters on a model, named as PEFT names them, in address order.
+   *
+   * @throws IllegalArgumentException if the model has no linear layer of a target's name
+   */
   public static List<Slot> slots(ModelConfig config, LoraConfig lora) {
     DecoderLayout layout = new DecoderLayout(config);
     List<Slot> slots = new ArrayList<>();
+    Set<String> names = new LinkedHashSet<>();
     for (int i = 0; i < config.layers(); i++) {
       for (LinearLayout linear : layout.linears(i)) {
         for (int m = 0; m < linear.modules().size(); m++) {
           String module = linear.modules().get(m);
+          names.add(LoraConfig.name(module));
           if (lora.adapts(module)) {
             slots.add(matrix(loraA(module), lora.rank(), linear.inputs()));
             slots.add(matrix(loraB(module), linear.outputs().get(m), lora.rank()));
@@ -92,9 +100,12 @@ public final class DecoderLayout {
         }
       }
     }
-    if (slots.isEmpty()) {
-      throw new IllegalArgumentException(
-          "No module of the model is called any of " + String.join(", ", lora.targets()));
+    for (String target : lora.targets()) {
+      if (!names.contains(target)) {
+        throw new IllegalArgumentException(
+            "The model has no linear layer called %s to adapt: name some of %s"
+                .formatted(target, String.join(", ", names)));
+      }
     }
     return slots;
   }

@@ -27,6 +27,11 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
   }
 
   boolean adapts(String module) {
-    return targets.contains(module.substring(module.lastIndexOf('.') + 1));
+    return targets.contains(name(module));
+  }
+
+  /** The last part of a module's name, which targets give. */
+  static String name(String module) {
+    return module.substring(module.lastIndexOf('.') + 1);
   }
 }
