@@ -9,6 +9,7 @@ import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -73,7 +74,7 @@ public final class Student implements AutoCloseable {
    *
    * @param name of a preset; empty takes the model's own
    * @throws IllegalArgumentException where there is no such preset, or the model has no template or
-   *     one that is not known
+   *     one that cannot be run
    */
   public ChatTemplate chatTemplate(String name) throws IOException {
     String eos =
@@ -81,13 +82,13 @@ public final class Student implements AutoCloseable {
     if (!name.isEmpty()) {
       return ChatTemplate.named(name, eos);
     }
-    Optional<String> own = ChatTemplate.textOf(files);
+    Optional<ModelTemplates> own = ModelTemplates.read(files);
     if (own.isEmpty()) {
       throw new IllegalArgumentException(
           "The model brings no chat template; name one of "
               + String.join(", ", ChatTemplate.names()));
     }
-    return ChatTemplate.recognise(own.get(), eos);
+    return ChatTemplate.of(own.get(), tokenizer, specialTokens(), Optional.empty());
   }
 
   /** What stands before a text that has nothing before it: BOS, or EOS where there is no BOS. */

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A chat template, read once and rendered for many dialogues as transformers renders it (Jinja 3.1
@@ -61,11 +62,11 @@ public final class JinjaTemplate {
    * Renders the template.
    *
    * @param names what the template sees, made by {@link #value}: messages, tools, bos_token
-   * @param now what {@code strftime_now} tells
+   * @param now what {@code strftime_now} tells; without it a template finds no such function
    * @throws TemplateException where the template refuses the dialogue ({@code raise_exception}),
    *     goes wrong, or does too much
    */
-  public Text render(Map<String, Object> names, LocalDateTime now) {
+  public Text render(Map<String, Object> names, Optional<LocalDateTime> now) {
     Map<String, Object> all = new HashMap<>(names);
     all.put("range", (Value.Callable) JinjaTemplate::range);
     all.put("namespace", (Value.Callable) JinjaTemplate::namespace);
@@ -78,8 +79,11 @@ public final class JinjaTemplate {
                   "The chat template refuses the dialogue: "
                       + PythonText.str(a.get(0, "message", Text.EMPTY)));
             });
-    all.put(
-        "strftime_now", (Value.Callable) a -> Text.of(strftime(now, a.text(0, "format").value())));
+    now.ifPresent(
+        date ->
+            all.put(
+                "strftime_now",
+                (Value.Callable) a -> Text.of(strftime(date, a.text(0, "format").value()))));
     Scope scope = Scope.root(all);
     try {
       Statement.Flow unused = statement.run(scope);

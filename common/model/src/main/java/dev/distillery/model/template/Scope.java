@@ -7,7 +7,7 @@ import java.util.Optional;
 /** The names that a part of a template sees, what it writes to, and what it may still cost. */
 final class Scope {
   /** Most work of one rendering: statements, elements, characters. */
-  private static final long MOST_WORK = 50_000_000;
+  private static final long MOST_WORK = 20_000_000;
 
   /** Longest text that a template may make. */
   private static final int LONGEST = 1 << 24;

@@ -1,14 +1,12 @@
 package dev.distillery.model.tokenizer;
 
 import dev.distillery.core.dialogue.Message;
-import dev.distillery.model.format.ModelFiles;
-import dev.distillery.model.format.ModelJson;
+import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,16 +17,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a dialogue is written as one text. What is trained of it is each answer and the mark that
  * closes it; headers, and what stands between turns, are not.
  *
- * <p>A model's own template is a program in Jinja. It is not run: it is compared with the known
- * ones, and an unknown one is refused, so that a dialogue is never written in a form that the model
- * has not seen.
+ * <p>A model's own template is a program in Jinja, which is run. Presets are for models without
+ * one, and for those who train a form of their own.
  */
 public final class ChatTemplate {
   /** What each kind of turn stands between. Every text may be empty. */
@@ -46,9 +42,9 @@ public final class ChatTemplate {
       boolean trims,
       boolean systemInsideUser) {}
 
+  private static final String OWN = "own";
   private static final String EOS = "{eos}";
   private static final Map<String, Style> STYLES = new LinkedHashMap<>();
-  private static final Pattern MARK = Pattern.compile("<\\|[a-z_]+\\|>|\\[/?INST]|<</?SYS>>");
 
   static {
     STYLES.put("chatml", chatml(""));
@@ -158,17 +154,21 @@ public final class ChatTemplate {
    * @param text as it stands
    * @param trained whether a model learns to say it: an answer, and the mark that closes it
    * @param content whether it is from the dialogue rather than from the template
+   * @param message index of the message that it belongs to, headers and closing marks included; -1
+   *     for what stands before the first and for the header of an answer to come
    */
-  public record Segment(String text, boolean trained, boolean content) {}
+  public record Segment(String text, boolean trained, boolean content, int message) {}
 
   /** A dialogue as tokens. */
   public static final class Encoded {
     private final int[] ids;
     private final boolean[] trained;
+    private final int[] messages;
 
-    private Encoded(int[] ids, boolean[] trained) {
+    private Encoded(int[] ids, boolean[] trained, int[] messages) {
       this.ids = ids;
       this.trained = trained;
+      this.messages = messages;
     }
 
     /** The tokens of the whole. */
@@ -180,16 +180,30 @@ public final class ChatTemplate {
     public boolean[] trained() {
       return trained.clone();
     }
+
+    /** For each token that is trained, the index of the message that it answers with; else -1. */
+    public int[] answers() {
+      return messages.clone();
+    }
   }
 
   private final String name;
-  private final Style style;
+  private final @Nullable Style style;
   private final String eos;
+  private final @Nullable ModelTemplates templates;
+  private final @Nullable OwnTemplate own;
 
-  private ChatTemplate(String name, Style style, String eos) {
+  private ChatTemplate(
+      String name,
+      @Nullable Style style,
+      String eos,
+      @Nullable ModelTemplates templates,
+      @Nullable OwnTemplate own) {
     this.name = name;
     this.style = style;
     this.eos = eos;
+    this.templates = templates;
+    this.own = own;
   }
 
   /** The presets' names. */
@@ -213,91 +227,61 @@ public final class ChatTemplate {
       throw new IllegalArgumentException(
           "No chat template is called " + name + "; there are " + String.join(", ", names()));
     }
-    return new ChatTemplate(name, style, eos);
+    return new ChatTemplate(name, style, eos, null, null);
   }
 
   /**
-   * The preset that a model's own template is. It is taken for one if it is our text of it, or if
-   * it has exactly that one's marks and no tools, dates or texts of its own.
+   * The template that a model brings along: run as it is, or a preset where it is that one's text.
    *
-   * @param jinja as {@code chat_template} has it
-   * @throws IllegalArgumentException if it is none of the presets
+   * @param now what a template that writes a date takes for today: a run's date, never the clock's,
+   *     so that a run that is resumed writes the same; without it a template finds no date, and
+   *     takes the one it has for that case, or is refused
+   * @throws IllegalArgumentException if it is not understood, naming line and word, or cannot write
+   *     a question and its answer
    */
-  public static ChatTemplate recognise(String jinja, String eos) {
+  public static ChatTemplate of(
+      ModelTemplates templates,
+      Tokenizer tokenizer,
+      SpecialTokens special,
+      Optional<LocalDateTime> now) {
+    Map<String, String> names = templates.names(tokenizer, special);
+    String eos = names.getOrDefault("eos_token", "");
     for (String name : STYLES.keySet()) {
-      if (jinja.strip().equals(named(name, eos).jinja().strip())) {
+      if (templates.others().isEmpty()
+          && templates.jinja().strip().equals(named(name, eos).jinja().strip())) {
         return named(name, eos);
       }
     }
-    Set<String> marks = new HashSet<>();
-    for (Matcher matcher = MARK.matcher(jinja); matcher.find(); ) {
-      marks.add(matcher.group());
+    Set<String> stops = new HashSet<>();
+    special.stop().stream().filter(tokenizer::has).map(tokenizer::token).forEach(stops::add);
+    if (!eos.isEmpty()) {
+      stops.add(eos);
     }
-    boolean plain = !jinja.contains("tool") && !jinja.contains("date");
-    String own = null;
-    if (plain && marks.equals(Set.of("<|im_start|>", "<|im_end|>"))) {
-      String smollm2 = style("smollm2").defaultSystem();
-      if (jinja.contains(smollm2)) {
-        own = "smollm2";
-      } else if (!jinja.contains("You are")) {
-        own = "chatml";
+    Set<String> specials = new HashSet<>(stops);
+    for (int id = 0; id < tokenizer.vocabSize(); id++) {
+      if (tokenizer.has(id) && tokenizer.isSpecial(id) && !tokenizer.token(id).isEmpty()) {
+        specials.add(tokenizer.token(id));
       }
     }
-    Set<String> llama3 = Set.of("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
-    marks.remove("<|begin_of_text|>");
-    if (plain && marks.equals(llama3)) {
-      own = "llama3";
-    }
-    if (plain
-        && marks.equals(Set.of("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"))
-        && !jinja.contains("You are")) {
-      own = "llama2";
-    }
-    if (own == null) {
-      throw new IllegalArgumentException(
-          "The model's own chat template is not one that is known; name one of "
-              + String.join(", ", names()));
-    }
-    return named(own, eos);
+    OwnTemplate own = new OwnTemplate(templates.jinja(), names, stops, specials, now);
+    return new ChatTemplate(OWN, null, eos, templates, own);
   }
 
-  /**
-   * The template that a model brings along: chat_template.jinja, tokenizer_config.json's {@code
-   * chat_template}, or GGUF's.
-   */
-  public static Optional<String> textOf(ModelFiles model) throws IOException {
-    if (model.gguf().isPresent()) {
-      String key = "tokenizer.chat_template";
-      return model.gguf().get().has(key)
-          ? Optional.of(model.gguf().get().text(key))
-          : Optional.empty();
-    }
-    if (!Files.isDirectory(model.path())) {
-      return Optional.empty();
-    }
-    Path jinja = model.path().resolve("chat_template.jinja");
-    if (Files.isRegularFile(jinja)) {
-      return Optional.of(Files.readString(jinja));
-    }
-    Path config = model.path().resolve("tokenizer_config.json");
-    if (!Files.isRegularFile(config)) {
-      return Optional.empty();
-    }
-    ModelJson json = ModelJson.read(config);
-    return json.has("chat_template") ? Optional.of(json.text("chat_template")) : Optional.empty();
+  /** A model's templates on their way to an export: not run, so not refused either. */
+  public static ChatTemplate carried(ModelTemplates templates) {
+    return new ChatTemplate(OWN, null, "", templates, null);
   }
 
-  private static Style style(String name) {
-    return Objects.requireNonNull(STYLES.get(name), name);
-  }
-
-  /** The preset's name. */
+  /** The preset's name; {@code own} for a model's own. */
   public String name() {
     return name;
   }
 
   /** The same template for transformers, as a model's directory carries it. */
   public String jinja() {
+    if (templates != null) {
+      return templates.jinja();
+    }
     try (InputStream stream =
         Objects.requireNonNull(
             ChatTemplate.class.getResourceAsStream("chat/" + name + ".jinja"), name)) {
@@ -307,9 +291,51 @@ public final class ChatTemplate {
     }
   }
 
-  /** What an answer ends with: a generation stops there. */
+  /** Further templates that the model brings along, by name; for exports. */
+  public Map<String, String> others() {
+    return templates == null ? Map.of() : templates.others();
+  }
+
+  /** What an answer ends with: a generation stops there. Empty where nothing closes an answer. */
   public String answerEnd() {
-    return style.answerEnd().replace(EOS, eos).strip();
+    return own != null ? own.answerEnd() : style().answerEnd().replace(EOS, eos).strip();
+  }
+
+  private Style style() {
+    if (style == null) {
+      throw new IllegalStateException("A template that is only carried writes no dialogue");
+    }
+    return style;
+  }
+
+  /**
+   * Whether a template writes an earlier answer, or what stands before it, differently once more
+   * turns follow, as those do that strip reasoning: then the text of a dialogue's beginning is no
+   * beginning of its text.
+   */
+  public boolean rewritesEarlierTurns(List<Message> messages) {
+    if (own == null) {
+      return false;
+    }
+    List<Segment> whole = segments(messages, false);
+    for (int i = 0; i < messages.size() - 1; i++) {
+      if (messages.get(i).role().equals("assistant")
+          && !upToAnswer(whole, i)
+              .equals(upToAnswer(segments(messages.subList(0, i + 1), false), i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String upToAnswer(List<Segment> segments, int message) {
+    StringBuilder text = new StringBuilder();
+    int end = 0;
+    for (Segment segment : segments) {
+      text.append(segment.text());
+      end = segment.trained() && segment.message() == message ? text.length() : end;
+    }
+    return text.substring(0, end);
   }
 
   /**
@@ -333,12 +359,16 @@ public final class ChatTemplate {
     if (messages.isEmpty()) {
       throw new IllegalArgumentException("A dialogue needs a message");
     }
+    if (own != null) {
+      return own.segments(messages, generationPrompt);
+    }
+    Style style = style();
     List<Segment> out = new ArrayList<>();
-    add(out, style.begin(), false, false);
+    add(out, style.begin(), false, false, -1);
     boolean hasSystem = messages.get(0).role().equals("system");
     if (!hasSystem && !style.defaultSystem().isEmpty()) {
       String system = style.systemHeader() + style.defaultSystem() + style.systemEnd();
-      add(out, system, false, false);
+      add(out, system, false, false, -1);
     }
     for (int i = 0; i < messages.size(); i++) {
       Message message = messages.get(i);
@@ -348,22 +378,22 @@ public final class ChatTemplate {
           if (i > 0) {
             throw new IllegalArgumentException("A system message must come first, not as " + i);
           }
-          add(out, style.systemHeader(), false, false);
-          add(out, content, false, true);
-          add(out, style.systemEnd(), false, false);
+          add(out, style.systemHeader(), false, false, i);
+          add(out, content, false, true, i);
+          add(out, style.systemEnd(), false, false, i);
         }
         case "user" -> {
           boolean open = style.systemInsideUser() && i == 1 && hasSystem;
-          add(out, open ? "" : style.userHeader(), false, false);
-          add(out, content, false, true);
-          add(out, style.userEnd(), false, false);
+          add(out, open ? "" : style.userHeader(), false, false, i);
+          add(out, content, false, true, i);
+          add(out, style.userEnd(), false, false, i);
         }
         case "assistant" -> {
-          add(out, style.assistantHeader(), false, false);
-          add(out, style.answerPrefix(), true, false);
-          add(out, content, true, true);
-          add(out, style.answerEnd().replace(EOS, eos), true, false);
-          add(out, style.between(), false, false);
+          add(out, style.assistantHeader(), false, false, i);
+          add(out, style.answerPrefix(), true, false, i);
+          add(out, content, true, true, i);
+          add(out, style.answerEnd().replace(EOS, eos), true, false, i);
+          add(out, style.between(), false, false, i);
         }
         default ->
             throw new IllegalArgumentException(
@@ -371,14 +401,15 @@ public final class ChatTemplate {
       }
     }
     if (generationPrompt) {
-      add(out, style.assistantHeader(), false, false);
+      add(out, style.assistantHeader(), false, false, -1);
     }
     return out;
   }
 
-  private static void add(List<Segment> out, String text, boolean trained, boolean content) {
+  private static void add(
+      List<Segment> out, String text, boolean trained, boolean content, int message) {
     if (!text.isEmpty()) {
-      out.add(new Segment(text, trained, content));
+      out.add(new Segment(text, trained, content, message));
     }
   }
 
@@ -390,35 +421,61 @@ public final class ChatTemplate {
    */
   public Encoded encode(Tokenizer tokenizer, List<Message> messages, boolean generationPrompt) {
     IntBuilder ids = new IntBuilder();
-    List<Boolean> trained = new ArrayList<>();
+    List<Integer> answers = new ArrayList<>();
     List<Segment> segments = segments(messages, generationPrompt);
     for (int from = 0; from < segments.size(); ) {
+      int answer = answer(segments.get(from));
       int to = from + 1;
-      while (to < segments.size() && segments.get(to).trained() == segments.get(from).trained()) {
+      while (to < segments.size() && answer(segments.get(to)) == answer) {
         to++;
       }
       int[] part = tokens(tokenizer, segments.subList(from, to));
       if (from == 0) {
         int[] prefix = tokenizer.prefix();
-        boolean begun =
-            part.length >= prefix.length
-                && Arrays.equals(part, 0, prefix.length, prefix, 0, prefix.length);
-        add(ids, trained, begun ? new int[0] : prefix, false);
+        add(ids, answers, startsWith(part, prefix) ? new int[0] : prefix, -1);
       }
-      add(ids, trained, part, segments.get(from).trained());
+      add(ids, answers, part, answer);
       from = to;
     }
-    boolean[] mask = new boolean[trained.size()];
-    for (int i = 0; i < mask.length; i++) {
-      mask[i] = trained.get(i);
+    boolean[] trained = new boolean[answers.size()];
+    int[] of = new int[answers.size()];
+    for (int i = 0; i < of.length; i++) {
+      of[i] = answers.get(i);
+      trained[i] = of[i] >= 0;
     }
-    return new Encoded(ids.toArray(), mask);
+    return new Encoded(ids.toArray(), trained, of);
   }
 
-  private static void add(IntBuilder ids, List<Boolean> trained, int[] part, boolean isTrained) {
+  /**
+   * The dialogue as token ids of one text, as those train who learn all of it: a token may reach
+   * from a header into an answer. Messages and the tokenizer's prefix are treated as in {@link
+   * #encode}.
+   */
+  public int[] encodeWhole(Tokenizer tokenizer, List<Message> messages) {
+    int[] ids = tokens(tokenizer, segments(messages, false));
+    int[] prefix = tokenizer.prefix();
+    if (startsWith(ids, prefix)) {
+      return ids;
+    }
+    IntBuilder all = new IntBuilder();
+    all.add(prefix, prefix.length);
+    all.add(ids, ids.length);
+    return all.toArray();
+  }
+
+  private static boolean startsWith(int[] ids, int[] prefix) {
+    return ids.length >= prefix.length
+        && Arrays.equals(ids, 0, prefix.length, prefix, 0, prefix.length);
+  }
+
+  private static int answer(Segment segment) {
+    return segment.trained() ? segment.message() : -1;
+  }
+
+  private static void add(IntBuilder ids, List<Integer> answers, int[] part, int answer) {
     ids.add(part, part.length);
     for (int i = 0; i < part.length; i++) {
-      trained.add(isTrained);
+      answers.add(answer);
     }
   }
 

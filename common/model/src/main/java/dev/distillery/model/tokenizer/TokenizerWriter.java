@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Writes a tokenizer, wherever it was read from: as tokenizer.json with tokenizer_config.json and
@@ -43,7 +44,14 @@ public final class TokenizerWriter {
     tokens.pad().ifPresent(id -> config.put("pad_token", tokenizer.token(id)));
     if (template.isPresent()) {
       String jinja = template.get().jinja();
-      config.put("chat_template", jinja);
+      if (template.get().others().isEmpty()) {
+        config.put("chat_template", jinja);
+      } else {
+        ArrayNode named = config.putArray("chat_template");
+        named.addObject().put("name", "default").put("template", jinja);
+        new TreeMap<>(template.get().others())
+            .forEach((name, text) -> named.addObject().put("name", name).put("template", text));
+      }
       Files.writeString(directory.resolve("chat_template.jinja"), jinja, StandardCharsets.UTF_8);
     }
     Files.write(directory.resolve("tokenizer_config.json"), ModelJson.bytes(config));
@@ -259,7 +267,11 @@ public final class TokenizerWriter {
       // Whatever the model's configuration says of BOS: llama.cpp puts this one before a text.
       metadata.put("tokenizer.ggml.bos_token_id", prefix[0]);
     }
-    template.ifPresent(t -> metadata.put("tokenizer.chat_template", t.jinja()));
+    template.ifPresent(
+        t -> {
+          metadata.put("tokenizer.chat_template", t.jinja());
+          t.others().forEach((name, text) -> metadata.put("tokenizer.chat_template." + name, text));
+        });
     return metadata;
   }
 

@@ -204,7 +204,9 @@ class StudentTeacherTest {
           .isEqualTo(Category.CONTEXT_LENGTH);
       assertThat(
               failure(
-                  teacher, dialogue(List.of(new Message("tool", "x")), sampling), "must be system"))
+                  teacher,
+                  dialogue(List.of(new Message("two words", "x")), sampling),
+                  "A role must be a word, found 'two words'"))
           .isEqualTo(Category.BAD_REQUEST);
       var extra =
           new TeacherRequest(
@@ -287,7 +289,8 @@ class StudentTeacherTest {
     var extra = new HashMap<>(given);
     extra.put("extra-body", List.of("{\"min_p\": 1}"));
     assertThatThrownBy(() -> binder.bind(extra))
-        .hasMessageContaining("Option --extra-body: --teacher student takes none");
+        .hasMessageContaining(
+            "Option --extra-body: expected only with --teacher openai or gguf or replay");
   }
 
   @Test
@@ -296,7 +299,7 @@ class StudentTeacherTest {
       assertThat(teacher.preflight())
           .matches(
               "student student, llama, \\d+ parameters, SHA-256 [0-9a-f]{64}, context 64, chat"
-                  + " template chatml");
+                  + " template own");
     }
     Path same = copy();
     assertThat(ModelHash.of(same)).isEqualTo(ModelHash.of(model()));

@@ -13,11 +13,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class JinjaTemplateTest {
-  private static final LocalDateTime NOW = LocalDateTime.of(2026, 3, 7, 15, 4, 5);
+  private static final Optional<LocalDateTime> NOW =
+      Optional.of(LocalDateTime.of(2026, 3, 7, 15, 4, 5));
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static JsonNode goldens() throws IOException {
@@ -147,6 +149,15 @@ class JinjaTemplateTest {
                 .value())
         .isEqualTo("07 Mar 2026, Saturday 7.3.26 15:04:05 03PM March%");
     refused("{{ strftime_now('%Q') }}", "%Q");
+    JinjaTemplate dated = JinjaTemplate.parse("{{ strftime_now('%Y') }}");
+    assertThatThrownBy(() -> dated.render(Map.of(), Optional.empty()))
+        .isInstanceOf(TemplateException.class)
+        .hasMessageContaining("'strftime_now' is undefined");
+    assertThat(
+            JinjaTemplate.parse("{{ 'then' if strftime_now is defined else 'never' }}")
+                .render(Map.of(), Optional.empty())
+                .value())
+        .isEqualTo("never");
   }
 
   /** Work, texts, ranges, macros, nesting: each has a bound that no published template reaches. */

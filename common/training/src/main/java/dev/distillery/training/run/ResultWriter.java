@@ -14,6 +14,7 @@ import dev.distillery.model.nn.StoredWeights;
 import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
@@ -23,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -113,16 +113,11 @@ final class ResultWriter {
       return;
     }
     Tokenizer tokenizer = Tokenizers.of(files);
-    Optional<String> template = ChatTemplate.textOf(files);
-    String eos =
-        files.specialTokens().stop().isEmpty()
-            ? "</s>"
-            : tokenizer.token(files.specialTokens().stop().get(0));
     TokenizerWriter.write(
         directory,
         tokenizer,
         files.specialTokens(),
-        template.map(text -> ChatTemplate.recognise(text, eos)));
+        ModelTemplates.read(files).map(ChatTemplate::carried));
   }
 
   private void publish(Path directory) throws IOException {

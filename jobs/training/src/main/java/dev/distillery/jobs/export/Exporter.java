@@ -11,6 +11,7 @@ import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
@@ -99,8 +100,7 @@ final class Exporter {
     if (options.chatTemplate().isPresent()) {
       return Optional.of(ChatTemplate.named(options.chatTemplate().get(), eos));
     }
-    Optional<String> own = ChatTemplate.textOf(model);
-    return own.isEmpty() ? Optional.empty() : Optional.of(ChatTemplate.recognise(own.get(), eos));
+    return ModelTemplates.read(model).map(ChatTemplate::carried);
   }
 
   private void writeGguf(

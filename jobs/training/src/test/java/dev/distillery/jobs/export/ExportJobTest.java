@@ -24,6 +24,7 @@ import dev.distillery.model.format.TensorType;
 import dev.distillery.model.tokenizer.BpeTrainer;
 import dev.distillery.model.tokenizer.ByteLevelBpe;
 import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.PreTokenizer;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
@@ -91,7 +92,7 @@ class ExportJobTest {
             .containsExactly(original.weights().read(spec.name()));
       }
       assertThat(written.specialTokens()).isEqualTo(TOKENS);
-      assertThat(ChatTemplate.textOf(written)).isEqualTo(ChatTemplate.textOf(original));
+      assertThat(ModelTemplates.read(written)).isEqualTo(ModelTemplates.read(original));
     }
     assertThat(Tokenizers.open(back).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
     assertThat(Tokenizers.open(gguf).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
