@@ -1,4 +1,8 @@
-/** Alpaca and whatever has its shape: instruction, input, output. */
+/**
+ * Alpaca and whatever has its shape: instruction, input, output.
+ *
+ * <p>May use: datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.alpaca;
 

@@ -1,4 +1,8 @@
-/** Plain texts. */
+/**
+ * Plain texts.
+ *
+ * <p>May use: core.text, datasets, datasets.read, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.documents;
 

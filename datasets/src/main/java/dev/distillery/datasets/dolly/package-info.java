@@ -1,4 +1,8 @@
-/** Dolly: instructions and answers that employees of Databricks wrote. */
+/**
+ * Dolly: instructions and answers that employees of Databricks wrote.
+ *
+ * <p>May use: datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.dolly;
 

@@ -1,4 +1,8 @@
-/** HC3: questions with answers of people and of ChatGPT. */
+/**
+ * HC3: questions with answers of people and of ChatGPT.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.hc3;
 

@@ -1,4 +1,8 @@
-/** Anthropic's helpful and harmless comparisons. */
+/**
+ * Anthropic's helpful and harmless comparisons.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.hhrlhf;
 

@@ -1,4 +1,8 @@
-/** Dialogues in the shape of the OpenAI API. */
+/**
+ * Dialogues in the shape of the OpenAI API.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.messages;
 

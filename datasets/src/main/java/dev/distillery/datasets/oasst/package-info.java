@@ -1,4 +1,8 @@
-/** Open Assistant: trees of messages. */
+/**
+ * Open Assistant: trees of messages.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.oasst;
 

@@ -1,4 +1,8 @@
-/** OIG: dialogues written as one text with marks. */
+/**
+ * OIG: dialogues written as one text with marks.
+ *
+ * <p>May use: datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.oig;
 

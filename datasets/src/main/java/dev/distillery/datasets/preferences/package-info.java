@@ -1,4 +1,8 @@
-/** Comparisons in the shapes that tools exchange: prompt, chosen, rejected. */
+/**
+ * Comparisons in the shapes that tools exchange: prompt, chosen, rejected.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.preferences;
 

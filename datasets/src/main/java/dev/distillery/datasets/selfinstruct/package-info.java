@@ -1,4 +1,8 @@
-/** Self-Instruct: its seed tasks, and what it generated. */
+/**
+ * Self-Instruct: its seed tasks, and what it generated.
+ *
+ * <p>May use: datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.selfinstruct;
 

@@ -1,4 +1,8 @@
-/** OpenAI's comparisons of summaries. */
+/**
+ * OpenAI's comparisons of summaries.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.summarize;
 

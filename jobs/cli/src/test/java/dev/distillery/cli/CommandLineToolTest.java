@@ -45,7 +45,7 @@ class CommandLineToolTest {
   void helpTellsEveryOptionWithItsDefaultAndAnExample() {
     assertThat(run("generate", "--help")).isZero();
     assertThat(out())
-        .contains("--num-instructions=N", "(default: 100)", "--max-cost-usd=USD")
+        .contains("--num-instructions=N", "more; default: 100)", "--max-cost-usd=USD")
         .contains("Example:", "submit/distillery generate --recipe alpaca");
   }
 

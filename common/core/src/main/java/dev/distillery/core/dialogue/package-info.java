@@ -1,4 +1,8 @@
-/** Dialogues: their messages and roles. What asks, renders or trains on them lies elsewhere. */
+/**
+ * Dialogues: their messages and roles. What asks, renders or trains on them lies elsewhere.
+ *
+ * <p>May use: nothing of ours.
+ */
 @NullMarked
 package dev.distillery.core.dialogue;
 

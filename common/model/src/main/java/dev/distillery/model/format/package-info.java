@@ -3,6 +3,8 @@
  * writers of Hugging Face directories, GGUF files, PEFT adapters and llama2.c checkpoints. Files
  * are untrusted: every length is checked against the file before it is believed. Tokenizers and
  * arithmetic on weights live elsewhere.
+ *
+ * <p>May use: nothing of ours.
  */
 @NullMarked
 package dev.distillery.model.format;

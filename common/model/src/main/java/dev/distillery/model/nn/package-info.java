@@ -3,6 +3,8 @@
  * on ND4J, and the forward and hand-derived backward pass of LLaMA and GPT-2. Files are read in
  * {@code format}; losses, the optimiser and the steps of training live in {@code train}, decoding
  * in {@code sample}.
+ *
+ * <p>May use: model.format.
  */
 @NullMarked
 package dev.distillery.model.nn;

@@ -3,6 +3,8 @@
  * (LLaMA 1 and 2), read from tokenizer.json, GGUF metadata or llama2.c files, or trained here; and
  * the templates that turn a dialogue into a prompt. Model weights and configurations live in {@code
  * format}.
+ *
+ * <p>May use: core.dialogue, model.format.
  */
 @NullMarked
 package dev.distillery.model.tokenizer;

@@ -2,6 +2,8 @@
  * The training run: steps over executors or in one process, their order of rows, evaluation,
  * checkpoints, metrics and the writing of what was learned. Not how text becomes tokens, and not
  * what a particular job minimises beyond the next token.
+ *
+ * <p>May use: core.run, model.nn, model.train, spark.job, training.tokens.
  */
 @NullMarked
 package dev.distillery.training.run;

@@ -92,7 +92,7 @@ public record GenerateOptions(
         @Option(
             names = "--tokenizer",
             defaultValue = "rouge",
-            description = "Tokens of the similarity: rouge knows ASCII only; unicode every script.")
+            description = "rouge: a-z and 0-9, as rouge_score. unicode: any language.")
         String tokenizer,
     @Option(
             names = "--strict-parity",

@@ -131,7 +131,7 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
     Dataset<Row> tokens =
         texts
             .withColumn("row", to_json(struct("*")))
-            .map(new TokenRows(options.model(), threads), Encoders.row(TokenRows.SCHEMA));
+            .map(new LogprobsRows(options.model(), threads), Encoders.row(LogprobsRows.SCHEMA));
     long read = texts.count();
     Map<String, Long> rejects = rejectsByRule(tokens);
     if (run.dryRun()) {

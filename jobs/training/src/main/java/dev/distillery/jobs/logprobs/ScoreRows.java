@@ -5,7 +5,7 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
-/** Scores rows of {@link TokenRows#SCHEMA} into rows of the table {@code logprobs}. */
+/** Scores rows of {@link LogprobsRows#SCHEMA} into rows of the table {@code logprobs}. */
 final class ScoreRows implements MapFunction<Row, Row> {
   private static final long serialVersionUID = 1L;
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Makes token ids of rows (id, text, token_ids, the row as JSON), and says which rows cannot be
  * scored.
  */
-final class TokenRows implements MapFunction<Row, Row> {
+final class LogprobsRows implements MapFunction<Row, Row> {
   private static final long serialVersionUID = 1L;
 
   /** Neither text nor token ids. */
@@ -40,7 +40,7 @@ final class TokenRows implements MapFunction<Row, Row> {
   private final String model;
   private final int threads;
 
-  TokenRows(String model, int threads) {
+  LogprobsRows(String model, int threads) {
     this.model = model;
     this.threads = threads;
   }
