@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -107,9 +108,9 @@ class ArchitectureTest {
     assertThat(named.values()).noneMatch(names -> names.contains(", "));
   }
 
-  /** The last line of each package-info: the packages of ours that this one may use, and uses. */
+  /** The last line of each package-info: the packages of ours that this one may use. */
   @ArchTest
-  static void packagesUseWhatTheySay(JavaClasses classes) throws IOException {
+  static void packagesUseOnlyWhatTheySay(JavaClasses classes) throws IOException {
     var used = new TreeMap<String, TreeSet<String>>();
     for (JavaClass type : classes) {
       String from = shortened(type.getPackageName());
@@ -125,7 +126,8 @@ class ArchitectureTest {
     used.forEach(
         (name, targets) -> {
           String line = targets.isEmpty() ? "nothing of ours" : String.join(", ", targets);
-          if (!line.equals(said.get(name))) {
+          var allowed = List.of(said.getOrDefault(name, "(no line)").split(", "));
+          if (allowed.contains("(no line)") || !allowed.containsAll(targets)) {
             wrong.add(name + " May use: " + line + ".");
           }
         });

@@ -46,7 +46,7 @@ class CommandLineToolTest {
     assertThat(run("generate", "--help")).isZero();
     assertThat(out())
         .contains("--num-instructions=N", "more; default: 100)", "--max-cost-usd=USD")
-        .contains("Example:", "submit/distillery generate --recipe alpaca");
+        .contains("Example:", "distillery generate --recipe alpaca");
   }
 
   @Test

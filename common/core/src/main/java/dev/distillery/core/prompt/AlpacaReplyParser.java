@@ -71,7 +71,7 @@ public final class AlpacaReplyParser {
     OUTPUT;
 
     String title() {
-      return PythonText.capitalize(name());
+      return PythonStrings.capitalize(name());
     }
   }
 
@@ -127,18 +127,18 @@ public final class AlpacaReplyParser {
   /** The texts behind each head, whichever head it is: the original does not look. */
   private static List<String> strictFields(String piece, int number) {
     Matcher head =
-        Pattern.compile(number + "\\." + PythonText.SPACE + "+(Instruction|Input|Output):")
+        Pattern.compile(number + "\\." + PythonStrings.SPACE + "+(Instruction|Input|Output):")
             .matcher(piece);
     var fields = new ArrayList<String>();
     int start = -1;
     while (head.find()) {
       if (start >= 0) {
-        fields.add(PythonText.strip(piece.substring(start, head.start())));
+        fields.add(PythonStrings.strip(piece.substring(start, head.start())));
       }
       start = head.end();
     }
     if (start >= 0) {
-      fields.add(PythonText.strip(piece.substring(start)));
+      fields.add(PythonStrings.strip(piece.substring(start)));
     }
     return fields;
   }
@@ -234,8 +234,10 @@ public final class AlpacaReplyParser {
       end--;
     }
     int hashes = text.length() - end;
-    boolean apart = end > 0 && PythonText.isSpace(text.charAt(end - 1));
-    return apart && (hashes == 2 || hashes == 3) ? PythonText.strip(text.substring(0, end)) : text;
+    boolean apart = end > 0 && PythonStrings.isSpace(text.charAt(end - 1));
+    return apart && (hashes == 2 || hashes == 3)
+        ? PythonStrings.strip(text.substring(0, end))
+        : text;
   }
 
   /** A short text without what people wrap around a marker. */
@@ -270,7 +272,7 @@ public final class AlpacaReplyParser {
 
     String get(Field which) {
       StringBuilder text = texts.get(which);
-      return text == null ? "" : PythonText.strip(text.toString());
+      return text == null ? "" : PythonStrings.strip(text.toString());
     }
 
     String text() {

@@ -11,7 +11,7 @@ public final class ClassificationAnswer {
   private static final Pattern YES =
       Pattern.compile(
           "\\A[^\\p{L}\\p{N}]{0,20}(?:is it classification\\?[^\\p{L}\\p{N}]{0,20})?yes"
-              + PythonText.WORD_END,
+              + PythonStrings.WORD_END,
           Pattern.CASE_INSENSITIVE);
 
   private ClassificationAnswer() {}
@@ -22,6 +22,8 @@ public final class ClassificationAnswer {
    * @param strictParity whether only a lone Yes, yes or YES counts, as in the original
    */
   public static boolean isClassification(String reply, boolean strictParity) {
-    return strictParity ? STRICT_YES.contains(PythonText.strip(reply)) : YES.matcher(reply).find();
+    return strictParity
+        ? STRICT_YES.contains(PythonStrings.strip(reply))
+        : YES.matcher(reply).find();
   }
 }

@@ -27,10 +27,10 @@ public final class InstanceFilter {
     if (input.equals(output)) {
       return drop(Rule.INPUT_EQUALS_OUTPUT, "", input, output);
     }
-    if (PythonText.strip(input).endsWith(":")) {
+    if (PythonStrings.strip(input).endsWith(":")) {
       return drop(Rule.ENDS_WITH_COLON, "input", input, output);
     }
-    if (PythonText.strip(output).endsWith(":")) {
+    if (PythonStrings.strip(output).endsWith(":")) {
       return drop(Rule.ENDS_WITH_COLON, "output", input, output);
     }
     return Optional.empty();

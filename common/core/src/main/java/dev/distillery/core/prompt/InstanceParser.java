@@ -26,7 +26,7 @@ public final class InstanceParser {
 
   private static final Heads STRICT =
       new Heads(
-          Pattern.compile("Example" + PythonText.SPACE + "?" + PythonText.DIGIT + "*\\.?"),
+          Pattern.compile("Example" + PythonStrings.SPACE + "?" + PythonStrings.DIGIT + "*\\.?"),
           strictHead("Output"),
           strictHead("Input"),
           Pattern.compile("Class label:"));
@@ -63,7 +63,7 @@ public final class InstanceParser {
   public static Parsed<TaskInstance> parse(
       String reply, String finishReason, boolean classification, boolean strictParity) {
     var parser = new InstanceParser(finishReason.equals("length"), strictParity);
-    String text = PythonText.strip(reply.replace("\r\n", "\n"));
+    String text = PythonStrings.strip(reply.replace("\r\n", "\n"));
     if (classification) {
       parser.parseLabels(text);
     } else {
@@ -127,14 +127,14 @@ public final class InstanceParser {
 
   private TaskInstance labelled(String piece) {
     int end = piece.indexOf('\n');
-    String label = end < 0 ? piece : PythonText.strip(piece.substring(0, end));
-    String input = end < 0 ? "" : PythonText.strip(piece.substring(end + 1));
+    String label = end < 0 ? piece : PythonStrings.strip(piece.substring(0, end));
+    String input = end < 0 ? "" : PythonStrings.strip(piece.substring(end + 1));
     return new TaskInstance(strict ? input : withoutPrefix(input), label);
   }
 
   private String withoutPrefix(String input) {
     Matcher prefix = heads.input.matcher(input);
-    return prefix.lookingAt() ? PythonText.strip(input.substring(prefix.end())) : input;
+    return prefix.lookingAt() ? PythonStrings.strip(input.substring(prefix.end())) : input;
   }
 
   private void reject(Rule rule, String detail, String text) {
@@ -143,12 +143,12 @@ public final class InstanceParser {
 
   /** The stripped texts around each match, empty ones too. */
   private static List<String> split(Pattern pattern, String text) {
-    return Stream.of(pattern.split(text, -1)).map(PythonText::strip).toList();
+    return Stream.of(pattern.split(text, -1)).map(PythonStrings::strip).toList();
   }
 
   private static Pattern strictHead(String word) {
     return Pattern.compile(
-        word + PythonText.SPACE + "*" + PythonText.DIGIT + "*" + PythonText.SPACE + "*:");
+        word + PythonStrings.SPACE + "*" + PythonStrings.DIGIT + "*" + PythonStrings.SPACE + "*:");
   }
 
   private static Pattern lineHead(String word) {

@@ -55,7 +55,7 @@ public final class InstructionFilter implements Serializable {
 
   private static final String PROGRAM = "Write a program";
   private static final Pattern LOOSE_PROGRAM =
-      Pattern.compile("write\\s+a\\s+program" + PythonText.WORD_END, Pattern.CASE_INSENSITIVE);
+      Pattern.compile("write\\s+a\\s+program" + PythonStrings.WORD_END, Pattern.CASE_INSENSITIVE);
   private static final String ASCII_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
   private static final Pattern UNSPACED_SCRIPT =
       Pattern.compile(
@@ -68,7 +68,7 @@ public final class InstructionFilter implements Serializable {
   private InstructionFilter(List<String> words, boolean exactProgram, boolean anyScript) {
     this.blacklist =
         Pattern.compile(
-            PythonText.WORD_START + "(" + String.join("|", words) + ")" + PythonText.WORD_END,
+            PythonStrings.WORD_START + "(" + String.join("|", words) + ")" + PythonStrings.WORD_END,
             Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
     this.exactProgram = exactProgram;
     this.anyScript = anyScript;
@@ -125,7 +125,7 @@ public final class InstructionFilter implements Serializable {
   }
 
   private int countWords(String text) {
-    return PythonText.countWords(
+    return PythonStrings.countWords(
         anyScript ? UNSPACED_SCRIPT.matcher(text).replaceAll(" $0 ") : text);
   }
 

@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
  */
 public final class InstructionListParser {
   private static final Pattern STRICT_SPLIT =
-      Pattern.compile("\n" + PythonText.DIGIT + "+" + PythonText.SPACE + "?\\. ");
+      Pattern.compile("\n" + PythonStrings.DIGIT + "+" + PythonStrings.SPACE + "?\\. ");
 
   private static final Pattern NUMBER =
       Pattern.compile("[ \\t]{0,8}\\**(\\d{1,6})[ \\t]?[.)]\\**(?!\\d)");
@@ -60,7 +60,7 @@ public final class InstructionListParser {
 
   private void parseStrictly(String reply, boolean cut) {
     for (String item : STRICT_SPLIT.split(reply, -1)) {
-      String instruction = PythonText.capitalize(PythonText.collapse(item));
+      String instruction = PythonStrings.capitalize(PythonStrings.collapse(item));
       if (instruction.isEmpty()) {
         continue;
       }
@@ -97,13 +97,13 @@ public final class InstructionListParser {
   }
 
   private void close(StringBuilder item, boolean inItem, boolean cut) {
-    String text = PythonText.collapse(item.toString());
+    String text = PythonStrings.collapse(item.toString());
     item.setLength(0);
     if (text.isEmpty()) {
       return;
     }
     if (inItem && !cut) {
-      kept.add(PythonText.capitalizeFirst(text));
+      kept.add(PythonStrings.capitalizeFirst(text));
     } else {
       rejected.add(new Rejection(inItem ? Rule.TRUNCATED : Rule.CHATTER, "", text));
     }

@@ -179,7 +179,7 @@ public final class PromptTemplates implements Serializable {
 
   /** As the originals show an instruction: on one line, without a colon at its end. */
   private static String oneLine(String instruction) {
-    String line = PythonText.collapse(instruction);
+    String line = PythonStrings.collapse(instruction);
     int end = line.length();
     while (end > 0 && line.charAt(end - 1) == ':') {
       end--;

@@ -40,7 +40,7 @@ class SeedTasksTest {
     for (int i = 0; i < seeds.size(); i++) {
       assertThat(seeds.get(i).id()).isEqualTo("seed_task_" + i);
     }
-    assertThat(seeds.stream().mapToInt(s -> PythonText.countWords(s.instruction())).average())
+    assertThat(seeds.stream().mapToInt(s -> PythonStrings.countWords(s.instruction())).average())
         .hasValueCloseTo(13.0, within(1.0));
   }
 

@@ -4,6 +4,9 @@
  * what a particular job minimises beyond the next token.
  *
  * <p>May use: core.run, model.nn, model.train, spark.job, training.tokens.
+ *
+ * <p>May use: core.run, model.format, model.nn, model.sample, model.tokenizer, model.train,
+ * spark.job, spark.warehouse, training.tokens.
  */
 @NullMarked
 package dev.distillery.training.run;

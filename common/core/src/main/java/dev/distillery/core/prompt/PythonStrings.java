@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
  * Text functions with the meaning that they have in Python 3, in which the original rules are
  * written: what is white space, a digit or a word character differs from Java's defaults.
  */
-final class PythonText {
+final class PythonStrings {
   /** Python's {@code \s} and {@code str.isspace}: wider than Java's, by U+001C to U+001F too. */
   static final String SPACE =
       "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
@@ -23,7 +23,7 @@ final class PythonText {
 
   private static final Pattern SPACES = Pattern.compile(SPACE + "+");
 
-  private PythonText() {}
+  private PythonStrings() {}
 
   static boolean isSpace(int character) {
     return (character >= 0x09 && character <= 0x0d)
