@@ -29,9 +29,10 @@ import org.jspecify.annotations.Nullable;
  * like. Asks by {@code POST /chat/completions} or {@code /completions}, one reply a request, not
  * streamed.
  *
- * <p>A server that refuses {@code max_tokens} by name is asked again at once with {@code
- * max_completion_tokens}, and so from then on; the refused request cost nothing. A limit of either
- * name in the extra body is sent as it stands.
+ * <p>OpenAI itself is sent {@code max_completion_tokens}, others {@code max_tokens}. A request that
+ * a server refuses for the name alone ends with {@link Category#OTHER_FORM}, and from then on the
+ * server is sent the other: the caller decides whether it may be sent again. A limit of either name
+ * in the extra body is sent as it stands.
  *
  * <p>Every request carries its id as {@code X-Client-Request-Id}. No message of an exception holds
  * the key or the prompt.
@@ -48,7 +49,7 @@ public final class OpenAiTeacher implements Teacher {
   private final Duration timeout;
   private final Secret apiKey;
   private final Clock clock;
-  private volatile String maxNewTokensField = "max_tokens";
+  private volatile String maxNewTokensField;
 
   OpenAiTeacher(TeacherSettings settings, Secret apiKey, Clock clock) {
     this.model = settings.model();
@@ -61,6 +62,8 @@ public final class OpenAiTeacher implements Teacher {
               throw new IllegalArgumentException(
                   "--api is chat or completions, found '" + settings.api() + "'");
         };
+    this.maxNewTokensField =
+        chat && "api.openai.com".equals(base.getHost()) ? "max_completion_tokens" : "max_tokens";
     this.timeout = settings.requestTimeout();
     if (timeout.isNegative() || timeout.isZero()) {
       throw new IllegalArgumentException("--request-timeout must be above 0, found " + timeout);
@@ -133,7 +136,12 @@ public final class OpenAiTeacher implements Teacher {
                           answer.statusCode(), json.path("error"));
               if (renamed) {
                 maxNewTokensField = "max_completion_tokens";
-                return send(request, maxNewTokensField);
+                return CompletableFuture.failedFuture(
+                    failure(
+                        Category.OTHER_FORM,
+                        answer,
+                        answer.statusCode(),
+                        "The server wants max_completion_tokens, which it gets from now on"));
               }
               try {
                 return CompletableFuture.completedFuture(read(answer, json, request));
@@ -185,6 +193,7 @@ public final class OpenAiTeacher implements Teacher {
           CONNECTION,
           TIMEOUT,
           MALFORMED_REPLY,
+          OTHER_FORM,
           BAD_REQUEST,
           NOT_RECORDED ->
           "";

@@ -30,6 +30,11 @@ public final class TeacherException extends Exception {
     TIMEOUT,
     /** The answer is cut off or is not the JSON that the protocol promises. May be tried again. */
     MALFORMED_REPLY,
+    /**
+     * The server wants the request in another form, which the teacher uses from now on. Cost
+     * nothing; may be sent again at once, and is no failed try.
+     */
+    OTHER_FORM,
     /** The request itself is refused (400, 422). Asking again would give the same. */
     BAD_REQUEST,
     /** The prompt does not fit the model's context. Asking again would give the same. */
@@ -46,7 +51,14 @@ public final class TeacherException extends Exception {
     /** Whether another attempt may succeed. */
     public boolean retryable() {
       return switch (this) {
-        case RATE_LIMITED, SERVER_ERROR, UNREACHABLE, CONNECTION, TIMEOUT, MALFORMED_REPLY -> true;
+        case RATE_LIMITED,
+            SERVER_ERROR,
+            UNREACHABLE,
+            CONNECTION,
+            TIMEOUT,
+            MALFORMED_REPLY,
+            OTHER_FORM ->
+            true;
         case BAD_REQUEST,
             CONTEXT_LENGTH,
             AUTHENTICATION,
@@ -141,6 +153,7 @@ public final class TeacherException extends Exception {
           CONNECTION,
           TIMEOUT,
           MALFORMED_REPLY,
+          OTHER_FORM,
           BAD_REQUEST,
           CONTEXT_LENGTH,
           NOT_RECORDED ->

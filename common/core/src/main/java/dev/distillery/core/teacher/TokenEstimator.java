@@ -59,19 +59,34 @@ public final class TokenEstimator {
     for (Message message : request.messages()) {
       tokens += count(message.content()) + PER_MESSAGE;
     }
-    return tokens;
+    return tokens + schemaTokens(request);
+  }
+
+  /** Servers put the schema of a structured answer into the prompt. */
+  private int schemaTokens(TeacherRequest request) {
+    if (!request.extraBody().contains("response_format")) {
+      return 0;
+    }
+    try {
+      JsonNode format = JSON.readTree(request.extraBody()).path("response_format");
+      return format.has("json_schema") ? count(format.toString()) : 0;
+    } catch (IOException e) {
+      return 0; // Such a request is refused before it is sent.
+    }
   }
 
   /**
    * Tokens that the request's prompt cannot exceed: with the model's own encoding the count, else
    * one a byte of UTF-8, as no byte-level encoding needs more; each with room for a chat form.
+   * Fields of the extra body count whole.
    */
   public int mostPromptTokens(TeacherRequest request) {
     int tokens = MOST_PER_DIALOGUE + request.prompt().map(this::most).orElse(0) + MOST_PER_MESSAGE;
     for (Message message : request.messages()) {
       tokens += most(message.content()) + MOST_PER_MESSAGE;
     }
-    return tokens;
+    // Whatever else is sent, such as a schema, may be read as part of the prompt.
+    return request.extraBody().equals("{}") ? tokens : tokens + most(request.extraBody());
   }
 
   private int most(String text) {

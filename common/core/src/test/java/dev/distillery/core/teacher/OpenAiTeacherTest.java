@@ -193,6 +193,11 @@ class OpenAiTeacherTest {
                 : FakeAnswer.says(r, "fine"));
     OpenAiTeacher teacher = teacher();
 
+    // Nothing is sent that nobody has asked for: the caller counts requests.
+    TeacherException failure = failureOf(teacher.send(request()));
+    assertThat(failure.category()).isEqualTo(Category.OTHER_FORM);
+    assertThat(failure.retryable()).isTrue();
+    assertThat(server.log().entries()).hasSize(1);
     assertThat(teacher.send(request()).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
     assertThat(teacher.send(request()).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
     assertThat(server.log().entries()).hasSize(3);

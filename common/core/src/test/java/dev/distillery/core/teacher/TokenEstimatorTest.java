@@ -71,6 +71,22 @@ class TokenEstimatorTest {
   }
 
   @Test
+  void whateverTheExtraBodyAddsCountsInTheBound() {
+    String schema =
+        "{\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\""
+            + "x".repeat(14_000)
+            + "\"}}}";
+    for (String model : List.of("m", "gpt-4o")) {
+      TokenEstimator estimator = TokenEstimator.of(model);
+      int plain = estimator.mostPromptTokens(request("{}"));
+      assertThat(estimator.mostPromptTokens(request(schema)) - plain)
+          .isGreaterThanOrEqualTo(estimator.count(schema));
+      assertThat(estimator.promptTokens(request(schema)))
+          .isGreaterThan(estimator.promptTokens(request("{}")) + 1000);
+    }
+  }
+
+  @Test
   void replyIsBoundBySamplingOrExtraBody() {
     TokenEstimator estimator = TokenEstimator.of("m");
 

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param promptTokens tokens read; -1 where the teacher does not say
  * @param cachedPromptTokens those of them that were billed as cached
  * @param completionTokens tokens written; -1 where the teacher does not say
+ * @param billedTokens read and written as they were booked: what the server counted, or the most
+ *     that it can have been where it does not say
  * @param costUsd what the reply cost; empty where the model has no price
  * @param attempts attempts that were sent, refused ones included
  * @param lostAttempts those of them that brought no reply and may have been billed all the same
@@ -38,6 +40,7 @@ public record Completion(
     int promptTokens,
     int cachedPromptTokens,
     int completionTokens,
+    long billedTokens,
     Optional<Double> costUsd,
     int attempts,
     int lostAttempts,

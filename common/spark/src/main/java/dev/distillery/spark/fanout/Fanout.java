@@ -19,6 +19,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -41,9 +42,10 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Whatever is answered is in the run's ledger within a second; a run that is opened again takes
- * its answers from there and asks only for the rest. Where the run must stop, the call ends with a
- * {@link JobException} that says why and with which exit code; the ledger stays.
+ * <p>Whatever is answered is in the run's ledger as soon as its writer is free; a run that is
+ * opened again takes its answers from there and asks only for the rest. Where the run must stop,
+ * the call ends with a {@link JobException} that says why and with which exit code; the ledger
+ * stays.
  *
  * <p>A run belongs to one driver at a time. Not safe for use by several threads.
  */
@@ -113,6 +115,9 @@ public final class Fanout implements AutoCloseable {
     var reader = new LedgerReader(spark, runFolder(spec));
     boolean resumes = reader.exists();
     try {
+      if (resumes) {
+        LedgerFiles.endOpenFiles(runFolder(spec), spark.sessionState().newHadoopConf());
+      }
       var fanout =
           new Fanout(
               spark,
@@ -143,6 +148,7 @@ public final class Fanout implements AutoCloseable {
       ends.values().removeIf(Completion::failedForNow);
     }
     resumed += ends.size();
+    run.book().resume(ends.size(), ends.values().stream().filter(end -> !end.ok()).count());
     List<String> open =
         requests.stream()
             .filter(request -> !ends.containsKey(request.requestId()))
@@ -151,7 +157,10 @@ public final class Fanout implements AutoCloseable {
     if (!open.isEmpty()) {
       int slices =
           Math.min(
-              spark.sparkContext().defaultParallelism(),
+              FanoutWidth.of(
+                  spark.sparkContext().getConf(),
+                  spark.sparkContext().defaultParallelism(),
+                  spec.limits().concurrency()),
               (open.size() + LEAST_REQUESTS_A_TASK - 1) / LEAST_REQUESTS_A_TASK);
       JavaRDD<String> rdd =
           JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(open, slices);
@@ -189,20 +198,27 @@ public final class Fanout implements AutoCloseable {
     long total = requests.count();
     long left = earlier == null ? total : open.count();
     resumed += total - left;
-    int slots = spark.sparkContext().defaultParallelism();
+    run.book().expect(total);
+    if (left < total) {
+      run.book().resume(total - left, failedForGood(byId));
+    }
+    int slots =
+        FanoutWidth.of(
+            spark.sparkContext().getConf(),
+            spark.sparkContext().defaultParallelism(),
+            spec.limits().concurrency());
     int partitions =
         (int)
             Math.max(
                 Math.min(slots, (left + LEAST_REQUESTS_A_TASK - 1) / LEAST_REQUESTS_A_TASK),
                 (left + MOST_REQUESTS_A_TASK - 1) / MOST_REQUESTS_A_TASK);
-    if (left > 0) {
+    if (left > 0 && stopped().isEmpty()) {
       // By id and not in turns, so that a task that is run again has the same requests.
       JavaRDD<String> rdd =
           open.repartition(partitions, functions.col("request_id"))
               .select("value")
               .as(Encoders.STRING())
               .javaRDD();
-      run.book().expect(total);
       progress.start("ask", "requests", OptionalLong.of(total), resumed);
       ScheduledExecutorService ticker =
           ticker(() -> progress.update(resumed + done(), detail(total)));
@@ -219,7 +235,7 @@ public final class Fanout implements AutoCloseable {
   /** The table {@code completions} of the run: one row for each request that came to an end. */
   public Dataset<Row> completions() {
     return LedgerReader.onePerRequest(new LedgerReader(spark, new Path(folder)).entries())
-        .drop("lost_attempts", "failed_for_now", "line");
+        .drop("lost_attempts", "billed_tokens", "failed_for_now", "line");
   }
 
   /**
@@ -241,6 +257,11 @@ public final class Fanout implements AutoCloseable {
         now.spent().tokens(),
         spec.price().isPresent() ? Optional.of(now.spent().usd()) : Optional.empty(),
         past.lost().usd());
+  }
+
+  /** Stops the run as soon as {@code reason} gives one; it is asked often and must not wait. */
+  void stopWhen(Supplier<Optional<FanoutStop>> reason) {
+    run.book().stopWhen(reason);
   }
 
   /** Why the run stopped, where a call has ended so. */
@@ -292,6 +313,16 @@ public final class Fanout implements AutoCloseable {
     return requests.select(
         functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
         functions.col("value"));
+  }
+
+  /** How many of the requests have failed in earlier attempts, and are not asked again. */
+  private long failedForGood(Dataset<Row> byId) {
+    Dataset<Row> failures =
+        LedgerReader.onePerRequest(java.util.Objects.requireNonNull(earlier))
+            .where("status = 'failed' and not failed_for_now");
+    return failures
+        .join(byId.select("request_id"), new String[] {"request_id"}, "left_semi")
+        .count();
   }
 
   private Map<String, Completion> earlierEnds(List<TeacherRequest> requests) {

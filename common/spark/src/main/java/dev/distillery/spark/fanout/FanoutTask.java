@@ -79,11 +79,7 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
           new Wire.Abort(run, new FanoutStop(ExitCode.INVALID, String.valueOf(e.getMessage()))));
       return results.iterator();
     }
-    var ledger =
-        new LedgerWriter(
-            attempt,
-            (name, lines) -> LedgerFiles.put(fileSystem, new Path(path, name), lines),
-            Lane.Clocks.SYSTEM.millis());
+    var ledger = new LedgerWriter(lane, LedgerFiles.sink(fileSystem, path, attempt));
     Iterator<TeacherRequest> left =
         StreamSupport.stream(((Iterable<String>) () -> requests).spliterator(), false)
             .map(RequestCodec::fromJson)
@@ -117,6 +113,7 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
   private Set<String> answeredBefore(FileSystem fileSystem, Path path, List<String> results)
       throws IOException {
     var answered = new HashSet<String>();
+    LedgerFiles.endOpenFiles(path, configuration.value());
     FileStatus[] objects;
     try {
       objects = fileSystem.listStatus(path);

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -18,18 +17,13 @@ import org.apache.hadoop.fs.Path;
 final class GrantLog {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final FileSystem fileSystem;
-  private final Path folder;
-  private final String attempt;
-  private int number;
+  private final LedgerWriter.Sink sink;
 
-  GrantLog(FileSystem fileSystem, Path run, String attempt) {
-    this.fileSystem = fileSystem;
-    this.folder = new Path(run, Ledger.GRANTED);
-    this.attempt = attempt;
+  GrantLog(FileSystem fileSystem, Path run, String attempt) throws IOException {
+    this.sink = LedgerFiles.sink(fileSystem, new Path(run, Ledger.GRANTED), attempt);
   }
 
-  /** Writes one object. */
+  /** Writes lines; when this returns, the death of this process loses none of them. */
   void put(List<RunBook.Grant> grants, List<RunBook.Unused> voids) throws IOException {
     var lines = new ArrayList<String>(grants.size() + voids.size());
     for (RunBook.Grant grant : grants) {
@@ -47,11 +41,16 @@ final class GrantLog {
               .put("void", done.sent() ? "refused" : "unsent")
               .toString());
     }
-    number++;
-    LedgerFiles.put(
-        fileSystem,
-        new Path(folder, String.format(Locale.ROOT, "%s-%06d.jsonl", attempt, number)),
-        lines);
+    sink.put(lines);
+  }
+
+  /** Called now and then while there is nothing to log. */
+  void idle() throws IOException {
+    sink.idle();
+  }
+
+  void close() throws IOException {
+    sink.close();
   }
 
   /**

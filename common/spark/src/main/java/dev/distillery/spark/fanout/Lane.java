@@ -121,7 +121,6 @@ final class Lane {
       }
       long now = clocks.now();
       book.question(now, ledger.durable()).ifPresent(question -> ask(question, now));
-      ledger.tick();
       Event event = events.poll(Math.max(1, book.nextTurn(now) - now), TimeUnit.MILLISECONDS);
       for (; event != null; event = events.poll()) {
         handle(event);

@@ -36,7 +36,6 @@ import org.jspecify.annotations.Nullable;
  * again; and its end. Not safe for use by several threads.
  */
 final class LaneBook {
-  private static final int LEAST_AHEAD = 8;
   private static final int MOST_AHEAD = 256;
   private static final int MOST_WAITING = 1024;
   private static final long LONGEST_HINT_MILLIS = 60_000;
@@ -44,6 +43,15 @@ final class LaneBook {
   private static final long HEARTBEAT_MILLIS = 500;
   private static final long FIRST_POLL_MILLIS = 2;
   private static final long LONGEST_POLL_MILLIS = 50;
+  private static final double WEIGHT_OF_LATEST = 0.2;
+  private static final double FIRST_GRANT_MILLIS = 50;
+  private static final double LONGEST_GRANT_MILLIS = 1000;
+  private static final long NEVER = Long.MIN_VALUE;
+
+  /** Times between two refusals that count: a minute's limit may pass in between. */
+  private static final long OTHERS_PASS_MILLIS = 10_000;
+
+  private static final long ALONE_MILLIS = 61_000;
 
   /** A request on its way to an end. */
   static final class Work {
@@ -57,6 +65,9 @@ final class LaneBook {
     private long readyAt;
     private long leaseUntil;
     private long sentAt;
+    private long askedAt;
+    private long answeredAtRefusal;
+    private long refusalCountedAt = NEVER;
 
     private Work(TeacherRequest request, TokenEstimator tokens) {
       this.request = request;
@@ -84,6 +95,10 @@ final class LaneBook {
   private final ArrayList<Ask> asks = new ArrayList<>();
   private final ArrayList<Settlement> settlements = new ArrayList<>();
   private final ArrayList<String> returned = new ArrayList<>();
+  private double latency;
+  private double grantTime = FIRST_GRANT_MILLIS;
+  private long answeredInAll;
+  private long openInAll = Long.MAX_VALUE;
   private int inFlight;
   private int slots;
   private long pausedUntil;
@@ -159,6 +174,7 @@ final class LaneBook {
       } else {
         return;
       }
+      work.askedAt = now;
       asked.put(work.request.requestId(), work);
       asks.add(new Ask(work.request.requestId(), work.mostPrompt, work.mostCompletion));
       urgent = true;
@@ -169,8 +185,23 @@ final class LaneBook {
     return asked.size() + ready.size() <= ahead() / 2;
   }
 
+  /**
+   * Leases that are worth holding: one for each free slot, and as many more as are used up while
+   * the driver grants the next ones. What is held when a process dies may have been sent, and
+   * counts as paid.
+   */
   private int ahead() {
-    return Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, slots));
+    if (slots == 0) {
+      return 1;
+    }
+    double usedMeanwhile =
+        latency > 0 ? slots * Math.min(LONGEST_GRANT_MILLIS, 2 * grantTime) / latency : 0;
+    return Math.max(0, slots - inFlight)
+        + (int) Math.min(Math.min(slots, MOST_AHEAD), usedMeanwhile);
+  }
+
+  private static double mean(double mean, long sample) {
+    return mean + (sample - mean) * WEIGHT_OF_LATEST;
   }
 
   /** The next request that is to be sent now, counted as sent; empty where none may be. */
@@ -197,6 +228,7 @@ final class LaneBook {
   /** Books a reply; gives back its end. */
   Completion answered(Work work, TeacherReply reply, long now, Instant wall) {
     inFlight--;
+    latency = latency == 0 ? Math.max(1, now - work.sentAt) : mean(latency, now - work.sentAt);
     done++;
     int promptTokens = reply.promptTokens();
     int completionTokens = reply.completionTokens();
@@ -232,6 +264,7 @@ final class LaneBook {
         promptTokens,
         reply.cachedPromptTokens(),
         completionTokens,
+        billedPrompt + billedCompletion,
         cost,
         work.attempts,
         work.lost,
@@ -258,7 +291,7 @@ final class LaneBook {
   Optional<Completion> failed(Work work, TeacherException failure, long now, Instant wall) {
     inFlight--;
     work.failures++;
-    if (!RetryPolicy.saysWait(failure)) {
+    if (isTry(work, failure, now)) {
       work.tries++;
     }
     Ending ending = ending(failure);
@@ -291,6 +324,7 @@ final class LaneBook {
               -1,
               0,
               -1,
+              0,
               Optional.empty(),
               work.attempts,
               work.lost,
@@ -300,6 +334,33 @@ final class LaneBook {
               wall));
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether a failure counts among the request's tries. Waiting on a server that refuses everybody
+   * does not. A refusal of this request while others pass, or of the last one that is left, may be
+   * for its own sake, such as its size.
+   */
+  private boolean isTry(Work work, TeacherException failure, long now) {
+    if (failure.category() == TeacherException.Category.OTHER_FORM) {
+      return false;
+    }
+    if (!RetryPolicy.saysWait(failure)) {
+      return true;
+    }
+    if (failure.category() != TeacherException.Category.RATE_LIMITED) {
+      return false;
+    }
+    boolean first = work.refusalCountedAt == NEVER;
+    boolean othersPass = answeredInAll > work.answeredAtRefusal;
+    long between = othersPass ? OTHERS_PASS_MILLIS : ALONE_MILLIS;
+    boolean counts =
+        !first && (othersPass || openInAll <= 1) && now - work.refusalCountedAt >= between;
+    work.answeredAtRefusal = answeredInAll;
+    if (first || counts) {
+      work.refusalCountedAt = now;
+    }
+    return counts;
   }
 
   private static Settlement settlement(
@@ -327,6 +388,7 @@ final class LaneBook {
       case RATE_LIMITED,
           SERVER_ERROR,
           UNREACHABLE,
+          OTHER_FORM,
           BAD_REQUEST,
           CONTEXT_LENGTH,
           AUTHENTICATION,
@@ -343,6 +405,9 @@ final class LaneBook {
     }
     if (RetryPolicy.saysWait(failure)) {
       return Signal.REFUSING;
+    }
+    if (failure.category() == TeacherException.Category.OTHER_FORM) {
+      return Signal.NEUTRAL;
     }
     return failure.retryable() ? Signal.FAILING : Signal.NEUTRAL;
   }
@@ -405,12 +470,15 @@ final class LaneBook {
     known = answer.known();
     stop = answer.stop();
     slots = answer.slots();
+    answeredInAll = answer.answered();
+    openInAll = answer.open();
     pausedUntil = askedAt + answer.pauseMillis();
     for (String id : answer.leases()) {
       Work work = asked.remove(id);
       if (work != null) {
         // From before the question: the driver let it go later than that by any clock.
         work.leaseUntil = askedAt + answer.leaseMillis();
+        grantTime = mean(grantTime, now - work.askedAt);
         ready.add(work);
       }
     }

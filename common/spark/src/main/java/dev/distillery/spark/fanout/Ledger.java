@@ -10,11 +10,12 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The ledger's lines. A run's ledger is a folder of closed objects that are never changed:
+ * The ledger's lines. A run's ledger is a folder of files that only grow at their end, or of
+ * objects that are created once:
  *
  * <pre>
- * &lt;ledger&gt;/&lt;run&gt;/&lt;attempt&gt;/&lt;n&gt;.jsonl           replies and failures, one a line
- * &lt;ledger&gt;/&lt;run&gt;/_granted/&lt;attempt&gt;-&lt;n&gt;.jsonl  ids that were let go, before they were sent
+ * &lt;ledger&gt;/&lt;run&gt;/&lt;attempt&gt;/&lt;task&gt;.jsonl           replies and failures, one a line
+ * &lt;ledger&gt;/&lt;run&gt;/_granted/&lt;attempt&gt;.jsonl  ids that were let go, before they were sent
  * </pre>
  *
  * A line that cannot be read, such as the last of an object that a dying process has cut off, is as
@@ -41,6 +42,7 @@ final class Ledger {
     node.put("prompt_tokens", completion.promptTokens());
     node.put("cached_prompt_tokens", completion.cachedPromptTokens());
     node.put("completion_tokens", completion.completionTokens());
+    node.put("billed_tokens", completion.billedTokens());
     completion.costUsd().ifPresent(cost -> node.put("cost_usd", cost));
     node.put("attempts", completion.attempts());
     node.put("lost_attempts", completion.lostAttempts());
@@ -75,6 +77,10 @@ final class Ledger {
             node.get("prompt_tokens").asInt(),
             node.get("cached_prompt_tokens").asInt(),
             node.get("completion_tokens").asInt(),
+            node.has("billed_tokens")
+                ? node.get("billed_tokens").asLong()
+                : Math.max(0, node.get("prompt_tokens").asLong())
+                    + Math.max(0, node.get("completion_tokens").asLong()),
             node.has("cost_usd") ? Optional.of(node.get("cost_usd").asDouble()) : Optional.empty(),
             node.get("attempts").asInt(),
             node.get("lost_attempts").asInt(),

@@ -28,6 +28,7 @@ final class LedgerReader {
       Tables.COMPLETIONS
           .schema()
           .add("lost_attempts", DataTypes.IntegerType)
+          .add("billed_tokens", DataTypes.LongType)
           .add("failed_for_now", DataTypes.BooleanType)
           .add("line", DataTypes.StringType);
 
@@ -84,7 +85,7 @@ final class LedgerReader {
         entries()
             .groupBy("request_id")
             .agg(
-                sum("coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)").as("tokens"),
+                sum("billed_tokens").as("tokens"),
                 sum("coalesce(cast(round(cost_usd * 1e9) as bigint), 0)").as("nanos"),
                 sum("lost_attempts").as("uncertain"),
                 sum("lost_attempts + 1").as("accounted"));
@@ -224,6 +225,7 @@ final class LedgerReader {
         entry.error().orElse(null),
         Timestamp.from(entry.createdAt()),
         entry.lostAttempts(),
+        entry.billedTokens(),
         entry.failedForNow(),
         line);
   }

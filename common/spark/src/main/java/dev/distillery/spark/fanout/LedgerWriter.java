@@ -4,68 +4,57 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 
 /**
- * Brings the replies of one task into the ledger: objects of at most {@link #MOST_LINES} lines,
- * each closed at most {@link #LONGEST_MILLIS} after its first line came. A thread of its own writes
- * them, so that a slow store does not hold requests back; where it falls behind, {@link #append}
- * waits. All methods are for the task's thread.
+ * Brings the replies of one task into the ledger, by group commit: a thread of its own takes
+ * whatever waits as soon as it is free, and writes it in one go. So a reply waits for no clock and
+ * no number of others, and a slow store does not hold requests back; where it falls far behind,
+ * {@link #append} waits. All methods are for the task's thread.
  */
 final class LedgerWriter implements AutoCloseable {
-  static final int MOST_LINES = 64;
-  static final int LONGEST_MILLIS = 1000;
-  private static final int MOST_WAITING = 8;
-  private static final List<String> END = List.of();
+  private static final int MOST_WAITING = 2048;
+  private static final int IDLE_MILLIS = 200;
 
-  /** Writes one object, durably. */
+  /** A line that no sender can write: the end. */
+  private static final String END = "\n";
+
+  /** Where lines go, used by one thread. */
   interface Sink {
-    void put(String name, List<String> lines) throws IOException;
+    /** Writes lines; when this returns, the death of this process loses none of them. */
+    void put(List<String> lines) throws IOException;
+
+    /** Called now and then while there is nothing to write. */
+    void idle() throws IOException;
+
+    /** Makes everything as durable as the store can. */
+    void close() throws IOException;
   }
 
-  private final String prefix;
   private final Sink sink;
-  private final LongSupplier clockMillis;
-  private final BlockingQueue<List<String>> closed = new ArrayBlockingQueue<>(MOST_WAITING);
+  private final BlockingQueue<String> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
   private final AtomicLong durable = new AtomicLong();
   private final AtomicReference<IOException> failure = new AtomicReference<>();
   private final Thread thread;
-  private ArrayList<String> open = new ArrayList<>();
-  private long openedAt;
 
   /**
-   * @param prefix head of the objects' names; no other writer has it
+   * @param name of the writer, for a person who looks at threads
    */
-  LedgerWriter(String prefix, Sink sink, LongSupplier clockMillis) {
-    this.prefix = prefix;
+  LedgerWriter(String name, Sink sink) {
     this.sink = sink;
-    this.clockMillis = clockMillis;
-    this.thread = new Thread(this::writeAll, "distillery-ledger-" + prefix);
+    this.thread = new Thread(this::writeAll, "distillery-ledger-" + name);
     thread.setDaemon(true);
     thread.start();
   }
 
   /** Adds a line. */
   void append(String line) {
-    if (open.isEmpty()) {
-      openedAt = clockMillis.getAsLong();
-    }
-    open.add(line);
-    if (open.size() >= MOST_LINES) {
-      closeObject();
-    }
-  }
-
-  /** Closes the open object if its time has come. */
-  void tick() {
-    if (!open.isEmpty() && clockMillis.getAsLong() - openedAt >= LONGEST_MILLIS) {
-      closeObject();
-    }
+    failIfBroken();
+    put(line);
   }
 
   /** Lines that are durable. */
@@ -76,10 +65,7 @@ final class LedgerWriter implements AutoCloseable {
   /** Writes what is left; when this returns, every line is durable. */
   @Override
   public void close() {
-    if (!open.isEmpty()) {
-      closeObject();
-    }
-    offer(END);
+    put(END);
     try {
       thread.join();
     } catch (InterruptedException e) {
@@ -89,15 +75,9 @@ final class LedgerWriter implements AutoCloseable {
     failIfBroken();
   }
 
-  private void closeObject() {
-    offer(open);
-    open = new ArrayList<>();
-  }
-
-  private void offer(List<String> lines) {
-    failIfBroken();
+  private void put(String line) {
     try {
-      closed.put(lines);
+      waiting.put(line);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while the ledger is being written", e);
@@ -113,21 +93,40 @@ final class LedgerWriter implements AutoCloseable {
   }
 
   private void writeAll() {
-    int number = 0;
+    var lines = new ArrayList<String>();
+    boolean ended = false;
     try {
-      for (List<String> lines = closed.take(); !lines.isEmpty(); lines = closed.take()) {
+      while (!ended) {
+        lines.clear();
+        String first = waiting.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
+        if (first != null) {
+          lines.add(first);
+          waiting.drainTo(lines);
+          ended = lines.get(lines.size() - 1).equals(END);
+        }
         if (failure.get() == null) {
-          number++;
-          try {
-            sink.put(String.format(Locale.ROOT, "%s-%06d.jsonl", prefix, number), lines);
-            durable.addAndGet(lines.size());
-          } catch (IOException e) {
-            failure.set(e);
-          }
+          // After a failure lines are taken and dropped, so that the sender hears of it.
+          write(ended ? lines.subList(0, lines.size() - 1) : lines, ended);
         }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void write(List<String> lines, boolean last) {
+    try {
+      if (lines.isEmpty()) {
+        sink.idle();
+      } else {
+        sink.put(List.copyOf(lines));
+        durable.addAndGet(lines.size());
+      }
+      if (last) {
+        sink.close();
+      }
+    } catch (IOException e) {
+      failure.set(e);
     }
   }
 }

@@ -64,23 +64,26 @@ final class OpenRun implements AutoCloseable {
   private void logGrants() {
     while (true) {
       boolean last = closed;
+      book.look();
       List<RunBook.Grant> grants = book.takeGrantsToLog();
       List<RunBook.Unused> voids = grants.isEmpty() && !last ? List.of() : book.takeVoids();
-      if (!grants.isEmpty() || !voids.isEmpty()) {
-        try {
+      try {
+        if (!grants.isEmpty() || !voids.isEmpty()) {
           log.put(grants, voids);
           book.logged();
-        } catch (IOException e) {
-          book.stop(
-              new FanoutStop(
-                  ExitCode.TEMPORARY,
-                  "The ledger cannot be written, so nothing more is sent: " + e.getMessage()));
+        } else if (last) {
+          log.close();
           return;
+        } else {
+          log.idle();
+          LockSupport.parkNanos(LOOK_NANOS);
         }
-      } else if (last) {
+      } catch (IOException e) {
+        book.stop(
+            new FanoutStop(
+                ExitCode.TEMPORARY,
+                "The ledger cannot be written, so nothing more is sent: " + e.getMessage()));
         return;
-      } else {
-        LockSupport.parkNanos(LOOK_NANOS);
       }
     }
   }

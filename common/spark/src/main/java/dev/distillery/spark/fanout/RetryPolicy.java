@@ -37,7 +37,7 @@ public record RetryPolicy(int maxAttempts) implements Serializable {
    * Whether a request that has failed {@code tries} times, waits not counted, may be sent again.
    */
   boolean mayRetry(TeacherException failure, int tries) {
-    return failure.retryable() && (saysWait(failure) || tries < maxAttempts);
+    return failure.retryable() && tries < maxAttempts;
   }
 
   /**
@@ -46,6 +46,9 @@ public record RetryPolicy(int maxAttempts) implements Serializable {
    * @param failures in a row, waits counted; at least 1
    */
   static Duration delay(TeacherException failure, int failures, SplittableRandom random) {
+    if (failure.category() == TeacherException.Category.OTHER_FORM) {
+      return Duration.ZERO;
+    }
     if (failure.retryAfter().isPresent()) {
       return failure.retryAfter().get();
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,9 @@ final class RunBook {
   static final int LEASE_MILLIS = 10_000;
 
   private static final int LEAST_TO_JUDGE = 100;
+
+  /** Two looks are seldom further apart, unless the driver itself has stood still. */
+  private static final int LOOK_MILLIS = 1000;
 
   /** A lease as the grant log has it. */
   record Grant(String requestId, Spend worst) {}
@@ -115,12 +119,19 @@ final class RunBook {
   private long lost;
   private long expected;
   private boolean aLaneDied;
+  private long lookedAt;
+  private long endsBefore;
+  private long failedBefore;
+  private double promptFactor = 1;
+  private double completionFactor = 1;
+  private Supplier<Optional<FanoutStop>> guard = Optional::empty;
 
   RunBook(FanoutLimits limits, Optional<Price> price, Spend spentBefore, LongSupplier clockMillis) {
     this.limits = limits;
     this.price = price;
     this.clockMillis = clockMillis;
     this.budget = new Budget(limits, spentBefore);
+    this.lookedAt = clockMillis.getAsLong();
     this.slowDown = new SlowDown(limits.concurrency(), clockMillis);
     this.requestRate = rate(limits.requestsPerMinute(), clockMillis);
     this.tokenRate = rate(limits.tokensPerMinute(), clockMillis);
@@ -146,6 +157,7 @@ final class RunBook {
   /** Books what a task has used, and tells it what it may do. */
   synchronized Answer exchange(Exchange message) {
     long now = clockMillis.getAsLong();
+    noteOwnPause(now);
     Share lane = lanes.get(message.lane());
     if (lane == null) {
       return Answer.UNKNOWN;
@@ -160,13 +172,14 @@ final class RunBook {
     lane.teacherConcurrency = message.teacherConcurrency();
     lane.durable = message.durable();
     giveUpTheSilent(now);
+    guard.get().ifPresent(this::stop);
     message.settlements().forEach(settlement -> settle(lane, settlement));
     message.returned().forEach(id -> takeBack(lane, id));
     lane.asked.addAll(message.asks());
     stopIfRefusedTooLong();
     if (message.last()) {
       leave(lane);
-      return new Answer(true, 0, List.of(), 0, 0, stop);
+      return new Answer(true, 0, List.of(), 0, 0, done - failed, open(), stop);
     }
     if (stop == null) {
       reserve(lane);
@@ -184,6 +197,8 @@ final class RunBook {
             leases,
             rated() ? RateWindow.LEASE_MILLIS : LEASE_MILLIS,
             slowDown.pauseMillis(),
+            done - failed,
+            open(),
             stop);
     return lane.lastAnswer;
   }
@@ -219,6 +234,14 @@ final class RunBook {
     return taken;
   }
 
+  /**
+   * Nothing is granted once {@code reason} gives one; it is asked at each question and must not
+   * wait.
+   */
+  synchronized void stopWhen(Supplier<Optional<FanoutStop>> reason) {
+    guard = reason;
+  }
+
   /** Stops the run; the first reason stands. */
   synchronized void stop(FanoutStop reason) {
     if (stop == null) {
@@ -235,6 +258,19 @@ final class RunBook {
     expected = requests;
   }
 
+  /**
+   * Ends that earlier attempts at the run have brought and that stand.
+   *
+   * @param failures those of them that are failures
+   */
+  synchronized void resume(long ends, long failures) {
+    endsBefore += ends;
+    failedBefore += failures;
+    if (failures > 0) {
+      stopIfTooManyFailed("they are of an earlier attempt at the run");
+    }
+  }
+
   /** Whether a task was given up, so that replies may have been lost on their way to the ledger. */
   synchronized boolean aLaneDied() {
     return aLaneDied;
@@ -245,6 +281,11 @@ final class RunBook {
     int inFlight = lanes.values().stream().mapToInt(lane -> lane.inFlight).sum();
     return new Snapshot(
         done, failed, inFlight, slowDown.window(), slowDown.pauseMillis(), budget.spent(), lost);
+  }
+
+  /** To be called several times a second, so that the driver knows when it slept. */
+  synchronized void look() {
+    giveUpTheSilent(clockMillis.getAsLong());
   }
 
   /** Whether a call's tasks have all left. */
@@ -263,6 +304,12 @@ final class RunBook {
       return;
     }
     owners.remove(lease);
+    if (settlement.ending() == Ending.ANSWERED) {
+      // A server that counts more than the estimate will do so again.
+      promptFactor = above(promptFactor, settlement.promptTokens(), lease.ask.promptTokens());
+      completionFactor =
+          above(completionFactor, settlement.completionTokens(), lease.ask.completionTokens());
+    }
     Spend used = used(lease, settlement);
     budget.settle(lease.worst, used);
     tokenRate.ifPresent(rate -> rate.correct(lease.tokenSlot, lease.worst.tokens(), used.tokens()));
@@ -297,6 +344,10 @@ final class RunBook {
     }
   }
 
+  private static double above(double factor, long counted, long estimated) {
+    return Math.max(factor, (double) counted / Math.max(1, estimated));
+  }
+
   private Spend used(Lease lease, Settlement settlement) {
     return switch (settlement.ending()) {
       case ANSWERED ->
@@ -326,7 +377,11 @@ final class RunBook {
   private void reserve(Share lane) {
     while (!lane.asked.isEmpty()) {
       Ask ask = lane.asked.peek();
-      Spend worst = Spend.worst(price, ask.promptTokens(), ask.completionTokens());
+      Spend worst =
+          Spend.worst(
+              price,
+              (long) Math.ceil(ask.promptTokens() * promptFactor),
+              (long) Math.ceil(ask.completionTokens() * completionFactor));
       if (!budget.reserve(worst)) {
         if (budget.settled()) {
           stop(new FanoutStop(ExitCode.PARTIAL, budget.lacking(worst).orElseThrow()));
@@ -425,7 +480,21 @@ final class RunBook {
     leave(lane);
   }
 
+  /** What this driver slept through is not its tasks' silence: their messages wait in its inbox. */
+  private void noteOwnPause(long now) {
+    long pause = now - lookedAt - LOOK_MILLIS;
+    lookedAt = now;
+    if (pause > 0) {
+      lanes.values().forEach(lane -> lane.lastSeen += pause);
+    }
+  }
+
+  private long open() {
+    return lanes.values().stream().mapToLong(lane -> lane.demand).sum();
+  }
+
   private void giveUpTheSilent(long now) {
+    noteOwnPause(now);
     lanes.values().stream()
         .filter(lane -> now - lane.lastSeen > SILENCE_MILLIS)
         .toList()
@@ -440,12 +509,13 @@ final class RunBook {
 
   private void stopIfTooManyFailed(String latest) {
     // Where nobody knows how many are still to come, a few failures at the start say nothing.
-    long total = expected > 0 ? expected : Math.max(done, LEAST_TO_JUDGE);
-    if (failed > limits.maxFailureRatio() * total) {
+    long total = expected > 0 ? expected : Math.max(done + endsBefore, LEAST_TO_JUDGE);
+    long failures = failed + failedBefore;
+    if (failures > limits.maxFailureRatio() * total) {
       stop(
           new FanoutStop(
               ExitCode.PARTIAL,
-              failed
+              failures
                   + " of "
                   + total
                   + " requests failed for good, more than --max-failure-ratio "

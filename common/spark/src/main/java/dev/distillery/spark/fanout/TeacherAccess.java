@@ -24,6 +24,12 @@ import org.apache.spark.SparkContext;
  * it answers.
  */
 public final class TeacherAccess {
+  private static final FanoutStop LEASE_LOST =
+      new FanoutStop(
+          ExitCode.TEMPORARY,
+          "This driver is not sure any more that the run is its own, so nothing more is sent; what"
+              + " came is in the ledger: run the same command again");
+
   private TeacherAccess() {}
 
   /**
@@ -51,7 +57,9 @@ public final class TeacherAccess {
             price(options),
             FanoutLimits.of(options),
             new RetryPolicy(options.maxAttempts()));
-    return Fanout.open(run.spark(), spec, key);
+    Fanout fanout = Fanout.open(run.spark(), spec, key);
+    fanout.stopWhen(() -> run.isSurelyOurs() ? Optional.empty() : Optional.of(LEASE_LOST));
+    return fanout;
   }
 
   /**

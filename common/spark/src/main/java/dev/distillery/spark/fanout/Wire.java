@@ -128,6 +128,8 @@ final class Wire {
    * @param leases requests that it may send
    * @param leaseMillis time in which the new leases must be used, counted from before it asked
    * @param pauseMillis time in which nothing may be sent
+   * @param answered requests that all tasks of this driver together have had answered
+   * @param open requests that all tasks together have or could have with the teacher now
    * @param stop why the run stops; null while it goes on
    */
   record Answer(
@@ -136,9 +138,11 @@ final class Wire {
       List<String> leases,
       int leaseMillis,
       long pauseMillis,
+      long answered,
+      long open,
       @Nullable FanoutStop stop)
       implements Serializable {
-    static final Answer UNKNOWN = new Answer(false, 0, List.of(), 0, 0, null);
+    static final Answer UNKNOWN = new Answer(false, 0, List.of(), 0, 0, 0, 0, null);
   }
 
   static byte[] encode(Serializable message) {

@@ -31,6 +31,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
@@ -57,6 +58,8 @@ public final class JobRun {
   public interface Body {
     Outcome run(JobRun run) throws Exception;
   }
+
+  private static final Pattern TABLE_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
 
   /** So many files of a table, of any size, are no burden to a reader. */
   private static final int FEW_PARTITIONS = 8;
@@ -132,12 +135,13 @@ public final class JobRun {
     if (earlier.isEmpty()) {
       RunIdentity.checkAbandoned(warehouse, id, decisive);
     }
-    try (RunLease lease = RunLease.take(warehouse, id, decisive, clock)) {
-      // Another driver may have ended the run between the look at its record and the lease.
-      Optional<RunRecord> now = new RunRecords(warehouse).find(id).filter(RunRecord::done);
-      if (now.isPresent() && earlier.isEmpty()) {
-        RunIdentity.check(now.get(), job.name(), decisive, warehouse);
-        return RunIdentity.storedSummary(now.get());
+    try (RunLease lease = RunLease.take(warehouse, id, decisive, progress::say)) {
+      // Another driver may have worked on the run between the look at its record and the lease.
+      earlier = new RunRecords(warehouse).find(id);
+      earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+      if (earlier.filter(RunRecord::done).isPresent()) {
+        progress.say("The run " + id + " is done already");
+        return RunIdentity.storedSummary(earlier.get());
       }
       SharedStorage.check(spark, warehouse);
       boolean resumed = earlier.isPresent() || RunIdentity.hasLedger(warehouse, id);
@@ -171,6 +175,13 @@ public final class JobRun {
   /** Whether nothing may be written: the body returns figures of the plan. */
   public boolean dryRun() {
     return dryRun;
+  }
+
+  /**
+   * Whether the run is surely this driver's: where not, nothing may be bought for it. Asks nobody.
+   */
+  public boolean isSurelyOurs() {
+    return lease == null || lease.sure();
   }
 
   /** Whether an earlier driver left something under this id. */
@@ -230,6 +241,17 @@ public final class JobRun {
   public long write(Table table, String name, Dataset<Row> rows) {
     if (dryRun) {
       throw new IllegalStateException("A dry run of " + job + " wrote the table " + name);
+    }
+    if (!TABLE_NAME.matcher(name).matches()) {
+      throw JobException.invalid(
+          "'" + name + "' is no table's name: a letter, then letters, digits and underscores");
+    }
+    if (written.containsKey(name)) {
+      throw JobException.invalid(
+          "This run writes the table '"
+              + name
+              + "' for another purpose too, and one would replace the other: give another"
+              + " --output-table");
     }
     Path folder = warehouse.staging(name, id);
     Dataset<Row> sized = withComments(table, sizedForReaders(rows));
@@ -310,6 +332,17 @@ public final class JobRun {
               ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage(), e);
       recordFailure(unexpected, start, clock, effective, decisive);
       throw unexpected;
+    } catch (OutOfMemoryError e) {
+      var exhausted =
+          new JobException(
+              ExitCode.UNEXPECTED,
+              "The driver is out of memory ("
+                  + e.getMessage()
+                  + "); give it more:"
+                  + " -- --driver-memory 8g",
+              e);
+      recordFailure(exhausted, start, clock, effective, decisive);
+      throw exhausted;
     }
     boolean done = outcome.exitCode() == ExitCode.DONE;
     Map<String, JobSummary.TableSummary> tables = new TreeMap<>();
@@ -399,6 +432,8 @@ public final class JobRun {
                 failure.exitCode().code()),
             Duration.between(start, clock.instant()).toMillis() / 1000.0);
     try {
+      // Another driver's run is none of ours to end, nor its staged rows to delete.
+      Objects.requireNonNull(lease).check();
       warehouse.delete(warehouse.staging(id));
       write(
           RunCommit.record(
@@ -415,7 +450,13 @@ public final class JobRun {
     }
   }
 
+  /** Writes the run's record; a finished run stays finished. */
   private void write(ObjectNode record) {
+    if (new RunRecords(warehouse).find(id).filter(RunRecord::done).isPresent()) {
+      throw new JobException(
+          ExitCode.TEMPORARY,
+          "Another driver has finished the run " + id + "; run the same command again to see it");
+    }
     warehouse.writeText(warehouse.record(id), record.toPrettyString() + "\n");
   }
 

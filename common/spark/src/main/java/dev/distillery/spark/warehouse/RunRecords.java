@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
+import org.slf4j.LoggerFactory;
 
 /** The records of a warehouse's runs. */
 public final class RunRecords {
@@ -31,7 +32,7 @@ public final class RunRecords {
       for (FileStatus status : warehouse.files().listStatus(warehouse.runs())) {
         String name = status.getPath().getName();
         if (name.endsWith(".json") && !name.startsWith(".")) {
-          find(name.substring(0, name.length() - ".json".length())).ifPresent(records::add);
+          readable(name.substring(0, name.length() - ".json".length())).ifPresent(records::add);
         }
       }
     } catch (FileNotFoundException e) {
@@ -42,6 +43,16 @@ public final class RunRecords {
     records.sort(
         Comparator.comparing(RunRecord::finishedAt).thenComparing(RunRecord::runId).reversed());
     return records;
+  }
+
+  /** One broken record must not hide all others. */
+  private Optional<RunRecord> readable(String runId) {
+    try {
+      return find(runId);
+    } catch (IllegalStateException e) {
+      LoggerFactory.getLogger(RunRecords.class).warn("Passed over: {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /** The newest run that is done and has the table. */

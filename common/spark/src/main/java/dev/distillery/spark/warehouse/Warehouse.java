@@ -3,7 +3,12 @@ package dev.distillery.spark.warehouse;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,8 +20,10 @@ import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
@@ -25,6 +32,9 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 public final class Warehouse {
   /** A record is a few kilobytes; what is larger than this is none of ours. */
   private static final long MAX_TEXT_BYTES = 64L << 20;
+
+  /** Hadoop's name for a PUT that fails where there is an object already. */
+  private static final String CONDITIONAL = "fs.option.create.conditional.overwrite";
 
   private final Path root;
   private final Configuration hadoop;
@@ -93,9 +103,9 @@ public final class Warehouse {
     return new Path(runs(), runId + ".json");
   }
 
-  /** The mark that a driver works on a run. */
-  public Path lease(String runId) {
-    return new Path(runs(), runId + ".lease");
+  /** The marks of the drivers that work on a run. */
+  public Path leases(String runId) {
+    return new Path(new Path(root, "_leases"), runId);
   }
 
   /** A small text file, if it is there. */
@@ -103,9 +113,11 @@ public final class Warehouse {
     try {
       FileStatus status = files.getFileStatus(path);
       if (status.getLen() > MAX_TEXT_BYTES) {
-        throw new IOException(path + " has " + status.getLen() + " bytes, more than a record has");
+        throw new IllegalStateException(
+            path + " has " + status.getLen() + " bytes, more than a record has");
       }
-      try (var in = files.open(path)) {
+      FileSystem plain = local().isPresent() ? local().get() : files;
+      try (var in = plain.open(path)) {
         return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
       }
     } catch (FileNotFoundException e) {
@@ -116,22 +128,32 @@ public final class Warehouse {
   }
 
   /**
-   * Writes a small text so that a reader sees the old one or the new one, never a part: a temporary
-   * file and a rename where there is a directory tree, one PUT on an object store.
+   * Writes a small text so that a reader sees the old one or the new one, never a part and never
+   * none: a temporary file and an atomic replace where there is a directory tree, one PUT on an
+   * object store.
    */
   public void writeText(Path path, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     try {
       if (isObjectStore()) {
         try (FSDataOutputStream out = files.create(path, true)) {
-          out.write(bytes);
+          out.write(text.getBytes(StandardCharsets.UTF_8));
         }
         return;
       }
-      Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
-      try (FSDataOutputStream out = files.create(temporary, true)) {
-        out.write(bytes);
-        out.hsync();
+      Path temporary = temporary(path, text);
+      if (local().isPresent()) {
+        // Hadoop's own rename takes the old file away first, and a checksum file beside it races.
+        Files.move(
+            local().get().pathToFile(temporary).toPath(),
+            local().get().pathToFile(path).toPath(),
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
+        Files.deleteIfExists(
+            local()
+                .get()
+                .pathToFile(new Path(path.getParent(), "." + path.getName() + ".crc"))
+                .toPath());
+        return;
       }
       FileContext.getFileContext(path.toUri(), hadoop)
           .rename(temporary, path, Options.Rename.OVERWRITE);
@@ -140,16 +162,102 @@ public final class Warehouse {
     }
   }
 
-  /** Creates a small text file; false where there is one already. */
+  /**
+   * Creates a small text file, whole at once; false where there is one already. Of several that try
+   * at the same time one succeeds, but see {@link #createsExclusively}.
+   */
   public boolean createText(Path path, String text) {
-    try (FSDataOutputStream out = files.create(path, false)) {
-      out.write(text.getBytes(StandardCharsets.UTF_8));
-      return true;
-    } catch (FileAlreadyExistsException e) {
+    try {
+      if (isObjectStore()) {
+        return createObject(path, text);
+      }
+      Path temporary = temporary(path, text);
+      try {
+        if (local().isPresent()) {
+          Files.createLink(
+              local().get().pathToFile(path).toPath(),
+              local().get().pathToFile(temporary).toPath());
+        } else {
+          FileContext.getFileContext(path.toUri(), hadoop).rename(temporary, path);
+        }
+        return true;
+      } finally {
+        files.delete(temporary, false);
+      }
+    } catch (FileAlreadyExistsException | java.nio.file.FileAlreadyExistsException e) {
       return false;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Whether {@link #createText} lets one of several win: everywhere but on S3 by a Hadoop that
+   * cannot ask for it (before 3.4.2).
+   */
+  public boolean createsExclusively() {
+    if (!files.getScheme().startsWith("s3")) {
+      return true;
+    }
+    try {
+      // Never built: it only says whether it knows the name.
+      var unused =
+          files.createFile(new Path(root, "_leases/probe")).create().must(CONDITIONAL, true);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private boolean createObject(Path path, String text) throws IOException {
+    var builder = files.createFile(path).overwrite(false).recursive();
+    if (files.getScheme().startsWith("s3")) {
+      // Older versions do not know it and look before they write, which two may do at once.
+      builder.opt(CONDITIONAL, true);
+    }
+    try (FSDataOutputStream out = builder.build()) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    } catch (IOException e) {
+      // The refusal of a conditional PUT comes in several classes.
+      if (files.exists(path) && !readText(path).equals(Optional.of(text))) {
+        return false;
+      }
+      throw e;
+    }
+    return true;
+  }
+
+  /** A new file beside the path, out of readers' sight. */
+  private Path temporary(Path path, String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    if (local().isPresent()) {
+      java.nio.file.Path file = local().get().pathToFile(temporary).toPath();
+      Files.createDirectories(file.getParent());
+      try (FileChannel out =
+          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        ByteBuffer rest = ByteBuffer.wrap(bytes);
+        while (rest.hasRemaining()) {
+          out.write(rest);
+        }
+        out.force(false);
+      }
+      return temporary;
+    }
+    try (FSDataOutputStream out = files.create(temporary, true)) {
+      out.write(bytes);
+      out.hsync();
+    }
+    return temporary;
+  }
+
+  private Optional<RawLocalFileSystem> local() {
+    return files instanceof LocalFileSystem local
+            && local.getRawFileSystem() instanceof RawLocalFileSystem raw
+        ? Optional.of(raw)
+        : Optional.empty();
   }
 
   /** Whether a rename here is a copy. */

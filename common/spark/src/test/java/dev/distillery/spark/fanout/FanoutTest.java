@@ -154,6 +154,57 @@ class FanoutTest {
   }
 
   @Test
+  void repliesWhoseTokensTheServerDoesNotTellAreBookedAgainWhenTheRunIsResumed() {
+    teacher.behaviour =
+        (request, attempt) ->
+            new dev.distillery.core.teacher.TeacherReply("text", "stop", -1, 0, -1, 200);
+    long used;
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      fanout.ask(requests(10));
+      used = fanout.figures().tokens();
+    }
+    assertThat(used).isGreaterThan(10 * 20);
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      fanout.ask(requests(10));
+      assertThat(fanout.figures().tokens()).isEqualTo(used);
+    }
+  }
+
+  @Test
+  void failuresOfAnEarlierAttemptStopARunThatIsOpenedAgain() {
+    teacher.behaviour =
+        (request, attempt) -> {
+          if (request.requestId().endsWith("5")) {
+            throw failure(TeacherException.Category.BAD_REQUEST, 400);
+          }
+          return MemoryTeacher.reply(request);
+        };
+    FanoutLimits none = FanoutLimits.ofConcurrency(4);
+    var strict =
+        new FanoutLimits(
+            4,
+            none.requestsPerMinute(),
+            none.tokensPerMinute(),
+            none.maxRequests(),
+            none.maxTotalTokens(),
+            none.maxCostUsd(),
+            none.maxWait(),
+            0.05);
+    var silent = dev.distillery.core.run.Progress.onStandardError("test");
+    for (int attempt = 0; attempt < 12; attempt++) {
+      try (Fanout fanout = open(strict)) {
+        assertThatThrownBy(() -> fanout.ask(dataset(40), silent))
+            .isInstanceOfSatisfying(
+                JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.PARTIAL))
+            .hasMessageContaining("--max-failure-ratio");
+      }
+    }
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      fanout.ask(dataset(40), silent);
+    }
+  }
+
+  @Test
   void refusesACostLimitWithoutAPrice() {
     FanoutLimits limits = FanoutLimits.ofConcurrency(1);
     var costly =

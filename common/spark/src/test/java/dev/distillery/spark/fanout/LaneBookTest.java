@@ -28,6 +28,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
 
 /**
  * The protocol between tasks and driver, without threads: two tasks' books and the driver's, their
@@ -62,6 +63,34 @@ class LaneBookTest {
     assertThat(model.driver.snapshot().spent().requests()).isEqualTo(model.sent);
   }
 
+  @Property(tries = 30, seed = "20260801")
+  void aRequestThatIsAlwaysRefusedDoesNotHoldTheRun(
+      @ForAll @LongRange(min = 0, max = 1L << 40) long order,
+      @ForAll @IntRange(min = 1, max = 12) int concurrency,
+      @ForAll @IntRange(min = 0, max = 9) int refused) {
+    var model = new Model(order, limits(concurrency, OptionalLong.empty()), 10);
+    model.alwaysRefused = "a" + refused;
+    model.play();
+    assertThat(model.ended).hasSize(20);
+    assertThat(model.driver.stopped()).isEmpty();
+    assertThat(model.now).isLessThan(Duration.ofMinutes(30).toMillis());
+  }
+
+  @Test
+  void holdsNoMoreLeasesThanItCanUseBeforeItKnowsHowFastTheyAreUsed() {
+    var model = new Model(1, limits(4, OptionalLong.empty()), 40);
+    Task task = model.tasks.get(0);
+    for (int turn = 0; turn < 50; turn++) {
+      model.turn(task);
+      model.hearTask(task);
+      model.hearDriver(task);
+      model.log();
+      model.now += 100;
+    }
+    assertThat(task.atTeacher).hasSize(4);
+    assertThat(model.logged).hasSizeLessThanOrEqualTo(5);
+  }
+
   private static FanoutLimits limits(int concurrency, OptionalLong maxRequests) {
     FanoutLimits none = FanoutLimits.ofConcurrency(concurrency);
     return new FanoutLimits(
@@ -71,7 +100,7 @@ class LaneBookTest {
         maxRequests,
         none.maxTotalTokens(),
         none.maxCostUsd(),
-        Duration.ofHours(10),
+        Duration.ofHours(1),
         1);
   }
 
@@ -98,6 +127,7 @@ class LaneBookTest {
     final List<Task> tasks = new ArrayList<>();
     final Set<String> logged = new HashSet<>();
     final Set<String> ended = new HashSet<>();
+    String alwaysRefused = "";
     long now;
     int sent;
 
@@ -124,7 +154,7 @@ class LaneBookTest {
           case 2 -> hearTask(task);
           case 3 -> hearTeacher(task);
           case 4 -> log();
-          default -> now += random.nextInt(40);
+          default -> now += random.nextInt(alwaysRefused.isEmpty() ? 40 : 400);
         }
         int flying = tasks.stream().mapToInt(t -> t.atTeacher.size()).sum();
         assertThat(flying).as("requests at once").isLessThanOrEqualTo(concurrency);
@@ -178,7 +208,8 @@ class LaneBookTest {
         return;
       }
       Work work = task.atTeacher.remove(random.nextInt(task.atTeacher.size()));
-      int draw = random.nextInt(20);
+      boolean refused = work.request().requestId().equals(alwaysRefused);
+      int draw = refused ? 1 : random.nextInt(20);
       if (draw > 2) {
         end(
             task,

@@ -163,7 +163,20 @@ class LaneTest {
           }
         },
         new ScriptedTeacher(behaviour),
-        new LedgerWriter("0-0", (name, written) -> lines.addAll(written), LaneTest::clock),
+        new LedgerWriter(
+            "test",
+            new LedgerWriter.Sink() {
+              @Override
+              public void put(List<String> written) {
+                lines.addAll(written);
+              }
+
+              @Override
+              public void idle() {}
+
+              @Override
+              public void close() {}
+            }),
         ends::add,
         Lane.Clocks.SYSTEM);
   }

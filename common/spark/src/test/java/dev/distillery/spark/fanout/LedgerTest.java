@@ -14,15 +14,18 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CountDownLatch;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.StringLength;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 class LedgerTest {
+  @TempDir java.nio.file.Path folder;
+
   @Property(tries = 200, seed = "20260801")
   void aLineGivesTheCompletionBack(
       @ForAll @StringLength(max = 50) String prompt, @ForAll @StringLength(max = 50) String text) {
@@ -72,34 +75,60 @@ class LedgerTest {
 
   @Test
   @Timeout(60)
-  void closesAnObjectAt64LinesOrAfterASecond() {
-    var clock = new AtomicLong();
-    var objects = new ArrayList<List<String>>();
-    var names = new ArrayList<String>();
+  void whatComesWhileTheStoreIsBusyIsWrittenInOneGoAsSoonAsItIsFree() throws Exception {
+    var busy = new CountDownLatch(1);
+    var began = new CountDownLatch(1);
+    var sink = new ListSink(new ArrayList<>());
     var writer =
         new LedgerWriter(
-            "0-0",
-            (name, lines) -> {
-              synchronized (objects) {
-                names.add(name);
-                objects.add(lines);
+            "test",
+            new ListSink(sink.batches) {
+              @Override
+              public void put(List<String> lines) throws IOException {
+                began.countDown();
+                uninterruptibly(busy);
+                super.put(lines);
               }
-            },
-            clock::get);
-    for (int i = 0; i < 70; i++) {
+            });
+    writer.append("line 0");
+    began.await();
+    for (int i = 1; i < 70; i++) {
       writer.append("line " + i);
     }
-    clock.addAndGet(999);
-    writer.tick();
-    writer.append("line 70");
-    clock.addAndGet(1);
-    writer.tick();
-    writer.append("line 71");
+    assertThat(writer.durable()).isZero();
+    busy.countDown();
     writer.close();
 
-    assertThat(objects).extracting(List::size).containsExactly(64, 7, 1);
-    assertThat(names).containsExactly("0-0-000001.jsonl", "0-0-000002.jsonl", "0-0-000003.jsonl");
-    assertThat(writer.durable()).isEqualTo(72);
+    assertThat(sink.batches).extracting(List::size).containsExactly(1, 69);
+    assertThat(writer.durable()).isEqualTo(70);
+  }
+
+  @Test
+  @Timeout(60)
+  void aReplyWaitsForNoClockAndNoOtherReply() {
+    var sink = new ListSink(java.util.Collections.synchronizedList(new ArrayList<>()));
+    var writer = new LedgerWriter("test", sink);
+    writer.append("line");
+    while (writer.durable() == 0) {
+      Thread.onSpinWait();
+    }
+    assertThat(sink.batches).containsExactly(List.of("line"));
+    writer.close();
+  }
+
+  @Test
+  void whatIsPutIntoALocalFileIsThereThoughTheFileWasNeverClosed() throws IOException {
+    var fileSystem =
+        LedgerFiles.fileSystem(
+            new org.apache.hadoop.fs.Path(folder.toUri()),
+            new org.apache.hadoop.conf.Configuration());
+    var path = new org.apache.hadoop.fs.Path(folder.toUri().toString(), "place");
+    LedgerWriter.Sink sink = LedgerFiles.sink(fileSystem, path, "0-0");
+    sink.put(List.of("a", "b"));
+    sink.put(List.of("c"));
+    assertThat(LedgerFiles.lines(fileSystem, new org.apache.hadoop.fs.Path(path, "0-0.jsonl")))
+        .containsExactly("a", "b", "c");
+    sink.close();
   }
 
   @Test
@@ -107,15 +136,44 @@ class LedgerTest {
   void saysWhyTheLedgerCannotBeWritten() {
     var writer =
         new LedgerWriter(
-            "0-0",
-            (name, lines) -> {
-              throw new IOException("No space left on device");
-            },
-            () -> 0);
+            "test",
+            new ListSink(new ArrayList<>()) {
+              @Override
+              public void put(List<String> lines) throws IOException {
+                throw new IOException("No space left on device");
+              }
+            });
     writer.append("line");
     org.assertj.core.api.Assertions.assertThatThrownBy(writer::close)
         .hasMessage("The ledger cannot be written: No space left on device");
     assertThat(writer.durable()).isZero();
+  }
+
+  private static void uninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static class ListSink implements LedgerWriter.Sink {
+    final List<List<String>> batches;
+
+    ListSink(List<List<String>> batches) {
+      this.batches = batches;
+    }
+
+    @Override
+    public void put(List<String> lines) throws IOException {
+      batches.add(lines);
+    }
+
+    @Override
+    public void idle() {}
+
+    @Override
+    public void close() {}
   }
 
   private static Completion completion(String prompt, String text) {
@@ -131,6 +189,7 @@ class LedgerTest {
         12,
         3,
         -1,
+        77,
         Optional.of(0.000123),
         2,
         1,

@@ -130,11 +130,86 @@ class RunBookTest {
     ask(book, "a", 0, "r1");
     log(book);
     ask(book, "a", 0);
-    clock.addAndGet(RunBook.SILENCE_MILLIS + 1);
+    for (int waited = 0; waited <= RunBook.SILENCE_MILLIS; waited += 500) {
+      assertThat(book.snapshot().lost()).isZero();
+      clock.addAndGet(500);
+      book.look();
+    }
+    clock.addAndGet(1);
     assertThat(book.snapshot().lost()).isEqualTo(1);
     assertThat(book.snapshot().spent().requests()).isEqualTo(1);
     assertThat(ask(book, "a", 1).known()).isFalse();
     assertThat(book.aLaneDied()).isTrue();
+  }
+
+  @Test
+  void itsOwnPauseIsNotItsTasksSilence() {
+    RunBook book = book(FanoutLimits.ofConcurrency(4), Spend.NONE);
+    join(book, "a", "p0");
+    join(book, "b", "p1");
+    ask(book, "a", 0, "r1");
+    ask(book, "b", 0, "r2");
+    log(book);
+    ask(book, "a", 0);
+    ask(book, "b", 0);
+    // The driver stands still; the tasks' messages wait in its inbox, and b's is taken up first.
+    clock.addAndGet(3L * RunBook.SILENCE_MILLIS);
+    assertThat(ask(book, "b", 1).known()).isTrue();
+    assertThat(ask(book, "a", 1).known()).isTrue();
+    assertThat(book.snapshot().lost()).isZero();
+  }
+
+  @Test
+  void raisesItsWorstCaseToWhatTheServerCounts() {
+    RunBook book = book(tokens(1000), Spend.NONE);
+    join(book, "a", "p0");
+    ask(book, "a", 0, "r1");
+    log(book);
+    ask(book, "a", 0);
+    // Estimated at 10 tokens of prompt, the server counted 200: the next may be as many.
+    settle(book, "a", answered("r1", 200, 100));
+    ask(book, "a", 0, "r2", "r3", "r4");
+    log(book);
+    assertThat(ask(book, "a", 0).leases()).containsExactly("r2", "r3");
+  }
+
+  @Test
+  void failuresOfEarlierAttemptsCountInTheRatioOfTheRun() {
+    FanoutLimits none = FanoutLimits.ofConcurrency(4);
+    var limits =
+        new FanoutLimits(
+            4,
+            none.requestsPerMinute(),
+            none.tokensPerMinute(),
+            none.maxRequests(),
+            none.maxTotalTokens(),
+            none.maxCostUsd(),
+            none.maxWait(),
+            0.1);
+    RunBook book = book(limits, Spend.NONE);
+    book.expect(100);
+    book.resume(20, 10);
+    assertThat(book.stopped()).isEmpty();
+    book.resume(1, 1);
+    assertThat(book.stopped().orElseThrow().exitCode()).isEqualTo(ExitCode.PARTIAL);
+    assertThat(book.stopped().orElseThrow().message())
+        .startsWith("11 of 100 requests failed for good");
+  }
+
+  @Test
+  void grantsNothingMoreOnceTheRunIsNotSurelyItsOwn() {
+    RunBook book = book(FanoutLimits.ofConcurrency(4), Spend.NONE);
+    var reason =
+        new java.util.concurrent.atomic.AtomicReference<Optional<FanoutStop>>(Optional.empty());
+    book.stopWhen(reason::get);
+    join(book, "a", "p0");
+    ask(book, "a", 0, "r1", "r2");
+    log(book);
+    reason.set(Optional.of(new FanoutStop(ExitCode.TEMPORARY, "Not sure")));
+    Answer answer = ask(book, "a", 0);
+    assertThat(answer.leases()).isEmpty();
+    assertThat(answer.slots()).isZero();
+    assertThat(answer.stop()).isEqualTo(new FanoutStop(ExitCode.TEMPORARY, "Not sure"));
   }
 
   @Test

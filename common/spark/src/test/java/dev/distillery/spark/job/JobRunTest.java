@@ -20,7 +20,6 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +89,7 @@ class JobRunTest {
           this,
           options,
           run -> {
-            if (!run.dryRun()) {
+            if (!run.dryRun() && options.rows() > 0) {
               run.write(Tables.DOCUMENTS, documents(spark, options.rows()));
             }
             return ending.run(run);
@@ -146,7 +145,7 @@ class JobRunTest {
     assertThat(summary.tables().get("documents").rows()).isEqualTo(5);
     assertThat(folder.resolve("documents/run_id=a1")).isDirectory();
     assertThat(folder.resolve("_staging/a1")).doesNotExist();
-    assertThat(folder.resolve("_runs/a1.lease")).doesNotExist();
+    assertThat(folder.resolve("_leases/a1/000001")).doesNotExist();
     RunRecord record = new RunRecords(warehouse).find("a1").orElseThrow();
     assertThat(record.status()).isEqualTo("done");
     assertThat(record.json().path("tables").path("documents").path("rows").asLong()).isEqualTo(5);
@@ -171,7 +170,7 @@ class JobRunTest {
                   .coalesce(1));
           return Outcome.done(new Counts(5));
         },
-        Map.of("run-id", "a1"));
+        Map.of("run-id", "a1", "rows", "0"));
     assertThat(
             new RunRecords(warehouse).find("a1").orElseThrow().json().path("licenses").toString())
         .isEqualTo("{\"documents\":{\"Apache-2.0\":1,\"MIT\":4}}");
@@ -187,7 +186,7 @@ class JobRunTest {
               documents(spark, 2).withColumn("license", functions.lit("CC-BY-NC-4.0")));
           return Outcome.done(new Counts(2));
         };
-    run("example", other, Map.of("run-id", "bound"));
+    run("example", other, Map.of("run-id", "bound", "rows", "0"));
     JobRun.Body reads =
         job -> {
           job.input("documents@free", Tables.DOCUMENTS);
@@ -271,7 +270,7 @@ class JobRunTest {
 
   @Test
   void aSecondLiveDriverOnAnIdIsTurnedAwayAndADeadOneIsNot() throws IOException {
-    try (RunLease lease = RunLease.take(warehouse, "a1", Map.of(), Clock.systemUTC())) {
+    try (RunLease lease = RunLease.take(warehouse, "a1", Map.of(), said -> {})) {
       assertThat(lease.driver()).startsWith(ProcessHandle.current().pid() + "@");
       assertThatThrownBy(() -> run("example", DONE, Map.of("run-id", "a1")))
           .isInstanceOfSatisfying(
@@ -279,12 +278,101 @@ class JobRunTest {
           .hasMessageContaining(
               "Another driver works on the run a1: process " + ProcessHandle.current().pid());
     }
+    Path mark = folder.resolve("_leases/a1/000001");
+    RunLease.take(warehouse, "a1", Map.of(), said -> {});
+    String text = Files.readString(mark);
+    // The same machine and namespace, a process that is none.
     Files.writeString(
-        folder.resolve("_runs/a1.lease"),
-        "{\"owner\":\"x\",\"host\":\"elsewhere\",\"pid\":1,\"renewed_at_ms\":"
-            + (System.currentTimeMillis() - 61_000)
-            + "}");
+        mark, text.replace("\"pid\":" + ProcessHandle.current().pid(), "\"pid\":1099511627776"));
     assertThat(run("example", DONE, Map.of("run-id", "a1")).status()).isEqualTo("done");
+    assertThat(mark).doesNotExist();
+  }
+
+  @Test
+  void aDriverThatHasLostItsRunWritesNoRecordAndAFinishedRunStaysFinished() throws IOException {
+    JobRun.Body losesItsLease =
+        run -> {
+          // Another driver passes, finishes the run and goes.
+          Files.writeString(folder.resolve("_leases/a1/000002"), "{\"owner\":\"another\"}");
+          Files.createDirectories(folder.resolve("_runs"));
+          Files.writeString(
+              folder.resolve("_runs/a1.json"), "{\"run_id\":\"a1\",\"status\":\"done\"}");
+          throw JobException.invalid("Something went wrong here");
+        };
+    assertThatThrownBy(() -> run("example", losesItsLease, Map.of("run-id", "a1")))
+        .hasMessage("Something went wrong here");
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().done()).isTrue();
+
+    JobRun.Body finishedElsewhere =
+        run -> {
+          Files.writeString(
+              folder.resolve("_runs/a2.json"), "{\"run_id\":\"a2\",\"status\":\"done\"}");
+          throw JobException.invalid("Something went wrong here");
+        };
+    assertThatThrownBy(() -> run("example", finishedElsewhere, Map.of("run-id", "a2")))
+        .hasMessage("Something went wrong here");
+    assertThat(new RunRecords(warehouse).find("a2").orElseThrow().done()).isTrue();
+  }
+
+  @Test
+  void noTableIsWrittenTwiceNorOutsideTheWarehouse() {
+    JobRun.Body twice =
+        run -> {
+          run.write(Tables.DOCUMENTS, documents(spark, 1));
+          return Outcome.done(new Counts(1));
+        };
+    assertThatThrownBy(() -> run("example", twice, Map.of("run-id", "a1")))
+        .isInstanceOfSatisfying(
+            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageContaining("writes the table 'documents' for another purpose too");
+    JobRun.Body outside =
+        run -> {
+          run.write(Tables.DOCUMENTS, "../escaped", documents(spark, 1));
+          return Outcome.done(new Counts(1));
+        };
+    assertThatThrownBy(() -> run("example", outside, Map.of("run-id", "a2")))
+        .hasMessageContaining("'../escaped' is no table's name");
+    assertThat(folder.resolveSibling("escaped")).doesNotExist();
+  }
+
+  @Test
+  void aRecordThatCannotBeReadDoesNotHideTheOthers() throws IOException {
+    run("example", DONE, Map.of("run-id", "a1"));
+    Files.writeString(folder.resolve("_runs/broken.json"), "{\"run_id\": ");
+    assertThat(read("documents").count()).isEqualTo(3);
+    assertThatThrownBy(() -> read("documents@broken")).hasMessageContaining("is not JSON");
+  }
+
+  @Test
+  void anExhaustedMemoryLeavesARecord() {
+    JobRun.Body greedy =
+        run -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    assertThatThrownBy(() -> run("example", greedy, Map.of("run-id", "a1")))
+        .hasMessageContaining("The driver is out of memory (Java heap space)");
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().status()).isEqualTo("failed");
+  }
+
+  @Test
+  void aRecordIsThereAtEveryMomentOfItsReplacement() throws Exception {
+    run("example", DONE, Map.of("run-id", "a1"));
+    String text = Files.readString(folder.resolve("_runs/a1.json"));
+    var writer =
+        new Thread(
+            () -> {
+              for (int i = 0; i < 300; i++) {
+                warehouse.writeText(warehouse.record("a1"), text);
+              }
+            });
+    writer.start();
+    while (writer.isAlive()) {
+      assertThat(warehouse.readText(warehouse.record("a1"))).contains(text);
+    }
+    writer.join();
+    try (var files = Files.list(folder.resolve("_runs"))) {
+      assertThat(files.map(file -> file.getFileName().toString())).containsExactly("a1.json");
+    }
   }
 
   @Test
@@ -313,7 +401,7 @@ class JobRunTest {
           run.write(Tables.DOCUMENTS, documents(spark, 1000).repartition(50));
           return Outcome.done(new Counts(1));
         },
-        Map.of("run-id", "a"));
+        Map.of("run-id", "a", "rows", "0"));
     try (var files = Files.list(folder.resolve("documents/run_id=a"))) {
       assertThat(files.filter(f -> f.toString().endsWith(".parquet"))).hasSize(1);
     }

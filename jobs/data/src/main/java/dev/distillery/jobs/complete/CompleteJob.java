@@ -14,6 +14,7 @@ import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TokenEstimator;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutStop;
@@ -42,6 +43,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import scala.Tuple3;
 
 /** Job `complete`; its manual is {@link #manual}. */
 public final class CompleteJob implements Job<CompleteOptions> {
@@ -258,17 +260,21 @@ public final class CompleteJob implements Job<CompleteOptions> {
       Dataset<String> requests, CompleteOptions options, String model) {
     Row sums =
         requests
-            .map(new CountTokens(model), Encoders.LONG())
-            .agg(
-                functions.count("*"), functions.coalesce(functions.sum("value"), functions.lit(0L)))
+            .map(
+                new CountTokens(model),
+                Encoders.tuple(Encoders.LONG(), Encoders.LONG(), Encoders.LONG()))
+            .agg(functions.count("*"), total("_1"), total("_2"), total("_3"))
             .head();
-    long written = sums.getLong(0) * options.sampling().maxNewTokens();
     return new CompletePlan(
         sums.getLong(0),
         sums.getLong(1),
-        written,
+        sums.getLong(3),
         TeacherAccess.price(options.teacher())
-            .map(price -> price.costUsd(sums.getLong(1), 0, written).doubleValue()));
+            .map(price -> price.costUsd(sums.getLong(2), 0, sums.getLong(3)).doubleValue()));
+  }
+
+  private static Column total(String column) {
+    return functions.coalesce(functions.sum(column), functions.lit(0L));
   }
 
   /** Prints the answers to a single prompt, for a person. */
@@ -282,7 +288,8 @@ public final class CompleteJob implements Job<CompleteOptions> {
     }
   }
 
-  private static final class CountTokens implements MapFunction<String, Long> {
+  /** What a request's prompt will likely take, what it can take at most, and its reply at most. */
+  private static final class CountTokens implements MapFunction<String, Tuple3<Long, Long, Long>> {
     private static final long serialVersionUID = 1L;
 
     private final String model;
@@ -293,11 +300,15 @@ public final class CompleteJob implements Job<CompleteOptions> {
     }
 
     @Override
-    public Long call(String request) {
+    public Tuple3<Long, Long, Long> call(String line) {
       if (tokens == null) {
         tokens = TokenEstimator.of(model);
       }
-      return (long) tokens.promptTokens(RequestCodec.fromJson(request));
+      TeacherRequest request = RequestCodec.fromJson(line);
+      return new Tuple3<>(
+          (long) tokens.promptTokens(request),
+          (long) tokens.mostPromptTokens(request),
+          (long) tokens.mostCompletionTokens(request));
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.distillery.jobs.dedup;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.udf;
@@ -101,7 +103,12 @@ record ComparedRows(
   /** The rows with these columns behind their own. */
   Dataset<Row> with(Dataset<Row> rows) {
     return rows.withColumn("tokens", tokens(text(rows.schema())))
-        .withColumn("task", col("`" + groupBy + "`").cast(DataTypes.StringType));
+        .withColumn("task", task(col("`" + groupBy + "`")));
+  }
+
+  /** A row without a group is one by itself; no group's own value begins so. */
+  private static Column task(Column group) {
+    return coalesce(group.cast(DataTypes.StringType), concat(lit("\u0000"), col("id")));
   }
 
   /** These columns alone. */
@@ -117,10 +124,7 @@ record ComparedRows(
     }
     narrow.add(col("id"));
     narrow.add(hash(schema).as("row_hash"));
-    narrow.add(
-        (present.contains(groupBy) ? col("`" + groupBy + "`") : col("id"))
-            .cast(DataTypes.StringType)
-            .as("task"));
+    narrow.add(task(present.contains(groupBy) ? col("`" + groupBy + "`") : col("id")).as("task"));
     narrow.add(tokens(text).as("tokens"));
     narrow.add(xxhash64(text).as("text_hash"));
     return rows.select(narrow.toArray(Column[]::new));

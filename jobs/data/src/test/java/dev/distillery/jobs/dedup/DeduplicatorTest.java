@@ -132,6 +132,21 @@ class DeduplicatorTest {
 
   @ParameterizedTest
   @CsvSource({"0", "1000000"})
+  void rowsWithoutAGroupStandEachForThemselves(long plainRows) {
+    List<Text> rows =
+        List.of(
+            new Text("a", null, "write a poem about the sea"),
+            new Text("b", null, "write a poem about the sea"),
+            new Text("c", null, "something else that is not like it"),
+            new Text("d", "t", "write a poem about the sea"));
+    var result = run(frame(rows, 3), frame(List.of(), 1), COMPARED, 0.7, plainRows, 16);
+    assertThat(result.kept()).containsExactly("a", "c");
+    assertThat(result.duplicates()).containsOnlyKeys("b", "d");
+    assertThat(result.duplicates().values()).allMatch(each -> each.keptId().equals("a"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0", "1000000"})
   void chineseAndKoreanAreComparedByCharacter(long plainRows) {
     List<Text> rows =
         List.of(

@@ -36,6 +36,7 @@ final class Replies {
         10,
         0,
         10,
+        20,
         Optional.of(0.0),
         1,
         0,
