@@ -17,9 +17,9 @@ final class AdapterOutput {
 
   private AdapterOutput() {}
 
-  /** The name of a slot's tensor as {@link AdapterFiles} has it. */
+  /** The name of a slot's tensor as {@link AdapterFiles} has it; a head has its own. */
   static String fileName(String slot) {
-    return slot.substring(PREFIX.length());
+    return slot.startsWith(PREFIX) ? slot.substring(PREFIX.length()) : slot;
   }
 
   static void write(Path directory, PolicySpec spec, ModelConfig config, ParameterSpace space)
@@ -38,8 +38,8 @@ final class AdapterOutput {
             spec.lora().dropout(),
             spec.targets(config),
             false,
-            List.of(),
-            "CAUSAL_LM",
+            config.labels() > 0 ? List.of("score") : List.of(),
+            config.labels() > 0 ? "SEQ_CLS" : "CAUSAL_LM",
             spec.model()),
         weights);
   }

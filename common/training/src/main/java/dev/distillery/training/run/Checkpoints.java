@@ -24,6 +24,8 @@ import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Checkpoints of one run, in folders {@code checkpoint-<step>} of its output folder. The one class
@@ -40,6 +42,7 @@ import org.apache.hadoop.fs.Path;
  * </ul>
  */
 final class Checkpoints {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String PREFIX = "checkpoint-";
   private static final String MANIFEST = "manifest.json";
@@ -137,6 +140,21 @@ final class Checkpoints {
               + " is whole ("
               + String.join("; ", damaged)
               + "); remove them to begin anew");
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Where a run stands by the newest manifest that can be read, for a plan; nothing else is looked
+   * at.
+   */
+  Optional<TrainingState> newest() throws IOException {
+    for (Path path : newestFirst()) {
+      try {
+        return Optional.of(TrainingState.read(manifest(path).required("state")));
+      } catch (IOException | IllegalArgumentException e) {
+        LOG.info("{} is passed over: {}", path, e.getMessage());
+      }
     }
     return Optional.empty();
   }

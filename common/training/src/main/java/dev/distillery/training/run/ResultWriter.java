@@ -15,7 +15,6 @@ import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;
-import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -32,6 +31,18 @@ import java.util.stream.Stream;
  * there, the configuration last, so that a reader finds a whole model or none.
  */
 final class ResultWriter {
+  private static final List<String> TOKENIZER =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "merges.txt",
+          "chat_template.jinja",
+          "chat_template.json");
+
   private static final List<String> LAST = List.of("config.json", "adapter_config.json");
 
   private final OutputFolder folder;
@@ -104,20 +115,24 @@ final class ResultWriter {
     return frozen;
   }
 
+  /** The files of a directory as they are; of a GGUF file, written anew. */
   private static void tokenizer(Path directory, ModelFiles files) throws IOException {
-    boolean there =
-        Files.isDirectory(files.path())
-            ? Files.exists(files.path().resolve("tokenizer.json"))
-            : files.gguf().map(gguf -> gguf.has("tokenizer.ggml.model")).orElse(false);
-    if (!there) {
+    if (Files.isDirectory(files.path())) {
+      for (String name : TOKENIZER) {
+        Path file = files.path().resolve(name);
+        if (Files.exists(file)) {
+          Files.copy(file, directory.resolve(name));
+        }
+      }
       return;
     }
-    Tokenizer tokenizer = Tokenizers.of(files);
-    TokenizerWriter.write(
-        directory,
-        tokenizer,
-        files.specialTokens(),
-        ModelTemplates.read(files).map(ChatTemplate::carried));
+    if (files.gguf().map(gguf -> gguf.has("tokenizer.ggml.model")).orElse(false)) {
+      TokenizerWriter.write(
+          directory,
+          Tokenizers.of(files),
+          files.specialTokens(),
+          ModelTemplates.read(files).map(ChatTemplate::carried));
+    }
   }
 
   private void publish(Path directory) throws IOException {

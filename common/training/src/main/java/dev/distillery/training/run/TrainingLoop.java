@@ -118,27 +118,43 @@ final class TrainingLoop {
 
   private void tell(TrainingState found) {
     progress.say("Goes on from the checkpoint of step " + found.step());
-    if (found.totalSteps() != inputs.total() && found.step() > 0) {
-      Schedule now = inputs.plan().schedule();
-      Schedule before =
-          new Schedule(
-              now.kind(),
-              now.peak(),
-              Schedule.warmupSteps(options.schedule().warmupSteps(), found.totalSteps()),
-              found.totalSteps(),
-              now.minRatio());
-      double old = before.rate(found.step() - 1);
-      double next = now.rate(found.step());
-      progress.say(
-          String.format(
-              Locale.ROOT,
-              "The schedule is made for %d steps now and was for %d: the rate was %.6e at the last step and is %.6e at the next%s",
-              inputs.total(),
-              found.totalSteps(),
-              old,
-              next,
-              next > JUMP * old ? ", a jump upwards" : ""));
+    longer(inputs.plan().schedule(), options.schedule().warmupSteps(), found)
+        .ifPresent(progress::say);
+  }
+
+  /**
+   * What becomes of the learning rate where a run goes on to another end than it was begun for: the
+   * schedule is made anew for the whole, as Hugging Face does.
+   *
+   * @param warmup as the option has it: below 1 a part of all steps
+   */
+  static Optional<String> longer(Schedule now, double warmup, TrainingState found) {
+    if (found.totalSteps() == now.totalSteps() || found.step() == 0) {
+      return Optional.empty();
     }
+    double old = rateBefore(now, warmup, found);
+    double next = now.rate(found.step());
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "The schedule is made anew for %d steps, and was for %d: the rate was %.6e at the last"
+                + " step and is %.6e at the next%s",
+            now.totalSteps(),
+            found.totalSteps(),
+            old,
+            next,
+            next > JUMP * old ? ", a jump upwards" : ""));
+  }
+
+  /** The rate of the last step that was taken, by the schedule of that time. */
+  static double rateBefore(Schedule now, double warmup, TrainingState found) {
+    return new Schedule(
+            now.kind(),
+            now.peak(),
+            Schedule.warmupSteps(warmup, found.totalSteps()),
+            found.totalSteps(),
+            now.minRatio())
+        .rate(found.step() - 1);
   }
 
   /** Takes a step, or the steps of a round; says whether a checkpoint is due. */

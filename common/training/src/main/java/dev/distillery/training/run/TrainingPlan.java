@@ -11,8 +11,8 @@ import java.util.TreeMap;
  * @param stepsPerEpoch a last step with fewer micro-batches included
  * @param totalSteps of the run
  * @param trainedParameters values that the optimiser moves
- * @param figures of a dry run's summary: the above, tokens, bytes of memory, operations, and the
- *     learning rate at the first step that is still to be taken
+ * @param figures of a dry run's summary: the above, tokens, bytes of memory, operations, the steps
+ *     that an earlier try has taken and the learning rate of the next
  */
 public record TrainingPlan(
     long rows,

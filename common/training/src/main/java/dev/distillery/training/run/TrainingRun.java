@@ -121,27 +121,26 @@ public final class TrainingRun {
     return new TrainingRun(run, options, seed, objective, train, eval, more);
   }
 
+  private void refuseWhatNeedsAnEvaluation() {
+    SavingOptions saving = options.saving();
+    if (eval.isEmpty() && (saving.evalSteps().isPresent() || saving.best().isPresent())) {
+      throw JobException.invalid(
+          "Options --eval-steps, --best-by and --early-stop need rows to evaluate on, and there are"
+              + " none: give --eval-input");
+    }
+  }
+
   /** What the run will take, without any of it: for a dry run. */
   public TrainingPlan plan() {
+    refuseWhatNeedsAnEvaluation();
     try (ModelFiles files = open()) {
       ModelConfig config = files.config();
       StepOrder order = order();
       long total = totalSteps(order);
       long trained = trainedParameters(config);
-      double tokens = 0;
-      long longest = 1;
-      long sampled = Math.min(SAMPLED_ROWS, train.size());
-      for (long i = 0; i < sampled; i++) {
-        int length = train.row(order.order().row(0, i)).ids().length;
-        tokens += length;
-        longest = Math.max(longest, length);
-      }
-      tokens *= (double) train.size() / sampled;
+      Lengths lengths = lengths(order);
+      double tokens = lengths.mean() * train.size();
       ModelEstimate estimate = ModelEstimate.of(config);
-      ModelEstimate.Trained kind =
-          options.student().trainable() == StudentOptions.Trainable.FULL
-              ? ModelEstimate.Trained.FULL
-              : ModelEstimate.Trained.ADAPTERS;
       double epochs = (double) total / order.stepsPerEpoch();
       Map<String, Number> figures = new LinkedHashMap<>();
       figures.put("rows", train.size());
@@ -152,17 +151,60 @@ public final class TrainingRun {
       figures.put("tokens_per_epoch", Math.round(tokens));
       figures.put("parameters", config.parameterCount());
       figures.put("trained_parameters", trained);
+      figures.put("memory_bytes", memoryBytes(config, lengths));
       figures.put(
-          "memory_bytes",
-          estimate.trainingBytes(kind, options.batch().batchSize(), Math.toIntExact(longest)));
-      figures.put(
-          "flops",
-          estimate.trainingFlopsPerToken(kind, Math.toIntExact(longest)) * tokens * epochs);
-      figures.put("first_learning_rate", schedule(total).rate(0));
+          "flops", estimate.trainingFlopsPerToken(trained(), lengths.longest()) * tokens * epochs);
+      Optional<TrainingState> found = standing();
+      long taken = found.map(TrainingState::step).orElse(0L);
+      figures.put("steps_taken", taken);
+      figures.put("next_learning_rate", schedule(total).rate(taken));
+      found
+          .flatMap(at -> TrainingLoop.longer(schedule(total), warmup(), at))
+          .ifPresent(run.progress()::say);
       return new TrainingPlan(train.size(), order.stepsPerEpoch(), total, trained, figures);
     } catch (IOException e) {
       throw cannotRead(e);
     }
+  }
+
+  /**
+   * Tokens of a row, in a sample.
+   *
+   * @param longest of the sample
+   */
+  private record Lengths(double mean, int longest) {}
+
+  private Lengths lengths(StepOrder order) {
+    long sampled = Math.min(SAMPLED_ROWS, train.size());
+    long tokens = 0;
+    int longest = 1;
+    for (long i = 0; i < sampled; i++) {
+      int length = train.row(order.order().row(0, i)).ids().length;
+      tokens += length;
+      longest = Math.max(longest, length);
+    }
+    return new Lengths((double) tokens / sampled, longest);
+  }
+
+  private ModelEstimate.Trained trained() {
+    return options.student().trainable() == StudentOptions.Trainable.FULL
+        ? ModelEstimate.Trained.FULL
+        : ModelEstimate.Trained.ADAPTERS;
+  }
+
+  private long memoryBytes(ModelConfig config, Lengths lengths) {
+    return ModelEstimate.of(config)
+        .trainingBytes(trained(), options.batch().batchSize(), lengths.longest());
+  }
+
+  /** Where an earlier try of this run stands. */
+  private Optional<TrainingState> standing() throws IOException {
+    OutputFolder folder = OutputFolder.at(options.student().outputDir(), run.warehouse().hadoop());
+    return new Checkpoints(folder, run.id(), Map.of()).newest();
+  }
+
+  private double warmup() {
+    return options.schedule().warmupSteps();
   }
 
   private long trainedParameters(ModelConfig config) {
@@ -205,7 +247,7 @@ public final class TrainingRun {
     return new Schedule(
         given.lrSchedule(),
         options.learningRate(),
-        Schedule.warmupSteps(given.warmupSteps(), total),
+        Schedule.warmupSteps(warmup(), total),
         total,
         given.minLrRatio());
   }
@@ -250,6 +292,7 @@ public final class TrainingRun {
   }
 
   private TrainingResult train(Clock clock) {
+    refuseWhatNeedsAnEvaluation();
     try (ModelFiles files = open();
         StopSignal stop = new StopSignal()) {
       SparkContext context = run.spark().sparkContext();
@@ -365,13 +408,14 @@ public final class TrainingRun {
       return;
     }
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    double needed = plan().figures().getOrDefault("memory_bytes", 0).doubleValue();
+    double needed = memoryBytes(files.config(), lengths(order()));
     double there = system.getTotalMemorySize();
     if (needed > there) {
       throw JobException.invalid(
           String.format(
               Locale.ROOT,
-              "A step of --batch-size %d needs about %.1f GiB, and this machine has %.1f: take a smaller --batch-size, --gradient-checkpointing, or --trainable lora",
+              "A step of --batch-size %d needs about %.1f GiB, and this machine has %.1f: take a"
+                  + " smaller --batch-size, --gradient-checkpointing, or --trainable lora",
               options.batch().batchSize(),
               needed / (1 << 30),
               there / (1 << 30)));

@@ -80,6 +80,8 @@ final class TinyTraining {
   }
 
   private static void write(Path directory, ModelConfig config) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(directory.resolve("merges.txt"), "#version: 0.2\n");
     try (Kernels kernels = KernelSets.create(1);
         Parameters parameters = Weights.fresh(config, kernels, 3)) {
       ModelWriter.write(
@@ -190,7 +192,8 @@ final class TinyTraining {
           options,
           run -> {
             TrainingRun training = TrainingRun.of(run, options.training(), 42, objective, rows);
-            return Outcome.done(eval.map(training::evaluatedOn).orElse(training).train());
+            TrainingRun evaluated = eval.map(training::evaluatedOn).orElse(training);
+            return Outcome.done(run.dryRun() ? evaluated.plan() : evaluated.train());
           });
     }
   }

@@ -34,7 +34,7 @@ class TrainingClusterIT {
   void executorsThatDieAndADriverThatDiesGiveTheBitsOfOneProcess() throws Exception {
     TinyTraining here = TrainingDriver.tiny(LocalSpark.session(), folder);
     here.run("here");
-    try (StandaloneCluster cluster = StandaloneCluster.start(2, 1)) {
+    try (StandaloneCluster cluster = StandaloneCluster.start(2, 2)) {
       Process first = driver(cluster, "first.log");
       awaitCheckpoint(3, first, "first.log");
       cluster.executors().get(0).destroyForcibly();

@@ -9,6 +9,7 @@ import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.tokens.TokenSequence;
 import java.io.IOException;
@@ -61,7 +62,7 @@ class TrainingRunTest {
     tiny.run("plain");
     tiny.with("workers", 3).with("gradient-checkpointing", true).run("spread");
     same(tiny, "plain", "spread");
-    assertThat(tiny.result("plain")).containsKeys("config.json", "model.safetensors");
+    assertThat(tiny.result("plain")).containsKeys("config.json", "model.safetensors", "merges.txt");
   }
 
   /** Dies in the middle of a step, once, with everything that a process loses. */
@@ -194,6 +195,24 @@ class TrainingRunTest {
     same(tiny, "long", "longer");
   }
 
+  /** Rates by the formula of transformers' cosine schedule. */
+  @Test
+  void aPlanSaysWhatBecomesOfTheRateWhereARunIsMadeLonger() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 10).with("lr-schedule", "cosine");
+    tiny.with("learning-rate", 1e-3).with("warmup-steps", 0).run("cosine");
+    tiny.with("max-steps", 20).with("dry-run", true);
+    Map<String, Number> plan = tiny.run("cosine").figures();
+    assertThat(plan).containsEntry("steps_taken", 10L).containsEntry("total_steps", 20L);
+    assertThat(plan.get("next_learning_rate").doubleValue()).isCloseTo(5e-4, within(1e-12));
+    var state = new TrainingState(10, 0, 0, 10, 0, -1, 0, false);
+    var now = new Schedule(Schedule.Kind.COSINE, 1e-3, 0, 20, 0);
+    assertThat(TrainingLoop.longer(now, 0, state))
+        .hasValue(
+            "The schedule is made anew for 20 steps, and was for 10: the rate was 2.447174e-05 at"
+                + " the last step and is 5.000000e-04 at the next, a jump upwards");
+    assertThat(TrainingLoop.longer(now, 0, state.planned(20))).isEmpty();
+  }
+
   /** DiLoCo. One worker, one outer step of rate 1 without momentum: where its own steps end. */
   @Test
   void stepsOnItsOwnOfOneWorkerEndWhereStepsTogetherDo() throws IOException {
@@ -265,6 +284,20 @@ class TrainingRunTest {
         .containsExactlyInAnyOrder("checkpoint-" + best, "checkpoint-" + steps);
     tiny.forget("cut");
     assertThat(tiny.with("max-steps", 90).run("cut").figures()).containsEntry("steps", steps);
+  }
+
+  @Test
+  void whatCannotBeTrainedIsRefusedInWords() throws IOException {
+    assertThatThrownBy(() -> tiny("lora").with("early-stop", 2).run("blind"))
+        .hasMessageContaining("--early-stop need rows to evaluate on")
+        .hasMessageContaining("give --eval-input");
+    assertThatThrownBy(() -> tiny("lora").with("trainable", "head").run("head"))
+        .hasMessageContaining("The output head of this model is its token embedding");
+    assertThatThrownBy(() -> tiny("gpt2").with("trainable", "lora").run("targets"))
+        .hasMessageContaining("The model has no linear layer called q_proj to adapt");
+    TinyTraining empty = tiny("lora");
+    empty.rows = new TinyTraining.RandomRows(0, 1);
+    assertThatThrownBy(() -> empty.run("empty")).hasMessageContaining("no row to train on");
   }
 
   @Test
