@@ -27,7 +27,7 @@ class OptionNamesTest {
   @Test
   void oneNameMeansOneThing() {
     var meanings = new TreeMap<String, TreeMap<String, TreeSet<String>>>();
-    for (Job<?> job : ServiceLoader.load(Job.class)) {
+    for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       OptionsKit.meanings(job.optionsType())
           .forEach(
               (name, meaning) ->
@@ -45,7 +45,7 @@ class OptionNamesTest {
 
   @Test
   void whatAnOptionHasAnEffectWithIsAnOptionToo() {
-    for (Job<?> job : ServiceLoader.load(Job.class)) {
+    for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       assertThat(OptionsKit.danglingConditions(job.optionsType()))
           .as(job.name())
           .isEqualTo(List.of());

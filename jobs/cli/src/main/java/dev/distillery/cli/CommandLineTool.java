@@ -31,7 +31,7 @@ final class CommandLineTool {
     this.out = out;
     this.err = err;
     this.clock = clock;
-    for (Job<?> job : ServiceLoader.load(Job.class)) {
+    for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       commands.put(job.name(), job);
     }
     var show = new ShowCommand();
@@ -81,7 +81,7 @@ final class CommandLineTool {
       out.print(arguments.help());
       return ExitCode.DONE;
     }
-    if (command instanceof Job<O> job) {
+    if (command instanceof Job<O, ?> job) {
       return new JobCommand<>(job, arguments, out, err, clock).run(rest);
     }
     O options = arguments.binder().bind(arguments.read(rest));

@@ -1,14 +1,15 @@
 package dev.distillery.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The card of a data set, in Markdown under a header of YAML as Hugging Face reads it: what a table
@@ -18,11 +19,13 @@ import org.apache.spark.sql.types.StructType;
 final class DatasetCard {
   private final RunRecord record;
   private final String table;
+  private final RunRecord.WrittenTable written;
   private final StringBuilder card = new StringBuilder();
 
   private DatasetCard(RunRecord record, String table) {
     this.record = record;
     this.table = table;
+    this.written = Objects.requireNonNull(record.tables().get(table));
   }
 
   /** The card of a table that the run wrote. */
@@ -40,9 +43,7 @@ final class DatasetCard {
   }
 
   private void header() {
-    JsonNode written = record.json().path("tables").path(table);
-    Set<String> licenses = new TreeSet<>();
-    record.json().path("licenses").path(table).fieldNames().forEachRemaining(licenses::add);
+    Set<String> licenses = record.licenses().getOrDefault(table, Map.of()).keySet();
     line("---");
     line("pretty_name: " + table);
     // The header takes one known license, or the word other.
@@ -54,18 +55,14 @@ final class DatasetCard {
     Tables.byName(table).map(Table::description).ifPresent(text -> line(text + "\n"));
     line(
         String.format(
-            Locale.ROOT,
-            "%,d rows, %,d bytes of Parquet.",
-            written.path("rows").asLong(),
-            written.path("bytes").asLong()));
+            Locale.ROOT, "%,d rows, %,d bytes of Parquet.", written.rows(), written.bytes()));
   }
 
   private void columns() {
     line("\n## Columns\n");
     line("| column | type | |");
     line("|---|---|---|");
-    String schema = record.json().path("tables").path(table).path("schema").asText();
-    for (StructField field : StructType.fromDDL(schema).fields()) {
+    for (StructField field : StructType.fromDDL(written.schema()).fields()) {
       line(
           "| `"
               + field.name()
@@ -87,31 +84,34 @@ final class DatasetCard {
     line("What the publishers say; this is no legal advice.\n");
     line("| source | license | rows | commercial use | to be named | terms |");
     line("|---|---|---|---|---|---|");
-    for (JsonNode origin : record.json().path("origins")) {
-      if (!origin.path("table").asText().equals(table)) {
+    for (RunRecord.Origin origin : record.origins()) {
+      if (!origin.table().equals(table)) {
         continue;
       }
-      String url = origin.path("url").asText();
-      String source = cell(origin.path("source").asText());
+      String source = cell(origin.source());
       line(
           "| "
-              + (url.isEmpty() ? source : "[" + source + "](" + url + ")")
+              + (known(origin.url()).isEmpty() ? source : "[" + source + "](" + origin.url() + ")")
               + " | "
-              + cell(origin.path("license").asText())
-              + String.format(Locale.ROOT, " | %,d | ", origin.path("rows").asLong())
-              + cell(origin.path("commercial_use").asText("not known"))
+              + cell(origin.license())
+              + String.format(Locale.ROOT, " | %,d | ", origin.rows())
+              + cell(Objects.requireNonNullElse(origin.commercialUse(), "not known"))
               + " | "
-              + named(origin.path("attribution").asText())
+              + named(known(origin.attribution()))
               + " | "
               + cell(terms(origin))
               + " |");
     }
   }
 
-  private static String terms(JsonNode origin) {
-    String provider = origin.path("provider_terms").asText();
-    String terms = origin.path("terms").asText();
+  private static String terms(RunRecord.Origin origin) {
+    String provider = known(origin.providerTerms());
+    String terms = known(origin.terms());
     return provider.isEmpty() ? terms : terms + ". " + provider;
+  }
+
+  private static String known(@Nullable String text) {
+    return text == null ? "" : text;
   }
 
   private static String named(String attribution) {
@@ -129,14 +129,14 @@ final class DatasetCard {
         "By the job `"
             + record.job()
             + "` of Distillery "
-            + record.json().path("versions").path("distillery").asText()
+            + record.versions().getOrDefault("distillery", "")
             + ", finished "
             + record.finishedAt()
             + ", with:\n");
     record
         .decisiveOptions()
         .forEach((name, value) -> line("- " + name + ": `" + value.replace("`", "'") + "`"));
-    record.json().path("inputs").forEach(input -> line("- read: " + input.path("ref").asText()));
+    record.inputs().forEach(input -> line("- read: " + input.path("ref").asText()));
     line("\nFigures: `" + record.summary().path("figures") + "`");
     line("\nRejected rows, by rule: `" + record.summary().path("rejects") + "`");
   }

@@ -2,13 +2,15 @@ package dev.distillery.cli;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunId;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobCall;
 import java.io.PrintStream;
 import java.time.Clock;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -16,15 +18,15 @@ import java.util.Map;
  * One job from the command line: the command line over the recipe over the defaults, everything
  * that is wrong listed before Spark starts, and the summary as the last line of standard output.
  */
-final class JobCommand<O extends Record> {
-  private final Job<O> job;
+final class JobCommand<O extends Record, S extends Summary> {
+  private final Job<O, S> job;
   private final CommandArguments<O> arguments;
   private final PrintStream out;
   private final PrintStream err;
   private final Clock clock;
 
   JobCommand(
-      Job<O> job, CommandArguments<O> arguments, PrintStream out, PrintStream err, Clock clock) {
+      Job<O, S> job, CommandArguments<O> arguments, PrintStream out, PrintStream err, Clock clock) {
     this.job = job;
     this.arguments = arguments;
     this.out = out;
@@ -38,46 +40,25 @@ final class JobCommand<O extends Record> {
     given.computeIfAbsent("run-id", name -> List.of(RunId.create(clock)));
     binder.warnings(given).forEach(warning -> err.println("[" + job.name() + "] " + warning));
     O options = binder.bind(given);
-    job.check(options);
+    JobCall<O, S> call = JobCall.of(job, options);
     String runId = given.get("run-id").get(0);
-    JobSummary summary;
+    S summary;
     try {
-      summary = Sessions.with(job.name() + " " + runId, spark -> job.run(spark, options));
+      summary =
+          Sessions.with(
+              job.name() + " " + runId, spark -> call.run(spark, ProgressListener.on(err)));
     } catch (JobException e) {
-      out.println(failed(runId, e));
+      out.println(RunSummary.failed(job.name(), runId, e, 0).toJson());
       throw e;
     } catch (RuntimeException | Error e) {
-      out.println(failed(runId, new JobException(ExitCode.UNEXPECTED, e.toString(), e)));
+      var unexpected = new JobException(ExitCode.UNEXPECTED, e.toString(), e);
+      out.println(RunSummary.failed(job.name(), runId, unexpected, 0).toJson());
       throw e;
     }
-    out.println(summary);
-    return switch (summary.status()) {
-      case "done", "dry-run" -> ExitCode.DONE;
-      default -> ending(summary);
-    };
-  }
-
-  /** A run that stopped tells its exit code in its summary. */
-  private ExitCode ending(JobSummary summary) {
-    Object code = summary.members().get("exit_code");
-    ExitCode exit =
-        Arrays.stream(ExitCode.values())
-            .filter(value -> Integer.valueOf(value.code()).equals(code))
-            .findFirst()
-            .orElse(ExitCode.UNEXPECTED);
-    err.println("[" + job.name() + "] " + summary.members().get("message"));
-    return exit;
-  }
-
-  private JobSummary failed(String runId, JobException e) {
-    return new JobSummary(
-        job.name(),
-        runId,
-        e.exitCode().status(),
-        Map.of(),
-        Map.of(),
-        Map.of(),
-        Map.of("message", String.valueOf(e.getMessage()), "exit_code", e.exitCode().code()),
-        0);
+    out.println(summary.toJson());
+    if (summary.run().exitCode() != ExitCode.DONE) {
+      err.println("[" + job.name() + "] " + summary.run().message());
+    }
+    return summary.run().exitCode();
   }
 }

@@ -90,7 +90,7 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
     var records = new RunRecords(warehouse);
     return named
         .runId()
-        .map(id -> records.find(id).filter(r -> r.done() && r.tables().contains(named.table())))
+        .map(id -> records.find(id).filter(r -> r.done() && r.has(named.table())))
         .orElseGet(() -> records.newestWith(named.table()))
         .orElseThrow(() -> TableRef.missing(named, records, warehouse));
   }
@@ -142,17 +142,15 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
     out.println("  job       " + record.job());
     out.println("  finished  " + record.finishedAt());
     record
-        .json()
-        .path("tables")
-        .properties()
+        .tables()
         .forEach(
-            table ->
+            (name, table) ->
                 out.printf(
                     Locale.ROOT,
                     "  table     %s: %,d rows, %,d bytes%n",
-                    table.getKey(),
-                    table.getValue().path("rows").asLong(),
-                    table.getValue().path("bytes").asLong()));
+                    name,
+                    table.rows(),
+                    table.bytes()));
     out.println("  figures   " + record.summary().path("figures"));
     out.println();
   }

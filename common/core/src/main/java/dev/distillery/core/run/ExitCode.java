@@ -1,5 +1,7 @@
 package dev.distillery.core.run;
 
+import java.util.Arrays;
+
 /** How a job ended, as its process tells its caller. The numbers are a contract with schedulers. */
 public enum ExitCode {
   /** Done. */
@@ -32,6 +34,14 @@ public enum ExitCode {
       case PARTIAL, TEMPORARY -> "partial";
       case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> "failed";
     };
+  }
+
+  /** The constant of an exit status; what is none of ours is a defect. */
+  public static ExitCode of(int code) {
+    return Arrays.stream(values())
+        .filter(value -> value.code == code)
+        .findFirst()
+        .orElse(UNEXPECTED);
   }
 
   /** The process's exit status. */

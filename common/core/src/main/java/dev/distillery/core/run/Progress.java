@@ -1,6 +1,5 @@
 package dev.distillery.core.run;
 
-import java.io.PrintStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,15 +11,15 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Tells a person how far a job is: a line on standard error when a phase starts, at most one every
- * {@code interval} while it goes on, and one when it ends. Safe for use by several threads.
+ * Tells how far a job is: an update when a phase starts, at most one every {@code interval} while
+ * it goes on, and one when it ends. Safe for use by several threads.
  */
 public final class Progress {
   /** Where nothing changes, a line now and then says that the job lives. */
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
   private final String job;
-  private final PrintStream out;
+  private final ProgressListener listener;
   private final Clock clock;
   private final Duration interval;
 
@@ -33,25 +32,29 @@ public final class Progress {
   private long firstDone;
 
   /**
-   * @param job shown at the head of every line
-   * @param interval least time between two lines of one phase
+   * @param job part of every update
+   * @param interval least time between two updates of one phase
    */
-  public Progress(String job, PrintStream out, Clock clock, Duration interval) {
+  public Progress(String job, ProgressListener listener, Clock clock, Duration interval) {
     this.job = job;
-    this.out = out;
+    this.listener = listener;
     this.clock = clock;
     this.interval = interval;
   }
 
-  /** Progress on standard error, a line every two seconds at most. */
+  /** Progress by the system's clock, an update every two seconds at most. */
+  public Progress(String job, ProgressListener listener) {
+    this(job, listener, Clock.systemUTC(), Duration.ofSeconds(2));
+  }
+
+  /** Progress on standard error. */
   public static Progress onStandardError(String job) {
-    return new Progress(job, System.err, Clock.systemUTC(), Duration.ofSeconds(2));
+    return new Progress(job, ProgressListener.standardError());
   }
 
   /** One line that stands by itself. */
   public synchronized void say(String line) {
-    out.println("[" + job + "] " + line);
-    out.flush();
+    listener.update(new ProgressListener.Update(job, "", 0, OptionalLong.empty(), "", line));
   }
 
   /**
@@ -65,7 +68,7 @@ public final class Progress {
     phaseStart = clock.instant();
     lastLine = phaseStart;
     firstDone = done;
-    say(line(done, ""));
+    tell(done, "");
   }
 
   /**
@@ -79,7 +82,7 @@ public final class Progress {
     if (due && quiet.compareTo(interval) >= 0) {
       lastLine = clock.instant();
       lastState = state;
-      say(line(done, detail));
+      tell(done, detail);
     }
   }
 
@@ -112,7 +115,11 @@ public final class Progress {
 
   /** Ends the phase with a line. */
   public synchronized void finish(long done, String detail) {
-    say(line(done, detail));
+    tell(done, detail);
+  }
+
+  private void tell(long done, String detail) {
+    listener.update(new ProgressListener.Update(job, phase, done, total, unit, line(done, detail)));
   }
 
   private String line(long done, String detail) {

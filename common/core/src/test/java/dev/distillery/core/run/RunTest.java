@@ -2,6 +2,7 @@ package dev.distillery.core.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -12,9 +13,12 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
 class RunTest {
@@ -57,7 +61,7 @@ class RunTest {
     var progress =
         new Progress(
             "job",
-            new PrintStream(bytes, true, StandardCharsets.UTF_8),
+            ProgressListener.on(new PrintStream(bytes, true, StandardCharsets.UTF_8)),
             clock,
             Duration.ofSeconds(2));
     progress.start("Asking", "requests", OptionalLong.of(100), 10);
@@ -76,20 +80,68 @@ class RunTest {
   @Test
   void summaryIsOneLineWithItsOwnMembersLast() {
     var summary =
-        new JobSummary(
-            "dedup",
-            "r1",
-            "done",
-            Map.of("instructions", new JobSummary.TableSummary("w/instructions/run_id=r1", 3)),
-            Map.of("b", 1L, "a", 2L),
-            Map.of("kept", 3),
-            Map.of("stopped_by", "num-instructions", "job", "a member must not hide one of ours"),
-            1.23456);
-    assertThat(summary.toString())
+        new Example(
+            new RunSummary(
+                "dedup",
+                "r1",
+                "done",
+                ExitCode.DONE,
+                "",
+                Map.of("instructions", new RunSummary.TableSummary("w/instructions/run_id=r1", 3)),
+                Map.of("b", 1L, "a", 2L),
+                "",
+                1.23456),
+            3,
+            "num-instructions",
+            "a member must not hide one of ours",
+            Optional.of(new Costs(0.5, Optional.empty())),
+            OptionalLong.empty());
+    assertThat(summary.toJson().toString())
         .isEqualTo(
             "{\"job\":\"dedup\",\"run_id\":\"r1\",\"status\":\"done\",\"tables\":{\"instructions\":"
                 + "{\"path\":\"w/instructions/run_id=r1\",\"rows\":3}},\"rejects\":{\"a\":2,\"b\":1},"
-                + "\"figures\":{\"kept\":3},\"seconds\":1.235,\"stopped_by\":\"num-instructions\"}");
+                + "\"figures\":{\"cost_usd\":0.5,\"kept\":3},\"seconds\":1.235,"
+                + "\"stopped_by\":\"num-instructions\"}");
+  }
+
+  /** A summary as a job declares it. */
+  record Example(
+      RunSummary run,
+      long kept,
+      String stoppedBy,
+      String job,
+      Optional<Costs> costs,
+      OptionalLong resumedFrom)
+      implements Summary {}
+
+  record Costs(@JsonProperty("cost_usd") double dollars, Optional<Double> lostUsd) {}
+
+  @Property(seed = "20260801")
+  void aSummaryIsReadBackAsItWas(
+      @ForAll ExitCode code,
+      @ForAll long kept,
+      @ForAll String text,
+      @ForAll @DoubleRange(min = 0, max = 1e6) double cost,
+      @ForAll boolean priced,
+      @ForAll @LongRange(min = 0, max = 100_000_000) long millis) {
+    var summary =
+        new Example(
+            new RunSummary(
+                text,
+                "r1",
+                code.status(),
+                code,
+                code == ExitCode.DONE ? "" : text,
+                Map.of("t", new RunSummary.TableSummary(text, kept)),
+                Map.of(text, kept),
+                text,
+                millis / 1000.0),
+            kept,
+            text,
+            text,
+            priced ? Optional.of(new Costs(cost, Optional.of(cost / 3))) : Optional.empty(),
+            priced ? OptionalLong.of(kept) : OptionalLong.empty());
+    assertThat(SummaryJson.read(Example.class, summary.toJson())).isEqualTo(summary);
   }
 
   @Property(seed = "20260801")

@@ -4,6 +4,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.spark.job.SparkLabel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
@@ -255,8 +256,8 @@ public final class Fanout implements AutoCloseable {
         past.lost().requests() + now.lost(),
         now.spent().requests(),
         now.spent().tokens(),
-        spec.price().isPresent() ? Optional.of(now.spent().usd()) : Optional.empty(),
-        past.lost().usd());
+        spec.price().map(price -> now.spent().usd()),
+        spec.price().map(price -> past.lost().usd()));
   }
 
   /** Stops the run as soon as {@code reason} gives one; it is asked often and must not wait. */
@@ -281,18 +282,16 @@ public final class Fanout implements AutoCloseable {
   private List<String> runTasks(JavaRDD<String> requests, long count, boolean giveBack) {
     calls++;
     String call = attempt + "-" + calls;
-    spark
-        .sparkContext()
-        .setJobDescription(
-            String.format(
-                Locale.ROOT,
-                "ask %s %s for %d requests, %d at once, run %s",
-                spec.settings().kind(),
-                spec.settings().model(),
-                count,
-                spec.limits().concurrency(),
-                spec.runId()));
-    try {
+    String description =
+        String.format(
+            Locale.ROOT,
+            "ask %s %s for %d requests, %d at once, run %s",
+            spec.settings().kind(),
+            spec.settings().model(),
+            count,
+            spec.limits().concurrency(),
+            spec.runId());
+    try (var label = SparkLabel.of(spark.sparkContext(), spec.runId(), description)) {
       return requests
           .mapPartitionsWithIndex(
               new FanoutTask(spec.runId(), folder, call, giveBack, configuration), true)
@@ -304,7 +303,6 @@ public final class Fanout implements AutoCloseable {
       }
       throw e;
     } finally {
-      spark.sparkContext().setJobDescription(null);
       run.book().giveUpAll();
     }
   }

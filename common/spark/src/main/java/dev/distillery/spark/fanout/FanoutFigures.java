@@ -1,9 +1,8 @@
 package dev.distillery.spark.fanout;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * What a run has done and used.
@@ -16,34 +15,18 @@ import java.util.TreeMap;
  * @param requests requests sent in all attempts at the run, tries that failed included
  * @param tokens read and written in all attempts, those of lost replies at their worst
  * @param costUsd of all attempts, lost replies at their worst; empty where there is no price
- * @param lostCostUsd the part of it that lost replies may have cost at worst
+ * @param lostCostUsd the part of it that lost replies may have cost at worst; empty where there is
+ *     no price
  */
 public record FanoutFigures(
-    long resumed,
-    long answered,
-    long failed,
-    long lost,
-    long requests,
+    @JsonProperty("requests_resumed") long resumed,
+    @JsonProperty("requests_answered") long answered,
+    @JsonProperty("requests_failed") long failed,
+    @JsonProperty("requests_lost_in_flight") long lost,
+    @JsonProperty("requests_sent") long requests,
     long tokens,
     Optional<Double> costUsd,
-    double lostCostUsd) {
-
-  /** The figures by the names that summaries use. */
-  public Map<String, Number> named() {
-    var named = new TreeMap<String, Number>();
-    named.put("requests_resumed", resumed);
-    named.put("requests_answered", answered);
-    named.put("requests_failed", failed);
-    named.put("requests_lost_in_flight", lost);
-    named.put("requests_sent", requests);
-    named.put("tokens", tokens);
-    costUsd.ifPresent(
-        cost -> {
-          named.put("cost_usd", cost);
-          named.put("lost_cost_usd_at_most", lostCostUsd);
-        });
-    return Map.copyOf(named);
-  }
+    @JsonProperty("lost_cost_usd_at_most") Optional<Double> lostCostUsd) {
 
   /**
    * Errors, tokens and cost as a progress line shows them.

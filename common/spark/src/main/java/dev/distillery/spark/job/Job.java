@@ -1,8 +1,9 @@
 package dev.distillery.spark.job;
 
 import dev.distillery.core.run.Command;
-import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Summary;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -12,13 +13,17 @@ import org.apache.spark.sql.SparkSession;
  * library user calls the same {@link #run}. Found by {@link java.util.ServiceLoader}.
  *
  * @param <O> its options
+ * @param <S> its summary, a record
  */
-public interface Job<O extends Record> extends Command<O> {
+public interface Job<O extends Record, S extends Summary> extends Command<O> {
+  Class<S> summaryType();
+
   /** The options that every job has, out of its own. */
   RunOptions runOptions(O options);
 
   /**
-   * Looks at what the options name, such as files, before Spark starts.
+   * Looks at what the options name, such as files, before Spark starts. Called once a run, by the
+   * frame.
    *
    * @throws dev.distillery.core.run.JobException with all that is wrong
    */
@@ -35,11 +40,29 @@ public interface Job<O extends Record> extends Command<O> {
   }
 
   /**
+   * The job's own part of a run: reads through the run, writes through it, and says how it ended.
+   * The frame has checked the options, and publishes or throws away what was written.
+   */
+  Outcome<S> perform(JobRun run, O options) throws Exception;
+
+  /**
    * Runs the job.
    *
-   * @return how it ended: done, partial or dry-run
-   * @throws dev.distillery.core.run.JobException where it could not be done; the run's record says
-   *     so too
+   * @return how it ended: done, partial or dry-run; where the id's run is done already with the
+   *     same options, the summary that it ended with
+   * @throws dev.distillery.core.run.JobException where the options are wrong, the run id is not to
+   *     be had, or the job could not be done; the run's record says so too
    */
-  JobSummary run(SparkSession spark, O options);
+  default S run(SparkSession spark, O options) {
+    return run(spark, options, ProgressListener.standardError());
+  }
+
+  /**
+   * As {@link #run(SparkSession, Record)}.
+   *
+   * @param progress is told how far the job is
+   */
+  default S run(SparkSession spark, O options, ProgressListener progress) {
+    return JobCall.of(this, options).run(spark, progress);
+  }
 }

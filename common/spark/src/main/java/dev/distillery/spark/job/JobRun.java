@@ -1,38 +1,34 @@
 package dev.distillery.spark.job;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
-import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Progress;
-import dev.distillery.core.run.RunId;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
+import dev.distillery.core.run.RunSummary;
 import dev.distillery.spark.license.UsePolicy;
-import dev.distillery.spark.warehouse.RunRecord;
-import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.spark.warehouse.Warehouse;
-import java.io.UncheckedIOException;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -42,22 +38,15 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.plans.logical.Repartition;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
+import org.apache.spark.sql.functions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of one job, from the check of its id to the commit of its tables.
- *
- * <p>{@link #execute} is what every job's {@code run} calls. Inside, the job reads through {@link
- * #input}, writes through {@link #write}, and returns an {@link Outcome}. Rows become visible when
- * the outcome is done, all tables together, and the record is written last.
+ * One run of one job, as the job sees it: it reads through {@link #inputs}, writes through {@link
+ * #write} and {@link #reject}, and returns an {@link Outcome}. Rows become visible when the outcome
+ * is done, all tables together, and the record is written last.
  */
 public final class JobRun {
-
-  /** A job's own part of a run. */
-  @FunctionalInterface
-  public interface Body {
-    Outcome run(JobRun run) throws Exception;
-  }
 
   private static final Pattern TABLE_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
 
@@ -68,92 +57,31 @@ public final class JobRun {
   private final Warehouse warehouse;
   private final String job;
   private final String id;
-  private final boolean dryRun;
-  private final boolean resumed;
-  private final Optional<Use> use;
+  private final RunOptions options;
   private final Progress progress;
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
   private final List<ObjectNode> inputs = new ArrayList<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
-  private JobRun(
+  JobRun(
       SparkSession spark,
       Warehouse warehouse,
       String job,
       String id,
-      boolean dryRun,
-      boolean resumed,
-      Optional<Use> use,
+      RunOptions options,
       Progress progress) {
     this.spark = spark;
     this.warehouse = warehouse;
     this.job = job;
     this.id = id;
-    this.dryRun = dryRun;
-    this.resumed = resumed;
-    this.use = use;
+    this.options = options;
     this.progress = progress;
   }
 
-  /**
-   * Runs a job's body under a run id.
-   *
-   * @return the summary; where the id's run is done already with the same options, the one it ended
-   *     with
-   * @throws JobException with {@link ExitCode#INVALID} where the id belongs to another job or to
-   *     other options, with {@link ExitCode#TEMPORARY} where another driver works on it, and what
-   *     the body throws
-   */
-  public static <O extends Record> JobSummary execute(
-      SparkSession spark, Job<O> job, O options, Body body) {
-    return execute(spark, job, options, Clock.systemUTC(), body);
-  }
-
-  /** As {@link #execute(SparkSession, Job, Record, Body)}, by a given clock. */
-  static <O extends Record> JobSummary execute(
-      SparkSession spark, Job<O> job, O options, Clock clock, Body body) {
-    RunOptions common = job.runOptions(options);
-    Warehouse warehouse =
-        Warehouse.at(common.warehouse(), spark.sparkContext().hadoopConfiguration());
-    String id = common.runId().orElseGet(() -> RunId.create(clock));
-    var binder = OptionsBinder.of(job.optionsType());
-    var decisive = new TreeMap<>(binder.decisive(options));
-    decisive.putAll(job.contents(options, warehouse.hadoop()));
-    Progress progress = Progress.onStandardError(job.name());
-    if (common.dryRun()) {
-      var run = new JobRun(spark, warehouse, job.name(), id, true, false, common.use(), progress);
-      return run.perform(body, clock, binder.effective(options), decisive);
-    }
-
-    Optional<RunRecord> earlier = new RunRecords(warehouse).find(id);
-    earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
-    if (earlier.filter(RunRecord::done).isPresent()) {
-      progress.say("The run " + id + " is done already");
-      return RunIdentity.storedSummary(earlier.get());
-    }
-    if (earlier.isEmpty()) {
-      RunIdentity.checkAbandoned(warehouse, id, decisive);
-    }
-    try (RunLease lease = RunLease.take(warehouse, id, decisive, progress::say)) {
-      // Another driver may have worked on the run between the look at its record and the lease.
-      earlier = new RunRecords(warehouse).find(id);
-      earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
-      if (earlier.filter(RunRecord::done).isPresent()) {
-        progress.say("The run " + id + " is done already");
-        return RunIdentity.storedSummary(earlier.get());
-      }
-      SharedStorage.check(spark, warehouse);
-      boolean resumed = earlier.isPresent() || RunIdentity.hasLedger(warehouse, id);
-      warehouse.files().delete(warehouse.staging(id), true);
-      var run =
-          new JobRun(spark, warehouse, job.name(), id, false, resumed, common.use(), progress);
-      run.note("driver", lease.driver());
-      run.lease = lease;
-      return run.perform(body, clock, binder.effective(options), decisive);
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+  /** Tells the run by which right it writes; a dry one has none. */
+  void holds(RunLease right) {
+    lease = right;
   }
 
   public SparkSession spark() {
@@ -172,9 +100,9 @@ public final class JobRun {
     return progress;
   }
 
-  /** Whether nothing may be written: the body returns figures of the plan. */
-  public boolean dryRun() {
-    return dryRun;
+  /** What a job makes its summary over; the frame tells the end of the run when there is one. */
+  public RunSummary summary() {
+    return RunSummary.begun(job, id);
   }
 
   /**
@@ -184,42 +112,64 @@ public final class JobRun {
     return lease == null || lease.sure();
   }
 
-  /** Whether an earlier driver left something under this id. */
-  public boolean resumed() {
-    return resumed;
+  /** Whether nothing may be written: the job returns figures of the plan. */
+  public boolean dryRun() {
+    return options.dryRun();
   }
 
   /**
-   * Reads a table, and notes in the run's record what was read.
+   * Reads tables, one after the other as one, and notes in the run's record what was read.
    *
+   * @param refs of tables or files, at least one
+   * @return the table's columns, then what else the rows have
    * @throws JobException where {@code --use} forbids some of the rows
    */
-  public Dataset<Row> input(String ref, Table table) {
-    Dataset<Row> rows = inputOfAnyLicense(ref, table);
-    if (use.isPresent() && UsePolicy.canJudge(table)) {
-      Map<String, Long> reasons = new UsePolicy(use.get()).judge(rows).reasons();
-      if (!reasons.isEmpty()) {
-        throw JobException.invalid(
-            "Rows of "
-                + ref
-                + " may not be used with --use "
-                + use.get().name().toLowerCase(Locale.ROOT)
-                + ": "
-                + reasons.entrySet().stream()
-                    .map(reason -> reason.getValue() + " rows: " + reason.getKey())
-                    .collect(Collectors.joining("; "))
-                + "; take them out by the job curate with the same --use");
-      }
-    }
-    return rows;
+  public Dataset<Row> inputs(List<String> refs, Table table) {
+    return union(refs.stream().map(ref -> allowed(ref, read(ref, table), table)));
   }
 
-  /** As {@link #input}, for a job that parts the rows by {@link #use} itself. */
-  public Dataset<Row> inputOfAnyLicense(String ref, Table table) {
+  /** As {@link #inputs}, but the table's columns alone. */
+  public Dataset<Row> inputColumns(List<String> refs, Table table) {
+    Column[] columns =
+        Arrays.stream(table.schema().fieldNames()).map(functions::col).toArray(Column[]::new);
+    return union(refs.stream().map(ref -> allowed(ref, read(ref, table), table).select(columns)));
+  }
+
+  /** As {@link #inputs}, for a job that parts the rows by {@code --use} itself. */
+  public Dataset<Row> inputsOfAnyLicense(List<String> refs, Table table) {
+    return union(refs.stream().map(ref -> read(ref, table)));
+  }
+
+  private static Dataset<Row> union(Stream<Dataset<Row>> frames) {
+    return frames.reduce((a, b) -> a.unionByName(b, true)).orElseThrow();
+  }
+
+  private Dataset<Row> read(String ref, Table table) {
     TableReader.Input input =
         new TableReader(spark, warehouse, progress::say).read(TableRef.parse(ref), table);
     inputs.add(input.provenance());
     return input.rows();
+  }
+
+  private Dataset<Row> allowed(String ref, Dataset<Row> rows, Table table) {
+    if (options.use().isEmpty() || !UsePolicy.canJudge(table)) {
+      return rows;
+    }
+    Use use = options.use().get();
+    Map<String, Long> reasons = new UsePolicy(use).judge(rows).reasons();
+    if (!reasons.isEmpty()) {
+      throw JobException.invalid(
+          "Rows of "
+              + ref
+              + " may not be used with --use "
+              + use.name().toLowerCase(Locale.ROOT)
+              + ": "
+              + reasons.entrySet().stream()
+                  .map(reason -> reason.getValue() + " rows: " + reason.getKey())
+                  .collect(Collectors.joining("; "))
+              + "; take them out by the job curate with the same --use");
+    }
+    return rows;
   }
 
   /** Notes a fact for the run's record: a model's identity, a file's hash. */
@@ -239,7 +189,7 @@ public final class JobRun {
 
   /** As {@link #write(Table, Dataset)}, under another name than the table's own. */
   public long write(Table table, String name, Dataset<Row> rows) {
-    if (dryRun) {
+    if (options.dryRun()) {
       throw new IllegalStateException("A dry run of " + job + " wrote the table " + name);
     }
     if (!TABLE_NAME.matcher(name).matches()) {
@@ -271,6 +221,37 @@ public final class JobRun {
     return staged.rows();
   }
 
+  /**
+   * Stages rows that a rule dropped as the table rejects, each with its {@code id} and all of it as
+   * JSON.
+   *
+   * @param rule name of the rule
+   * @param detail what the rule found
+   * @return rows by rule, as {@link RowAccount#rejects(Map)} takes them
+   */
+  public Map<String, Long> reject(Dataset<Row> rows, Column rule, Column detail) {
+    return reject(rows, rule, detail, to_json(struct("*")));
+  }
+
+  /**
+   * As {@link #reject(Dataset, Column, Column)}, where the rows are not what was dropped.
+   *
+   * @param row what was dropped, as JSON
+   */
+  public Map<String, Long> reject(Dataset<Row> rows, Column rule, Column detail, Column row) {
+    write(
+        Tables.REJECTS,
+        rows.select(
+            lit(job).as("job"), col("id"), rule.as("rule"), detail.as("detail"), row.as("row")));
+    Map<String, Long> byRule = new TreeMap<>();
+    staged(Tables.REJECTS.name())
+        .groupBy("rule")
+        .count()
+        .collectAsList()
+        .forEach(count -> byRule.put(count.getString(0), count.getLong(1)));
+    return byRule;
+  }
+
   /** What {@link #write} staged, for reading back. */
   public Dataset<Row> staged(String name) {
     return spark.read().parquet(warehouse.staging(name, id).toString());
@@ -278,11 +259,8 @@ public final class JobRun {
 
   /** Names a phase in Spark's own pages while it runs. */
   public <T> T phase(String description, Supplier<T> work) {
-    spark.sparkContext().setJobGroup(id, job + " " + id + ": " + description, false);
-    try {
+    try (var label = SparkLabel.of(spark.sparkContext(), id, job + " " + id + ": " + description)) {
       return work.get();
-    } finally {
-      spark.sparkContext().clearJobGroup();
     }
   }
 
@@ -317,147 +295,33 @@ public final class JobRun {
     return rows.select(columns.toArray(Column[]::new));
   }
 
-  private JobSummary perform(
-      Body body, Clock clock, Map<String, String> effective, Map<String, String> decisive) {
-    Instant start = clock.instant();
-    Outcome outcome;
-    try {
-      outcome = body.run(this);
-    } catch (JobException e) {
-      recordFailure(e, start, clock, effective, decisive);
-      throw e;
-    } catch (Exception e) {
-      var unexpected =
-          new JobException(
-              ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage(), e);
-      recordFailure(unexpected, start, clock, effective, decisive);
-      throw unexpected;
-    } catch (OutOfMemoryError e) {
-      var exhausted =
-          new JobException(
-              ExitCode.UNEXPECTED,
-              "The driver is out of memory ("
-                  + e.getMessage()
-                  + "); give it more:"
-                  + " -- --driver-memory 8g",
-              e);
-      recordFailure(exhausted, start, clock, effective, decisive);
-      throw exhausted;
-    }
-    boolean done = outcome.exitCode() == ExitCode.DONE;
-    Map<String, JobSummary.TableSummary> tables = new TreeMap<>();
-    if (done) {
-      written.forEach(
-          (name, table) ->
-              tables.put(
-                  name,
-                  new JobSummary.TableSummary(warehouse.table(name, id).toString(), table.rows())));
-    }
-    var members = new LinkedHashMap<>(outcome.figures().members());
-    if (!outcome.message().isEmpty()) {
-      members.put("message", outcome.message());
-      members.put("exit_code", outcome.exitCode().code());
-    }
-    var summary =
-        new JobSummary(
-            job,
-            id,
-            dryRun ? "dry-run" : outcome.exitCode().status(),
-            tables,
-            outcome.figures().rejects(),
-            outcome.figures().figures(),
-            members,
-            Duration.between(start, clock.instant()).toMillis() / 1000.0);
-    if (!dryRun) {
-      try {
-        commit(summary, outcome, start, clock, effective, decisive);
-      } catch (UncheckedIOException e) {
-        var failure =
-            new JobException(
-                ExitCode.TEMPORARY,
-                "The run could not be committed: " + e.getMessage() + "; give the run id again",
-                e);
-        recordFailure(failure, start, clock, effective, decisive);
-        throw failure;
-      }
-    }
-    return summary;
-  }
-
-  private void commit(
-      JobSummary summary,
-      Outcome outcome,
-      Instant start,
-      Clock clock,
-      Map<String, String> effective,
-      Map<String, String> decisive) {
-    Objects.requireNonNull(lease).check();
-    if (outcome.exitCode() == ExitCode.DONE) {
-      RunCommit.publish(warehouse, id, written.keySet());
-    }
-    warehouse.delete(warehouse.staging(id));
-    write(
-        RunCommit.record(
-            this,
-            summary,
-            outcome.exitCode(),
-            outcome.message(),
-            start,
-            clock.instant(),
-            effective,
-            decisive));
-  }
-
-  private void recordFailure(
-      JobException failure,
-      Instant start,
-      Clock clock,
-      Map<String, String> effective,
-      Map<String, String> decisive) {
-    if (dryRun) {
+  /**
+   * Makes sure that every row of the input is where the job says.
+   *
+   * @throws JobException with {@link ExitCode#UNEXPECTED} otherwise
+   */
+  void check(Outcome<?> outcome) {
+    if (outcome.exitCode() != ExitCode.DONE) {
       return;
     }
-    var summary =
-        new JobSummary(
-            job,
-            id,
-            failure.exitCode().status(),
-            Map.of(),
-            Map.of(),
-            Map.of(),
-            Map.of(
-                "message",
-                String.valueOf(failure.getMessage()),
-                "exit_code",
-                failure.exitCode().code()),
-            Duration.between(start, clock.instant()).toMillis() / 1000.0);
-    try {
-      // Another driver's run is none of ours to end, nor its staged rows to delete.
-      Objects.requireNonNull(lease).check();
-      warehouse.delete(warehouse.staging(id));
-      write(
-          RunCommit.record(
-              this,
-              summary,
-              failure.exitCode(),
-              String.valueOf(failure.getMessage()),
-              start,
-              clock.instant(),
-              effective,
-              decisive));
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
+    if (outcome.rows().isPresent()) {
+      outcome.rows().get().check();
+    }
+    if (!options.dryRun() && !(written.isEmpty() && inputs.isEmpty())) {
+      outcome
+          .rows()
+          .orElseThrow(() -> new IllegalStateException("The job " + job + " accounts for no row"))
+          .check(rows(Tables.DUPLICATES), rows(Tables.REJECTS));
     }
   }
 
-  /** Writes the run's record; a finished run stays finished. */
-  private void write(ObjectNode record) {
-    if (new RunRecords(warehouse).find(id).filter(RunRecord::done).isPresent()) {
-      throw new JobException(
-          ExitCode.TEMPORARY,
-          "Another driver has finished the run " + id + "; run the same command again to see it");
-    }
-    warehouse.writeText(warehouse.record(id), record.toPrettyString() + "\n");
+  private long rows(Table table) {
+    StagedTable staged = written.get(table.name());
+    return staged == null ? 0 : staged.rows();
+  }
+
+  String job() {
+    return job;
   }
 
   List<ObjectNode> inputs() {

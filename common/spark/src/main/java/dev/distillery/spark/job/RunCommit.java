@@ -1,123 +1,209 @@
 package dev.distillery.spark.job;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
-import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
+import dev.distillery.core.run.SummaryJson;
 import dev.distillery.spark.license.Licenses;
-import dev.distillery.spark.warehouse.Warehouse;
+import dev.distillery.spark.license.SourceLicense;
+import dev.distillery.spark.warehouse.RunRecord;
+import dev.distillery.spark.warehouse.RunRecords;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.hadoop.fs.FileStatus;
+import java.util.TreeSet;
 import org.apache.hadoop.fs.Path;
 
-/** The last step of a run: tables are moved to where readers look, then the record is written. */
+/**
+ * The last step of a run: tables are moved to where readers look, then the record is written. A run
+ * that has failed leaves its record alone.
+ */
 final class RunCommit {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private final JobRun run;
+  private final Optional<RunLease> lease;
+  private final Map<String, String> effective;
+  private final Map<String, String> decisive;
+  private final Clock clock;
+  private final Instant start;
 
-  private RunCommit() {}
-
-  static void publish(Warehouse warehouse, String runId, Collection<String> tables) {
-    tables.forEach(table -> warehouse.publish(table, runId));
+  /**
+   * @param lease the right to the run id; empty in a dry run, which writes nothing
+   * @param effective all options
+   * @param decisive those that decide what is written
+   */
+  RunCommit(
+      JobRun run,
+      Optional<RunLease> lease,
+      Map<String, String> effective,
+      Map<String, String> decisive,
+      Clock clock) {
+    this.run = run;
+    this.lease = lease;
+    this.effective = effective;
+    this.decisive = decisive;
+    this.clock = clock;
+    this.start = clock.instant();
   }
 
-  /** The record of a run that has ended; lists the files of the published tables. */
-  static ObjectNode record(
-      JobRun run,
-      JobSummary summary,
-      ExitCode exitCode,
-      String message,
-      Instant start,
-      Instant end,
-      Map<String, String> effective,
-      Map<String, String> decisive) {
-    ObjectNode record = JSON.createObjectNode();
-    record
-        .put("job", summary.job())
-        .put("run_id", summary.runId())
-        .put("status", summary.status())
-        .put("exit_code", exitCode.code());
-    if (!message.isEmpty()) {
-      record.put("message", message);
+  /**
+   * Ends the run as its job says.
+   *
+   * @throws JobException with {@link ExitCode#TEMPORARY} where another driver has taken the id, or
+   *     the warehouse does not take the tables
+   */
+  <S extends Summary> S end(Outcome<S> outcome) {
+    S summary = SummaryJson.with(outcome.summary(), summary(outcome));
+    if (lease.isPresent()) {
+      try {
+        lease.get().check();
+        if (outcome.exitCode() == ExitCode.DONE) {
+          run.written().keySet().forEach(name -> run.warehouse().publish(name, run.id()));
+        }
+        write(summary);
+      } catch (UncheckedIOException e) {
+        throw failed(
+            new JobException(
+                ExitCode.TEMPORARY,
+                "The run could not be committed: " + e.getMessage() + "; give the run id again",
+                e));
+      }
     }
-    record.put("started_at", start.toString()).put("finished_at", end.toString());
-    record.set("summary", summary.toJson());
-    ObjectNode tables = record.putObject("tables");
-    ObjectNode licenses = record.putObject("licenses");
-    ArrayNode origins = record.putArray("origins");
-    summary
-        .tables()
-        .forEach(
-            (name, table) -> {
-              ObjectNode node = tables.putObject(name);
-              StagedTable written = Objects.requireNonNull(run.written().get(name));
-              describe(run, name, table, written, node);
-              if (!written.origins().isEmpty()) {
-                ObjectNode counts = licenses.putObject(name);
-                written.licenses().forEach(counts::put);
-                written
-                    .origins()
-                    .forEach((origin, rows) -> origins.add(origin(name, origin, rows)));
-              }
-            });
-    record.set("inputs", JSON.valueToTree(run.inputs()));
-    record.set("provenance", JSON.valueToTree(new TreeMap<>(run.provenance())));
-    record.set("options", JSON.valueToTree(effective));
-    record.set("decisive_options", JSON.valueToTree(decisive));
-    record
-        .putObject("versions")
-        .put("distillery", version())
-        .put("spark", run.spark().version())
-        .put("java", Runtime.version().toString());
-    record.put("spark_application_id", run.spark().sparkContext().applicationId());
-    return record;
+    return summary;
+  }
+
+  /** Records that the run has failed, unless it is dry; gives the failure back. */
+  JobException failed(JobException failure) {
+    if (lease.isPresent()) {
+      try {
+        // Another driver's run is none of ours to end, nor its staged rows to delete.
+        lease.get().check();
+        write(RunSummary.failed(run.job(), run.id(), failure, seconds()));
+      } catch (RuntimeException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    return failure;
+  }
+
+  private RunSummary summary(Outcome<?> outcome) {
+    Map<String, RunSummary.TableSummary> tables = new TreeMap<>();
+    if (outcome.exitCode() == ExitCode.DONE) {
+      run.written()
+          .forEach(
+              (name, table) ->
+                  tables.put(
+                      name,
+                      new RunSummary.TableSummary(
+                          run.warehouse().table(name, run.id()).toString(), table.rows())));
+    }
+    return new RunSummary(
+        run.job(),
+        run.id(),
+        run.dryRun() ? "dry-run" : outcome.exitCode().status(),
+        outcome.exitCode(),
+        outcome.message(),
+        tables,
+        outcome.rows().map(RowAccount::rejects).orElse(Map.of()),
+        outcome.rows().map(RowAccount::unit).orElse(""),
+        seconds());
+  }
+
+  private double seconds() {
+    return Duration.between(start, clock.instant()).toMillis() / 1000.0;
+  }
+
+  /** Writes the run's record; a finished run stays finished. */
+  private void write(Summary summary) {
+    run.warehouse().delete(run.warehouse().staging(run.id()));
+    var records = new RunRecords(run.warehouse());
+    if (records.find(run.id()).filter(RunRecord::done).isPresent()) {
+      throw new JobException(
+          ExitCode.TEMPORARY,
+          "Another driver has finished the run "
+              + run.id()
+              + "; run the same command again to see it");
+    }
+    records.write(record(summary));
+  }
+
+  private RunRecord record(Summary summary) {
+    Map<String, RunRecord.WrittenTable> tables = new TreeMap<>();
+    Map<String, Map<String, Long>> licenses = new TreeMap<>();
+    List<RunRecord.Origin> origins = new ArrayList<>();
+    for (String name : new TreeSet<>(summary.tables().keySet())) {
+      StagedTable written = Objects.requireNonNull(run.written().get(name));
+      tables.put(name, table(name, written));
+      if (!written.origins().isEmpty()) {
+        licenses.put(name, written.licenses());
+        written.origins().forEach((origin, rows) -> origins.add(origin(name, origin, rows)));
+      }
+    }
+    RunSummary ending = summary.run();
+    return new RunRecord(
+        RunRecord.VERSION,
+        ending.job(),
+        ending.runId(),
+        ending.status(),
+        ending.exitCode().code(),
+        ending.message(),
+        start.toString(),
+        clock.instant().toString(),
+        summary.toJson(),
+        tables,
+        licenses,
+        origins,
+        run.inputs(),
+        new TreeMap<>(run.provenance()),
+        effective,
+        decisive,
+        new TreeMap<>(
+            Map.of(
+                "distillery", version(),
+                "spark", run.spark().version(),
+                "java", Runtime.version().toString())),
+        run.spark().sparkContext().applicationId());
   }
 
   /** What is known of the terms that rows stand under, for whoever passes them on. */
-  private static ObjectNode origin(String table, StagedTable.Origin origin, long rows) {
-    ObjectNode node =
-        JSON.createObjectNode()
-            .put("table", table)
-            .put("source", origin.source())
-            .put("license", origin.license())
-            .put("rows", rows);
-    Licenses.of(origin.source())
-        .ifPresent(
-            known ->
-                node.put("terms", known.terms())
-                    .put("url", known.url())
-                    .put("attribution", lower(known.attribution()))
-                    .put("commercial_use", lower(known.commercialUse()))
-                    .put("provider_terms", known.providerTerms()));
-    return node;
+  private static RunRecord.Origin origin(String table, StagedTable.Origin origin, long rows) {
+    Optional<SourceLicense> known = Licenses.of(origin.source());
+    return new RunRecord.Origin(
+        table,
+        origin.source(),
+        origin.license(),
+        rows,
+        known.map(SourceLicense::terms).orElse(null),
+        known.map(SourceLicense::url).orElse(null),
+        known.map(license -> lower(license.attribution())).orElse(null),
+        known.map(license -> lower(license.commercialUse())).orElse(null),
+        known.map(SourceLicense::providerTerms).orElse(null));
   }
 
   private static String lower(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT);
   }
 
-  private static void describe(
-      JobRun run,
-      String name,
-      JobSummary.TableSummary table,
-      StagedTable written,
-      ObjectNode node) {
-    Warehouse warehouse = run.warehouse();
-    Path folder = warehouse.table(name, run.id());
-    node.put("path", table.path()).put("rows", table.rows());
-    var files = node.putArray("files");
-    long bytes = 0;
-    for (FileStatus file : warehouse.parquetFiles(folder)) {
-      bytes += file.getLen();
-      files.addObject().put("name", file.getPath().getName()).put("bytes", file.getLen());
-    }
-    node.put("bytes", bytes);
-    node.put("schema", written.schema().toDDL());
+  private RunRecord.WrittenTable table(String name, StagedTable written) {
+    Path folder = run.warehouse().table(name, run.id());
+    List<RunRecord.WrittenFile> files =
+        run.warehouse().parquetFiles(folder).stream()
+            .map(file -> new RunRecord.WrittenFile(file.getPath().getName(), file.getLen()))
+            .toList();
+    return new RunRecord.WrittenTable(
+        folder.toString(),
+        written.rows(),
+        files,
+        files.stream().mapToLong(RunRecord.WrittenFile::bytes).sum(),
+        written.schema().toDDL());
   }
 
   /**

@@ -1,9 +1,7 @@
 package dev.distillery.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
@@ -20,8 +18,6 @@ import java.util.TreeSet;
  * decide what it writes.
  */
 final class RunIdentity {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private RunIdentity() {}
 
   /**
@@ -92,43 +88,5 @@ final class RunIdentity {
               + ") had other options; give them again, or another --run-id: "
               + String.join("; ", differences));
     }
-  }
-
-  /** The summary that a finished run ended with. */
-  static JobSummary storedSummary(RunRecord record) {
-    JsonNode json = record.summary();
-    var tables = new LinkedHashMap<String, JobSummary.TableSummary>();
-    json.path("tables")
-        .properties()
-        .forEach(
-            table ->
-                tables.put(
-                    table.getKey(),
-                    new JobSummary.TableSummary(
-                        table.getValue().path("path").asText(),
-                        table.getValue().path("rows").asLong())));
-    var rejects = new LinkedHashMap<String, Long>();
-    json.path("rejects").properties().forEach(r -> rejects.put(r.getKey(), r.getValue().asLong()));
-    var figures = new LinkedHashMap<String, Number>();
-    json.path("figures")
-        .properties()
-        .forEach(f -> figures.put(f.getKey(), f.getValue().numberValue()));
-    var members = new LinkedHashMap<String, Object>();
-    List<String> ours =
-        List.of("job", "run_id", "status", "tables", "rejects", "figures", "seconds");
-    json.properties().stream()
-        .filter(member -> !ours.contains(member.getKey()))
-        .forEach(
-            member ->
-                members.put(member.getKey(), JSON.convertValue(member.getValue(), Object.class)));
-    return new JobSummary(
-        json.path("job").asText(),
-        json.path("run_id").asText(),
-        json.path("status").asText(),
-        tables,
-        rejects,
-        figures,
-        members,
-        json.path("seconds").asDouble());
   }
 }

@@ -1,87 +1,150 @@
 package dev.distillery.spark.warehouse;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import dev.distillery.core.run.JobException;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What `_runs/<id>.json` holds: the truth about one run. Written last; a run is visible when its
- * record says {@code done}.
+ * What `_runs/<id>.json` holds, member by member: the truth about one run. Written last; a run is
+ * visible when its record says {@code done}. Members are added, never renamed or retyped; what is
+ * more than that makes a new {@link #VERSION}.
  *
- * @param json the whole record
+ * @param version of this format; 0 where the record is older than the member
+ * @param job the job's name
+ * @param runId the run's id
+ * @param status {@code done}, {@code partial} or {@code failed}
+ * @param exitCode as the process's exit status tells it
+ * @param message why the run ended so; left out where it is done
+ * @param startedAt when the job began; ISO 8601 in UTC
+ * @param finishedAt when it ended; ISO 8601 in UTC, so that texts sort as times do
+ * @param summary the summary that the run ended with
+ * @param tables what the run wrote, by table; empty unless it is done
+ * @param licenses rows of each license, by table
+ * @param origins rows of each source and license, with the terms that they stand under
+ * @param inputs what was read: references, with the runs or files behind them
+ * @param provenance further facts, such as a model's hash
+ * @param options every option with its effective value
+ * @param decisiveOptions those that decided what was written, and hashes of the files they name
+ * @param versions of Distillery, Spark and Java
+ * @param sparkApplicationId of the Spark application that ran the job
  */
-public record RunRecord(ObjectNode json) {
+@JsonNaming(SnakeCaseStrategy.class)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record RunRecord(
+    int version,
+    String job,
+    String runId,
+    String status,
+    int exitCode,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) String message,
+    String startedAt,
+    String finishedAt,
+    JsonNode summary,
+    Map<String, WrittenTable> tables,
+    Map<String, Map<String, Long>> licenses,
+    List<Origin> origins,
+    List<ObjectNode> inputs,
+    Map<String, String> provenance,
+    Map<String, String> options,
+    Map<String, String> decisiveOptions,
+    Map<String, String> versions,
+    String sparkApplicationId) {
+
+  /** The version of the records that this class writes, and the newest that it reads. */
+  public static final int VERSION = 1;
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** What stands for the members that an older record lacks. */
+  private static final String NOTHING =
+      """
+      {"version": 0, "job": "", "status": "", "exit_code": 0, "message": "", "started_at": "",
+       "finished_at": "", "summary": {}, "tables": {}, "licenses": {}, "origins": [], "inputs": [],
+       "provenance": {}, "options": {}, "decisive_options": {}, "versions": {},
+       "spark_application_id": ""}
+      """;
+
   /**
-   * Reads a record.
+   * One table that a run wrote.
    *
+   * @param path its folder
+   * @param schema as Spark's DDL, with comments
+   */
+  public record WrittenTable(
+      String path, long rows, List<WrittenFile> files, long bytes, String schema) {}
+
+  /** One file of a table. */
+  public record WrittenFile(String name, long bytes) {}
+
+  /**
+   * Rows of a table that come from one source under one license; what is known of its terms is null
+   * where the registry does not know the source.
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Origin(
+      String table,
+      String source,
+      String license,
+      long rows,
+      @Nullable String terms,
+      @Nullable String url,
+      @Nullable String attribution,
+      @Nullable String commercialUse,
+      @Nullable String providerTerms) {}
+
+  /**
+   * Reads a record, of this version or an older one.
+   *
+   * @throws JobException where the record is of a newer version
    * @throws IllegalStateException where the text is none of ours
    */
   static RunRecord parse(String origin, String text) {
     try {
-      if (JSON.readTree(text) instanceof ObjectNode node && node.hasNonNull("run_id")) {
-        return new RunRecord(node);
+      if (!(JSON.readTree(text) instanceof ObjectNode json) || !json.hasNonNull("run_id")) {
+        throw new IllegalStateException("The run record " + origin + " has no run_id");
       }
+      int version = json.path("version").asInt();
+      if (version > VERSION) {
+        throw JobException.invalid(
+            "The run record "
+                + origin
+                + " is of version "
+                + version
+                + ", and this Distillery reads versions up to "
+                + VERSION
+                + ": use the Distillery that wrote it, or a newer one");
+      }
+      ObjectNode whole = JSON.readValue(NOTHING, ObjectNode.class);
+      whole.setAll(json);
+      return JSON.treeToValue(whole, RunRecord.class);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(
-          "The run record " + origin + " is not JSON: " + e.getOriginalMessage(), e);
+          "The run record " + origin + " cannot be read: " + e.getOriginalMessage(), e);
     }
-    throw new IllegalStateException("The run record " + origin + " has no run_id");
   }
 
-  public String runId() {
-    return json.path("run_id").asText();
-  }
-
-  public String job() {
-    return json.path("job").asText();
-  }
-
-  /** {@code done}, {@code partial} or {@code failed}. */
-  public String status() {
-    return json.path("status").asText();
+  /** The record as a text of JSON, one member a line. */
+  public String toJson() {
+    return JSON.valueToTree(this).toPrettyString() + "\n";
   }
 
   public boolean done() {
-    return status().equals("done");
+    return status.equals("done");
   }
 
-  /** When the run ended; ISO 8601 in UTC, so that texts sort as times do. */
-  public String finishedAt() {
-    return json.path("finished_at").asText();
-  }
-
-  /** The folder of a table that the run wrote. */
-  public Optional<String> tablePath(String table) {
-    return Optional.ofNullable(json.path("tables").get(table))
-        .map(node -> node.path("path").asText());
-  }
-
-  /** Names of the tables that the run wrote. */
-  public List<String> tables() {
-    var names = new ArrayList<String>();
-    json.path("tables").fieldNames().forEachRemaining(names::add);
-    return names;
-  }
-
-  /** The options that decided what was written. */
-  public Map<String, String> decisiveOptions() {
-    var options = new LinkedHashMap<String, String>();
-    json.path("decisive_options")
-        .properties()
-        .forEach(option -> options.put(option.getKey(), option.getValue().asText()));
-    return options;
-  }
-
-  /** The summary that the run ended with. */
-  public JsonNode summary() {
-    return json.path("summary");
+  /** Whether the run has written the table. */
+  public boolean has(String table) {
+    return tables.containsKey(table);
   }
 }

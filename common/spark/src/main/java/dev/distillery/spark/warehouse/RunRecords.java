@@ -25,6 +25,11 @@ public final class RunRecords {
         .map(text -> RunRecord.parse(warehouse.record(runId).toString(), text));
   }
 
+  /** Writes a record, in place of an earlier one of the run. */
+  public void write(RunRecord record) {
+    warehouse.writeText(warehouse.record(record.runId()), record.toJson());
+  }
+
   /** Every record, the newest first; runs that ended at the same time in the order of their ids. */
   public List<RunRecord> newestFirst() {
     var records = new ArrayList<RunRecord>();
@@ -57,8 +62,6 @@ public final class RunRecords {
 
   /** The newest run that is done and has the table. */
   public Optional<RunRecord> newestWith(String table) {
-    return newestFirst().stream()
-        .filter(record -> record.done() && record.tables().contains(table))
-        .findFirst();
+    return newestFirst().stream().filter(record -> record.done() && record.has(table)).findFirst();
   }
 }

@@ -99,11 +99,7 @@ public final class TableReader {
     RunRecords records = new RunRecords(warehouse);
     return named
         .runId()
-        .map(
-            id ->
-                records
-                    .find(id)
-                    .filter(record -> record.done() && record.tables().contains(named.table())))
+        .map(id -> records.find(id).filter(record -> record.done() && record.has(named.table())))
         .orElseGet(() -> records.newestWith(named.table()))
         .orElseThrow(() -> TableRef.missing(named, records, warehouse));
   }

@@ -49,7 +49,7 @@ public sealed interface TableRef {
     List<String> tables =
         records.newestFirst().stream()
             .filter(RunRecord::done)
-            .flatMap(record -> record.tables().stream())
+            .flatMap(record -> record.tables().keySet().stream())
             .distinct()
             .sorted()
             .toList();

@@ -3,6 +3,7 @@ package dev.distillery.spark.fanout;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
+import dev.distillery.core.run.SummaryJson;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;
@@ -45,7 +46,7 @@ public final class ClusterDriver {
         long start = System.nanoTime();
         fanout.ask(
             requests(spark, number(options, "count", 100)), Progress.onStandardError("test"));
-        var figures = new TreeMap<String, Number>(fanout.figures().named());
+        var figures = SummaryJson.figures(fanout.figures());
         figures.put("seconds", (System.nanoTime() - start) / 1e9);
         figures.put("cpu_seconds_of_the_jvm", cpuSeconds());
         figures.put("heap_mb_at_the_end", usedHeapMegabytes());
@@ -53,7 +54,7 @@ public final class ClusterDriver {
         System.out.println("FIGURES " + figures);
       } catch (JobException e) {
         System.out.println("STOPPED " + e.exitCode() + " " + e.getMessage());
-        System.out.println("FIGURES " + fanout.figures().named());
+        System.out.println("FIGURES " + SummaryJson.figures(fanout.figures()));
         code = e.exitCode().code();
       }
     }

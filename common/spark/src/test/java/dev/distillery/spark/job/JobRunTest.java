@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.ExitCode;
-import dev.distillery.core.run.Figures;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
+import dev.distillery.core.run.Validated;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
@@ -20,9 +21,12 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
@@ -40,23 +44,28 @@ class JobRunTest {
   record Options(
       RunOptions run,
       @Option(names = "--rows", defaultValue = "3") int rows,
-      @dev.distillery.core.run.Tunable @Option(names = "--speed", defaultValue = "1") int speed) {}
-
-  record Counts(long kept) implements Figures {
+      @dev.distillery.core.run.Tunable @Option(names = "--speed", defaultValue = "1") int speed)
+      implements Validated {
     @Override
-    public Map<String, Long> rejects() {
-      return Map.of("empty", 1L);
-    }
-
-    @Override
-    public Map<String, Number> figures() {
-      return Map.of("kept", kept);
+    public List<String> violations() {
+      return rows < 0 ? List.of("Option --rows is below 0") : List.of();
     }
   }
 
+  record Counts(RunSummary run, long kept) implements Summary {
+    Counts(JobRun run, long kept) {
+      this(run.summary(), kept);
+    }
+  }
+
+  /** How the example ends. */
+  interface Body {
+    Outcome<Counts> run(JobRun run) throws Exception;
+  }
+
   /** Writes as many documents as it is told, or ends as it is told. */
-  record Example(String name, @Nullable String content, JobRun.Body ending)
-      implements Job<Options> {
+  record Example(String name, @Nullable String content, Body ending)
+      implements Job<Options, Counts> {
     @Override
     public String purpose() {
       return "An example.";
@@ -73,6 +82,11 @@ class JobRunTest {
     }
 
     @Override
+    public Class<Counts> summaryType() {
+      return Counts.class;
+    }
+
+    @Override
     public RunOptions runOptions(Options options) {
       return options.run();
     }
@@ -83,21 +97,28 @@ class JobRunTest {
     }
 
     @Override
-    public JobSummary run(SparkSession spark, Options options) {
-      return JobRun.execute(
-          spark,
-          this,
-          options,
-          run -> {
-            if (!run.dryRun() && options.rows() > 0) {
-              run.write(Tables.DOCUMENTS, documents(spark, options.rows()));
-            }
-            return ending.run(run);
-          });
+    public void check(Options options) {
+      if (options.rows() == 13) {
+        throw JobException.invalid("Thirteen rows bring bad luck");
+      }
+    }
+
+    @Override
+    public Outcome<Counts> perform(JobRun run, Options options) throws Exception {
+      if (!run.dryRun() && options.rows() > 0) {
+        run.write(Tables.DOCUMENTS, documents(run.spark(), options.rows()));
+      }
+      return ending.run(run);
     }
   }
 
-  private static final JobRun.Body DONE = run -> Outcome.done(new Counts(3));
+  private static Outcome<Counts> done(JobRun run) {
+    return done(run, 3);
+  }
+
+  private static Outcome<Counts> done(JobRun run, long rows) {
+    return Outcome.done(new Counts(run, rows), RowAccount.of("rows", rows, rows));
+  }
 
   @TempDir Path folder;
   private final SparkSession spark = LocalSpark.session();
@@ -119,12 +140,16 @@ class JobRunTest {
         Tables.DOCUMENTS.schema());
   }
 
-  private JobSummary run(String job, JobRun.Body ending, Map<String, String> options) {
+  private Counts run(
+      String job, Body ending, Map<String, String> options) {
     return run(job, null, ending, options);
   }
 
-  private JobSummary run(
-      String job, @Nullable String content, JobRun.Body ending, Map<String, String> options) {
+  private Counts run(
+      String job,
+      @Nullable String content,
+      Body ending,
+      Map<String, String> options) {
     var given = new HashMap<String, List<String>>();
     given.put("warehouse", List.of(folder.toString()));
     options.forEach((name, value) -> given.put(name, List.of(value)));
@@ -140,7 +165,7 @@ class JobRunTest {
 
   @Test
   void publishesItsRowsThenItsRecord() {
-    JobSummary summary = run("example", DONE, Map.of("run-id", "a1", "rows", "5"));
+    Counts summary = run("example", JobRunTest::done, Map.of("run-id", "a1", "rows", "5"));
 
     assertThat(summary.tables().get("documents").rows()).isEqualTo(5);
     assertThat(folder.resolve("documents/run_id=a1")).isDirectory();
@@ -148,11 +173,10 @@ class JobRunTest {
     assertThat(folder.resolve("_leases/a1/000001")).doesNotExist();
     RunRecord record = new RunRecords(warehouse).find("a1").orElseThrow();
     assertThat(record.status()).isEqualTo("done");
-    assertThat(record.json().path("tables").path("documents").path("rows").asLong()).isEqualTo(5);
-    assertThat(record.json().path("licenses").path("documents").path("CC0-1.0").asLong())
-        .isEqualTo(5);
-    assertThat(record.json().path("options").path("rows").asText()).isEqualTo("5");
-    assertThat(record.json().path("summary").toString()).isEqualTo(summary.toString());
+    assertThat(record.tables().get("documents").rows()).isEqualTo(5);
+    assertThat(record.licenses()).isEqualTo(Map.of("documents", Map.of("CC0-1.0", 5L)));
+    assertThat(record.options()).containsEntry("rows", "5");
+    assertThat(record.summary().toString()).isEqualTo(summary.toJson().toString());
     assertThat(read("documents").count()).isEqualTo(5);
     assertThat(read("documents").schema().apply("text").getComment().getOrElse(() -> "no comment"))
         .isEqualTo("The text");
@@ -168,30 +192,28 @@ class JobRunTest {
               documents(spark, 5)
                   .withColumn("license", functions.expr("if(id = 'd4', 'Apache-2.0', 'MIT')"))
                   .coalesce(1));
-          return Outcome.done(new Counts(5));
+          return done(job, 5);
         },
         Map.of("run-id", "a1", "rows", "0"));
-    assertThat(
-            new RunRecords(warehouse).find("a1").orElseThrow().json().path("licenses").toString())
-        .isEqualTo("{\"documents\":{\"Apache-2.0\":1,\"MIT\":4}}");
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().licenses())
+        .isEqualTo(Map.of("documents", Map.of("Apache-2.0", 1L, "MIT", 4L)));
   }
 
   @Test
   void refusesAnInputThatTheUseDoesNotAllow() {
-    run("example", DONE, Map.of("run-id", "free"));
-    JobRun.Body other =
+    run("example", JobRunTest::done, Map.of("run-id", "free"));
+    Body other =
         job -> {
           job.write(
               Tables.DOCUMENTS,
               documents(spark, 2).withColumn("license", functions.lit("CC-BY-NC-4.0")));
-          return Outcome.done(new Counts(2));
+          return done(job, 2);
         };
     run("example", other, Map.of("run-id", "bound", "rows", "0"));
-    JobRun.Body reads =
+    Body reads =
         job -> {
-          job.input("documents@free", Tables.DOCUMENTS);
-          job.input("documents@bound", Tables.DOCUMENTS);
-          return Outcome.done(new Counts(0));
+          job.inputs(List.of("documents@free", "documents@bound"), Tables.DOCUMENTS);
+          return done(job, 0);
         };
     assertThatThrownBy(() -> run("example", reads, Map.of("use", "commercial")))
         .isInstanceOf(JobException.class)
@@ -203,51 +225,53 @@ class JobRunTest {
 
   @Test
   void theSameIdAndOptionsAgainPrintsTheSameSummaryAndDoesNothing() {
-    JobSummary first = run("example", DONE, Map.of("run-id", "a1"));
-    JobSummary again =
+    Counts first = run("example", JobRunTest::done, Map.of("run-id", "a1"));
+    Counts again =
         run(
             "example",
             run -> {
               throw new AssertionError("The body ran again");
             },
             Map.of("run-id", "a1", "speed", "9"));
-    assertThat(again.toString()).isEqualTo(first.toString());
+    assertThat(again).isEqualTo(first);
   }
 
   @Test
   void theSameIdWithOtherOptionsOrOfAnotherJobIsRefused() {
-    run("example", DONE, Map.of("run-id", "a1"));
-    assertThatThrownBy(() -> run("example", DONE, Map.of("run-id", "a1", "rows", "4")))
+    run("example", JobRunTest::done, Map.of("run-id", "a1"));
+    assertThatThrownBy(() -> run("example", JobRunTest::done, Map.of("run-id", "a1", "rows", "4")))
         .isInstanceOfSatisfying(
             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageContaining("--rows was 3, now 4");
-    assertThatThrownBy(() -> run("other", DONE, Map.of("run-id", "a1")))
+    assertThatThrownBy(() -> run("other", JobRunTest::done, Map.of("run-id", "a1")))
         .hasMessageContaining("belongs to a run of example");
   }
 
   @Test
   void theSameIdWithAnotherContentOfTheFilesThatItsOptionsNameIsRefused() {
-    run("example", "a", DONE, Map.of("run-id", "a1"));
-    assertThat(run("example", "a", DONE, Map.of("run-id", "a1")).status()).isEqualTo("done");
-    assertThatThrownBy(() -> run("example", "b", DONE, Map.of("run-id", "a1")))
+    run("example", "a", JobRunTest::done, Map.of("run-id", "a1"));
+    assertThat(run("example", "a", JobRunTest::done, Map.of("run-id", "a1")).status())
+        .isEqualTo("done");
+    assertThatThrownBy(() -> run("example", "b", JobRunTest::done, Map.of("run-id", "a1")))
         .hasMessageContaining("--words content was a, now b");
   }
 
   @Test
   void aRunThatStopsShowsNoRowsAndMayGoOn() {
-    JobSummary partial =
+    Counts partial =
         run(
             "example",
-            run -> Outcome.stopped(ExitCode.PARTIAL, "The budget is spent", new Counts(1)),
+            run -> Outcome.stopped(ExitCode.PARTIAL, "The budget is spent", new Counts(run, 1)),
             Map.of("run-id", "a1"));
     assertThat(partial.status()).isEqualTo("partial");
-    assertThat(partial.toString()).contains("\"message\":\"The budget is spent\"");
+    assertThat(partial.run().message()).isEqualTo("The budget is spent");
+    assertThat(partial.run().exitCode()).isEqualTo(ExitCode.PARTIAL);
     assertThat(folder.resolve("documents")).doesNotExist();
     assertThatThrownBy(() -> read("documents"))
         .hasMessageContaining("No finished run")
         .hasMessageContaining("has a table 'documents'");
 
-    assertThat(run("example", DONE, Map.of("run-id", "a1")).status()).isEqualTo("done");
+    assertThat(run("example", JobRunTest::done, Map.of("run-id", "a1")).status()).isEqualTo("done");
     assertThat(read("documents@a1").count()).isEqualTo(3);
   }
 
@@ -264,15 +288,15 @@ class JobRunTest {
         .hasMessage("Column 'text' is missing");
     RunRecord record = new RunRecords(warehouse).find("a1").orElseThrow();
     assertThat(record.status()).isEqualTo("failed");
-    assertThat(record.json().path("exit_code").asInt()).isEqualTo(3);
-    assertThat(record.json().path("message").asText()).isEqualTo("Column 'text' is missing");
+    assertThat(record.exitCode()).isEqualTo(3);
+    assertThat(record.message()).isEqualTo("Column 'text' is missing");
   }
 
   @Test
   void aSecondLiveDriverOnAnIdIsTurnedAwayAndADeadOneIsNot() throws IOException {
     try (RunLease lease = RunLease.take(warehouse, "a1", Map.of(), said -> {})) {
       assertThat(lease.driver()).startsWith(ProcessHandle.current().pid() + "@");
-      assertThatThrownBy(() -> run("example", DONE, Map.of("run-id", "a1")))
+      assertThatThrownBy(() -> run("example", JobRunTest::done, Map.of("run-id", "a1")))
           .isInstanceOfSatisfying(
               JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
           .hasMessageContaining(
@@ -284,13 +308,13 @@ class JobRunTest {
     // The same machine and namespace, a process that is none.
     Files.writeString(
         mark, text.replace("\"pid\":" + ProcessHandle.current().pid(), "\"pid\":1099511627776"));
-    assertThat(run("example", DONE, Map.of("run-id", "a1")).status()).isEqualTo("done");
+    assertThat(run("example", JobRunTest::done, Map.of("run-id", "a1")).status()).isEqualTo("done");
     assertThat(mark).doesNotExist();
   }
 
   @Test
   void aDriverThatHasLostItsRunWritesNoRecordAndAFinishedRunStaysFinished() throws IOException {
-    JobRun.Body losesItsLease =
+    Body losesItsLease =
         run -> {
           // Another driver passes, finishes the run and goes.
           Files.writeString(folder.resolve("_leases/a1/000002"), "{\"owner\":\"another\"}");
@@ -303,7 +327,7 @@ class JobRunTest {
         .hasMessage("Something went wrong here");
     assertThat(new RunRecords(warehouse).find("a1").orElseThrow().done()).isTrue();
 
-    JobRun.Body finishedElsewhere =
+    Body finishedElsewhere =
         run -> {
           Files.writeString(
               folder.resolve("_runs/a2.json"), "{\"run_id\":\"a2\",\"status\":\"done\"}");
@@ -316,19 +340,19 @@ class JobRunTest {
 
   @Test
   void noTableIsWrittenTwiceNorOutsideTheWarehouse() {
-    JobRun.Body twice =
+    Body twice =
         run -> {
           run.write(Tables.DOCUMENTS, documents(spark, 1));
-          return Outcome.done(new Counts(1));
+          return done(run, 1);
         };
     assertThatThrownBy(() -> run("example", twice, Map.of("run-id", "a1")))
         .isInstanceOfSatisfying(
             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageContaining("writes the table 'documents' for another purpose too");
-    JobRun.Body outside =
+    Body outside =
         run -> {
           run.write(Tables.DOCUMENTS, "../escaped", documents(spark, 1));
-          return Outcome.done(new Counts(1));
+          return done(run, 1);
         };
     assertThatThrownBy(() -> run("example", outside, Map.of("run-id", "a2")))
         .hasMessageContaining("'../escaped' is no table's name");
@@ -337,7 +361,7 @@ class JobRunTest {
 
   @Test
   void aRecordThatCannotBeReadDoesNotHideTheOthers() throws IOException {
-    run("example", DONE, Map.of("run-id", "a1"));
+    run("example", JobRunTest::done, Map.of("run-id", "a1"));
     Files.writeString(folder.resolve("_runs/broken.json"), "{\"run_id\": ");
     assertThat(read("documents").count()).isEqualTo(3);
     assertThatThrownBy(() -> read("documents@broken")).hasMessageContaining("is not JSON");
@@ -345,7 +369,7 @@ class JobRunTest {
 
   @Test
   void anExhaustedMemoryLeavesARecord() {
-    JobRun.Body greedy =
+    Body greedy =
         run -> {
           throw new OutOfMemoryError("Java heap space");
         };
@@ -356,7 +380,7 @@ class JobRunTest {
 
   @Test
   void aRecordIsThereAtEveryMomentOfItsReplacement() throws Exception {
-    run("example", DONE, Map.of("run-id", "a1"));
+    run("example", JobRunTest::done, Map.of("run-id", "a1"));
     String text = Files.readString(folder.resolve("_runs/a1.json"));
     var writer =
         new Thread(
@@ -377,7 +401,8 @@ class JobRunTest {
 
   @Test
   void aDryRunWritesNothing() throws IOException {
-    assertThat(run("example", DONE, Map.of("dry-run", "true")).status()).isEqualTo("dry-run");
+    assertThat(run("example", JobRunTest::done, Map.of("dry-run", "true")).status())
+        .isEqualTo("dry-run");
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();
     }
@@ -385,12 +410,146 @@ class JobRunTest {
 
   @Test
   void theNewestFinishedRunIsWhatATablesNameMeans() {
-    run("example", DONE, Map.of("run-id", "b", "rows", "1"));
-    run("example", DONE, Map.of("run-id", "a", "rows", "2"));
+    run("example", JobRunTest::done, Map.of("run-id", "b", "rows", "1"));
+    run("example", JobRunTest::done, Map.of("run-id", "a", "rows", "2"));
     assertThat(read("documents").count()).isEqualTo(2);
     assertThat(read("documents@b").count()).isEqualTo(1);
     assertThatThrownBy(() -> read("documants")).hasMessageContaining("did you mean documents?");
     assertThatThrownBy(() -> read("documents@c")).hasMessageContaining("under the run id 'c'");
+  }
+
+  @Test
+  void rowsThatDoNotAddUpAreNeitherPublishedNorForgotten() {
+    assertThatThrownBy(
+            () ->
+                run(
+                    "example",
+                    run ->
+                        Outcome.done(
+                            new Counts(run, 3),
+                            RowAccount.of("rows", 10, 3).duplicates(2).leftOver(4)),
+                    Map.of("run-id", "a1")))
+        .isInstanceOfSatisfying(
+            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNEXPECTED))
+        .hasMessage(
+            "The rows do not add up: kept 3, duplicates 2, rejected 0; in 10, left over 4; did the"
+                + " input change while it was read?");
+    assertThat(folder.resolve("documents")).doesNotExist();
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().status()).isEqualTo("failed");
+  }
+
+  @Test
+  void whatIsCountedMustBeInTheTables() {
+    Body counts =
+        run ->
+            Outcome.done(
+                new Counts(run, 3), RowAccount.of("rows", 5, 3).rejects(Map.of("empty", 2L)));
+    assertThatThrownBy(() -> run("example", counts, Map.of()))
+        .hasMessageContaining("rejected 2; rows of duplicates 0, rows of rejects 0");
+    assertThatThrownBy(() -> run("example", run -> Outcome.done(new Counts(run, 3)), Map.of()))
+        .hasMessageContaining("The job example accounts for no row");
+  }
+
+  @Test
+  void aRejectHasItsRowAsJson() {
+    Counts summary =
+        run(
+            "example",
+            run -> {
+              Dataset<Row> rows = run.staged("documents");
+              Map<String, Long> rejects =
+                  run.reject(
+                      rows.where("id < 'd2'").select("id", "text"),
+                      functions.expr("if(id = 'd0', 'first', 'other')"),
+                      functions.lit("Not wanted"));
+              return Outcome.done(new Counts(run, 3), RowAccount.of("rows", 5, 3).rejects(rejects));
+            },
+            Map.of("run-id", "a1"));
+    assertThat(summary.rejects()).isEqualTo(Map.of("first", 1L, "other", 1L));
+    assertThat(
+            spark
+                .read()
+                .parquet(summary.tables().get("rejects").path())
+                .orderBy("id")
+                .head()
+                .mkString("|"))
+        .isEqualTo("example|d0|first|Not wanted|{\"id\":\"d0\",\"text\":\"Text 0\"}");
+  }
+
+  @Test
+  void theCallersJobGroupStaysAndIsGivenBack() {
+    var context = spark.sparkContext();
+    var seen = new HashMap<String, @Nullable String>();
+    Body looks =
+        run -> {
+          String[] group = new String[2];
+          run.phase(
+              "Look",
+              () -> {
+                group[0] = context.getLocalProperty("spark.jobGroup.id");
+                group[1] = context.getLocalProperty("spark.job.description");
+                return true;
+              });
+          seen.put("group", group[0]);
+          seen.put("phase", group[1]);
+          seen.put("after", context.getLocalProperty("spark.job.description"));
+          return done(run, 3);
+        };
+    run("example", looks, Map.of("run-id", "a1"));
+    assertThat(seen)
+        .isEqualTo(Map.of("group", "a1", "phase", "example a1: Look", "after", "example a1"));
+    assertThat(context.getLocalProperty("spark.jobGroup.id")).isNull();
+
+    context.setJobGroup("cell 7", "A notebook's cell", true);
+    try {
+      run("example", looks, Map.of("run-id", "a2"));
+      assertThat(seen).containsEntry("group", "cell 7").containsEntry("phase", "example a2: Look");
+      assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("A notebook's cell");
+      assertThat(context.getLocalProperty("spark.job.interruptOnCancel")).isEqualTo("true");
+    } finally {
+      context.clearJobGroup();
+    }
+  }
+
+  @Test
+  void aJavaCallerIsToldWhatTheCommandLineIsTold() {
+    var options =
+        new Options(
+            new RunOptions("", Optional.of("7"), Optional.empty(), 1, false, Optional.empty()),
+            -1,
+            1);
+    assertThatThrownBy(() -> new Example("example", null, JobRunTest::done).run(spark, options))
+        .isInstanceOfSatisfying(
+            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageStartingWith("3 problems:\n  - Option --warehouse: ")
+        .hasMessageContaining("Option --run-id: expected what matches")
+        .hasMessageContaining("Option --rows is below 0");
+    assertThatThrownBy(() -> run("example", JobRunTest::done, Map.of("rows", "13")))
+        .hasMessage("Thirteen rows bring bad luck");
+    assertThat(folder.resolve("_runs")).doesNotExist();
+  }
+
+  @Test
+  void aJavaCallerIsToldHowFarTheJobIs() {
+    List<String> lines = new ArrayList<>();
+    var options =
+        new Options(
+            new RunOptions(
+                folder.toString(), Optional.empty(), Optional.empty(), 1, false, Optional.empty()),
+            1,
+            1);
+    Body tells =
+        run -> {
+          run.progress().start("Count", "rows", OptionalLong.of(4), 0);
+          run.progress().finish(4, "");
+          return done(run);
+        };
+    new Example("example", null, tells)
+        .run(
+            spark,
+            options,
+            update -> lines.add(update.phase() + " " + update.done() + update.total()));
+    assertThat(lines).containsExactly("Count 0OptionalLong[4]", "Count 4OptionalLong[4]");
   }
 
   @Test
@@ -399,7 +558,7 @@ class JobRunTest {
         "example",
         run -> {
           run.write(Tables.DOCUMENTS, documents(spark, 1000).repartition(50));
-          return Outcome.done(new Counts(1));
+          return done(run, 1);
         },
         Map.of("run-id", "a", "rows", "0"));
     try (var files = Files.list(folder.resolve("documents/run_id=a"))) {

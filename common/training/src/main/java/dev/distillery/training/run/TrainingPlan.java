@@ -1,6 +1,5 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.Figures;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -19,8 +18,7 @@ public record TrainingPlan(
     long stepsPerEpoch,
     long totalSteps,
     long trainedParameters,
-    Map<String, Number> figures)
-    implements Figures {
+    Map<String, Number> figures) {
   public TrainingPlan {
     figures = Map.copyOf(new TreeMap<>(figures));
   }

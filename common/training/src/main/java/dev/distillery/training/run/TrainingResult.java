@@ -1,6 +1,5 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.Figures;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -25,14 +24,8 @@ public record TrainingResult(
     Optional<String> interrupted,
     boolean stoppedEarly,
     String output,
-    Map<String, Number> figures)
-    implements Figures {
+    Map<String, Number> figures) {
   public TrainingResult {
     figures = Map.copyOf(new TreeMap<>(figures));
-  }
-
-  @Override
-  public Map<String, Object> members() {
-    return Map.of("output", output);
   }
 }

@@ -1,9 +1,10 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
@@ -18,6 +19,7 @@ import dev.distillery.model.nn.Weights;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSequence;
 import java.io.IOException;
@@ -108,7 +110,7 @@ final class TinyTraining {
   }
 
   /** Runs, or goes on. */
-  JobSummary run(String runId) {
+  TinySummary run(String runId) {
     Map<String, List<String>> given = new HashMap<>();
     values.forEach((name, value) -> given.put(name, List.of(value)));
     given.put("output-dir", List.of(output(runId).toString()));
@@ -158,7 +160,7 @@ final class TinyTraining {
   }
 
   /** Trains. */
-  private final class TinyJob implements Job<Options> {
+  private final class TinyJob implements Job<Options, TinySummary> {
     @Override
     public String name() {
       return "tiny";
@@ -185,16 +187,24 @@ final class TinyTraining {
     }
 
     @Override
-    public JobSummary run(SparkSession session, Options options) {
-      return JobRun.execute(
-          session,
-          this,
-          options,
-          run -> {
-            TrainingRun training = TrainingRun.of(run, options.training(), 42, objective, rows);
-            TrainingRun evaluated = eval.map(training::evaluatedOn).orElse(training);
-            return Outcome.done(run.dryRun() ? evaluated.plan() : evaluated.train());
-          });
+    public Class<TinySummary> summaryType() {
+      return TinySummary.class;
+    }
+
+    @Override
+    public Outcome<TinySummary> perform(JobRun run, Options options) throws Exception {
+      TrainingRun training = TrainingRun.of(run, options.training(), 42, objective, rows);
+      TrainingRun evaluated = eval.map(training::evaluatedOn).orElse(training);
+      return Outcome.done(
+          run.dryRun()
+              ? new TinySummary(run.summary(), Optional.of(evaluated.plan()), Optional.empty())
+              : new TinySummary(run.summary(), Optional.empty(), Optional.of(evaluated.train())),
+          RowAccount.of("rows", 0, 0));
     }
   }
+
+  /** What training came to. */
+  record TinySummary(
+      RunSummary run, Optional<TrainingPlan> plan, Optional<TrainingResult> result)
+      implements Summary {}
 }

@@ -1,6 +1,5 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.JobSummary;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -20,7 +19,7 @@ public final class TrainingDriver {
       int equals = option.indexOf('=');
       tiny.with(option.substring(0, equals), option.substring(equals + 1));
     }
-    JobSummary summary = tiny.run(args[1]);
+    TinyTraining.TinySummary summary = tiny.run(args[1]);
     System.out.println("SUMMARY " + summary.figures());
     spark.stop();
   }

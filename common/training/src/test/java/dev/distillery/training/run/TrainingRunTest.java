@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
@@ -129,7 +128,7 @@ class TrainingRunTest {
     interrupted(tiny, "cut", 50);
     assertThat(tiny.checkpoints("cut")).containsExactly("checkpoint-10", "checkpoint-5");
     interrupted(tiny, "cut", 1);
-    JobSummary summary = tiny.run("cut");
+    TinyTraining.TinySummary summary = tiny.run("cut");
     assertThat(summary.figures()).containsEntry("steps", 20L);
     same(tiny, "whole", "cut");
     assertThat(tiny.metrics("cut")).doesNotHaveDuplicates();
@@ -268,7 +267,7 @@ class TrainingRunTest {
     tiny.with("save-steps", 1).with("save-total-limit", 1).with("early-stop", 3);
     tiny.eval = Optional.of(new TinyTraining.RandomRows(6, 77));
     tiny.objective = new Dying(Integer.MAX_VALUE);
-    JobSummary whole = tiny.run("whole");
+    TinyTraining.TinySummary whole = tiny.run("whole");
     long steps = whole.figures().get("steps").longValue();
     long best = whole.figures().get("best_step").longValue();
     assertThat(best).isGreaterThan(4);
@@ -315,7 +314,7 @@ class TrainingRunTest {
   void metricsHaveHuggingFacesNamesAndLayersTheirNorms() throws IOException {
     TinyTraining tiny = tiny("lora").with("max-steps", 10).with("learning-rate", 0.01);
     tiny.eval = Optional.of(tiny.rows);
-    JobSummary summary = tiny.run("named");
+    TinyTraining.TinySummary summary = tiny.run("named");
     List<String> metrics = tiny.metrics("named");
     assertThat(metrics)
         .filteredOn(row -> row.startsWith("1 "))

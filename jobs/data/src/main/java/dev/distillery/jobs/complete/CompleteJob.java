@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.teacher.TeacherOptions;
@@ -23,30 +22,39 @@ import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.Tables;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import scala.Tuple3;
 
-/** Job `complete`; its manual is {@link #manual}. */
-public final class CompleteJob implements Job<CompleteOptions> {
+/**
+ * Job `complete`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * TeacherOptions teacher =
+ *     TeacherOptions.builder().teacher(TeacherKind.GGUF).model("model.gguf").build();
+ * CompleteOptions options =
+ *     CompleteOptions.builder().teacher(teacher).input(List.of("prompts.jsonl")).build();
+ * CompleteSummary summary = new CompleteJob().run(spark, options);
+ * Dataset<Row> answers = spark.read().parquet(summary.tables().get("completions").path());
+ * }</pre>
+ */
+public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> {
   private static final String FILE = "_file";
 
   /** What a row of the input may have; at least one of prompt, messages and instruction. */
@@ -103,23 +111,24 @@ public final class CompleteJob implements Job<CompleteOptions> {
   }
 
   @Override
+  public Class<CompleteSummary> summaryType() {
+    return CompleteSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(CompleteOptions options) {
     return options.run();
   }
 
   @Override
-  public JobSummary run(SparkSession spark, CompleteOptions options) {
-    return JobRun.execute(spark, this, options, run -> complete(run, options));
-  }
-
-  private static Outcome complete(JobRun run, CompleteOptions options) {
+  public Outcome<CompleteSummary> perform(JobRun run, CompleteOptions options) {
     String model = TeacherAccess.modelName(options.teacher());
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
     Dataset<Row> all = prompts(run, options);
     Dataset<String> requests = all.where(RULE.isNull()).flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
-      return Outcome.done(plan(requests, options, model));
+      return Outcome.done(plan(run, requests, options, model));
     }
     Optional<Dataset<Row>> reusable = reusable(run, options);
     Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
@@ -131,19 +140,20 @@ public final class CompleteJob implements Job<CompleteOptions> {
       } catch (JobException e) {
         FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
         return Outcome.stopped(
-            stop.exitCode(),
-            stop.message(),
-            new CompleteSummary(requests.count(), reused, Map.of(), fanout.figures()));
+            stop.exitCode(), stop.message(), summary(run, requests.count(), reused, fanout));
       }
       Dataset<Row> completions = fanout.completions(open);
-      run.write(Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
+      long kept =
+          run.write(
+              Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
       options.prompt().ifPresent(prompt -> print(run));
+      Map<String, Long> rejects = reject(run, all.where(RULE.isNotNull()));
+      long asked = requests.count();
+      // A row with nothing to ask would have been a request.
+      long in = asked + rejects.values().stream().mapToLong(Long::longValue).sum();
       return Outcome.done(
-          new CompleteSummary(
-              requests.count(),
-              reused,
-              reject(run, all.where(RULE.isNotNull())),
-              fanout.figures()));
+          summary(run, asked, reused, fanout),
+          RowAccount.of("requests", in, kept).rejects(rejects));
     }
   }
 
@@ -155,14 +165,8 @@ public final class CompleteJob implements Job<CompleteOptions> {
               List.of(RowFactory.create(StableIds.of(prompt), prompt, null, null, null, null)),
               PROMPTS.schema());
     }
-    var columns = new ArrayList<Column>();
-    List.of(PROMPTS.schema().fieldNames()).forEach(name -> columns.add(col(name)));
-    columns.add(input_file_name().as(FILE));
-    var frames = new ArrayList<Dataset<Row>>();
-    for (String ref : options.input()) {
-      frames.add(run.input(ref, PROMPTS).select(columns.toArray(Column[]::new)));
-    }
-    Dataset<Row> read = frames.stream().reduce(Dataset::unionByName).orElseThrow();
+    Dataset<Row> read =
+        run.inputColumns(options.input(), PROMPTS).withColumn(FILE, input_file_name());
     // The same row twice is one row: its requests would have the same ids.
     Dataset<Row> all = read.drop(FILE).distinct();
     if (!all.isEmpty() && all.where(RULE.isNull()).isEmpty()) {
@@ -201,34 +205,23 @@ public final class CompleteJob implements Job<CompleteOptions> {
   }
 
   private static Map<String, Long> reject(JobRun run, Dataset<Row> rows) {
-    if (rows.isEmpty()) {
-      return Map.of();
-    }
-    run.write(
-        Tables.REJECTS,
-        rows.select(
-            lit("complete").as("job"),
-            col("id"),
-            RULE.as("rule"),
+    return rows.isEmpty()
+        ? Map.of()
+        : run.reject(
+            rows,
+            RULE,
             coalesce(
-                    col(TableReader.UNREADABLE),
-                    lit("The row has no prompt, no messages and no instruction"))
-                .as("detail"),
-            to_json(struct("*")).as("row")));
-    var rejects = new TreeMap<String, Long>();
-    rows.groupBy(RULE.as("rule"))
-        .count()
-        .collectAsList()
-        .forEach(row -> rejects.put(row.getString(0), row.getLong(1)));
-    return rejects;
+                col(TableReader.UNREADABLE),
+                lit("The row has no prompt, no messages and no instruction")));
   }
 
   private static Optional<Dataset<Row>> reusable(JobRun run, CompleteOptions options) {
-    return options.reuseCompletions().stream()
-        .map(ref -> run.input(ref, Tables.COMPLETIONS))
-        .map(rows -> rows.select(columns(Tables.COMPLETIONS)))
-        .reduce(Dataset::unionByName)
-        .map(rows -> rows.where("status = 'ok'").dropDuplicates("request_id"));
+    return options.reuseCompletions().isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            run.inputColumns(options.reuseCompletions(), Tables.COMPLETIONS)
+                .where("status = 'ok'")
+                .dropDuplicates("request_id"));
   }
 
   /** Replies of other runs to the very same requests. */
@@ -250,14 +243,17 @@ public final class CompleteJob implements Job<CompleteOptions> {
         functions.col("value"));
   }
 
-  private static Column[] columns(Table table) {
-    return java.util.Arrays.stream(table.schema().fieldNames())
-        .map(functions::col)
-        .toArray(Column[]::new);
+  private static CompleteSummary summary(JobRun run, long requests, long reused, Fanout fanout) {
+    return new CompleteSummary(
+        run.summary(),
+        requests,
+        Optional.of(reused),
+        Optional.of(fanout.figures()),
+        Optional.empty());
   }
 
-  private static CompletePlan plan(
-      Dataset<String> requests, CompleteOptions options, String model) {
+  private static CompleteSummary plan(
+      JobRun run, Dataset<String> requests, CompleteOptions options, String model) {
     Row sums =
         requests
             .map(
@@ -265,12 +261,14 @@ public final class CompleteJob implements Job<CompleteOptions> {
                 Encoders.tuple(Encoders.LONG(), Encoders.LONG(), Encoders.LONG()))
             .agg(functions.count("*"), total("_1"), total("_2"), total("_3"))
             .head();
-    return new CompletePlan(
-        sums.getLong(0),
-        sums.getLong(1),
-        sums.getLong(3),
-        TeacherAccess.price(options.teacher())
-            .map(price -> price.costUsd(sums.getLong(2), 0, sums.getLong(3)).doubleValue()));
+    var plan =
+        new CompleteSummary.Plan(
+            sums.getLong(1),
+            sums.getLong(3),
+            TeacherAccess.price(options.teacher())
+                .map(price -> price.costUsd(sums.getLong(2), 0, sums.getLong(3)).doubleValue()));
+    return new CompleteSummary(
+        run.summary(), sums.getLong(0), Optional.empty(), Optional.empty(), Optional.of(plan));
   }
 
   private static Column total(String column) {

@@ -1,26 +1,33 @@
 package dev.distillery.jobs.complete;
 
-import dev.distillery.core.run.Figures;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.spark.fanout.FanoutFigures;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
 
 /**
- * What job `complete` has done; its unit is the request.
+ * What a complete run did; its unit is the request.
  *
  * @param requests requests of the input: rows times samples
- * @param reused replies taken from other runs
- * @param rejects rows that were not asked about, by rule
- * @param fanout what was asked and used
+ * @param requestsReused replies taken from other runs; empty in a dry run
+ * @param teacher what was asked and used; empty in a dry run
+ * @param plan what a run would ask; of a dry run
  */
 public record CompleteSummary(
-    long requests, long reused, Map<String, Long> rejects, FanoutFigures fanout)
-    implements Figures {
-  @Override
-  public Map<String, Number> figures() {
-    var figures = new TreeMap<String, Number>(fanout.named());
-    figures.put("requests", requests);
-    figures.put("requests_reused", reused);
-    return Map.copyOf(figures);
-  }
+    RunSummary run,
+    long requests,
+    Optional<Long> requestsReused,
+    Optional<FanoutFigures> teacher,
+    Optional<Plan> plan)
+    implements Summary {
+
+  /**
+   * What the requests would take.
+   *
+   * @param promptTokensEstimate estimate of all tokens read
+   * @param completionTokensAtMost tokens written if every reply took its whole length
+   * @param costUsdAtMost cost in that case; empty where there is no price
+   */
+  public record Plan(
+      long promptTokensEstimate, long completionTokensAtMost, Optional<Double> costUsdAtMost) {}
 }

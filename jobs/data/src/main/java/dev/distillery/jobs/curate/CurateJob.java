@@ -5,27 +5,36 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
+import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 
-/** Puts tables together; rows that the use does not clearly allow become rejects. */
-public final class CurateJob implements Job<CurateOptions> {
+/**
+ * Puts tables together; rows that the use does not clearly allow become rejects. See {@link
+ * #manual}.
+ *
+ * <pre>{@code
+ * RunOptions run = RunOptions.builder().use(RunOptions.Use.COMMERCIAL).build();
+ * CurateOptions options =
+ *     CurateOptions.builder().run(run).input(List.of("instructions@alpaca", "instructions")).build();
+ * CurateSummary summary = new CurateJob().run(spark, options);
+ * System.out.println(summary.kept() + " rows may be used; refused: " + summary.refused());
+ * }</pre>
+ */
+public final class CurateJob implements Job<CurateOptions, CurateSummary> {
   static final String LICENSE = "license";
 
   @Override
@@ -57,26 +66,23 @@ public final class CurateJob implements Job<CurateOptions> {
   }
 
   @Override
+  public Class<CurateSummary> summaryType() {
+    return CurateSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(CurateOptions options) {
     return options.run();
   }
 
   @Override
-  public JobSummary run(SparkSession spark, CurateOptions options) {
-    return JobRun.execute(spark, this, options, run -> curate(run, options));
-  }
-
-  private Outcome curate(JobRun run, CurateOptions options) {
+  public Outcome<CurateSummary> perform(JobRun run, CurateOptions options) {
     Table table = Tables.of(options.input(), options.table());
     if (!UsePolicy.canJudge(table)) {
       throw JobException.invalid(
           "Table " + table.name() + " has no columns source and license: curate cannot judge it");
     }
-    Dataset<Row> rows =
-        options.input().stream()
-            .map(ref -> run.inputOfAnyLicense(ref, table))
-            .reduce((a, b) -> a.unionByName(b, true))
-            .orElseThrow();
+    Dataset<Row> rows = run.inputsOfAnyLicense(options.input(), table);
     UsePolicy policy = new UsePolicy(options.run().use().orElse(Use.RESEARCH));
     UsePolicy.Verdict verdict = run.phase("Judge " + options.input(), () -> policy.judge(rows));
     long in = rows.count();
@@ -87,36 +93,24 @@ public final class CurateJob implements Job<CurateOptions> {
     if (in > 0 && refused == in) {
       throw JobException.invalid("No row may be used: " + verdict.reasons());
     }
+    var summary = new CurateSummary(run.summary(), in, in - refused, verdict.reasons());
     if (run.dryRun()) {
-      return Outcome.done(new CurateFigures(in, in - refused, verdict.reasons()));
+      return Outcome.done(
+          summary, RowAccount.of("rows", in, in - refused).rejects(Map.of(LICENSE, refused)));
     }
     long kept = run.write(table, options.outputTable().orElse(table.name()), verdict.allowed());
-    long rejects = run.write(Tables.REJECTS, rejects(verdict.refused()));
-    if (kept + rejects != in) {
-      throw new JobException(
-          ExitCode.UNEXPECTED,
-          "Rows do not add up: "
-              + in
-              + " read, "
-              + kept
-              + " kept, "
-              + rejects
-              + " refused; did the input change while it was read?");
-    }
-    return Outcome.done(new CurateFigures(in, kept, verdict.reasons()));
+    Dataset<Row> rejected = verdict.refused();
+    Column row = to_json(struct(columnsBut(rejected, "objection")));
+    return Outcome.done(
+        summary,
+        RowAccount.of("rows", in, kept)
+            .rejects(run.reject(rejected, lit(LICENSE), col("objection"), row)));
   }
 
-  private Dataset<Row> rejects(Dataset<Row> refused) {
-    Column[] columns =
-        Arrays.stream(refused.columns())
-            .filter(name -> !name.equals("objection"))
-            .map(name -> functions.col("`" + name + "`"))
-            .toArray(Column[]::new);
-    return refused.select(
-        lit(name()).as("job"),
-        col("id"),
-        lit(LICENSE).as("rule"),
-        col("objection").as("detail"),
-        to_json(struct(columns)).as("row"));
+  private static Column[] columnsBut(Dataset<Row> rows, String left) {
+    return Arrays.stream(rows.columns())
+        .filter(name -> !name.equals(left))
+        .map(name -> col("`" + name + "`"))
+        .toArray(Column[]::new);
   }
 }

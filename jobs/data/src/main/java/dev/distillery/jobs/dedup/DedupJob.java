@@ -2,32 +2,36 @@ package dev.distillery.jobs.dedup;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.struct;
-import static org.apache.spark.sql.functions.to_json;
 
-import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * Drops rows that are too similar to an earlier kept one: the gate of Self-Instruct and Alpaca,
  * done exactly and at any size. See {@link #manual}.
+ *
+ * <pre>{@code
+ * DedupOptions options =
+ *     DedupOptions.builder().input(List.of("instructions")).threshold(0.8).build();
+ * DedupSummary summary = new DedupJob().run(spark, options);
+ * System.out.println(summary.kept() + " of " + summary.in() + " rows are kept");
+ * Dataset<Row> kept = spark.read().parquet(summary.tables().get("instructions").path());
+ * }</pre>
  */
-public final class DedupJob implements Job<DedupOptions> {
+public final class DedupJob implements Job<DedupOptions, DedupSummary> {
   static final String MISSING_ID = "missing_id";
 
   @Override
@@ -63,25 +67,24 @@ public final class DedupJob implements Job<DedupOptions> {
   }
 
   @Override
+  public Class<DedupSummary> summaryType() {
+    return DedupSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(DedupOptions options) {
     return options.run();
   }
 
   @Override
-  public JobSummary run(SparkSession spark, DedupOptions options) {
-    return JobRun.execute(spark, this, options, run -> dedup(run, options));
-  }
-
-  private static Outcome dedup(JobRun run, DedupOptions options) {
+  public Outcome<DedupSummary> perform(JobRun run, DedupOptions options) {
     Table table =
         Tables.of(
             Stream.concat(options.input().stream(), options.against().stream()).toList(),
             options.table());
-    Dataset<Row> rows = union(options.input().stream().map(ref -> run.input(ref, table)));
+    Dataset<Row> rows = run.inputs(options.input(), table);
     Dataset<Row> pool =
-        options.against().isEmpty()
-            ? rows.limit(0)
-            : union(options.against().stream().map(ref -> run.input(ref, table)));
+        options.against().isEmpty() ? rows.limit(0) : run.inputs(options.against(), table);
     run.progress().start("Read rows", "rows", OptionalLong.empty(), 0);
     try (var deduplicator =
         run.phase(
@@ -97,7 +100,7 @@ public final class DedupJob implements Job<DedupOptions> {
       long in = deduplicator.rows(false);
       run.progress().finish(in, deduplicator.rows(true) + " in the pool");
       if (run.dryRun()) {
-        return Outcome.done(figures(deduplicator, in, 0, 0, 0, Map.of()));
+        return Outcome.done(summary(run, deduplicator, in, 0, 0, Optional.empty()));
       }
       run.progress().start("Compare rows", "rows", OptionalLong.of(in), 0);
       run.phase(
@@ -107,8 +110,10 @@ public final class DedupJob implements Job<DedupOptions> {
             return in;
           });
       run.progress().finish(in, "");
-      Map<String, Number> further =
-          options.evaluate() ? evaluate(run, options, rows, pool, deduplicator) : Map.of();
+      Optional<DedupSummary.Evaluation> evaluation =
+          options.evaluate()
+              ? Optional.of(evaluate(run, options, rows, pool, deduplicator))
+              : Optional.empty();
       String output = options.outputTable().orElse(table.name());
       long kept = run.write(table, output, deduplicator.kept());
       long duplicates = run.write(Tables.DUPLICATES, deduplicator.duplicates());
@@ -117,21 +122,17 @@ public final class DedupJob implements Job<DedupOptions> {
             Tables.NEIGHBORS,
             deduplicator.neighbors(options.neighbors(), options.neighborsAbove()));
       }
-      long withoutId =
-          deduplicator.withoutId(false) == 0 ? 0 : reject(run, rows.where(col("id").isNull()));
-      if (kept + duplicates != in) {
-        throw new JobException(
-            ExitCode.UNEXPECTED,
-            "Rows do not add up: "
-                + in
-                + " read, "
-                + kept
-                + " kept, "
-                + duplicates
-                + " duplicates; did the input change while it was read?");
-      }
+      long withoutId = deduplicator.withoutId(false);
+      var account = RowAccount.of("rows", in + withoutId, kept).duplicates(duplicates);
       return Outcome.done(
-          figures(deduplicator, in + withoutId, kept, duplicates, withoutId, further));
+          summary(run, deduplicator, in + withoutId, kept, duplicates, evaluation),
+          withoutId == 0
+              ? account
+              : account.rejects(
+                  run.reject(
+                      rows.where(col("id").isNull()),
+                      lit(MISSING_ID),
+                      lit("The row has no id, so that nothing can refer to it"))));
     }
   }
 
@@ -145,7 +146,7 @@ public final class DedupJob implements Job<DedupOptions> {
   }
 
   /** Of the rows that this run drops, and of those that the exact gate drops: how many are both. */
-  private static Map<String, Number> evaluate(
+  private static DedupSummary.Evaluation evaluate(
       JobRun run,
       DedupOptions options,
       Dataset<Row> rows,
@@ -161,43 +162,28 @@ public final class DedupJob implements Job<DedupOptions> {
       long dropped = found.count();
       long relevant = truth.count();
       long both = found.join(truth.distinct(), "id").count();
-      return Map.of(
-          "precision", dropped == 0 ? 1.0 : both / (double) dropped,
-          "recall", relevant == 0 ? 1.0 : both / (double) relevant,
-          "exact_duplicates", relevant);
+      return new DedupSummary.Evaluation(
+          dropped == 0 ? 1.0 : both / (double) dropped,
+          relevant == 0 ? 1.0 : both / (double) relevant,
+          relevant);
     }
   }
 
-  private static DedupFigures figures(
+  private static DedupSummary summary(
+      JobRun run,
       Deduplicator deduplicator,
       long in,
       long kept,
       long duplicates,
-      long withoutId,
-      Map<String, Number> further) {
-    return new DedupFigures(
+      Optional<DedupSummary.Evaluation> evaluation) {
+    return new DedupSummary(
+        run.summary(),
         in,
         kept,
         duplicates,
-        withoutId,
         deduplicator.withoutTokens(false),
         deduplicator.rows(true),
-        further);
-  }
-
-  private static long reject(JobRun run, Dataset<Row> withoutId) {
-    return run.write(
-        Tables.REJECTS,
-        withoutId.select(
-            lit("dedup").as("job"),
-            lit(null).cast("string").as("id"),
-            lit(MISSING_ID).as("rule"),
-            lit("The row has no id, so that nothing can refer to it").as("detail"),
-            to_json(struct("*")).as("row")));
-  }
-
-  private static Dataset<Row> union(Stream<Dataset<Row>> frames) {
-    return frames.reduce((a, b) -> a.unionByName(b, true)).orElseThrow();
+        evaluation);
   }
 
   private static ComparedRows compared(DedupOptions options, Table table) {

@@ -7,7 +7,6 @@ import dev.distillery.core.prompt.SeedTasks;
 import dev.distillery.core.prompt.TaskInstance;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
@@ -20,6 +19,7 @@ import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.RowSpool;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.InstructionRow;
@@ -41,10 +41,20 @@ import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
-import org.apache.spark.sql.SparkSession;
 
-/** Job `generate`; its manual is {@link #manual}. */
-public final class GenerateJob implements Job<GenerateOptions> {
+/**
+ * Job `generate`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * TeacherOptions teacher =
+ *     TeacherOptions.builder().teacher(TeacherKind.GGUF).model("model.gguf").build();
+ * GenerateOptions options =
+ *     GenerateOptions.builder().teacher(teacher).numInstructions(30).build();
+ * GenerateSummary summary = new GenerateJob().run(spark, options);
+ * System.out.println(summary.instructions() + " new tasks in run " + summary.run().runId());
+ * }</pre>
+ */
+public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @Override
@@ -74,6 +84,11 @@ public final class GenerateJob implements Job<GenerateOptions> {
   @Override
   public Class<GenerateOptions> optionsType() {
     return GenerateOptions.class;
+  }
+
+  @Override
+  public Class<GenerateSummary> summaryType() {
+    return GenerateSummary.class;
   }
 
   @Override
@@ -124,12 +139,7 @@ public final class GenerateJob implements Job<GenerateOptions> {
   }
 
   @Override
-  public JobSummary run(SparkSession spark, GenerateOptions options) {
-    return JobRun.execute(spark, this, options, run -> generate(run, options));
-  }
-
-  private Outcome generate(JobRun run, GenerateOptions options) {
-    check(options);
+  public Outcome<GenerateSummary> perform(JobRun run, GenerateOptions options) {
     Configuration hadoop = run.warehouse().hadoop();
     List<SeedTask> seeds = seeds(options, hadoop);
     PromptTemplates templates = templates(options);
@@ -139,7 +149,9 @@ public final class GenerateJob implements Job<GenerateOptions> {
         new TaskPool(seeds, WordTokenizer.named(options.tokenizer()), options.rougeThreshold());
     if (run.dryRun()) {
       return Outcome.done(
-          GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher())));
+          GenerateSummary.of(
+              run.summary(),
+              GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher()))));
     }
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
       var sink = new TableSink(run, options);
@@ -152,41 +164,51 @@ public final class GenerateJob implements Job<GenerateOptions> {
               options.numInstructions(),
               options.requestsPerRound(),
               options.maxIdleRounds());
-      GenerateSummary summary;
+      GenerationCounts counts;
       try {
-        summary = followed(run, loop, fanout, options);
+        counts = followed(run, loop, fanout, options);
       } catch (JobException e) {
         FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
+        GenerationCounts soFar = loop.soFar("teacher");
         return Outcome.stopped(
-            stop.exitCode(), stop.message(), loop.soFar("teacher", fanout.figures().named()));
+                stop.exitCode(),
+                stop.message(),
+                GenerateSummary.of(run.summary(), soFar, fanout.figures()))
+            .with(account(soFar));
       }
-      if (summary.instructions() == 0) {
-        return Outcome.stopped(
-            ExitCode.QUALITY_GATE,
+      var summary = GenerateSummary.of(run.summary(), counts, fanout.figures());
+      if (counts.instructions() == 0) {
+        String message =
             "No instruction survived in "
-                + summary.rounds()
+                + counts.rounds()
                 + " rounds; rejected by rule: "
-                + summary.rejects()
-                + "; look at the replies in the run's ledger",
-            summary);
+                + counts.rejects()
+                + "; look at the replies in the run's ledger";
+        return Outcome.stopped(ExitCode.QUALITY_GATE, message, summary).with(account(counts));
       }
       sink.finish();
       run.write(Tables.COMPLETIONS, fanout.completions());
-      return Outcome.done(summary);
+      return Outcome.done(summary, account(counts));
     }
   }
 
-  private static GenerateSummary followed(
+  private static RowAccount account(GenerationCounts counts) {
+    return RowAccount.of("tasks", counts.candidates(), counts.instructions())
+        .rejects(counts.rejected(), counts.rejects())
+        .leftOver(counts.leftOver());
+  }
+
+  private static GenerationCounts followed(
       JobRun run, GenerationLoop loop, Fanout fanout, GenerateOptions options) {
     run.progress().start("Generate", "instructions", OptionalLong.of(options.numInstructions()), 0);
     Supplier<String> detail =
         () -> "round " + (loop.rounds() + 1) + ", " + detail(fanout.figures(), loop, options);
-    GenerateSummary summary;
+    GenerationCounts counts;
     try (Progress.Ticking ticking = run.progress().follow(loop::kept, detail)) {
-      summary = loop.run(() -> fanout.figures().named());
+      counts = loop.run();
     }
     run.progress().finish(loop.kept(), detail.get());
-    return summary;
+    return counts;
   }
 
   private static String detail(

@@ -1,32 +1,28 @@
 package dev.distillery.jobs.generate;
 
-import dev.distillery.core.run.Figures;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TokenEstimator;
 import java.math.BigDecimal;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * What a run would ask, before anything is asked. How many instructions a reply yields depends on
  * the teacher, so the yield is an assumption, and is printed as one.
  *
- * @param requests requests of all steps
- * @param promptTokens tokens of the prompts, extrapolated from the first of each step
- * @param completionTokens tokens of the replies if each were as long as it may be
- * @param assumedYield instructions kept of one reply that proposes some
- * @param costUsd their price; empty where the model has none
+ * @param estimatedRequests requests of all steps
+ * @param estimatedPromptTokens tokens of the prompts, extrapolated from the first of each step
+ * @param estimatedCompletionTokens tokens of the replies if each were as long as it may be
+ * @param assumedInstructionsPerReply instructions kept of one reply that proposes some
+ * @param estimatedCostUsd their price; empty where the model has none
  */
-record GeneratePlan(
-    long requests,
-    long promptTokens,
-    long completionTokens,
-    double assumedYield,
-    Optional<BigDecimal> costUsd)
-    implements Figures {
+public record GeneratePlan(
+    long estimatedRequests,
+    long estimatedPromptTokens,
+    long estimatedCompletionTokens,
+    double assumedInstructionsPerReply,
+    Optional<BigDecimal> estimatedCostUsd) {
   /**
    * Of the 16 tasks that an Alpaca reply may hold, and the 7 of Self-Instruct, with room for what
    * the filters drop.
@@ -60,16 +56,5 @@ record GeneratePlan(
         written,
         yield,
         price.map(p -> p.costUsd(read, 0, written)));
-  }
-
-  @Override
-  public Map<String, Number> figures() {
-    var figures = new TreeMap<String, Number>();
-    figures.put("estimated_requests", requests);
-    figures.put("estimated_prompt_tokens", promptTokens);
-    figures.put("estimated_completion_tokens", completionTokens);
-    figures.put("assumed_instructions_per_reply", assumedYield);
-    costUsd.ifPresent(cost -> figures.put("estimated_cost_usd", cost));
-    return figures;
   }
 }

@@ -1,63 +1,54 @@
 package dev.distillery.jobs.generate;
 
-import dev.distillery.core.run.Figures;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.core.teacher.Prices;
-import java.util.Map;
-import java.util.TreeMap;
+import dev.distillery.spark.fanout.FanoutFigures;
+import java.util.Optional;
 
 /**
- * How a run of `generate` ended. The unit of candidates is the task: {@code candidates =
- * instructions + rejected + leftOver}.
+ * How a generate run ended; its unit is the task.
  *
- * @param stoppedBy {@code num-instructions} or {@code idle-rounds}
- * @param rounds closed rounds
- * @param candidates tasks that replies proposed
- * @param instructions tasks that survived every filter
- * @param rejected tasks that a rule dropped
- * @param leftOver tasks that a reached target left over
- * @param instances rows of the table
- * @param instancesOverCap instances of kept tasks beyond the most that a task may have
- * @param rejects rejections by rule, of tasks and of instances
- * @param teacher what asking took: requests, tokens, cost
+ * @param counts of its rounds; empty in a dry run
+ * @param teacher what asking took: requests, tokens, cost; empty in a dry run
+ * @param price of one instruction; empty where the teacher has no price or none was kept
+ * @param plan what a run would ask; of a dry run
  */
 public record GenerateSummary(
-    String stoppedBy,
-    int rounds,
-    long candidates,
-    long instructions,
-    long rejected,
-    long leftOver,
-    long instances,
-    long instancesOverCap,
-    Map<String, Long> rejects,
-    Map<String, Number> teacher)
-    implements Figures {
+    RunSummary run,
+    Optional<GenerationCounts> counts,
+    Optional<FanoutFigures> teacher,
+    Optional<InstructionPrice> price,
+    Optional<GeneratePlan> plan)
+    implements Summary {
 
-  public GenerateSummary {
-    rejects = Map.copyOf(rejects);
-    teacher = Map.copyOf(teacher);
+  /** US dollars for one instruction, and what Alpaca says of its own. */
+  public record InstructionPrice(
+      double costUsdPerInstruction, double alpacaCostUsdPerInstruction) {}
+
+  static GenerateSummary of(RunSummary run, GenerationCounts counts, FanoutFigures teacher) {
+    return new GenerateSummary(
+        run,
+        Optional.of(counts),
+        Optional.of(teacher),
+        teacher
+            .costUsd()
+            .filter(cost -> counts.instructions() > 0)
+            .map(
+                cost ->
+                    new InstructionPrice(
+                        cost / counts.instructions(),
+                        Prices.ALPACA_USD_PER_INSTRUCTION.doubleValue())),
+        Optional.empty());
   }
 
-  @Override
-  public Map<String, Number> figures() {
-    var figures = new TreeMap<>(teacher);
-    figures.put("rounds", rounds);
-    figures.put("candidates", candidates);
-    figures.put("instructions", instructions);
-    figures.put("rejected", rejected);
-    figures.put("left_over", leftOver);
-    figures.put("instances", instances);
-    figures.put("instances_over_cap", instancesOverCap);
-    Number cost = teacher.get("cost_usd");
-    if (cost != null && instructions > 0) {
-      figures.put("cost_usd_per_instruction", cost.doubleValue() / instructions);
-      figures.put("alpaca_cost_usd_per_instruction", Prices.ALPACA_USD_PER_INSTRUCTION);
-    }
-    return figures;
+  static GenerateSummary of(RunSummary run, GeneratePlan plan) {
+    return new GenerateSummary(
+        run, Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(plan));
   }
 
-  @Override
-  public Map<String, Object> members() {
-    return Map.of("stopped_by", stoppedBy);
+  /** Tasks that survived every filter. */
+  public long instructions() {
+    return counts.map(GenerationCounts::instructions).orElse(0L);
   }
 }

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -90,12 +89,8 @@ final class GenerationLoop {
     return rounds;
   }
 
-  /**
-   * Runs rounds until the target is reached or too many in a row keep nothing.
-   *
-   * @param teacherFigures what asking took, asked for at the end
-   */
-  GenerateSummary run(Supplier<Map<String, Number>> teacherFigures) {
+  /** Runs rounds until the target is reached or too many in a row keep nothing. */
+  GenerationCounts run() {
     int idle = 0;
     while (kept.get() < target && idle < maxIdleRounds) {
       long before = kept.get();
@@ -126,25 +121,12 @@ final class GenerationLoop {
               "generate/pool", (double) pool.generated()));
       rounds = round + 1;
     }
-    long leftOver = proposed.size();
-    if (candidates != kept.get() + rejected + leftOver) {
-      throw new IllegalStateException(
-          "Candidates do not add up: "
-              + candidates
-              + " proposed, "
-              + kept.get()
-              + " kept, "
-              + rejected
-              + " rejected, "
-              + leftOver
-              + " left over");
-    }
-    return soFar(kept.get() >= target ? "num-instructions" : "idle-rounds", teacherFigures.get());
+    return soFar(kept.get() >= target ? "num-instructions" : "idle-rounds");
   }
 
   /** The counts as they are, also where a round was left half judged. */
-  GenerateSummary soFar(String stoppedBy, Map<String, Number> teacherFigures) {
-    return new GenerateSummary(
+  GenerationCounts soFar(String stoppedBy) {
+    return new GenerationCounts(
         stoppedBy,
         rounds,
         candidates,
@@ -153,8 +135,7 @@ final class GenerationLoop {
         proposed.size(),
         instances,
         instancesOverCap,
-        rejects,
-        teacherFigures);
+        rejects);
   }
 
   private void propose(Completion reply) {

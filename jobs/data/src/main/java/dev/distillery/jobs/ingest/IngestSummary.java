@@ -1,56 +1,35 @@
 package dev.distillery.jobs.ingest;
 
-import dev.distillery.core.run.Figures;
-import dev.distillery.datasets.units.Units;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 
 /**
- * What an {@code ingest} did: in = kept + duplicates + rejected, in units of the source.
+ * What an ingest run did; unitsIn = unitsKept + unitsDuplicate + unitsRejected, in units of the
+ * source.
  *
- * @param unit what is counted
  * @param license SPDX expression that the registry or the user gave the source
  * @param files that were read
  * @param emptyFiles without content
  * @param bytes that were read, as stored
  * @param tasks that read them
- * @param counts of units
+ * @param unitsIn units that were found
+ * @param unitsKept units that are used
+ * @param unitsDuplicate units dropped because of an earlier one
+ * @param unitsRejected units that a rule dropped
  * @param rows that were written
+ * @param leftOver what a limit left unmade of the kept units
  */
 public record IngestSummary(
-    String unit,
+    RunSummary run,
     String license,
     int files,
     int emptyFiles,
     long bytes,
     int tasks,
-    Units.Counts counts,
-    long rows)
-    implements Figures {
-
-  @Override
-  public Map<String, Long> rejects() {
-    return counts.rejects();
-  }
-
-  @Override
-  public Map<String, Number> figures() {
-    Map<String, Number> figures = new LinkedHashMap<>();
-    figures.put("files", files);
-    figures.put("empty_files", emptyFiles);
-    figures.put("bytes", bytes);
-    figures.put("tasks", tasks);
-    figures.put("units_in", counts.units());
-    figures.put("units_kept", counts.kept());
-    figures.put("units_duplicate", counts.duplicates());
-    figures.put("units_rejected", counts.rejected());
-    figures.put("rows", rows);
-    figures.put("left_over", counts.leftOver());
-    return figures;
-  }
-
-  @Override
-  public Map<String, Object> members() {
-    return Map.of("unit", unit, "license", license);
-  }
-}
+    long unitsIn,
+    long unitsKept,
+    long unitsDuplicate,
+    long unitsRejected,
+    long rows,
+    long leftOver)
+    implements Summary {}

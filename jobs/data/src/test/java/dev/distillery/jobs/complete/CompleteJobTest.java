@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FakeAnswer;
 import dev.distillery.core.teacher.testing.FakeLlmServer;
@@ -55,7 +55,7 @@ class CompleteJobTest {
             {"id": "i", "instruction": "Count {input}", "input": "one {instruction}"}
             {"id": "n", "instruction": "Name a sea.", "input": ""}
             """);
-    JobSummary summary =
+    CompleteSummary summary =
         run("all", Map.of("input", prompts.toString(), "samples", "2", "system", "Be brief."));
 
     assertThat(summary.status()).isEqualTo("done");
@@ -115,14 +115,14 @@ class CompleteJobTest {
   @Test
   void stopsWhenTheBudgetIsSpentAndGoesOnWhenItIsRaised() throws IOException {
     String prompts = numbered(40).toString();
-    JobSummary partial = run("budget", Map.of("input", prompts, "max-requests", "15"));
+    CompleteSummary partial = run("budget", Map.of("input", prompts, "max-requests", "15"));
 
     assertThat(partial.status()).isEqualTo("partial");
-    assertThat(partial.members()).containsEntry("exit_code", 5);
+    assertThat(partial.run().exitCode()).isEqualTo(ExitCode.PARTIAL);
     assertThat(partial.tables()).isEmpty();
     assertThat(server.log().entries()).hasSize(15);
 
-    JobSummary done = run("budget", Map.of("input", prompts, "max-requests", "40"));
+    CompleteSummary done = run("budget", Map.of("input", prompts, "max-requests", "40"));
     assertThat(done.status()).isEqualTo("done");
     assertThat(done.figures()).containsEntry("requests_resumed", 15L);
     assertThat(server.log().entries()).hasSize(40);
@@ -132,7 +132,7 @@ class CompleteJobTest {
   @Test
   void takesWhatAnotherRunHasPaidFor() throws IOException {
     run("paid", Map.of("input", numbered(10).toString()));
-    JobSummary summary =
+    CompleteSummary summary =
         run(
             "reusing",
             Map.of("input", numbered(12).toString(), "reuse-completions", "completions@paid"));
@@ -149,7 +149,7 @@ class CompleteJobTest {
             request.prompt().contains("number 3")
                 ? FakeAnswer.contextLength()
                 : FakeAnswer.says(request, "fine"));
-    JobSummary summary =
+    CompleteSummary summary =
         run("failing", Map.of("input", numbered(20).toString(), "max-failure-ratio", "0.5"));
 
     assertThat(summary.figures()).containsEntry("requests_failed", 1L);
@@ -164,8 +164,8 @@ class CompleteJobTest {
   @Test
   void saysWhyTooManyFailed() {
     server.script(request -> FakeAnswer.contextLength());
-    JobSummary summary = run("refused", Map.of("prompt", "Why?"));
-    assertThat(summary.members().get("message"))
+    CompleteSummary summary = run("refused", Map.of("prompt", "Why?"));
+    assertThat(summary.run().message())
         .asString()
         .startsWith("1 of 1 requests failed for good, more than --max-failure-ratio 0.1 allows")
         .containsPattern("; the latest: .*context");
@@ -173,7 +173,7 @@ class CompleteJobTest {
 
   @Test
   void plansWithoutAsking() throws IOException {
-    JobSummary summary =
+    CompleteSummary summary =
         run("plan", Map.of("input", numbered(20).toString(), "dry-run", "true", "samples", "3"));
 
     assertThat(summary.status()).isEqualTo("dry-run");
@@ -192,7 +192,7 @@ class CompleteJobTest {
                 {"id": "c", "instruction": null}
                 """)
             .toString();
-    JobSummary summary = run("some", Map.of("input", rows));
+    CompleteSummary summary = run("some", Map.of("input", rows));
     assertThat(summary.figures()).containsEntry("requests", 1L);
     assertThat(summary.rejects()).containsExactly(Map.entry("nothing_to_ask", 2L));
     assertThat(summary.tables().get("rejects").rows()).isEqualTo(2);
@@ -213,7 +213,7 @@ class CompleteJobTest {
         .hasMessageContaining("'n' would make a request cost more");
   }
 
-  private JobSummary run(String id, Map<String, String> given) {
+  private CompleteSummary run(String id, Map<String, String> given) {
     var values = new HashMap<String, List<String>>();
     given.forEach((name, value) -> values.put(name, List.of(value)));
     values.put("run-id", List.of(id));

@@ -3,11 +3,10 @@ package dev.distillery.jobs.curate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
@@ -45,7 +44,7 @@ class CurateJobTest {
         .formatted(id, source, license);
   }
 
-  private JobSummary curate(Map<String, String> options) {
+  private CurateSummary curate(Map<String, String> options) {
     Map<String, List<String>> given = new LinkedHashMap<>();
     given.put("warehouse", List.of(folder.resolve("wh").toString()));
     given.put("input", List.of(rows.toString()));
@@ -54,7 +53,7 @@ class CurateJobTest {
         .run(LocalSpark.session(), OptionsBinder.of(CurateOptions.class).bind(given));
   }
 
-  private static Dataset<Row> table(JobSummary summary, String name) {
+  private static Dataset<Row> table(CurateSummary summary, String name) {
     return LocalSpark.session().read().parquet(summary.tables().get(name).path());
   }
 
@@ -66,7 +65,7 @@ class CurateJobTest {
 
   @Test
   void dropsWhatCommerceMayNotUseAndSaysWhy() {
-    JobSummary summary = curate(Map.of("use", "commercial", "run-id", "c1"));
+    CurateSummary summary = curate(Map.of("use", "commercial", "run-id", "c1"));
 
     assertThat(column(table(summary, "instructions"), "id")).containsExactly("a", "d");
     Dataset<Row> rejects = table(summary, "rejects");
@@ -75,8 +74,8 @@ class CurateJobTest {
     assertThat(column(rejects, "detail")).containsOnly("CC-BY-NC-4.0 forbids commercial use");
     assertThat(column(rejects, "row")).allMatch(row -> row.contains("\"instruction\":\"Say "));
     assertThat(summary.rejects()).isEqualTo(Map.of("license", 2L));
-    assertThat(summary.figures().get("in")).isEqualTo(4L);
-    assertThat(summary.figures().get("kept")).isEqualTo(2L);
+    assertThat(summary.in()).isEqualTo(4L);
+    assertThat(summary.kept()).isEqualTo(2L);
   }
 
   @Test
@@ -86,22 +85,22 @@ class CurateJobTest {
         Warehouse.at(
             folder.resolve("wh").toString(),
             LocalSpark.session().sparkContext().hadoopConfiguration());
-    JsonNode record = new RunRecords(warehouse).find("c1").orElseThrow().json();
-    assertThat(record.path("licenses").path("instructions").toString())
-        .isEqualTo("{\"CC-BY-SA-3.0\":1,\"MIT\":1}");
-    JsonNode dolly = record.path("origins").get(0);
-    assertThat(dolly.path("source").asText()).isEqualTo("dolly");
-    assertThat(dolly.path("rows").asLong()).isEqualTo(1);
-    assertThat(dolly.path("attribution").asText()).isEqualTo("source");
-    assertThat(dolly.path("commercial_use").asText()).isEqualTo("yes");
-    assertThat(dolly.path("url").asText()).contains("databricks-dolly-15k");
-    assertThat(record.path("origins").get(1).path("source").asText()).isEqualTo("our-own");
-    assertThat(record.path("origins").get(1).has("terms")).isFalse();
+    RunRecord record = new RunRecords(warehouse).find("c1").orElseThrow();
+    assertThat(record.licenses())
+        .isEqualTo(Map.of("instructions", Map.of("CC-BY-SA-3.0", 1L, "MIT", 1L)));
+    RunRecord.Origin dolly = record.origins().get(0);
+    assertThat(dolly.source()).isEqualTo("dolly");
+    assertThat(dolly.rows()).isEqualTo(1);
+    assertThat(dolly.attribution()).isEqualTo("source");
+    assertThat(dolly.commercialUse()).isEqualTo("yes");
+    assertThat(dolly.url()).contains("databricks-dolly-15k");
+    assertThat(record.origins().get(1).source()).isEqualTo("our-own");
+    assertThat(record.origins().get(1).terms()).isNull();
   }
 
   @Test
   void researchKeepsEveryRow() {
-    JobSummary summary = curate(Map.of("use", "research"));
+    CurateSummary summary = curate(Map.of("use", "research"));
     assertThat(table(summary, "instructions").count()).isEqualTo(4);
     assertThat(summary.rejects()).isEmpty();
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
@@ -25,7 +24,7 @@ class DedupJobTest {
     return Files.write(folder.resolve(name), List.of(lines)).toString();
   }
 
-  private JobSummary run(Map<String, String> options) {
+  private DedupSummary run(Map<String, String> options) {
     Map<String, List<String>> given = new HashMap<>();
     options.forEach((name, value) -> given.put(name, List.of(value)));
     given.put("warehouse", List.of(folder.resolve("warehouse").toString()));
@@ -33,7 +32,7 @@ class DedupJobTest {
         .run(LocalSpark.session(), OptionsBinder.of(DedupOptions.class).bind(given));
   }
 
-  private static Dataset<Row> read(JobSummary summary, String table) {
+  private static Dataset<Row> read(DedupSummary summary, String table) {
     return LocalSpark.session().read().parquet(summary.tables().get(table).path());
   }
 
@@ -49,7 +48,7 @@ class DedupJobTest {
             "{\"id\":\"5\",\"instruction\":null,\"note\":9}",
             "{\"instruction\":\"No id\",\"note\":10}");
     String pool = file("pool.jsonl", "{\"id\":\"s\",\"instruction\":\"name three colours\"}");
-    JobSummary summary = run(Map.of("input", input, "against", pool));
+    DedupSummary summary = run(Map.of("input", input, "against", pool));
     assertThat(summary.figures())
         .containsEntry("in", 6L)
         .containsEntry("kept", 3L)
@@ -79,7 +78,7 @@ class DedupJobTest {
                 + "{\"role\":\"assistant\",\"content\":\"it is wide\"}]}",
             "{\"id\":\"3\",\"messages\":[{\"role\":\"user\",\"content\":\"tell me of the sea\"},"
                 + "{\"role\":\"assistant\",\"content\":\"no more questions please i am tired\"}]}");
-    JobSummary summary = run(Map.of("input", input, "table", "conversations"));
+    DedupSummary summary = run(Map.of("input", input, "table", "conversations"));
     assertThat(read(summary, "duplicates").collectAsList())
         .extracting(Row::toString)
         .containsExactly("[2,1,0.875,rouge-l]");
@@ -93,7 +92,7 @@ class DedupJobTest {
             "{\"id\":\"1\",\"instruction\":\"add\",\"input\":\"one two three\",\"rank\":2}",
             "{\"id\":\"2\",\"instruction\":\"add\",\"input\":\"one two three\",\"rank\":1}",
             "{\"id\":\"3\",\"instruction\":\"add\",\"input\":\"four five six\",\"rank\":3}");
-    JobSummary summary =
+    DedupSummary summary =
         run(
             Map.of(
                 "input",
@@ -121,7 +120,7 @@ class DedupJobTest {
             "{\"id\":\"2\",\"instruction\":\"write a poem about the deep blue sea now\"}",
             "{\"id\":\"3\",\"instruction\":\"sea blue deep the about poem a write\"}",
             "{\"id\":\"4\",\"instruction\":\"name three colours\"}");
-    JobSummary summary = run(Map.of("input", input, "metric", "minhash"));
+    DedupSummary summary = run(Map.of("input", input, "metric", "minhash"));
     assertThat(summary.figures()).containsEntry("kept", 3L);
     assertThat(read(summary, "duplicates").select("id", "rule").collectAsList())
         .extracting(Row::toString)
@@ -137,7 +136,7 @@ class DedupJobTest {
           "{\"id\":\"%03d\",\"instruction\":\"a%d b%d c%d d%d e%d f%d g%d h%d\"}"
               .formatted(i, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i);
     }
-    JobSummary summary =
+    DedupSummary summary =
         run(
             Map.of(
                 "input",
@@ -148,7 +147,7 @@ class DedupJobTest {
                 "1",
                 "evaluate",
                 "true"));
-    long dropped = summary.figures().get("duplicates").longValue();
+    long dropped = summary.duplicates();
     assertThat(dropped).isBetween(1L, 59L);
     assertThat(summary.figures())
         .containsEntry("exact_duplicates", 60L)
@@ -165,7 +164,7 @@ class DedupJobTest {
             "{\"id\":\"2\",\"instruction\":\"write a poem about the deep sea\"}",
             "{\"id\":\"3\",\"instruction\":\"write a song about the sea\"}",
             "{\"id\":\"4\",\"instruction\":\"name three colours\"}");
-    JobSummary summary = run(Map.of("input", input, "neighbors", "1"));
+    DedupSummary summary = run(Map.of("input", input, "neighbors", "1"));
     assertThat(read(summary, "neighbors").collectAsList())
         .extracting(Row::toString)
         .containsExactlyInAnyOrder(

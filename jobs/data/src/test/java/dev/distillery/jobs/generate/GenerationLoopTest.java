@@ -66,7 +66,7 @@ class GenerationLoopTest {
         .toList();
   }
 
-  private GenerateSummary run(
+  private GenerationCounts run(
       GenerationRecipe recipe, List<SeedTask> seeds, Asking asking, int target, int perRound) {
     return new GenerationLoop(
             recipe,
@@ -76,7 +76,7 @@ class GenerationLoopTest {
             target,
             perRound,
             2)
-        .run(Map::of);
+        .run();
   }
 
   private static AlpacaRecipe alpaca(List<SeedTask> seeds, boolean strict) {
@@ -128,7 +128,7 @@ class GenerationLoopTest {
   void anAlpacaRunKeepsAndDropsWhatTheOriginalDoes() throws IOException {
     List<SeedTask> seeds = seeds(texts(golden().path("seeds")));
     JsonNode run = golden().path("alpaca");
-    GenerateSummary summary =
+    GenerationCounts summary =
         run(
             alpaca(seeds, true),
             seeds,
@@ -232,7 +232,8 @@ class GenerationLoopTest {
   @Test
   void stopsAtTheTargetAndCountsWhatIsLeftOver() {
     List<SeedTask> seeds = seeds(FEW);
-    GenerateSummary summary = run(alpaca(seeds, false), seeds, GenerationLoopTest::inventive, 7, 3);
+    GenerationCounts summary =
+        run(alpaca(seeds, false), seeds, GenerationLoopTest::inventive, 7, 3);
     assertThat(summary.stoppedBy()).isEqualTo("num-instructions");
     assertThat(summary.instructions()).isEqualTo(7);
     assertThat(summary.rounds()).isEqualTo(2);
@@ -281,7 +282,7 @@ class GenerationLoopTest {
                               r, r.sampling().maxNewTokens() < 10 ? "No" : "Output: Done", "stop"))
               .toList();
         };
-    GenerateSummary summary = run(selfInstruct(seeds, false), seeds, asking, 5, 1);
+    GenerationCounts summary = run(selfInstruct(seeds, false), seeds, asking, 5, 1);
     assertThat(recorder.kept)
         .extracting(t -> t.task().candidate().instruction())
         .containsExactly("Paint the old fence before noon.");
@@ -309,7 +310,7 @@ class GenerationLoopTest {
                                         r.requestId().substring(12, 18)),
                                 "stop"))
                 .toList();
-    GenerateSummary summary = run(selfInstruct(seeds, false), seeds, asking, 5, 2);
+    GenerationCounts summary = run(selfInstruct(seeds, false), seeds, asking, 5, 2);
     assertThat(summary.stoppedBy()).isEqualTo("idle-rounds");
     assertThat(summary.rounds()).isEqualTo(2);
     assertThat(summary.rejects()).containsEntry(GenerationLoop.NO_INSTANCE, 4L);

@@ -2,7 +2,6 @@ package dev.distillery.jobs.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.warehouse.TableReader;
@@ -56,7 +55,7 @@ class IngestHdfsIT {
       put(files, "/raw/a.json", array, false);
       put(files, "/raw/b.json.gz", dialogue(5) + "\n{\"broken\n" + dialogue(4_000), true);
 
-      JobSummary summary =
+      IngestSummary summary =
           new IngestJob()
               .run(
                   LocalSpark.session(),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +23,7 @@ class IngestJobTest {
     return Files.writeString(folder.resolve(name), text);
   }
 
-  private JobSummary ingest(String source, Path input, String... more) {
+  private IngestSummary ingest(String source, Path input, String... more) {
     String[] arguments =
         Arrays.copyOf(
             new String[] {"--source", source, "--input", input.toString()}, 4 + more.length);
@@ -46,7 +45,7 @@ class IngestJobTest {
             {"instruction": "Zero", "output": "a\\u0000b"}
             [1]
             """);
-    JobSummary summary = ingest("alpaca", file);
+    IngestSummary summary = ingest("alpaca", file);
     assertThat(summary.rejects())
         .containsOnlyKeys(
             "invalid_json", "empty_output", "lone_surrogate", "nul_character", "not_an_object");
@@ -83,8 +82,8 @@ class IngestJobTest {
     dump.append(post(7, "PostTypeId=\"4\"", 0))
         .append(post(8, "PostTypeId=\"2\" ParentId=\"999\"", 0));
     Path file = write("Posts.xml", dump.append("</posts>").toString());
-    JobSummary whole = ingest("stackexchange", file, "--site", "x.stackexchange.com");
-    JobSummary split =
+    IngestSummary whole = ingest("stackexchange", file, "--site", "x.stackexchange.com");
+    IngestSummary split =
         ingest("stackexchange", file, "--site", "x.stackexchange.com", "--split-bytes", "2000");
     assertThat(whole.rejects())
         .containsEntry("no_question_or_answer", 1L)
@@ -100,7 +99,7 @@ class IngestJobTest {
     assertThat(pair.<String>getAs("chosen")).contains("```\nint *a_b;\n\n```");
   }
 
-  private static List<String> sorted(JobSummary summary) {
+  private static List<String> sorted(IngestSummary summary) {
     return Ingests.table(summary, "preferences").toJSON().collectAsList().stream()
         .sorted()
         .toList();
@@ -129,7 +128,7 @@ class IngestJobTest {
              {"id": "b", "conversation": [{"human": "Another question", "assistant": "Another answer"}]},
              {"id": "a", "human_0": "Flat question", "gpt_1": "Flat answer, long enough"}]
             """);
-    JobSummary summary = ingest("sharegpt", file, "--split-bytes", "1024");
+    IngestSummary summary = ingest("sharegpt", file, "--split-bytes", "1024");
     assertThat(Ingests.figure(summary, "units_kept")).isEqualTo(2);
     assertThat(
             Ingests.table(summary, "duplicates").select("rule").collectAsList().stream()
@@ -169,7 +168,7 @@ class IngestJobTest {
     }
     byte[] bytes = Files.readAllBytes(file);
     Files.write(file, Arrays.copyOf(bytes, bytes.length - 2000));
-    JobSummary summary = ingest("alpaca", file);
+    IngestSummary summary = ingest("alpaca", file);
     assertThat(summary.rejects()).containsEntry("damaged_file", 1L);
     assertThat(Ingests.figure(summary, "units_kept")).isGreaterThan(100);
   }

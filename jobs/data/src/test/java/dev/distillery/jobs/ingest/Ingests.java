@@ -1,6 +1,5 @@
 package dev.distillery.jobs.ingest;
 
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
 import java.nio.file.Path;
@@ -16,7 +15,7 @@ final class Ingests {
   private Ingests() {}
 
   /** Runs with options given as on a command line. */
-  static JobSummary run(Path warehouse, String... arguments) {
+  static IngestSummary run(Path warehouse, String... arguments) {
     Map<String, List<String>> given = new LinkedHashMap<>();
     given.put("warehouse", List.of(warehouse.toString()));
     for (int i = 0; i < arguments.length; i += 2) {
@@ -28,12 +27,12 @@ final class Ingests {
     return new IngestJob().run(LocalSpark.session(), options);
   }
 
-  static long figure(JobSummary summary, String name) {
+  static long figure(IngestSummary summary, String name) {
     return summary.figures().get(name).longValue();
   }
 
   /** The rows that a run wrote. */
-  static Dataset<Row> table(JobSummary summary, String name) {
+  static Dataset<Row> table(IngestSummary summary, String name) {
     return LocalSpark.session().read().parquet(summary.tables().get(name).path());
   }
 }

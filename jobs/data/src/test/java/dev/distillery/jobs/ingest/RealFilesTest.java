@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,7 +72,7 @@ class RealFilesTest {
     if (source.equals("stackexchange")) {
       arguments.addAll(List.of("--site", "coffee.stackexchange.com"));
     }
-    JobSummary summary = Ingests.run(warehouse, arguments.toArray(String[]::new));
+    IngestSummary summary = Ingests.run(warehouse, arguments.toArray(String[]::new));
     long duplicates = Ingests.table(summary, "duplicates").count();
     long rejects = Ingests.table(summary, "rejects").count();
     long kept = Ingests.figure(summary, "units_kept");

@@ -1,7 +1,6 @@
 package dev.distillery.jobs.export;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
@@ -9,10 +8,19 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import java.io.IOException;
-import org.apache.spark.sql.SparkSession;
 
-/** Writes a model for others to use. See {@link #manual}. */
-public final class ExportJob implements Job<ExportOptions> {
+/**
+ * Writes a model for others to use. See {@link #manual}.
+ *
+ * <pre>{@code
+ * ExportOptions options =
+ *     ExportOptions.builder()
+ *         .model("out/sft").format(ExportOptions.Format.GGUF).output("student.gguf").build();
+ * ExportSummary summary = new ExportJob().run(spark, options);
+ * System.out.println(summary.bytes() + " bytes in " + summary.output());
+ * }</pre>
+ */
+public final class ExportJob implements Job<ExportOptions, ExportSummary> {
   @Override
   public String name() {
     return "export";
@@ -44,18 +52,19 @@ public final class ExportJob implements Job<ExportOptions> {
   }
 
   @Override
+  public Class<ExportSummary> summaryType() {
+    return ExportSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(ExportOptions options) {
     return options.run();
   }
 
   @Override
-  public JobSummary run(SparkSession spark, ExportOptions options) {
-    return JobRun.execute(spark, this, options, run -> Outcome.done(export(options, run.dryRun())));
-  }
-
-  private static ExportFigures export(ExportOptions options, boolean dryRun) throws IOException {
+  public Outcome<ExportSummary> perform(JobRun run, ExportOptions options) throws IOException {
     try {
-      return new Exporter(options).export(dryRun);
+      return Outcome.done(new Exporter(options).export(run));
     } catch (ModelFileException | IllegalArgumentException e) {
       throw JobException.invalid(e.getMessage());
     }

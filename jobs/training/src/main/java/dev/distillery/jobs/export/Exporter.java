@@ -15,6 +15,7 @@ import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
+import dev.distillery.spark.job.JobRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** One export, without Spark. */
+/** One export, on the driver. */
 final class Exporter {
   private final ExportOptions options;
   private final Path output;
@@ -35,10 +36,10 @@ final class Exporter {
   /**
    * Writes the model.
    *
-   * @param dryRun only checks what it can without writing
+   * @param run a dry one only checks what it can without writing
    * @throws ModelFileException if something cannot be read, or the output is there already
    */
-  ExportFigures export(boolean dryRun) throws IOException {
+  ExportSummary export(JobRun run) throws IOException {
     boolean file = options.format() == ExportOptions.Format.GGUF;
     if (file ? Files.exists(output) : holdsModel(output)) {
       throw new ModelFileException(output, "it is there already; choose another --output");
@@ -47,7 +48,7 @@ final class Exporter {
         WeightSource weights = merged(model)) {
       Optional<Tokenizer> tokenizer = tokenizer(model);
       Optional<ChatTemplate> template = template(model, tokenizer);
-      if (!dryRun) {
+      if (!run.dryRun()) {
         if (file) {
           writeGguf(model, weights, tokenizer, template);
         } else {
@@ -55,10 +56,11 @@ final class Exporter {
         }
         check(model);
       }
-      return new ExportFigures(
+      return new ExportSummary(
+          run.summary(),
           model.config().parameterCount(),
           ModelTensors.of(model.config()).size(),
-          dryRun ? 0 : bytes(output),
+          run.dryRun() ? 0 : bytes(output),
           output.toString(),
           template.map(ChatTemplate::name).orElse(""));
     }

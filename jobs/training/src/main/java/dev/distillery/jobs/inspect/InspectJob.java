@@ -1,7 +1,6 @@
 package dev.distillery.jobs.inspect;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelConfigs;
@@ -13,10 +12,18 @@ import dev.distillery.spark.job.Outcome;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.spark.sql.SparkSession;
 
-/** Says what a model is and what it takes. See {@link #manual}. */
-public final class InspectJob implements Job<InspectOptions> {
+/**
+ * Says what a model is and what it takes. See {@link #manual}.
+ *
+ * <pre>{@code
+ * InspectOptions options = InspectOptions.builder().model("llama-7b").build();
+ * InspectSummary summary = new InspectJob().run(spark, options);
+ * System.out.println(summary.sizes().parameters() + " parameters");
+ * System.out.println(summary.estimate().trainingHours() + " hours to train");
+ * }</pre>
+ */
+public final class InspectJob implements Job<InspectOptions, InspectSummary> {
   @Override
   public String name() {
     return "inspect";
@@ -48,25 +55,26 @@ public final class InspectJob implements Job<InspectOptions> {
   }
 
   @Override
+  public Class<InspectSummary> summaryType() {
+    return InspectSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(InspectOptions options) {
     return options.run();
   }
 
   @Override
-  public JobSummary run(SparkSession spark, InspectOptions options) {
-    return JobRun.execute(spark, this, options, run -> Outcome.done(inspect(options)));
-  }
-
-  private static ModelReport inspect(InspectOptions options) throws IOException {
-    ModelReport.Plan plan =
-        new ModelReport.Plan(
-            options.hardware(), options.trainingTokens(), options.sequenceLength());
+  public Outcome<InspectSummary> perform(JobRun run, InspectOptions options) throws IOException {
+    var inspector =
+        new Inspector(
+            run.summary(), options.hardware(), options.trainingTokens(), options.sequenceLength());
     boolean named = ModelConfigs.names().contains(options.model());
     if (named && !Files.exists(Path.of(options.model()))) {
-      return ModelReport.of(ModelConfigs.named(options.model()), plan);
+      return Outcome.done(inspector.look(ModelConfigs.named(options.model())));
     }
     try (ModelFiles model = ModelFiles.open(Path.of(options.model()))) {
-      return ModelReport.of(model, plan);
+      return Outcome.done(inspector.look(model));
     } catch (ModelFileException e) {
       throw JobException.invalid(
           e.getMessage()

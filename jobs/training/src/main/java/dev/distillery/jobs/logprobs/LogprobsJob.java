@@ -12,7 +12,6 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.to_json;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
@@ -21,6 +20,7 @@ import dev.distillery.model.sample.Student;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
@@ -29,7 +29,6 @@ import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
@@ -41,13 +40,21 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** Job `logprobs`; its manual is {@link #manual}. */
-public final class LogprobsJob implements Job<LogprobsOptions> {
+/**
+ * Job `logprobs`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * LogprobsOptions options =
+ *     LogprobsOptions.builder().model("student.gguf").input(List.of("texts.jsonl")).build();
+ * LogprobsSummary summary = new LogprobsJob().run(spark, options);
+ * System.out.println("Perplexity " + summary.perplexity().orElseThrow());
+ * Dataset<Row> rows = spark.read().parquet(summary.tables().get("logprobs").path());
+ * }</pre>
+ */
+public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> {
   private static final Table TEXTS =
       new Table(
           "texts",
@@ -96,6 +103,11 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
   }
 
   @Override
+  public Class<LogprobsSummary> summaryType() {
+    return LogprobsSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(LogprobsOptions options) {
     return options.run();
   }
@@ -112,12 +124,7 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
   }
 
   @Override
-  public JobSummary run(SparkSession spark, LogprobsOptions options) {
-    check(options);
-    return JobRun.execute(spark, this, options, run -> score(run, options));
-  }
-
-  private static Outcome score(JobRun run, LogprobsOptions options) throws IOException {
+  public Outcome<LogprobsSummary> perform(JobRun run, LogprobsOptions options) throws IOException {
     Optional<Path> output = options.output().map(Path::new);
     if (output.isPresent()
         && output.get().getFileSystem(run.warehouse().hadoop()).exists(output.get())) {
@@ -127,7 +134,7 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
     SparkContext context = run.spark().sparkContext();
     ShippedModel.ship(context, options.model());
     int threads = context.isLocal() ? 0 : context.getConf().getInt("spark.executor.cores", 0);
-    Dataset<Row> texts = texts(run, options);
+    Dataset<Row> texts = run.inputColumns(options.input(), TEXTS);
     Dataset<Row> tokens =
         texts
             .withColumn("row", to_json(struct("*")))
@@ -135,7 +142,8 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
     long read = texts.count();
     Map<String, Long> rejects = rejectsByRule(tokens);
     if (run.dryRun()) {
-      return Outcome.done(plan(tokens, read, rejects));
+      LogprobsSummary plan = plan(run, tokens, read);
+      return Outcome.done(plan, RowAccount.of("rows", read, plan.rowsScored()).rejects(rejects));
     }
     run.note("model", identity(java.nio.file.Path.of(options.model())));
     long scored =
@@ -147,38 +155,28 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
                 .map(
                     new ScoreRows(options.model(), threads),
                     Encoders.row(Tables.LOGPROBS.schema())));
-    long rejected = rejects.isEmpty() ? 0 : run.write(Tables.REJECTS, rejects(tokens));
-    if (scored + rejected != read) {
-      throw new IllegalStateException(
-          "%d rows were read, %d scored and %d rejected".formatted(read, scored, rejected));
+    if (!rejects.isEmpty()) {
+      run.reject(tokens.where(col("rule").isNotNull()), col("rule"), col("detail"), col("row"));
     }
     if (output.isPresent()) {
       export(run, output.get());
     }
-    return Outcome.done(summary(run, read, rejects));
+    return Outcome.done(summary(run, read), RowAccount.of("rows", read, scored).rejects(rejects));
   }
 
   /** A dry run tokenises and scores nothing. */
-  private static LogprobsSummary plan(Dataset<Row> tokens, long read, Map<String, Long> rejects) {
+  private static LogprobsSummary plan(JobRun run, Dataset<Row> tokens, long read) {
     Row sums =
         tokens
             .where(col("rule").isNull())
             .agg(count(lit(1)), coalesce(sum(size(col("token_ids"))), lit(0L)))
             .head();
-    return new LogprobsSummary(read, sums.getLong(0), sums.getLong(1), Double.NaN, rejects);
+    return LogprobsSummary.of(
+        run.summary(), read, sums.getLong(0), sums.getLong(1), Optional.empty());
   }
 
   private static String identity(java.nio.file.Path model) throws IOException {
     return model.getFileName() + ", SHA-256 " + ModelHash.of(model);
-  }
-
-  private static Dataset<Row> texts(JobRun run, LogprobsOptions options) {
-    Column[] columns =
-        Arrays.stream(TEXTS.schema().fieldNames()).map(functions::col).toArray(Column[]::new);
-    return options.input().stream()
-        .map(ref -> run.input(ref, TEXTS).select(columns))
-        .reduce(Dataset::unionByName)
-        .orElseThrow();
   }
 
   private static Map<String, Long> rejectsByRule(Dataset<Row> tokens) {
@@ -189,14 +187,8 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
     return rejects;
   }
 
-  private static Dataset<Row> rejects(Dataset<Row> tokens) {
-    return tokens
-        .where(col("rule").isNotNull())
-        .select(lit("logprobs").as("job"), col("id"), col("rule"), col("detail"), col("row"));
-  }
-
   /** Sums of a row are taken in its order, those of rows exactly: partitions change nothing. */
-  private static LogprobsSummary summary(JobRun run, long read, Map<String, Long> rejects) {
+  private static LogprobsSummary summary(JobRun run, long read) {
     Column known = array_compact(col("logprobs"));
     Column ofRow = aggregate(known, lit(0.0), (total, next) -> total.plus(next));
     Row sums =
@@ -206,7 +198,8 @@ public final class LogprobsJob implements Job<LogprobsOptions> {
                 coalesce(sum(size(known)), lit(0L)),
                 coalesce(sum(ofRow.cast("decimal(38,12)")).cast("double"), lit(0.0)))
             .head();
-    return new LogprobsSummary(read, sums.getLong(0), sums.getLong(1), sums.getDouble(2), rejects);
+    return LogprobsSummary.of(
+        run.summary(), read, sums.getLong(0), sums.getLong(1), Optional.of(sums.getDouble(2)));
   }
 
   /** Writes the rows by id, a partition of them in memory at a time. */

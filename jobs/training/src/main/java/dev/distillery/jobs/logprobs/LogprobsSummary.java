@@ -1,35 +1,34 @@
 package dev.distillery.jobs.logprobs;
 
-import dev.distillery.core.run.Figures;
-import java.util.Map;
-import java.util.TreeMap;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
+import java.util.Optional;
 
 /**
- * What a run of logprobs has done; its unit is the row.
+ * What a logprobs run did; its unit is the row.
  *
- * @param read rows of the input
- * @param scored rows that were scored, or would be
+ * @param rowsRead rows of the input
+ * @param rowsScored rows that were scored, or would be
  * @param tokens tokens that have a log-probability
- * @param logprob their sum, natural logarithm; not a number where nothing was computed
- * @param rejects rows dropped, by rule
+ * @param meanLogprob mean of their natural logarithms; empty where nothing was computed
+ * @param perplexity e to the power of its negative
  */
-record LogprobsSummary(
-    long read, long scored, long tokens, double logprob, Map<String, Long> rejects)
-    implements Figures {
-  LogprobsSummary {
-    rejects = Map.copyOf(rejects);
-  }
+public record LogprobsSummary(
+    RunSummary run,
+    long rowsRead,
+    long rowsScored,
+    long tokens,
+    Optional<Double> meanLogprob,
+    Optional<Double> perplexity)
+    implements Summary {
 
-  @Override
-  public Map<String, Number> figures() {
-    var figures = new TreeMap<String, Number>();
-    figures.put("rows_read", read);
-    figures.put("rows_scored", scored);
-    figures.put("tokens", tokens);
-    if (tokens > 0 && !Double.isNaN(logprob)) {
-      figures.put("mean_logprob", logprob / tokens);
-      figures.put("perplexity", Math.exp(-logprob / tokens));
-    }
-    return Map.copyOf(figures);
+  /**
+   * @param logprob sum over all tokens; empty where nothing was computed
+   */
+  static LogprobsSummary of(
+      RunSummary run, long rowsRead, long rowsScored, long tokens, Optional<Double> logprob) {
+    Optional<Double> mean = logprob.filter(sum -> tokens > 0).map(sum -> sum / tokens);
+    return new LogprobsSummary(
+        run, rowsRead, rowsScored, tokens, mean, mean.map(each -> Math.exp(-each)));
   }
 }

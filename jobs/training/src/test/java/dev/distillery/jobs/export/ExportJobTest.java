@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.OptionsKit;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.SummaryJson;
 import dev.distillery.jobs.inspect.InspectJob;
 import dev.distillery.jobs.inspect.InspectOptions;
+import dev.distillery.jobs.inspect.InspectSummary;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
@@ -78,10 +79,10 @@ class ExportJobTest {
   @Test
   void aModelGoesToGgufAndBackUnchanged() throws IOException {
     Path gguf = temp.resolve("model.gguf");
-    JobSummary first = export("--model", model, "--format", "gguf", "--output", gguf);
+    ExportSummary first = export("--model", model, "--format", "gguf", "--output", gguf);
     assertThat(first.status()).isEqualTo("done");
     assertThat(first.figures()).containsEntry("parameters", CONFIG.parameterCount());
-    assertThat(first.members()).containsEntry("template", "chatml");
+    assertThat(first.template()).isEqualTo("chatml");
     Path back = temp.resolve("back");
     export("--model", gguf, "--output", back);
     try (ModelFiles original = ModelFiles.open(model);
@@ -163,7 +164,7 @@ class ExportJobTest {
   @Test
   void aDryRunWritesNothing() {
     Path output = temp.resolve("dry");
-    JobSummary summary = export("--model", model, "--output", output, "--dry-run", true);
+    ExportSummary summary = export("--model", model, "--output", output, "--dry-run", true);
     assertThat(summary.status()).isEqualTo("dry-run");
     assertThat(output).doesNotExist();
   }
@@ -182,18 +183,19 @@ class ExportJobTest {
 
   @Test
   void inspectDescribesFilesAndNamedConfigurations() {
-    JobSummary files = inspect(model.toString());
+    InspectSummary files = inspect(model.toString());
     assertThat(files.figures())
         .containsEntry("parameters", CONFIG.parameterCount())
         .containsEntry("stored_bytes", 4 * CONFIG.parameterCount())
         .containsEntry("texts_given_back", 7)
         .containsEntry("texts_tried", 7);
-    assertThat(files.members()).containsEntry("architecture", "llama");
-    JobSummary named = inspect("llama-7b");
+    assertThat(files.sizes().architecture()).isEqualTo("llama");
+    assertThat(SummaryJson.read(InspectSummary.class, files.toJson())).isEqualTo(files);
+    InspectSummary named = inspect("llama-7b");
     assertThat(named.figures())
         .containsEntry("parameters", 6_738_415_616L)
         .doesNotContainKey("stored_bytes");
-    assertThat(named.members().get("published_runs").toString()).contains("Alpaca", "Koala");
+    assertThat(named.estimate().publishedRuns().toString()).contains("Alpaca", "Koala");
     assertThatThrownBy(() -> inspect(temp.resolve("nothing").toString()))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("no such file or directory")
@@ -267,11 +269,11 @@ class ExportJobTest {
             """);
   }
 
-  private JobSummary export(Object... arguments) {
+  private ExportSummary export(Object... arguments) {
     return new ExportJob().run(LocalSpark.session(), options(ExportOptions.class, map(arguments)));
   }
 
-  private JobSummary inspect(String path) {
+  private InspectSummary inspect(String path) {
     return new InspectJob()
         .run(LocalSpark.session(), options(InspectOptions.class, map("--model", path)));
   }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.OptionsKit;
 import dev.distillery.core.run.RunOptions;
@@ -34,7 +33,7 @@ class LogprobsJobTest {
 
   @TempDir Path temp;
 
-  private JobSummary run(String id, Map<String, String> given) {
+  private LogprobsSummary run(String id, Map<String, String> given) {
     var values = new HashMap<String, List<String>>();
     values.put("model", List.of(MODEL.toString()));
     values.put("run-id", List.of(id));
@@ -72,7 +71,7 @@ class LogprobsJobTest {
       }
     }
     Path output = temp.resolve("out.jsonl");
-    JobSummary summary =
+    LogprobsSummary summary =
         run(
             "texts",
             Map.of(
@@ -129,10 +128,11 @@ class LogprobsJobTest {
       lines.append("{\"id\": \"%02d\", \"text\": \"%s\"}\n".formatted(i, "the sea ".repeat(i % 9)));
     }
     Path input = file("many.jsonl", lines.toString());
-    JobSummary one = run("one", Map.of("input", input.toString(), "output", temp + "/one.jsonl"));
+    LogprobsSummary one =
+        run("one", Map.of("input", input.toString(), "output", temp + "/one.jsonl"));
     Path parts = temp.resolve("parts");
     spark.read().json(input.toString()).repartition(7).write().parquet(parts.toString());
-    JobSummary seven =
+    LogprobsSummary seven =
         run("seven", Map.of("input", parts.toString(), "output", temp + "/seven.jsonl"));
     assertThat(temp.resolve("one.jsonl")).hasSameTextualContentAs(temp.resolve("seven.jsonl"));
     assertThat(one.figures()).isEqualTo(seven.figures());
@@ -158,7 +158,7 @@ class LogprobsJobTest {
             {"id": "just", "text": "%s"}
             """
                 .formatted("\\u0000".repeat(65), "\\u0000".repeat(64)));
-    JobSummary summary = run("bad", Map.of("input", input.toString()));
+    LogprobsSummary summary = run("bad", Map.of("input", input.toString()));
     assertThat(summary.figures())
         .containsEntry("rows_read", 10L)
         .containsEntry("rows_scored", 3L)
@@ -189,7 +189,7 @@ class LogprobsJobTest {
   @Test
   void aDryRunCountsAndScoresNothing() throws IOException {
     Path input = file("dry.jsonl", "{\"id\": \"a\", \"text\": \"aaaa\"}\n{\"id\": \"b\"}\n");
-    JobSummary summary = run("dry", Map.of("input", input.toString(), "dry-run", "true"));
+    LogprobsSummary summary = run("dry", Map.of("input", input.toString(), "dry-run", "true"));
     assertThat(summary.status()).isEqualTo("dry-run");
     assertThat(summary.figures())
         .containsEntry("rows_scored", 1L)

@@ -1,0 +1,120 @@
+package dev.distillery.spark.job;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.run.ProgressListener;
+import dev.distillery.core.run.RunId;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Summary;
+import dev.distillery.core.run.SummaryJson;
+import dev.distillery.spark.warehouse.RunRecord;
+import dev.distillery.spark.warehouse.RunRecords;
+import dev.distillery.spark.warehouse.Warehouse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A job with options that have passed every check that needs no Spark. What every run must pass
+ * stands here and in {@link RunCommit}, so that no job can forget it: the checks, the run id, the
+ * caller's job group, the sum of rows, the record.
+ *
+ * @param <O> the job's options
+ * @param <S> its summary
+ */
+public final class JobCall<O extends Record, S extends Summary> {
+  private final Job<O, S> job;
+  private final O options;
+
+  private JobCall(Job<O, S> job, O options) {
+    this.job = job;
+    this.options = options;
+  }
+
+  /**
+   * Checks options, and the files that they name.
+   *
+   * @throws JobException with all that is wrong
+   */
+  public static <O extends Record, S extends Summary> JobCall<O, S> of(Job<O, S> job, O options) {
+    OptionsBinder.of(job.optionsType()).check(options);
+    job.check(options);
+    return new JobCall<>(job, options);
+  }
+
+  /** Runs the job; see {@link Job#run}. */
+  public S run(SparkSession spark, ProgressListener listener) {
+    Clock clock = Clock.systemUTC();
+    RunOptions common = job.runOptions(options);
+    Warehouse warehouse =
+        Warehouse.at(common.warehouse(), spark.sparkContext().hadoopConfiguration());
+    String id = common.runId().orElseGet(() -> RunId.create(clock));
+    var binder = OptionsBinder.of(job.optionsType());
+    Map<String, String> effective = binder.effective(options);
+    var decisive = new TreeMap<>(binder.decisive(options));
+    decisive.putAll(job.contents(options, warehouse.hadoop()));
+    var run =
+        new JobRun(spark, warehouse, job.name(), id, common, new Progress(job.name(), listener));
+    if (common.dryRun()) {
+      return perform(run, new RunCommit(run, Optional.empty(), effective, decisive, clock));
+    }
+
+    Optional<RunRecord> earlier = new RunRecords(warehouse).find(id);
+    earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+    if (earlier.filter(RunRecord::done).isPresent()) {
+      run.progress().say("The run " + id + " is done already");
+      return SummaryJson.read(job.summaryType(), earlier.get().summary());
+    }
+    if (earlier.isEmpty()) {
+      RunIdentity.checkAbandoned(warehouse, id, decisive);
+    }
+    try (RunLease lease = RunLease.take(warehouse, id, decisive, run.progress()::say)) {
+      // Another driver may have worked on the run between the look at its record and the lease.
+      earlier = new RunRecords(warehouse).find(id);
+      earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+      if (earlier.filter(RunRecord::done).isPresent()) {
+        run.progress().say("The run " + id + " is done already");
+        return SummaryJson.read(job.summaryType(), earlier.get().summary());
+      }
+      SharedStorage.check(spark, warehouse);
+      warehouse.files().delete(warehouse.staging(id), true);
+      run.note("driver", lease.driver());
+      run.holds(lease);
+      return perform(run, new RunCommit(run, Optional.of(lease), effective, decisive, clock));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private S perform(JobRun run, RunCommit commit) {
+    String description = job.name() + " " + run.id();
+    try (var label = SparkLabel.of(run.spark().sparkContext(), run.id(), description)) {
+      Outcome<S> outcome;
+      try {
+        outcome = job.perform(run, options);
+        run.check(outcome);
+      } catch (JobException e) {
+        throw commit.failed(e);
+      } catch (Exception e) {
+        throw commit.failed(
+            new JobException(
+                ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage(), e));
+      } catch (OutOfMemoryError e) {
+        throw commit.failed(
+            new JobException(
+                ExitCode.UNEXPECTED,
+                "The driver is out of memory ("
+                    + e.getMessage()
+                    + "); give it more: -- --driver-memory 8g",
+                e));
+      }
+      return commit.end(outcome);
+    }
+  }
+}
