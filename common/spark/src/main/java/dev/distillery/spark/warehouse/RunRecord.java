@@ -130,7 +130,7 @@ public record RunRecord(
       return JSON.treeToValue(whole, RunRecord.class);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(
-          "The run record " + origin + " cannot be read: " + e.getOriginalMessage(), e);
+          "The run record " + origin + " is not JSON of a run: " + e.getOriginalMessage(), e);
     }
   }
 

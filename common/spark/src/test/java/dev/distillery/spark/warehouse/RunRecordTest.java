@@ -106,6 +106,6 @@ class RunRecordTest {
     assertThatThrownBy(() -> RunRecord.parse("_runs/x.json", "{}"))
         .hasMessage("The run record _runs/x.json has no run_id");
     assertThatThrownBy(() -> RunRecord.parse("_runs/x.json", "{"))
-        .hasMessageStartingWith("The run record _runs/x.json cannot be read: ");
+        .hasMessageStartingWith("The run record _runs/x.json is not JSON of a run: ");
   }
 }
