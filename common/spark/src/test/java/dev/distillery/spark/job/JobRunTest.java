@@ -140,16 +140,12 @@ class JobRunTest {
         Tables.DOCUMENTS.schema());
   }
 
-  private Counts run(
-      String job, Body ending, Map<String, String> options) {
+  private Counts run(String job, Body ending, Map<String, String> options) {
     return run(job, null, ending, options);
   }
 
   private Counts run(
-      String job,
-      @Nullable String content,
-      Body ending,
-      Map<String, String> options) {
+      String job, @Nullable String content, Body ending, Map<String, String> options) {
     var given = new HashMap<String, List<String>>();
     given.put("warehouse", List.of(folder.toString()));
     options.forEach((name, value) -> given.put(name, List.of(value)));

@@ -204,7 +204,6 @@ final class TinyTraining {
   }
 
   /** What training came to. */
-  record TinySummary(
-      RunSummary run, Optional<TrainingPlan> plan, Optional<TrainingResult> result)
+  record TinySummary(RunSummary run, Optional<TrainingPlan> plan, Optional<TrainingResult> result)
       implements Summary {}
 }
