@@ -1,5 +1,7 @@
 package dev.distillery.model.format;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -12,11 +14,12 @@ import java.util.function.UnaryOperator;
  *
  * <p>Sources: LLaMA, table 2 of arXiv 2302.13971; GPT-2, table 2 of Radford et al. 2019, with the
  * head counts of the released checkpoints; GPT-3, table 2.1 of arXiv 2005.14165; SmolLM2 and
- * TinyLlama, the config.json of the released checkpoints. Two rows of the GPT-3 table do not divide
- * into heads as printed (1.3B: 24 heads of 128 in a width of 2048; 13B: 40 heads of 128 in 5140);
- * here they have 16 heads, and a width of 5120. All of GPT-3 attends densely here, where the
- * paper's models alternate dense and banded layers. {@code gpt1} has GPT-1's sizes (Radford et al.
- * 2018) in GPT-2's block, whose norms stand before attention and MLP where GPT-1's stand after.
+ * TinyLlama, the config.json of the released checkpoints; stories, llama2.c's TinyStories models.
+ * Two rows of the GPT-3 table do not divide into heads as printed (1.3B: 24 heads of 128 in a width
+ * of 2048; 13B: 40 heads of 128 in 5140); here they have 16 heads, and a width of 5120. All of
+ * GPT-3 attends densely here, where the paper's models alternate dense and banded layers. {@code
+ * gpt1} has GPT-1's sizes (Radford et al. 2018) in GPT-2's block, whose norms stand before
+ * attention and MLP where GPT-1's stand after.
  */
 public final class ModelConfigs {
   private static final Map<String, ModelConfig> BY_NAME = new LinkedHashMap<>();
@@ -35,6 +38,7 @@ public final class ModelConfigs {
     add("gpt2-xl", gpt(1600, 48, 25));
 
     UnaryOperator<ModelConfigBuilder> gpt3 = b -> b.maxPositions(2048);
+    add("gpt3-small", gpt3.apply(gpt(768, 12, 12)));
     add("gpt3-125m", gpt3.apply(gpt(768, 12, 12)));
     add("gpt3-350m", gpt3.apply(gpt(1024, 24, 16)));
     add("gpt3-760m", gpt3.apply(gpt(1536, 24, 16)));
@@ -56,6 +60,13 @@ public final class ModelConfigs {
     add("smollm2-1.7b", smollm2.apply(llama(2048, 8192, 24, 32)).ropeTheta(130_000));
 
     add("tinyllama-1.1b", llama(2048, 5632, 22, 32).kvHeads(4));
+
+    UnaryOperator<ModelConfigBuilder> stories = b -> b.tieEmbeddings(true);
+    add(
+        "stories-260k",
+        stories.apply(llama(64, 172, 5, 8)).kvHeads(4).vocabSize(512).maxPositions(512));
+    add("stories-15m", stories.apply(llama(288, 768, 6, 6)).maxPositions(256));
+    add("stories-42m", stories.apply(llama(512, 1376, 8, 8)).maxPositions(1024));
   }
 
   private ModelConfigs() {}
@@ -72,6 +83,15 @@ public final class ModelConfigs {
           "No model configuration is called " + name + "; there are " + String.join(", ", names()));
     }
     return config;
+  }
+
+  /**
+   * The configuration of a config.json.
+   *
+   * @throws ModelFileException if something in it is wrong
+   */
+  public static ModelConfig read(Path file) throws IOException {
+    return HuggingFaceConfig.read(ModelJson.read(file));
   }
 
   /** All names, families together, small to large. */
