@@ -26,6 +26,6 @@ record StepPlan(
   StepWork work(long step) {
     Dropout dropout =
         new Dropout(residualDropout, adapterDropout, CounterRandom.key(dropoutKey, step));
-    return StepWork.of(order.microBatches(step), rows, objective, dropout);
+    return StepWork.of(order.microBatches(step), rows.epoch(order.epoch(step)), objective, dropout);
   }
 }

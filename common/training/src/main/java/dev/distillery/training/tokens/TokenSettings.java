@@ -1,0 +1,70 @@
+package dev.distillery.training.tokens;
+
+import java.io.Serializable;
+
+/**
+ * How rows become the rows of a token table; with the tokenizer and the input it decides every
+ * token of it.
+ *
+ * @param template name of a chat template's preset; empty takes the model's own. Documents have
+ *     none
+ * @param trainOn what of a dialogue is learned
+ * @param overLength what becomes of a row that is longer than {@code maxLength}
+ * @param maxLength tokens of a row of the table at most, at least 2
+ * @param packing how many rows of the input stand in one row of the table
+ * @param eos id that ends a document, and that stands between texts of constant-length packing; -1
+ *     where the model has none
+ */
+public record TokenSettings(
+    String template,
+    TrainOn trainOn,
+    OverLength overLength,
+    int maxLength,
+    Packing packing,
+    int eos)
+    implements Serializable {
+
+  /** What of a dialogue is learned. Documents are learned whole. */
+  public enum TrainOn {
+    /** Every answer with the mark that closes it. */
+    ALL_TURNS,
+    /** The last answer with the mark that closes it. */
+    LAST_TURN,
+    /** Questions and the template's own texts too, as StackLLaMA did. */
+    EVERYTHING
+  }
+
+  /** What becomes of a row that is too long. */
+  public enum OverLength {
+    /** Its end is left out. */
+    CUT,
+    /** A document goes on in further rows; a dialogue is parted at its turns. */
+    SPLIT,
+    /** It is rejected. */
+    REJECT
+  }
+
+  /** How many rows of the input stand in one row of the table. */
+  public enum Packing {
+    /** One. */
+    NONE,
+    /** As many as fit, each seeing itself only; nothing is parted. */
+    ISOLATED,
+    /** Texts run on through rows of equal length, as in StackLLaMA: a row begins anywhere. */
+    CONSTANT_LENGTH
+  }
+
+  public TokenSettings {
+    if (maxLength < 2) {
+      throw new IllegalArgumentException(
+          "A row needs room for a token and the one before it, so a length of 2 or more: "
+              + maxLength);
+    }
+  }
+
+  /** Every setting by name, for a table's key. */
+  String describe() {
+    return "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
+        .formatted(template, trainOn, overLength, maxLength, packing, eos);
+  }
+}

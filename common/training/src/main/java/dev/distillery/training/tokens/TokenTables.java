@@ -1,0 +1,508 @@
+package dev.distillery.training.tokens;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.monotonically_increasing_id;
+import static org.apache.spark.sql.functions.sum;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.spark.warehouse.Warehouse;
+import dev.distillery.training.tokens.EncodeRows.Kind;
+import dev.distillery.training.tokens.TokenSettings.Packing;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.Tuple2;
+
+/**
+ * Builds token tables, by Spark, and finds those that are built: {@code
+ * <warehouse>/_tokens/<key>/manifest.json} and a folder of parts beside it. The key is a hash of
+ * the bytes of the tokenizer and its template, of all {@link TokenSettings}, and of the input's
+ * files with their lengths and times: what has changed is built again, what has not is not.
+ *
+ * <p>Rows stand in the order of their files, by path and place; rows that come from no file, in the
+ * order of their ids. So the table is the same on any number of partitions. No row is collected,
+ * but for the windows of constant-length packing, of which the driver reads lengths only.
+ */
+public final class TokenTables {
+  private static final String FOLDER = "_tokens";
+  private static final List<String> SUMS =
+      List.of(
+          "rows_kept",
+          "rows_cut",
+          "rows_split",
+          "rows_without_stop",
+          "rows_ending_with_user",
+          "empty_answers",
+          "tokens_read",
+          "tokens_cut");
+
+  private final SparkSession spark;
+  private final Warehouse warehouse;
+  private final Consumer<String> notes;
+  private final String tokenizer;
+  private final TokenSettings settings;
+
+  /**
+   * @param notes is told, for a person to read, what is built and what stands
+   * @param tokenizer model, or folder of a tokenizer.json, by the driver's path; must be on the
+   *     executors already
+   */
+  public TokenTables(
+      SparkSession spark,
+      Warehouse warehouse,
+      Consumer<String> notes,
+      String tokenizer,
+      TokenSettings settings) {
+    this.spark = spark;
+    this.warehouse = warehouse;
+    this.notes = notes;
+    this.tokenizer = tokenizer;
+    this.settings = settings;
+  }
+
+  /**
+   * One input as tokens.
+   *
+   * @param table its rows
+   * @param counts what became of the input
+   * @param rejects rows in the columns of {@link Tables#REJECTS} but the job's; empty where none
+   *     was rejected
+   * @param key of the table
+   * @param reused whether it was there already
+   */
+  public record Built(
+      TokenTable table,
+      TokenCounts counts,
+      Optional<Dataset<Row>> rejects,
+      String key,
+      boolean reused) {}
+
+  /**
+   * What a table would be.
+   *
+   * @param rows of it
+   * @param tokens of all rows
+   * @param learned tokens with a weight over 0
+   * @param longest tokens of the longest row
+   * @param counts what becomes of the input
+   * @param shown the first rows
+   */
+  public record Plan(
+      long rows,
+      long tokens,
+      long learned,
+      int longest,
+      TokenCounts counts,
+      List<TokenSequence> shown) {
+    public Plan {
+      shown = List.copyOf(shown);
+    }
+  }
+
+  /** The canonical tables that can be trained on, of dialogues or of documents. */
+  public static List<Table> trainable() {
+    return List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS, Tables.DOCUMENTS);
+  }
+
+  /**
+   * The table of an input: the one that was built before, or a new one.
+   *
+   * @param name of the input, for messages
+   * @param rows in the columns of {@code table} at least; {@code weight}, a number, is what a row
+   *     counts
+   * @param table one of {@link #trainable}
+   * @param owner names what the rows are where no files are behind them
+   * @throws JobException if the input is empty, or nothing of it is left
+   */
+  public Built build(String name, Dataset<Row> rows, Table table, String owner) {
+    Kind kind = kind(table);
+    String key = key(rows, kind, owner);
+    org.apache.hadoop.fs.Path home = new org.apache.hadoop.fs.Path(root(), key);
+    Optional<Built> before = find(home, key);
+    if (before.isPresent()) {
+      notes.accept("Tokens of " + name + " are there already: " + home);
+      return before.get();
+    }
+    String generation = UUID.randomUUID().toString();
+    org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(home, generation);
+    var work = new Work(rows, kind);
+    try {
+      TokenCounts counts = work.counts(name);
+      List<TokenPart> parts = work.write(Optional.of(folder.toString()));
+      TokenManifest manifest =
+          new TokenManifest(
+              key, generation, kind + " " + settings.describe(), parts, packed(counts, parts));
+      checkRows(name, manifest);
+      if (!counts.rejects().isEmpty()) {
+        work.rejects().write().parquet(rejects(home, generation).toString());
+      }
+      removeLeftovers(folder, parts);
+      warehouse.writeText(manifestFile(home), manifest.toJson());
+      return open(home, manifest, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      warehouse.delete(folder);
+      throw e;
+    } finally {
+      work.close();
+    }
+  }
+
+  /**
+   * What {@link #build} would make, without writing anything.
+   *
+   * @param show how many rows to give back
+   */
+  public Plan plan(String name, Dataset<Row> rows, Table table, int show) {
+    var work = new Work(rows, kind(table));
+    try {
+      TokenCounts counts = work.counts(name);
+      List<TokenPart> parts = work.write(Optional.empty());
+      var manifest = new TokenManifest("", "", "", parts, packed(counts, parts));
+      checkRows(name, manifest);
+      return new Plan(
+          parts.stream().mapToLong(TokenPart::rows).sum(),
+          parts.stream().mapToLong(TokenPart::tokens).sum(),
+          parts.stream().mapToLong(TokenPart::learned).sum(),
+          parts.stream().mapToInt(TokenPart::longest).max().orElse(0),
+          manifest.counts(),
+          work.first(show));
+    } finally {
+      work.close();
+    }
+  }
+
+  private static Kind kind(Table table) {
+    return switch (table.name()) {
+      case "conversations" -> Kind.CONVERSATIONS;
+      case "instructions" -> Kind.INSTRUCTIONS;
+      case "documents" -> Kind.DOCUMENTS;
+      default ->
+          throw new IllegalArgumentException("Rows of " + table.name() + " are not trained on");
+    };
+  }
+
+  private org.apache.hadoop.fs.Path root() {
+    return new org.apache.hadoop.fs.Path(warehouse.root(), FOLDER);
+  }
+
+  private static org.apache.hadoop.fs.Path manifestFile(org.apache.hadoop.fs.Path home) {
+    return new org.apache.hadoop.fs.Path(home, TokenManifest.FILE);
+  }
+
+  private static org.apache.hadoop.fs.Path rejects(
+      org.apache.hadoop.fs.Path home, String generation) {
+    return new org.apache.hadoop.fs.Path(home, generation + "/rejects");
+  }
+
+  private Optional<Built> find(org.apache.hadoop.fs.Path home, String key) {
+    Optional<String> text = warehouse.readText(manifestFile(home));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      TokenManifest manifest = TokenManifest.parse(text.get());
+      if (!manifest.key().equals(key)) {
+        throw new IOException("its key is " + manifest.key());
+      }
+      Built built = open(home, manifest, true);
+      built.table().check();
+      return Optional.of(built);
+    } catch (IOException e) {
+      notes.accept("The token table " + home + " is damaged and built again: " + e.getMessage());
+      warehouse.delete(home);
+      return Optional.empty();
+    }
+  }
+
+  private Built open(org.apache.hadoop.fs.Path home, TokenManifest manifest, boolean reused) {
+    var folder = new org.apache.hadoop.fs.Path(home, manifest.folder());
+    return new Built(
+        new TokenTable(new SerializableConfiguration(warehouse.hadoop()), folder, manifest.parts()),
+        manifest.counts(),
+        manifest.counts().rejects().isEmpty()
+            ? Optional.empty()
+            : Optional.of(spark.read().parquet(rejects(home, manifest.folder()).toString())),
+        manifest.key(),
+        reused);
+  }
+
+  private static TokenCounts packed(TokenCounts counts, List<TokenPart> parts) {
+    long cut = parts.stream().mapToLong(TokenPart::cut).sum();
+    long ends = parts.stream().mapToLong(TokenPart::ends).sum();
+    return counts.plus(new TokenCounts(0, 0, 0, 0, 0, 0, 0, 0, cut, ends, Map.of()));
+  }
+
+  /** Nothing is lost unsaid, and something is left. */
+  private void checkRows(String name, TokenManifest manifest) {
+    TokenCounts counts = manifest.counts();
+    long rows = manifest.parts().stream().mapToLong(TokenPart::rows).sum();
+    long tokens = manifest.parts().stream().mapToLong(TokenPart::tokens).sum();
+    if (counts.tokensRead() + counts.endsAdded() != tokens + counts.tokensCut()) {
+      throw new IllegalStateException(
+          "%s: %d tokens were read and %d ends added, %d are in the table and %d were cut"
+              .formatted(
+                  name, counts.tokensRead(), counts.endsAdded(), tokens, counts.tokensCut()));
+    }
+    if (rows == 0) {
+      throw JobException.invalid(
+          "%s: its %d tokens do not fill one row of --max-length %d; lower it, or pack otherwise"
+              .formatted(name, counts.tokensRead(), settings.maxLength()));
+    }
+  }
+
+  /** Files of tasks that Spark tried more than once. */
+  private void removeLeftovers(org.apache.hadoop.fs.Path folder, List<TokenPart> parts)
+      throws IOException {
+    List<String> wanted = parts.stream().map(TokenPart::file).toList();
+    for (FileStatus file : warehouse.files().listStatus(folder)) {
+      if (file.isFile() && !wanted.contains(file.getPath().getName())) {
+        warehouse.files().delete(file.getPath(), false);
+      }
+    }
+  }
+
+  private String key(Dataset<Row> rows, Kind kind, String owner) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      add(digest, "token table " + TokenManifest.VERSION);
+      add(digest, kind.name());
+      add(digest, settings.describe());
+      add(digest, fingerprint(Path.of(tokenizer)));
+      String[] files = rows.inputFiles();
+      Arrays.sort(files);
+      for (String file : files) {
+        FileStatus status = status(file);
+        add(digest, status.getPath() + " " + status.getLen() + " " + status.getModificationTime());
+      }
+      if (files.length == 0) {
+        add(digest, owner);
+      }
+      return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private FileStatus status(String file) throws IOException {
+    var path = new org.apache.hadoop.fs.Path(java.net.URI.create(file));
+    return path.getFileSystem(warehouse.hadoop()).getFileStatus(path);
+  }
+
+  private static void add(MessageDigest digest, String text) {
+    digest.update(text.getBytes(StandardCharsets.UTF_8));
+    digest.update((byte) 0);
+  }
+
+  /** A hash of what makes tokens of text: a model's folder without its weights, or a whole file. */
+  static String fingerprint(Path tokenizer) throws IOException {
+    if (!Files.isDirectory(tokenizer)) {
+      return ModelHash.of(tokenizer);
+    }
+    try (Stream<Path> all = Files.list(tokenizer)) {
+      var result = new StringBuilder();
+      for (Path file : all.filter(TokenTables::isOfTokenizer).sorted().toList()) {
+        result.append(file.getFileName()).append(' ').append(ModelHash.of(file)).append('\n');
+      }
+      return result.toString();
+    }
+  }
+
+  private static boolean isOfTokenizer(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return Files.isRegularFile(file)
+        && Stream.of(
+                "tokenizer", "chat_template", "special_tokens", "added_tokens", "vocab", "merges")
+            .anyMatch(name::startsWith);
+  }
+
+  /** One input on its way. */
+  private final class Work implements AutoCloseable {
+    private final Kind kind;
+    private final Dataset<Row> encoded;
+    private final JavaRDD<Row> ordered;
+    private Optional<JavaRDD<PackRows.Window>> windows = Optional.empty();
+
+    Work(Dataset<Row> rows, Kind kind) {
+      this.kind = kind;
+      this.encoded =
+          placed(rows)
+              .mapPartitions(
+                  new EncodeRows(kind, tokenizer, settings), Encoders.row(EncodeRows.SCHEMA))
+              .persist(StorageLevel.DISK_ONLY());
+      Column[] order =
+          Stream.of("file", "block", "ordinal", "id", "piece", "tokens")
+              .map(functions::col)
+              .toArray(Column[]::new);
+      this.ordered =
+          encoded
+              .where(col("rule").isNull())
+              .sort(order)
+              .select("tokens", "characters", "length")
+              .toJavaRDD();
+    }
+
+    /** The rows with their place in the input; without one where no files are behind them. */
+    private static Dataset<Row> placed(Dataset<Row> rows) {
+      Column ordinal = monotonically_increasing_id();
+      try {
+        return rows.select(
+            col("*"),
+            col("_metadata.file_path").as(EncodeRows.PLACE.get(0)),
+            col("_metadata.file_block_start").as(EncodeRows.PLACE.get(1)),
+            ordinal.as(EncodeRows.PLACE.get(2)));
+      } catch (Exception e) {
+        if (!(e instanceof AnalysisException)) {
+          throw e;
+        }
+        return rows.select(
+            col("*"),
+            lit("").as(EncodeRows.PLACE.get(0)),
+            lit(0L).as(EncodeRows.PLACE.get(1)),
+            lit(0L).as(EncodeRows.PLACE.get(2)));
+      }
+    }
+
+    TokenCounts counts(String name) {
+      Map<String, Long> rejects = new TreeMap<>();
+      for (Row row :
+          encoded.where(col("rule").isNotNull()).groupBy("rule").count().collectAsList()) {
+        rejects.put(row.getString(0), row.getLong(1));
+      }
+      Column[] sums = SUMS.stream().map(field -> sum(col(field))).toArray(Column[]::new);
+      Row row = encoded.agg(sums[0], Arrays.copyOfRange(sums, 1, sums.length)).head();
+      long rejected = rejects.values().stream().mapToLong(Long::longValue).sum();
+      if (row.isNullAt(0)) {
+        throw JobException.invalid(name + " is empty: leave it out, or name one with rows");
+      }
+      if (row.getLong(0) == 0) {
+        throw JobException.invalid(
+            "%s: nothing is left to learn of its %d rows; rejected: %s"
+                .formatted(name, rejected, rejects));
+      }
+      return new TokenCounts(
+          row.getLong(0) + rejected,
+          row.getLong(0),
+          row.getLong(1),
+          row.getLong(2),
+          row.getLong(3),
+          row.getLong(4),
+          row.getLong(5),
+          row.getLong(6),
+          row.getLong(7),
+          0,
+          rejects);
+    }
+
+    Dataset<Row> rejects() {
+      return encoded.where(col("rule").isNotNull()).select("id", "rule", "detail", "row");
+    }
+
+    /** Writes the rows below the folder, or only counts them; an entry for each part, in order. */
+    List<TokenPart> write(Optional<String> folder) {
+      var hadoop = new SerializableConfiguration(warehouse.hadoop());
+      return windows()
+          .mapPartitionsWithIndex(new WriteParts(folder.orElse(""), hadoop), true)
+          .collect();
+    }
+
+    List<TokenSequence> first(int count) {
+      return windows()
+          .flatMap(window -> window.rows().iterator())
+          .map(SequenceCodec::encode)
+          .take(count)
+          .stream()
+          .map(PackRows::decode)
+          .toList();
+    }
+
+    private JavaRDD<PackRows.Window> windows() {
+      if (windows.isEmpty()) {
+        windows = Optional.of(newWindows());
+      }
+      return windows.get();
+    }
+
+    private JavaRDD<PackRows.Window> newWindows() {
+      if (settings.packing() == Packing.NONE) {
+        return ordered.mapPartitions(
+            rows -> PackRows.unpacked(Iterators.map(rows, row -> row.<byte[]>getAs(0))));
+      }
+      var pack = new PackRows(settings, windowStarts(), kind == Kind.DOCUMENTS);
+      int partitions = Math.min(pack.windowStarts().length, ordered.getNumPartitions());
+      return ordered
+          .zipWithIndex()
+          .mapToPair(pair -> new Tuple2<>(pair._2(), pair._1().<byte[]>getAs(0)))
+          .repartitionAndSortWithinPartitions(new WindowPartitioner(pack, partitions))
+          .mapPartitions(pack::pack);
+    }
+
+    private long[] windowStarts() {
+      if (settings.packing() == Packing.ISOLATED) {
+        long rows = ordered.count();
+        return LongStream.iterate(
+                0, start -> start < rows, start -> start + BestFitDecreasing.WINDOW)
+            .toArray();
+      }
+      long characters = 0;
+      long tokens = 0;
+      for (Row row : ordered.map(row -> sizes(row)).take(ConstantLength.MEASURED_ROWS)) {
+        characters += row.getInt(0);
+        tokens += row.getInt(1);
+      }
+      double buffer =
+          ConstantLength.bufferCharacters(settings.maxLength(), (double) characters / tokens);
+      Iterator<int[]> lengths =
+          ordered.mapPartitions(rows -> List.of(characters(rows)).iterator()).toLocalIterator();
+      return ConstantLength.bufferStarts(Iterators.flatten(lengths), buffer);
+    }
+
+    @Override
+    public void close() {
+      encoded.unpersist();
+    }
+  }
+
+  private static Row sizes(Row row) {
+    return org.apache.spark.sql.RowFactory.create(row.getInt(1), row.getInt(2));
+  }
+
+  private static int[] characters(Iterator<Row> rows) {
+    var lengths = java.util.stream.IntStream.builder();
+    rows.forEachRemaining(row -> lengths.add(row.getInt(1)));
+    return lengths.build().toArray();
+  }
+}
