@@ -1,0 +1,219 @@
+package dev.distillery.jobs.sft;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.JobSummary;
+import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.sample.Student;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.training.card.BaseModelTerms;
+import dev.distillery.training.card.ModelCard;
+import dev.distillery.training.run.NextTokenObjective;
+import dev.distillery.training.run.StudentOptions;
+import dev.distillery.training.run.TrainingResult;
+import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.TokenSettings;
+import dev.distillery.training.tokens.TokenSettings.OverLength;
+import dev.distillery.training.tokens.TokenSettings.Packing;
+import dev.distillery.training.tokens.TrainingInputs;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.sql.SparkSession;
+
+/** Job `sft`; its manual is {@link #manual}. */
+public final class SftJob implements Job<SftOptions> {
+  private static final List<Table> TABLES = List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS);
+
+  @Override
+  public String name() {
+    return "sft";
+  }
+
+  @Override
+  public String purpose() {
+    return "Teach a student to answer as given dialogues and tasks do.";
+  }
+
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        """
+        Trains the student on answers: each answer and the mark that closes it are learned, what
+        stands before is context. A message of weight 0 is context only; a column weight counts a
+        whole row. Nothing is cut or left out unsaid: the summary counts it, and --dry-run --show 3
+        prints rows token by token. Tokens are kept in the warehouse under _tokens and used again
+        while rows, tokenizer and options are the same. The same --run-id goes on from the newest
+        checkpoint.
+        """,
+        "conversations or instructions, or files with their columns.",
+        "a Hugging Face directory, or an adapter in PEFT's layout with --trainable lora, with a"
+            + " card, to --output-dir; the tables metrics and rejects (rules no_label,"
+            + " no_label_after_cut, longer_than_max_length, bad_weight, not_in_template, empty).",
+        "distillery sft --model models/smollm2 --input instructions --trainable lora"
+            + " --output-dir out/sft --dry-run --show 3");
+  }
+
+  @Override
+  public Class<SftOptions> optionsType() {
+    return SftOptions.class;
+  }
+
+  @Override
+  public RunOptions runOptions(SftOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public void check(SftOptions options) {
+    String model = options.training().student().model();
+    try (Student student = Student.open(Path.of(model), 1)) {
+      int length = options.tokens().length(student.config().maxPositions());
+      ChatTemplate template = template(student, options);
+      List<Integer> marks = TemplateTokens.require(template, student.tokenizer());
+      BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
+      if (length < marks.size()) {
+        throw JobException.invalid(
+            "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
+                .formatted(length, template.name()));
+      }
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ChatTemplate template(Student student, SftOptions options) throws IOException {
+    try {
+      return student.chatTemplate(options.template());
+    } catch (IllegalArgumentException e) {
+      throw JobException.invalid("Option --template: " + e.getMessage());
+    }
+  }
+
+  @Override
+  public JobSummary run(SparkSession spark, SftOptions options) {
+    check(options);
+    return JobRun.execute(spark, this, options, run -> train(run, options));
+  }
+
+  private static Outcome train(JobRun run, SftOptions options) throws IOException {
+    String model = options.training().student().model();
+    TokenSettings settings;
+    Tokenizer tokenizer;
+    try (Student student = Student.open(Path.of(model), 1)) {
+      tokenizer = student.tokenizer();
+      settings = settings(student, options);
+      warnOfUntrained(run, options, template(student, options), tokenizer);
+    }
+    ShippedModel.ship(run.spark().sparkContext(), model);
+    TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
+    if (run.dryRun()) {
+      return plan(run, options, inputs.plan(model, settings, options.show()), tokenizer);
+    }
+    long seed = options.run().randomSeed();
+    boolean shuffled = options.training().batch().shuffle();
+    TrainingInputs.Tokens tokens = inputs.build(model, settings, seed, shuffled);
+    TrainingInputs.writeRejects(run, "sft", tokens.rejects());
+    TrainingRun training =
+        TrainingRun.of(run, options.training(), seed, new NextTokenObjective(), tokens.rows())
+            .identifiedBy("token tables", tokens.key());
+    if (!options.tokens().evalInput().isEmpty()) {
+      TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), TABLES);
+      training = training.evaluatedOn(held.build(model, settings, seed, false).rows());
+    }
+    TrainingResult result = training.train();
+    var summary =
+        new SftSummary(tokens.counts(), tokens.shares(), result.figures(), result.output());
+    if (result.interrupted().isPresent()) {
+      return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
+    }
+    card(run, options, inputs, summary)
+        .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
+    return Outcome.done(summary);
+  }
+
+  private static Outcome plan(
+      JobRun run, SftOptions options, TrainingInputs.Plan plan, Tokenizer tokenizer) {
+    System.out.print(plan.describe(tokenizer));
+    Map<String, Number> figures =
+        new TreeMap<>(
+            TrainingRun.of(
+                    run,
+                    options.training(),
+                    options.run().randomSeed(),
+                    new NextTokenObjective(),
+                    plan.rows())
+                .plan()
+                .figures());
+    figures.putAll(plan.figures());
+    return Outcome.done(
+        new SftSummary(
+            plan.counts(), plan.shares(), figures, options.training().student().outputDir()));
+  }
+
+  private static ModelCard card(
+      JobRun run, SftOptions options, TrainingInputs inputs, SftSummary summary)
+      throws IOException {
+    Path model = Path.of(options.training().student().model());
+    ModelCard card =
+        new ModelCard(
+            "Supervised fine-tuning of " + model.getFileName(),
+            model.toString(),
+            BaseModelTerms.of(model).license(),
+            inputs.sources(),
+            OptionsBinder.of(SftOptions.class).effective(options),
+            summary.figures());
+    for (String name : List.of("loss", "eval_loss")) {
+      card.addCurve(name, TrainingInputs.curve(run, name));
+    }
+    return card;
+  }
+
+  private static TokenSettings settings(Student student, SftOptions options) {
+    List<Integer> stops = student.specialTokens().stop();
+    Packing packing = options.tokens().packing().orElse(Packing.NONE);
+    return new TokenSettings(
+        options.template(),
+        options.trainOn(),
+        options.tokens().overLength().orElse(OverLength.CUT),
+        options.tokens().length(student.config().maxPositions()),
+        packing,
+        stops.isEmpty() ? -1 : stops.get(0));
+  }
+
+  /** A frozen embedding never learns a mark that nobody trained. */
+  private static void warnOfUntrained(
+      JobRun run, SftOptions options, ChatTemplate template, Tokenizer tokenizer)
+      throws IOException {
+    StudentOptions student = options.training().student();
+    if (student.trainable() == StudentOptions.Trainable.FULL) {
+      return;
+    }
+    try (ModelFiles files = ModelFiles.open(Path.of(student.model()))) {
+      List<Integer> untrained =
+          TemplateTokens.untrained(files, TemplateTokens.require(template, tokenizer));
+      if (!untrained.isEmpty()) {
+        run.progress()
+            .say(
+                "Warning: the template %s needs %s, whose embeddings were never trained and are frozen now: the student cannot learn to use them, nor to stop. Train all weights with --trainable full, or choose another --template"
+                    .formatted(template.name(), untrained.stream().map(tokenizer::token).toList()));
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.distillery.jobs.sft;
+
+import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.run.JobException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.WeightSource;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The marks that a chat template writes, and whether a model has them and was trained on them. */
+final class TemplateTokens {
+  private static final Pattern MARK = Pattern.compile("<\\|[^|\\s]+\\|>|</?s>");
+  private static final List<String> EMBEDDINGS =
+      List.of(ModelTensors.EMBEDDING, "transformer.wte.weight");
+
+  private TemplateTokens() {}
+
+  /**
+   * The ids of the template's marks.
+   *
+   * @throws JobException if the tokenizer does not have one of them, or an answer's end is none
+   */
+  static List<Integer> require(ChatTemplate template, Tokenizer tokenizer) {
+    String sample =
+        template.render(
+            List.of(
+                new Message("system", "s"),
+                new Message("user", "u"),
+                new Message("assistant", "a")),
+            false);
+    Set<String> marks = new LinkedHashSet<>();
+    for (Matcher matcher = MARK.matcher(sample); matcher.find(); ) {
+      marks.add(matcher.group());
+    }
+    marks.add(template.answerEnd());
+    List<Integer> ids = new ArrayList<>();
+    List<String> missing = new ArrayList<>();
+    for (String mark : marks) {
+      OptionalInt id = tokenizer.id(mark);
+      if (id.isPresent()) {
+        ids.add(id.getAsInt());
+      } else {
+        missing.add(mark);
+      }
+    }
+    if (!missing.isEmpty()) {
+      throw JobException.invalid(
+          "Option --template: the template %s needs %s, which the tokenizer does not have; choose one of %s"
+              .formatted(
+                  template.name(),
+                  String.join(", ", missing),
+                  String.join(", ", ChatTemplate.names())));
+    }
+    return ids;
+  }
+
+  /**
+   * Those of the ids whose rows of the embedding were never trained: all zero, or equal to that of
+   * another of them.
+   */
+  static List<Integer> untrained(ModelFiles model, List<Integer> ids) throws IOException {
+    WeightSource weights = model.weights();
+    for (String name : EMBEDDINGS) {
+      if (weights.weights().containsKey(name)) {
+        return untrained(weights, name, model.config().hiddenSize(), ids);
+      }
+    }
+    return List.of();
+  }
+
+  private static List<Integer> untrained(
+      WeightSource weights, String name, int width, List<Integer> ids) throws IOException {
+    List<float[]> rows = new ArrayList<>();
+    for (int id : ids) {
+      float[] row = new float[width];
+      weights.read(name, (long) id * width, FloatBuffer.wrap(row));
+      rows.add(row);
+    }
+    List<Integer> untrained = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      boolean found = Arrays.equals(rows.get(i), new float[width]);
+      for (int j = 0; j < rows.size(); j++) {
+        found |= i != j && Arrays.equals(rows.get(i), rows.get(j));
+      }
+      if (found) {
+        untrained.add(ids.get(i));
+      }
+    }
+    return untrained;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.distillery.jobs.pretrain;
+
+import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.training.run.TrainingOptions;
+import dev.distillery.training.tokens.TokenOptions;
+import org.junit.jupiter.api.Test;
+
+class PretrainOptionsTest {
+  @Test
+  void everyOptionHasItsDefaultAndArrives() {
+    OptionsKit.of(
+            PretrainOptions.class, RunOptions.class, TrainingOptions.class, TokenOptions.class)
+        .defaults(
+            """
+            tokenizer-from (none)
+            vocab-size (none)
+            show 0
+            """)
+        .arrive(
+            """
+            tokenizer-from train
+            vocab-size 300
+            show 3
+            dry-run true
+            model gpt2
+            output-dir o
+            input a.jsonl
+            """);
+  }
+}
