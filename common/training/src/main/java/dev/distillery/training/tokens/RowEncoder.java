@@ -103,6 +103,9 @@ public final class RowEncoder {
           EncodedRow.NO_LABEL,
           last < 0 ? "No message is the assistant's" : "No answer has text and a weight over 0");
     }
+    if (settings.trainOn() == TrainOn.ALL_TURNS && template().rewritesEarlierTurns(turns)) {
+      return keep(turnByTurn(turns, rowWeight), characters, endsWithUser, emptyAnswers);
+    }
     boolean tooLong = limited() && whole.get(0).ids().length > settings.maxLength();
     if (tooLong && settings.overLength() == OverLength.REJECT) {
       return tooLong(whole.get(0).ids().length);
@@ -196,6 +199,21 @@ public final class RowEncoder {
     }
     return new EncodedRow(
         sequences, "", "", tokens, tokens - kept, characters, stops, endsWithUser, emptyAnswers);
+  }
+
+  /**
+   * A row for each answer, as the model will see it: a template that strips reasoning from earlier
+   * turns writes them differently in each.
+   */
+  private List<Piece> turnByTurn(List<Message> turns, double rowWeight) {
+    List<Piece> pieces = new ArrayList<>();
+    for (int i = 0; i < turns.size(); i++) {
+      if (turns.get(i).role().equals("assistant")) {
+        Piece piece = piece(turns.subList(0, i + 1), i, rowWeight);
+        pieces.add(piece.onlyAnswer(i));
+      }
+    }
+    return pieces;
   }
 
   /** As many exchanges in a piece as fit, the system message before each. */
@@ -338,6 +356,20 @@ public final class RowEncoder {
         }
       }
       return false;
+    }
+
+    /** The same tokens, of which one answer is learned alone. */
+    Piece onlyAnswer(int message) {
+      int before = -1;
+      for (int m = 0; m < message; m++) {
+        before = Math.max(before, ends[m]);
+      }
+      float[] counted = weights.clone();
+      Arrays.fill(counted, 0, before + 1, 0);
+      int[] end = new int[ends.length];
+      Arrays.fill(end, -1);
+      end[message] = ends[message];
+      return new Piece(ids, counted, end);
     }
 
     boolean stops(int length) {

@@ -24,6 +24,9 @@ final class TemplateTokens {
   private static final List<String> EMBEDDINGS =
       List.of(ModelTensors.EMBEDDING, "transformer.wte.weight");
 
+  private static final List<Message> SAMPLE =
+      List.of(new Message("user", "u"), new Message("assistant", "a"));
+
   private TemplateTokens() {}
 
   /**
@@ -32,18 +35,14 @@ final class TemplateTokens {
    * @throws JobException if the tokenizer does not have one of them, or an answer's end is none
    */
   static List<Integer> require(ChatTemplate template, Tokenizer tokenizer) {
-    String sample =
-        template.render(
-            List.of(
-                new Message("system", "s"),
-                new Message("user", "u"),
-                new Message("assistant", "a")),
-            false);
+    String sample = template.render(SAMPLE, false);
     Set<String> marks = new LinkedHashSet<>();
     for (Matcher matcher = MARK.matcher(sample); matcher.find(); ) {
       marks.add(matcher.group());
     }
-    marks.add(template.answerEnd());
+    if (!template.answerEnd().isEmpty()) {
+      marks.add(template.answerEnd());
+    }
     List<Integer> ids = new ArrayList<>();
     List<String> missing = new ArrayList<>();
     for (String mark : marks) {

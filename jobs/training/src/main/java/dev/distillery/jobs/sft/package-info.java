@@ -1,4 +1,9 @@
-/** Supervised fine-tuning: a student learns answers. The loop is common/training's. */
+/**
+ * Supervised fine-tuning: a student learns answers. The loop is common/training's.
+ *
+ * <p>May use: core.dialogue, core.run, model.format, model.sample, model.tokenizer, spark.job,
+ * spark.warehouse, training.card, training.run, training.tokens.
+ */
 @NullMarked
 package dev.distillery.jobs.sft;
 

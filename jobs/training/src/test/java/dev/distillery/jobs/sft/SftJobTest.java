@@ -171,7 +171,7 @@ class SftJobTest {
     assertThat(summary.tables().get("rejects").rows()).isEqualTo(1);
     Path out = temp.resolve("out");
     try (Student student = Student.open(out, 1)) {
-      assertThat(student.chatTemplate("").name()).isEqualTo("chatml");
+      assertThat(student.chatTemplate("").answerEnd()).isEqualTo("<|im_end|>");
     }
     assertThat(out.resolve("README.md"))
         .content()
