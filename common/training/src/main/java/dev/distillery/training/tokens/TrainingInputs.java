@@ -1,7 +1,6 @@
 package dev.distillery.training.tokens;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -165,7 +163,7 @@ public final class TrainingInputs {
     for (String text : refs) {
       WeightedRef weighted = WeightedRef.parse(text);
       Table table = table(run, weighted.ref(), allowed);
-      sources.add(new Source(weighted, table, run.input(weighted.ref(), table)));
+      sources.add(new Source(weighted, table, run.inputs(List.of(weighted.ref()), table)));
     }
     return new TrainingInputs(run, sources);
   }
@@ -333,13 +331,10 @@ public final class TrainingInputs {
   }
 
   /** Writes rejected rows as the run's table {@code rejects}; does nothing where there are none. */
-  public static void writeRejects(JobRun run, String job, Optional<Dataset<Row>> rejects) {
+  public static void writeRejects(JobRun run, Optional<Dataset<Row>> rejects) {
     if (rejects.isPresent()) {
-      List<Column> columns = new ArrayList<>(List.of(lit(job).as("job")));
-      for (String name : rejects.get().columns()) {
-        columns.add(col(name));
-      }
-      var unused = run.write(Tables.REJECTS, rejects.get().select(columns.toArray(Column[]::new)));
+      var unused =
+          run.reject(rejects.get(), col("rule"), col("detail"), col("row"));
     }
   }
 }

@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.sum;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
@@ -23,6 +22,7 @@ import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
@@ -33,6 +33,7 @@ import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenSettings;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
@@ -49,10 +50,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 
 /** Job `pretrain`; its manual is {@link #manual}. */
-public final class PretrainJob implements Job<PretrainOptions> {
+public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> {
   private static final List<Table> TABLES = List.of(Tables.DOCUMENTS);
 
   /** Where a new model's first weights lie, beside the result. */
@@ -91,6 +91,11 @@ public final class PretrainJob implements Job<PretrainOptions> {
   @Override
   public Class<PretrainOptions> optionsType() {
     return PretrainOptions.class;
+  }
+
+  @Override
+  public Class<PretrainSummary> summaryType() {
+    return PretrainSummary.class;
   }
 
   @Override
@@ -133,12 +138,6 @@ public final class PretrainJob implements Job<PretrainOptions> {
     }
   }
 
-  @Override
-  public JobSummary run(SparkSession spark, PretrainOptions options) {
-    check(options);
-    return JobRun.execute(spark, this, options, run -> train(run, options));
-  }
-
   /**
    * What training begins from.
    *
@@ -148,7 +147,9 @@ public final class PretrainJob implements Job<PretrainOptions> {
    */
   private record Start(Path model, ModelConfig config, Tokenizer tokenizer, int eos) {}
 
-  private static Outcome train(JobRun run, PretrainOptions options) throws IOException {
+  @Override
+  public Outcome<PretrainSummary> perform(JobRun run, PretrainOptions options)
+      throws IOException {
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
     Start start = start(run, options, inputs);
     TokenSettings settings = settings(options, start);
@@ -157,16 +158,18 @@ public final class PretrainJob implements Job<PretrainOptions> {
     if (run.dryRun()) {
       TrainingInputs.Plan plan = inputs.plan(model, settings, options.show());
       System.out.print(plan.describe(start.tokenizer()));
+      Map<String, Number> planned =
+          new TreeMap<>(figures(options.training(), start.config(), plan));
+      planned.putAll(plan.counts().figures());
       return Outcome.done(
           new PretrainSummary(
-              plan.counts(),
-              figures(options.training(), start.config(), plan),
-              options.training().student().outputDir()));
+              run.summary(), planned, options.training().student().outputDir()),
+          account(plan.counts()));
     }
     long seed = options.run().randomSeed();
     TrainingInputs.Tokens tokens =
         inputs.build(model, settings, seed, options.training().batch().shuffle());
-    TrainingInputs.writeRejects(run, "pretrain", tokens.rejects());
+    TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
         TrainingRun.of(
                 run, from(options.training(), model), seed, new NextTokenObjective(), tokens.rows())
@@ -180,16 +183,22 @@ public final class PretrainJob implements Job<PretrainOptions> {
       held.put("eval_bytes", eval.rows().stream().mapToLong(PretrainJob::bytes).sum());
     }
     TrainingResult result = training.train();
-    var figures = new TreeMap<>(result.figures());
+    Map<String, Number> figures = new TreeMap<>(tokens.counts().figures());
+    figures.putAll(result.figures());
     figures.putAll(held);
     figures.putAll(ofHeldOut(figures));
-    var summary = new PretrainSummary(tokens.counts(), figures, result.output());
+    var summary = new PretrainSummary(run.summary(), figures, result.output());
     if (result.interrupted().isPresent()) {
       return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
     }
     card(run, options, inputs, summary)
         .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
-    return Outcome.done(summary);
+    return Outcome.done(summary, account(tokens.counts()));
+  }
+
+  private static RowAccount account(TokenCounts counts) {
+    return RowAccount.of("documents", counts.rowsRead(), counts.rowsKept())
+        .rejects(counts.rejects());
   }
 
   private static Start start(JobRun run, PretrainOptions options, TrainingInputs inputs)

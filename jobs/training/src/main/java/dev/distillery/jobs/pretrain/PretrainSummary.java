@@ -1,37 +1,18 @@
 package dev.distillery.jobs.pretrain;
 
-import dev.distillery.core.run.Figures;
-import dev.distillery.training.tokens.TokenCounts;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
- * What a run of pretrain has done, or would do.
+ * What a run of pretrain has done, or would do; its unit is the document.
  *
- * @param counts what became of all documents
- * @param training figures of the training itself
+ * @param training figures of the documents and of the training itself
  * @param output folder of the model
  */
-record PretrainSummary(TokenCounts counts, Map<String, Number> training, String output)
-    implements Figures {
-  PretrainSummary {
+public record PretrainSummary(RunSummary run, Map<String, Number> training, String output)
+    implements Summary {
+  public PretrainSummary {
     training = Map.copyOf(training);
-  }
-
-  @Override
-  public Map<String, Long> rejects() {
-    return counts.rejects();
-  }
-
-  @Override
-  public Map<String, Number> figures() {
-    Map<String, Number> figures = new TreeMap<>(counts.figures());
-    figures.putAll(training);
-    return figures;
-  }
-
-  @Override
-  public Map<String, Object> members() {
-    return Map.of("output", output);
   }
 }

@@ -2,7 +2,6 @@ package dev.distillery.jobs.sft;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
@@ -14,6 +13,7 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
@@ -23,6 +23,7 @@ import dev.distillery.training.run.NextTokenObjective;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenSettings;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
@@ -33,10 +34,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.sql.SparkSession;
 
 /** Job `sft`; its manual is {@link #manual}. */
-public final class SftJob implements Job<SftOptions> {
+public final class SftJob implements Job<SftOptions, SftSummary> {
   private static final List<Table> TABLES = List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS);
 
   @Override
@@ -74,6 +74,11 @@ public final class SftJob implements Job<SftOptions> {
   }
 
   @Override
+  public Class<SftSummary> summaryType() {
+    return SftSummary.class;
+  }
+
+  @Override
   public RunOptions runOptions(SftOptions options) {
     return options.run();
   }
@@ -107,12 +112,7 @@ public final class SftJob implements Job<SftOptions> {
   }
 
   @Override
-  public JobSummary run(SparkSession spark, SftOptions options) {
-    check(options);
-    return JobRun.execute(spark, this, options, run -> train(run, options));
-  }
-
-  private static Outcome train(JobRun run, SftOptions options) throws IOException {
+  public Outcome<SftSummary> perform(JobRun run, SftOptions options) throws IOException {
     String model = options.training().student().model();
     TokenSettings settings;
     Tokenizer tokenizer;
@@ -129,7 +129,7 @@ public final class SftJob implements Job<SftOptions> {
     long seed = options.run().randomSeed();
     boolean shuffled = options.training().batch().shuffle();
     TrainingInputs.Tokens tokens = inputs.build(model, settings, seed, shuffled);
-    TrainingInputs.writeRejects(run, "sft", tokens.rejects());
+    TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
         TrainingRun.of(run, options.training(), seed, new NextTokenObjective(), tokens.rows())
             .identifiedBy("token tables", tokens.key());
@@ -138,17 +138,18 @@ public final class SftJob implements Job<SftOptions> {
       training = training.evaluatedOn(held.build(model, settings, seed, false).rows());
     }
     TrainingResult result = training.train();
-    var summary =
-        new SftSummary(tokens.counts(), tokens.shares(), result.figures(), result.output());
+    Map<String, Number> figures = new TreeMap<>(tokens.counts().figures());
+    figures.putAll(result.figures());
+    SftSummary summary = summary(run, figures, tokens.shares(), result.output());
     if (result.interrupted().isPresent()) {
       return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
     }
     card(run, options, inputs, summary)
         .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
-    return Outcome.done(summary);
+    return Outcome.done(summary, account(tokens.counts()));
   }
 
-  private static Outcome plan(
+  private static Outcome<SftSummary> plan(
       JobRun run, SftOptions options, TrainingInputs.Plan plan, Tokenizer tokenizer) {
     System.out.print(plan.describe(tokenizer));
     Map<String, Number> figures =
@@ -162,9 +163,20 @@ public final class SftJob implements Job<SftOptions> {
                 .plan()
                 .figures());
     figures.putAll(plan.figures());
+    figures.putAll(plan.counts().figures());
     return Outcome.done(
-        new SftSummary(
-            plan.counts(), plan.shares(), figures, options.training().student().outputDir()));
+        summary(run, figures, plan.shares(), options.training().student().outputDir()),
+        account(plan.counts()));
+  }
+
+  private static SftSummary summary(
+      JobRun run, Map<String, Number> figures, List<TrainingInputs.Share> shares, String output) {
+    return new SftSummary(
+        run.summary(), figures, shares.stream().map(SftSummary.Input::of).toList(), output);
+  }
+
+  private static RowAccount account(TokenCounts counts) {
+    return RowAccount.of("rows", counts.rowsRead(), counts.rowsKept()).rejects(counts.rejects());
   }
 
   private static ModelCard card(

@@ -1,54 +1,45 @@
 package dev.distillery.jobs.sft;
 
-import dev.distillery.core.run.Figures;
-import dev.distillery.training.tokens.TokenCounts;
+import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.training.tokens.TrainingInputs.Share;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
- * What a run of sft has done, or would do.
+ * What a run of sft has done, or would do; its unit is the row.
  *
- * @param counts what became of all rows
- * @param shares the same by input
- * @param training figures of the training itself
+ * @param training figures of the rows and of the training itself
+ * @param inputs what each input came to
  * @param output folder of the model or the adapter
  */
-record SftSummary(
-    TokenCounts counts, List<Share> shares, Map<String, Number> training, String output)
-    implements Figures {
-  SftSummary {
-    shares = List.copyOf(shares);
-    training = Map.copyOf(training);
-  }
+public record SftSummary(
+    RunSummary run, Map<String, Number> training, List<Input> inputs, String output)
+    implements Summary {
 
-  @Override
-  public Map<String, Long> rejects() {
-    return counts.rejects();
-  }
-
-  @Override
-  public Map<String, Number> figures() {
-    Map<String, Number> figures = new TreeMap<>(counts.figures());
-    figures.putAll(training);
-    return figures;
-  }
-
-  @Override
-  public Map<String, Object> members() {
-    List<Map<String, Object>> inputs = new ArrayList<>();
-    for (Share share : shares) {
-      Map<String, Object> input = new LinkedHashMap<>();
-      input.put("ref", share.ref());
-      input.put("weight", share.weight());
-      input.put("rows_read", share.counts().rowsRead());
-      input.put("rows_kept", share.counts().rowsKept());
-      input.put("rows_per_epoch", share.rowsPerEpoch());
-      inputs.add(input);
+  /**
+   * What an input came to.
+   *
+   * @param ref as the user named it
+   * @param weight passes in an epoch
+   * @param rowsRead of the input
+   * @param rowsKept that have tokens
+   * @param rowsPerEpoch rows of the token table that an epoch takes
+   */
+  public record Input(
+      String ref, String weight, long rowsRead, long rowsKept, long rowsPerEpoch) {
+    static Input of(Share share) {
+      return new Input(
+          share.ref(),
+          share.weight().toPlainString(),
+          share.counts().rowsRead(),
+          share.counts().rowsKept(),
+          share.rowsPerEpoch());
     }
-    return Map.of("inputs", inputs, "output", output);
+  }
+
+  public SftSummary {
+    training = Map.copyOf(training);
+    inputs = List.copyOf(inputs);
   }
 }

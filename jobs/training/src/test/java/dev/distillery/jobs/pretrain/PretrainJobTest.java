@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.model.format.ModelConfig;
@@ -36,7 +35,7 @@ class PretrainJobTest {
 
   @TempDir Path temp;
 
-  private JobSummary run(Map<String, Object> given) {
+  private PretrainSummary run(Map<String, Object> given) {
     var values = new HashMap<String, List<String>>();
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
     values.put("output-dir", List.of(temp.resolve("out").toString()));
@@ -56,7 +55,7 @@ class PretrainJobTest {
 
   @Test
   void aPlanOfANewModelHasItsTokensAndParameters() throws IOException {
-    JobSummary summary =
+    PretrainSummary summary =
         run(
             Map.of(
                 "model",

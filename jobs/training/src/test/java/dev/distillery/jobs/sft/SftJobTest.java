@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.model.sample.Student;
@@ -38,7 +37,7 @@ class SftJobTest {
 
   @TempDir Path temp;
 
-  private JobSummary run(Map<String, Object> given) {
+  private SftSummary run(Map<String, Object> given) {
     var values = new HashMap<String, List<String>>();
     values.put("model", List.of(MODEL.toString()));
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
@@ -64,7 +63,7 @@ class SftJobTest {
     Path rows = file("rows.jsonl", ROWS);
     PrintStream before = System.out;
     var printed = new ByteArrayOutputStream();
-    JobSummary summary;
+    SftSummary summary;
     try {
       System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
       summary = run(Map.of("input", rows, "dry-run", true, "show", 1, "batch-size", 2));
@@ -103,7 +102,7 @@ class SftJobTest {
             {"instruction": "name", "input": "", "output": "x"}
             """);
 
-    JobSummary summary =
+    SftSummary summary =
         run(Map.of("input", List.of(rows + "=2", tasks + "=0.5"), "dry-run", true));
 
     assertThat(summary.figures()).containsEntry("rows_per_epoch", 7L);
@@ -155,7 +154,7 @@ class SftJobTest {
             "run-id",
             "first");
 
-    JobSummary summary = run(given);
+    SftSummary summary = run(given);
 
     assertThat(summary.status()).isEqualTo("done");
     List<Row> losses =
