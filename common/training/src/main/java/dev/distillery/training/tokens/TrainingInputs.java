@@ -333,8 +333,7 @@ public final class TrainingInputs {
   /** Writes rejected rows as the run's table {@code rejects}; does nothing where there are none. */
   public static void writeRejects(JobRun run, Optional<Dataset<Row>> rejects) {
     if (rejects.isPresent()) {
-      var unused =
-          run.reject(rejects.get(), col("rule"), col("detail"), col("row"));
+      var unused = run.reject(rejects.get(), col("rule"), col("detail"), col("row"));
     }
   }
 }

@@ -109,7 +109,8 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
     boolean shape = NewModel.isShape(student.model());
     if (shape && options.tokenizerFrom().isEmpty()) {
       throw JobException.invalid(
-          "Option --tokenizer-from is required for a new model: name a model whose tokenizer it gets, or train");
+          "Option --tokenizer-from is required for a new model: name a model whose tokenizer it"
+              + " gets, or train");
     }
     if (!shape && options.tokenizerFrom().isPresent()) {
       throw JobException.invalid(
@@ -148,8 +149,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   private record Start(Path model, ModelConfig config, Tokenizer tokenizer, int eos) {}
 
   @Override
-  public Outcome<PretrainSummary> perform(JobRun run, PretrainOptions options)
-      throws IOException {
+  public Outcome<PretrainSummary> perform(JobRun run, PretrainOptions options) throws IOException {
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
     Start start = start(run, options, inputs);
     TokenSettings settings = settings(options, start);
@@ -162,8 +162,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
           new TreeMap<>(figures(options.training(), start.config(), plan));
       planned.putAll(plan.counts().figures());
       return Outcome.done(
-          new PretrainSummary(
-              run.summary(), planned, options.training().student().outputDir()),
+          new PretrainSummary(run.summary(), planned, options.training().student().outputDir()),
           account(plan.counts()));
     }
     long seed = options.run().randomSeed();

@@ -26,8 +26,7 @@ public record SftSummary(
    * @param rowsKept that have tokens
    * @param rowsPerEpoch rows of the token table that an epoch takes
    */
-  public record Input(
-      String ref, String weight, long rowsRead, long rowsKept, long rowsPerEpoch) {
+  public record Input(String ref, String weight, long rowsRead, long rowsKept, long rowsPerEpoch) {
     static Input of(Share share) {
       return new Input(
           share.ref(),
