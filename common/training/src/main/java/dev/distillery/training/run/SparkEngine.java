@@ -32,7 +32,7 @@ import scala.Tuple2;
  */
 final class SparkEngine implements Engine {
   /** Values of one slice: 64 MiB. */
-  static final int MAX_SLICE = 1 << 24;
+  private static final int MAX_SLICE = 1 << 24;
 
   /** Micro-batches of an evaluation that one job computes, a worker. */
   private static final int EVALUATED_AT_ONCE = 16;
@@ -55,7 +55,7 @@ final class SparkEngine implements Engine {
   /**
    * An engine over the driver's own copy of the trained weights.
    *
-   * @param run name of the run, for the executors' holders
+   * @param run name of this try of the run, for the executors' holders
    */
   SparkEngine(
       JavaSparkContext context,
@@ -65,19 +65,6 @@ final class SparkEngine implements Engine {
       Cluster cluster,
       Kernels kernels,
       ParameterSpace parameters) {
-    this(context, run, spec, objective, cluster, kernels, parameters, MAX_SLICE);
-  }
-
-  /** As above, with slices of another size, for tests. */
-  SparkEngine(
-      JavaSparkContext context,
-      String run,
-      PolicySpec spec,
-      TrainingObjective objective,
-      Cluster cluster,
-      Kernels kernels,
-      ParameterSpace parameters,
-      int maxSlice) {
     this.context = context;
     this.run = run;
     this.spec = spec;
@@ -88,7 +75,7 @@ final class SparkEngine implements Engine {
     this.gradient = new ParameterSpace(kernels, parameters.slots());
     // As many slices as workers at least, so that each sums a part.
     long share = (parameters.size() + cluster.workers() - 1) / cluster.workers();
-    this.sliceValues = (int) Math.max(1, Math.min(maxSlice, share));
+    this.sliceValues = (int) Math.max(1, Math.min(MAX_SLICE, share));
   }
 
   @Override

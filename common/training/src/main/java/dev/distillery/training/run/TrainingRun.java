@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -386,9 +387,11 @@ public final class TrainingRun {
     }
     ShippedModel.ship(context, spec.model());
     Kernels kernels = KernelSets.create(Runtime.getRuntime().availableProcessors());
+    // Another name for each try: executors of a session that goes on may hold the last one's
+    // weights.
     return new SparkEngine(
         JavaSparkContext.fromSparkContext(context),
-        run.id(),
+        run.id() + "/" + UUID.randomUUID(),
         spec,
         objective,
         cluster,
