@@ -38,6 +38,12 @@ PRE = {
         ]
     ),
 }
+PRE["qwen2"] = pre.Sequence(
+    [
+        pre.Split(Regex(LLAMA3.replace("{1,3}", "")), "isolated"),
+        pre.ByteLevel(add_prefix_space=False, use_regex=False),
+    ]
+)
 SPACES = [chr(c) for c in range(0x3001) if chr(c).isspace()] + ["\u200b", "\ufeff", "\u180e"]
 
 
@@ -117,6 +123,8 @@ def write(name, value):
 def byte_level(name):
     tokenizer = Tokenizer(models.BPE(ignore_merges=name == "llama3"))
     tokenizer.pre_tokenizer = PRE[name]
+    if name == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(
         corpus(),
@@ -189,6 +197,38 @@ def llama_json():
                 lambda i: tokenizer.decode(i, skip_special_tokens=False),
             ),
         )
+
+
+def gemma_json():
+    """Gemma's: no space in front, line breaks in pieces, runs of spaces and line breaks and tags as added tokens."""
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    words = [word for line in corpus() for word in line.replace(" ", "▁ ").split(" ")]
+    tokenizer.train_from_iterator(
+        words,
+        trainers.BpeTrainer(
+            vocab_size=700,
+            special_tokens=["<pad>", "<eos>", "<bos>", "<unk>"] + [f"<0x{b:02X}>" for b in range(256)],
+            show_progress=False,
+        ),
+    )
+    spec = json.loads(tokenizer.to_str())
+    spec["added_tokens"] = [t for t in spec["added_tokens"] if t["id"] < 4]
+    tokenizer = Tokenizer.from_str(json.dumps(spec))
+    runs = ["\n" * n for n in range(2, 6)] + ["▁" * n for n in range(2, 6)] + ["<table>", "added"]
+    tokenizer.add_tokens([AddedToken(run, normalized=False) for run in runs])
+    tokenizer.save(str(OUT / "gemma.json"), pretty=False)
+    write(
+        "gemma-cases.json",
+        cases(
+            lambda t: tokenizer.encode(t, add_special_tokens=False).ids,
+            lambda i: tokenizer.decode(i, skip_special_tokens=False),
+        ),
+    )
 
 
 def sentence_piece():
@@ -303,6 +343,7 @@ if __name__ == "__main__":
     for name in PRE:
         byte_level(name)
     llama_json()
+    gemma_json()
     sentence_piece()
     chats()
     published(*(sys.argv[1:] + [None, None])[:2])

@@ -52,8 +52,8 @@ final class AttentionMath {
           .columns(head * plan.headDim(), plan.headDim());
     }
 
-    Tensor key(Tensor x, int sequence, int kvHead, int count) {
-      return x.rows(plan.keyStarts()[sequence], count)
+    Tensor key(Tensor x, int sequence, int kvHead, int from, int count) {
+      return x.rows(plan.keyStarts()[sequence] + from, count)
           .columns(kvHead * plan.headDim(), plan.headDim());
     }
   }
@@ -89,10 +89,12 @@ final class AttentionMath {
     Heads heads = new Heads(plan);
     Scratch own = scratch.get();
     int dim = plan.headDim();
-    int seen = plan.keyCounts()[sequence] - plan.queryCounts()[sequence] + query + 1;
+    int position = plan.keyCounts()[sequence] - plan.queryCounts()[sequence] + query;
+    int first = plan.firstKey(position);
+    int seen = position + 1 - first;
     Tensor queries = heads.query(q, sequence, head, query, 1);
-    Tensor keys = heads.key(k, sequence, head / plan.group(), seen);
-    Tensor values = heads.key(v, sequence, head / plan.group(), seen);
+    Tensor keys = heads.key(k, sequence, head / plan.group(), first, seen);
+    Tensor values = heads.key(v, sequence, head / plan.group(), first, seen);
     Tensor weights = own.scores(0, 1, seen);
     ByteBuffer qs = CpuMemory.buffer(queries);
     ByteBuffer ks = CpuMemory.buffer(keys);
@@ -101,7 +103,7 @@ final class AttentionMath {
     int at = CpuMemory.at(weights, 0);
     int from = CpuMemory.at(queries, 0);
     RowMath.dots(ws, at, qs, from, ks, CpuMemory.at(keys, 0), keys.stride(), seen, dim);
-    float logSum = RowMath.softmax(ws, at, (float) plan.scale(), seen, Lanes.whole(seen));
+    float logSum = RowMath.softmax(ws, at, (float) plan.scale(), 0, seen, Lanes.whole(seen));
     Tensor result = heads.query(out, sequence, head, query, 1);
     ByteBuffer os = CpuMemory.buffer(result);
     int into = CpuMemory.at(result, 0);
@@ -124,20 +126,23 @@ final class AttentionMath {
     Scratch own = scratch.get();
     int count = Math.min(QUERY_BLOCK, plan.queryCounts()[sequence] - from);
     int hidden = plan.keyCounts()[sequence] - plan.queryCounts()[sequence];
-    int seen = hidden + from + count;
+    int first = plan.firstKey(hidden + from);
+    int seen = hidden + from + count - first;
     float scale = (float) plan.scale();
-    Tensor keys = heads.key(k, sequence, head / plan.group(), seen);
+    Tensor keys = heads.key(k, sequence, head / plan.group(), first, seen);
     Tensor weights = own.scores(0, count, seen);
     product(weights, heads.query(q, sequence, head, from, count), false, keys, true, 1, 0);
     ByteBuffer ws = CpuMemory.buffer(weights);
     ByteBuffer stats = CpuMemory.buffer(logSumExp);
     for (int i = 0; i < count; i++) {
-      int n = hidden + from + i + 1;
-      float logSum = RowMath.softmax(ws, CpuMemory.at(weights, i), scale, n, weights.stride());
+      int key = hidden + from + i;
+      int hides = plan.firstKey(key) - first;
+      int at = CpuMemory.at(weights, i);
+      float logSum = RowMath.softmax(ws, at, scale, hides, key + 1 - first, weights.stride());
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
       stats.putFloat(row, logSum);
     }
-    Tensor values = heads.key(v, sequence, head / plan.group(), seen);
+    Tensor values = heads.key(v, sequence, head / plan.group(), first, seen);
     product(heads.query(out, sequence, head, from, count), weights, false, values, false, 1, 0);
   }
 
@@ -160,8 +165,8 @@ final class AttentionMath {
           int sequence = task / plan.kvHeads();
           int kvHead = task % plan.kvHeads();
           int keys = plan.keyCounts()[sequence];
-          zero(heads.key(dk, sequence, kvHead, keys));
-          zero(heads.key(dv, sequence, kvHead, keys));
+          zero(heads.key(dk, sequence, kvHead, 0, keys));
+          zero(heads.key(dv, sequence, kvHead, 0, keys));
           for (int h = kvHead * plan.group(); h < (kvHead + 1) * plan.group(); h++) {
             for (int i = 0; i < plan.queryCounts()[sequence]; i += QUERY_BLOCK) {
               blockBackward(dq, dk, dv, dOut, out, logSumExp, q, k, v, plan, sequence, h, i);
@@ -189,10 +194,11 @@ final class AttentionMath {
     Scratch own = scratch.get();
     int kvHead = head / plan.group();
     int count = Math.min(QUERY_BLOCK, plan.queryCounts()[sequence] - from);
-    int seen = from + count;
+    int first = plan.firstKey(from);
+    int seen = from + count - first;
     float scale = (float) plan.scale();
     Tensor queries = heads.query(q, sequence, head, from, count);
-    Tensor keys = heads.key(k, sequence, kvHead, seen);
+    Tensor keys = heads.key(k, sequence, kvHead, first, seen);
     Tensor gradient = heads.query(dOut, sequence, head, from, count);
     Tensor weights = own.scores(0, count, seen);
     product(weights, queries, false, keys, true, 1, 0);
@@ -200,14 +206,15 @@ final class AttentionMath {
     ByteBuffer stats = CpuMemory.buffer(logSumExp);
     for (int i = 0; i < count; i++) {
       int at = CpuMemory.at(weights, i);
-      int n = from + i + 1;
+      int n = from + i + 1 - first;
       int row = CpuMemory.at(logSumExp, plan.queryStarts()[sequence] + from + i) + 4 * head;
       RowMath.exponentials(ws, at, scale, stats.getFloat(row), Lanes.whole(n));
+      RowMath.hide(ws, at, 0, plan.firstKey(from + i) - first);
       RowMath.clear(ws, at, n, weights.stride());
     }
-    product(heads.key(dv, sequence, kvHead, seen), weights, true, gradient, false, 1, 1);
+    product(heads.key(dv, sequence, kvHead, first, seen), weights, true, gradient, false, 1, 1);
     Tensor dScores = own.scores(1, count, seen);
-    product(dScores, gradient, false, heads.key(v, sequence, kvHead, seen), true, 1, 0);
+    product(dScores, gradient, false, heads.key(v, sequence, kvHead, first, seen), true, 1, 0);
     ByteBuffer ds = CpuMemory.buffer(dScores);
     Tensor result = heads.query(out, sequence, head, from, count);
     ByteBuffer gs = CpuMemory.buffer(gradient);
@@ -219,7 +226,7 @@ final class AttentionMath {
           ds, CpuMemory.at(dScores, i), ws, CpuMemory.at(weights, i), d, scale, weights.stride());
     }
     product(heads.query(dq, sequence, head, from, count), dScores, false, keys, false, 1, 0);
-    product(heads.key(dk, sequence, kvHead, seen), dScores, true, queries, false, 1, 1);
+    product(heads.key(dk, sequence, kvHead, first, seen), dScores, true, queries, false, 1, 1);
   }
 
   private static void zero(Tensor x) {

@@ -467,25 +467,41 @@ public final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void swiglu(Tensor out, Tensor gateUp) {
+  public void gate(Tensor out, Tensor gateUp, Activation activation) {
     ByteBuffer o = CpuMemory.buffer(out);
     ByteBuffer in = CpuMemory.buffer(gateUp);
+    int n = out.columns();
     forRows(
         out.rows(),
-        out.columns(),
-        r -> RowMath.swiglu(o, CpuMemory.at(out, r), in, CpuMemory.at(gateUp, r), out.columns()));
+        n,
+        r -> {
+          int into = CpuMemory.at(out, r);
+          int from = CpuMemory.at(gateUp, r);
+          if (activation == Activation.SILU) {
+            RowMath.swiglu(o, into, in, from, n);
+          } else {
+            RowMath.gate(o, into, in, from, activation, n);
+          }
+        });
   }
 
   @Override
-  public void swigluBackward(Tensor gateUp, Tensor dOut) {
+  public void gateBackward(Tensor gateUp, Tensor dOut, Activation activation) {
     ByteBuffer in = CpuMemory.buffer(gateUp);
     ByteBuffer d = CpuMemory.buffer(dOut);
+    int n = dOut.columns();
     forRows(
         dOut.rows(),
-        dOut.columns(),
-        r ->
-            RowMath.swigluBackward(
-                in, CpuMemory.at(gateUp, r), d, CpuMemory.at(dOut, r), dOut.columns()));
+        n,
+        r -> {
+          int at = CpuMemory.at(gateUp, r);
+          int from = CpuMemory.at(dOut, r);
+          if (activation == Activation.SILU) {
+            RowMath.swigluBackward(in, at, d, from, n);
+          } else {
+            RowMath.gateBackward(in, at, d, from, activation, n);
+          }
+        });
   }
 
   @Override

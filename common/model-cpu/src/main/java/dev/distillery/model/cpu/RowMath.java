@@ -247,18 +247,43 @@ final class RowMath {
     for (int i = 0; i < n; i += WIDTH) {
       FloatVector v = load(x, at, i, n);
       FloatVector c = cumulative(v, activation);
-      FloatVector slope =
-          switch (activation) {
-            case SILU -> c.mul(broadcast(1f).sub(c));
-            case GELU_TANH ->
-                c.mul(broadcast(1f).sub(c))
-                    .mul(
-                        v.mul(v)
-                            .fma(broadcast(3 * GELU_CUBE), broadcast(1f))
-                            .mul(2 * SQRT_2_OVER_PI));
-            case GELU -> Lanes.exp(v.mul(v).mul(-0.5f)).mul((float) (1 / Math.sqrt(2 * Math.PI)));
-          };
-      store(v.fma(slope, c).mul(load(dOut, from, i, n)), x, at, i, n);
+      FloatVector slope = v.fma(slope(v, c, activation), c);
+      store(slope.mul(load(dOut, from, i, n)), x, at, i, n);
+    }
+  }
+
+  /** c'(x), given c = c(x). */
+  private static FloatVector slope(FloatVector x, FloatVector c, Activation activation) {
+    return switch (activation) {
+      case SILU -> c.mul(broadcast(1f).sub(c));
+      case GELU_TANH ->
+          c.mul(broadcast(1f).sub(c))
+              .mul(x.mul(x).fma(broadcast(3 * GELU_CUBE), broadcast(1f)).mul(2 * SQRT_2_OVER_PI));
+      case GELU -> Lanes.exp(x.mul(x).mul(-0.5f)).mul((float) (1 / Math.sqrt(2 * Math.PI)));
+    };
+  }
+
+  /** As {@link #swiglu}, with any activation. */
+  static void gate(
+      ByteBuffer out, int at, ByteBuffer gateUp, int gate, Activation activation, int n) {
+    int up = gate + n * 4;
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(gateUp, gate, i, n);
+      store(g.mul(cumulative(g, activation)).mul(load(gateUp, up, i, n)), out, at, i, n);
+    }
+  }
+
+  /** As {@link #swigluBackward}, with any activation x c(x): its slope is c + x c'. */
+  static void gateBackward(
+      ByteBuffer gateUp, int gate, ByteBuffer dOut, int at, Activation activation, int n) {
+    int up = gate + n * 4;
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector g = load(gateUp, gate, i, n);
+      FloatVector d = load(dOut, at, i, n);
+      FloatVector c = cumulative(g, activation);
+      FloatVector slope = g.fma(slope(g, c, activation), c);
+      store(d.mul(load(gateUp, up, i, n)).mul(slope), gateUp, gate, i, n);
+      store(d.mul(g).mul(c), gateUp, up, i, n);
     }
   }
 
@@ -286,19 +311,30 @@ final class RowMath {
   }
 
   /**
-   * The first n of {@code width} values become softmax(scale x), the others 0; width is whole
-   * vectors. What is masked stands for -infinity and adds nothing to a sum of at least 1.
+   * Values {@code first} to before {@code n} of {@code width} become softmax(scale x), the others
+   * 0; width is whole vectors. What is masked stands for -infinity and adds nothing to a sum of at
+   * least 1.
    *
    * @return the log of the sum of e^(scale x)
    */
-  static float softmax(ByteBuffer x, int at, float scale, int n, int width) {
+  static float softmax(ByteBuffer x, int at, float scale, int first, int n, int width) {
     int whole = Lanes.whole(n);
+    hide(x, at, Float.NEGATIVE_INFINITY, first);
     pad(x, at, n, Float.NEGATIVE_INFINITY);
     float max = max(x, at, whole) * scale;
     float sum = exponentials(x, at, scale, max, whole);
     scale(x, at, 1 / sum, whole);
     clear(x, at, n, width);
     return (float) (max + Math.log(sum));
+  }
+
+  /** Sets the first n values; never a tail within a vector, which would slow every fill down. */
+  static void hide(ByteBuffer x, int at, float value, int n) {
+    int whole = n / WIDTH * WIDTH;
+    fill(x, at, value, whole);
+    for (int i = whole; i < n; i++) {
+      x.putFloat(at + 4 * i, value);
+    }
   }
 
   /** Sets values n to {@code width} to 0. */

@@ -74,7 +74,7 @@ final class LoadedStudent implements AutoCloseable {
         try (var cache = decoder.cache(1, tokens.length)) {
           Tensor hidden =
               decoder.extend(cache, new int[] {0}, new int[][] {tokens}, decoder.pack());
-          kernels.project(logits, hidden.rows(from, count), decoder.pack().head());
+          decoder.logits(logits, hidden.rows(from, count), decoder.pack());
         }
       }
       float[][] rows = new float[count][];

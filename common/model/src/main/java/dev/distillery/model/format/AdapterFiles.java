@@ -134,7 +134,7 @@ public final class AdapterFiles {
               new TensorSpec(
                   name.substring(PREFIX.length()), shape.stream().map(Math::toIntExact).toList()),
               type),
-          new MappedWeights.Place(file.file(), entry.offset(), 0));
+          new MappedWeights.Place(file.file(), entry.offset(), 0, 0));
     }
     return weights;
   }

@@ -32,17 +32,16 @@ public final class GgufAdapterWriter {
    * @param file is replaced if it is there
    * @param base what it adapts
    * @param adapter as {@link AdapterFiles#read} gives it
+   * @throws IllegalArgumentException naming what of the base GGUF cannot say
    * @throws ModelFileException if it holds something else than factors of the base's matrices,
    *     which llama.cpp cannot load
    */
   public static void write(Path file, ModelConfig base, AdapterFiles.Adapter adapter)
       throws IOException {
-    if (base.architecture() != Architecture.LLAMA || base.labels() > 0) {
-      throw new IllegalArgumentException("GGUF is written for LLaMA language models only");
-    }
-    List<Factor> factors = factors(base, adapter.weights());
+    GgufFamily family = GgufFamily.of(base);
+    List<Factor> factors = factors(base, family, adapter.weights());
     Map<String, Object> metadata = new LinkedHashMap<>();
-    metadata.put("general.architecture", "llama");
+    metadata.put("general.architecture", family.ggufName());
     metadata.put("general.type", "adapter");
     metadata.put("adapter.type", "lora");
     // llama.cpp multiplies by alpha / rank, whatever the scale was made of.
@@ -74,7 +73,9 @@ public final class GgufAdapterWriter {
     }
   }
 
-  private static List<Factor> factors(ModelConfig base, WeightSource adapter) throws IOException {
+  private static List<Factor> factors(ModelConfig base, GgufFamily family, WeightSource adapter)
+      throws IOException {
+    Map<String, String> names = family.tensorNames(base);
     Map<String, TensorSpec> matrices = new HashMap<>();
     ModelTensors.of(base).forEach(spec -> matrices.put(spec.name(), spec));
     List<Factor> factors = new ArrayList<>();
@@ -95,22 +96,21 @@ public final class GgufAdapterWriter {
             "Adapter's tensor " + spec.name() + " does not fit " + matrix.shape());
       }
       float[] values = adapter.read(spec.name());
+      String theirs = names.get(matrix.name());
+      boolean paired = family.pairedHeads(base, matrix.name()) > 0;
       factors.add(
           first
-              ? new Factor(GgufModel.ggufName(matrix.name()) + ".lora_a", spec, values)
+              ? new Factor(theirs + ".lora_a", spec, values)
               : new Factor(
-                  GgufModel.ggufName(matrix.name()) + ".lora_b",
+                  theirs + ".lora_b",
                   spec,
-                  paired(base, matrix.name(), spec.columns(), values)));
+                  paired ? inPairs(base, spec.columns(), values) : values));
     }
     return factors;
   }
 
   /** B's rows lie as the matrix' rows do: those of q and k in rotary pairs. */
-  private static float[] paired(ModelConfig base, String matrix, int rank, float[] values) {
-    if (GgufModel.pairedHeads(base, matrix) == 0) {
-      return values;
-    }
+  private static float[] inPairs(ModelConfig base, int rank, float[] values) {
     float[] result = new float[values.length];
     int half = base.headDim() / 2;
     for (int row = 0; row < values.length / rank; row++) {

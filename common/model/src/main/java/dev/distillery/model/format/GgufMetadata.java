@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -23,6 +24,11 @@ public final class GgufMetadata {
   /** The file they are from. */
   public Path file() {
     return file;
+  }
+
+  /** All keys, in order. */
+  Set<String> keys() {
+    return values.keySet();
   }
 
   public boolean has(String key) {

@@ -4,77 +4,83 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a GGUF file of llama.cpp's {@code llama} architecture means: its metadata as a {@link
- * ModelConfig}, its tensors under Hugging Face's names. llama.cpp rotates neighbouring pairs where
- * Hugging Face rotates halves, so its files hold the rows of the query and key projections in
- * another order; reading undoes that.
+ * What a GGUF file means: its metadata as a {@link ModelConfig}, its tensors under Hugging Face's
+ * names. For some families llama.cpp rotates neighbouring pairs where Hugging Face rotates halves,
+ * so its files hold the rows of the query and key projections in another order, and Gemma's have
+ * added 1 to the weights of norms; reading undoes both ({@link GgufFamily}).
  */
 final class GgufModel {
   /** Frequency divisors of LLaMA-3's rotary scaling; the metadata does not hold its parameters. */
   static final String ROPE_FACTORS = "rope_freqs.weight";
 
-  private static final Map<String, String> LAYER_NAMES =
-      Map.of(
-          "attn_norm", "input_layernorm",
-          "attn_q", "self_attn.q_proj",
-          "attn_k", "self_attn.k_proj",
-          "attn_v", "self_attn.v_proj",
-          "attn_output", "self_attn.o_proj",
-          "ffn_norm", "post_attention_layernorm",
-          "ffn_gate", "mlp.gate_proj",
-          "ffn_up", "mlp.up_proj",
-          "ffn_down", "mlp.down_proj");
-  private static final Map<String, String> LAYER_NAMES_BACK = new HashMap<>();
-  private static final Pattern HF_LAYER =
-      Pattern.compile("model\\.layers\\.(\\d+)\\.(.+)\\.(weight|bias)");
+  /** Keys, after the family's name, that are read or change no result. */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "vocab_size",
+          "context_length",
+          "embedding_length",
+          "feed_forward_length",
+          "block_count",
+          "attention.head_count",
+          "attention.head_count_kv",
+          "attention.key_length",
+          "attention.value_length",
+          "attention.layer_norm_rms_epsilon",
+          "attention.layer_norm_epsilon",
+          "attention.sliding_window",
+          "attention.sliding_window_pattern",
+          "attention.scale",
+          "embedding_scale",
+          "residual_scale",
+          "logit_scale",
+          "rope.dimension_count",
+          "rope.freq_base",
+          "rope.freq_base_swa",
+          "rope.scaling.type",
+          "rope.scaling.factor",
+          "rope.scaling.original_context_length",
+          "rope.scaling.finetuned",
+          "expert_count",
+          "expert_used_count");
 
-  static {
-    LAYER_NAMES.forEach((gguf, hf) -> LAYER_NAMES_BACK.put(hf, gguf));
-  }
+  private final MappedFile file;
+  private final GgufMetadata metadata;
+  private final Map<String, GgufReader.Entry> entries;
+  private final GgufFamily family;
 
-  private GgufModel() {}
-
-  /** The name that llama.cpp has for one of Hugging Face's LLaMA tensors. */
-  static String ggufName(String name) {
-    return switch (name) {
-      case ModelTensors.EMBEDDING -> "token_embd.weight";
-      case "model.norm.weight" -> "output_norm.weight";
-      case ModelTensors.LM_HEAD -> "output.weight";
-      default -> {
-        Matcher layer = HF_LAYER.matcher(name);
-        if (!layer.matches() || !LAYER_NAMES_BACK.containsKey(layer.group(2))) {
-          throw new IllegalArgumentException("GGUF has no name for tensor " + name);
-        }
-        String part = LAYER_NAMES_BACK.get(layer.group(2));
-        yield "blk." + layer.group(1) + "." + part + "." + layer.group(3);
-      }
-    };
-  }
-
-  /** How many heads' rows stand in rotary pairs in the tensor of this Hugging Face name. */
-  static int pairedHeads(ModelConfig config, String name) {
-    if (name.contains(".self_attn.q_proj.")) {
-      return config.heads();
-    }
-    return name.contains(".self_attn.k_proj.") ? config.kvHeads() : 0;
+  private GgufModel(MappedFile file, GgufMetadata metadata, Map<String, GgufReader.Entry> entries)
+      throws ModelFileException {
+    this.file = file;
+    this.metadata = metadata;
+    this.entries = entries;
+    this.family =
+        GgufFamily.of(metadata.text("general.architecture"))
+            .orElseThrow(
+                () ->
+                    metadata.wrong("general.architecture", String.join(", ", GgufFamily.names())));
   }
 
   static ModelFiles bind(
       MappedFile file, GgufMetadata metadata, Map<String, GgufReader.Entry> entries)
       throws ModelFileException {
-    ModelConfig config = config(file, metadata, entries);
+    return new GgufModel(file, metadata, entries).bind();
+  }
+
+  private ModelFiles bind() throws ModelFileException {
+    ModelConfig config = config();
     MappedWeights weights = new MappedWeights(List.of(file));
     Map<String, GgufReader.Entry> left = new HashMap<>(entries);
     left.remove(ROPE_FACTORS);
+    Map<String, String> names = family.tensorNames(config);
     for (TensorSpec spec : ModelTensors.of(config)) {
-      String name = ggufName(spec.name());
+      String name = Objects.requireNonNull(names.get(spec.name()));
       GgufReader.Entry entry = left.remove(name);
       if (entry == null) {
         throw new ModelFileException(file.path(), "it has no tensor " + name);
@@ -95,60 +101,140 @@ final class GgufModel {
       }
       weights.add(
           new WeightSource.Weight(spec, entry.type()),
-          new MappedWeights.Place(file, entry.offset(), pairedHeads(config, spec.name())));
+          new MappedWeights.Place(
+              file,
+              entry.offset(),
+              family.pairedHeads(config, spec.name()),
+              family.added(spec.name())));
     }
     if (!left.isEmpty()) {
       throw new ModelFileException(
           file.path(),
-          "the llama architecture has no place for its tensor "
+          "the "
+              + family.ggufName()
+              + " architecture has no place for its tensor "
               + HuggingFaceReader.some(left.keySet().stream().sorted().toList()));
     }
     return new ModelFiles(
         file.path(), config, specialTokens(metadata, config), weights, Optional.of(metadata));
   }
 
-  private static ModelConfig config(
-      MappedFile file, GgufMetadata metadata, Map<String, GgufReader.Entry> entries)
-      throws ModelFileException {
-    if (!metadata.text("general.architecture").equals("llama")) {
-      throw metadata.wrong("general.architecture", "llama");
+  private String key(String name) {
+    return family.ggufName() + "." + name;
+  }
+
+  private ModelConfig config() throws ModelFileException {
+    for (String key : metadata.keys()) {
+      if (key.startsWith(key("")) && !KNOWN.contains(key.substring(key("").length()))) {
+        throw metadata.wrong(key, "absent: it is not known what it does");
+      }
     }
-    if (metadata.integer("llama.expert_count", 0) != 0) {
-      throw metadata.wrong("llama.expert_count", "0: mixtures of experts are not read");
+    if (metadata.integer(key("expert_count"), 0) != 0) {
+      throw metadata.wrong(key("expert_count"), "0: mixtures of experts are not read");
     }
     GgufReader.Entry embedding = entries.get("token_embd.weight");
     if (embedding == null || embedding.shape().size() != 2) {
       throw new ModelFileException(file.path(), "it has no matrix token_embd.weight");
     }
-    int heads = metadata.integer("llama.attention.head_count");
-    int width = metadata.integer("llama.embedding_length");
-    int headDim = metadata.integer("llama.attention.key_length", heads > 0 ? width / heads : width);
-    if (metadata.integer("llama.rope.dimension_count", headDim) != headDim) {
-      throw metadata.wrong("llama.rope.dimension_count", "the head's width, " + headDim);
+    int heads = metadata.integer(key("attention.head_count"));
+    int width = metadata.integer(key("embedding_length"));
+    int headDim = metadata.integer(key("attention.key_length"), heads > 0 ? width / heads : width);
+    if (metadata.integer(key("rope.dimension_count"), headDim) != headDim) {
+      throw metadata.wrong(key("rope.dimension_count"), "the head's width, " + headDim);
     }
-    if (metadata.integer("llama.attention.value_length", headDim) != headDim) {
-      throw metadata.wrong("llama.attention.value_length", "the key's, " + headDim);
+    if (metadata.integer(key("attention.value_length"), headDim) != headDim) {
+      throw metadata.wrong(key("attention.value_length"), "the key's, " + headDim);
     }
+    int layers = metadata.integer(key("block_count"));
     try {
-      return ModelConfig.llama()
-          .vocabSize(embedding.shape().get(0))
-          .hiddenSize(width)
-          .intermediateSize(metadata.integer("llama.feed_forward_length"))
-          .layers(metadata.integer("llama.block_count"))
-          .heads(heads)
-          .kvHeads(metadata.integer("llama.attention.head_count_kv", heads))
-          .headDim(headDim)
-          .maxPositions(metadata.integer("llama.context_length"))
-          // The file's float32 of 0.00001 is meant as 1e-5.
-          .normEps(decimal(metadata.number("llama.attention.layer_norm_rms_epsilon", 1e-5)))
-          .ropeTheta(decimal(metadata.number("llama.rope.freq_base", 10_000)))
-          .ropeScaling(ropeScaling(file, metadata, entries.get(ROPE_FACTORS), headDim))
-          .tieEmbeddings(!entries.containsKey("output.weight"))
-          .attentionBias(entries.containsKey("blk.0.attn_q.bias"))
-          .mlpBias(entries.containsKey("blk.0.ffn_up.bias"))
-          .build();
+      ModelConfigBuilder builder =
+          ModelConfig.of(architecture())
+              .vocabSize(embedding.shape().get(0))
+              .hiddenSize(width)
+              .intermediateSize(metadata.integer(key("feed_forward_length")))
+              .layers(layers)
+              .heads(heads)
+              .kvHeads(metadata.integer(key("attention.head_count_kv"), heads))
+              .headDim(headDim)
+              .maxPositions(metadata.integer(key("context_length")))
+              // The file's float32 of 0.00001 is meant as 1e-5.
+              .normEps(decimal(metadata.number(key("attention.layer_norm_rms_epsilon"), 1e-5)))
+              .ropeTheta(theta())
+              .ropeScaling(ropeScaling(headDim))
+              .tieEmbeddings(!entries.containsKey("output.weight"))
+              .attentionBias(entries.containsKey("blk.0.attn_q.bias"))
+              .mlpBias(entries.containsKey("blk.0.ffn_up.bias"));
+      layers(builder, layers);
+      scales(builder);
+      ModelConfig config = builder.build();
+      return family == GgufFamily.GEMMA3
+          ? config.toBuilder().attentionScale(family.attentionScale(config)).build()
+          : config;
     } catch (IllegalArgumentException e) {
       throw new ModelFileException(file.path(), e.getMessage(), e);
+    }
+  }
+
+  private double theta() throws ModelFileException {
+    return decimal(
+        metadata.number(key("rope.freq_base"), family == GgufFamily.GEMMA3 ? 1_000_000 : 10_000));
+  }
+
+  /** llama.cpp's name for LLaMA is Mistral's too, which has a window. */
+  private Architecture architecture() {
+    return family == GgufFamily.LLAMA && metadata.has(key("attention.sliding_window"))
+        ? Architecture.MISTRAL
+        : family.architecture();
+  }
+
+  private void layers(ModelConfigBuilder builder, int layers) throws ModelFileException {
+    String windowKey = key("attention.sliding_window");
+    int context = metadata.integer(key("context_length"));
+    int window = Math.min(context, metadata.integer(windowKey, 0));
+    int pattern =
+        metadata.integer(key("attention.sliding_window_pattern"), GgufFamily.GEMMA3_PATTERN);
+    List<LayerKind> kinds = new ArrayList<>();
+    for (int i = 0; i < layers && i < ModelConfig.MAX_LAYERS; i++) {
+      switch (family) {
+        case GEMMA3 -> kinds.add(LayerKind.of((i + 1) % Math.max(1, pattern) != 0, true));
+        case SMOLLM3 -> kinds.add(LayerKind.of(false, (i + 1) % GgufFamily.SMOLLM3_INTERVAL != 0));
+        case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2 -> {}
+      }
+    }
+    builder.layerKinds(kinds);
+    switch (family) {
+      case GEMMA3 -> {
+        if (window < 1) {
+          throw metadata.wrong(windowKey, "the window of local layers");
+        }
+        builder
+            .window(kinds.contains(LayerKind.LOCAL) ? window : 0)
+            .localRopeTheta(decimal(metadata.number(key("rope.freq_base_swa"), 10_000)));
+      }
+      case LLAMA -> builder.window(window);
+      case QWEN2, QWEN3, SMOLLM3, GRANITE, OLMO2 -> {
+        // Which layers it is of is not in the file.
+        if (window > 0 && window < context) {
+          throw metadata.wrong(windowKey, "absent, or the whole context of " + context);
+        }
+      }
+    }
+  }
+
+  private void scales(ModelConfigBuilder builder) throws ModelFileException {
+    if (family == GgufFamily.GRANITE) {
+      builder
+          .embeddingScale(decimal(metadata.number(key("embedding_scale"), 1)))
+          .attentionScale(decimal(metadata.number(key("attention.scale"), 0)))
+          .residualScale(decimal(metadata.number(key("residual_scale"), 1)))
+          .logitScale(1 / decimal(metadata.number(key("logit_scale"), 1)));
+      return;
+    }
+    for (String scale :
+        List.of("embedding_scale", "attention.scale", "residual_scale", "logit_scale")) {
+      if (metadata.has(key(scale))) {
+        throw metadata.wrong(key(scale), "absent: only granite has it");
+      }
     }
   }
 
@@ -162,12 +248,15 @@ final class GgufModel {
    * divisor is the factor; the published models have 1, 4 and 8192 for the rest. Other divisors are
    * refused, since they could not be written back.
    */
-  private static Optional<RopeScaling> ropeScaling(
-      MappedFile file, GgufMetadata metadata, GgufReader.@Nullable Entry divisors, int headDim)
-      throws ModelFileException {
-    String type = metadata.text("llama.rope.scaling.type", "none");
+  private Optional<RopeScaling> ropeScaling(int headDim) throws ModelFileException {
+    String type = metadata.text(key("rope.scaling.type"), "none");
+    GgufReader.@Nullable Entry divisors = entries.get(ROPE_FACTORS);
+    if (type.equals("linear") && divisors == null) {
+      return Optional.of(
+          RopeScaling.linear(decimal(metadata.number(key("rope.scaling.factor"), 1))));
+    }
     if (!type.equals("none")) {
-      throw metadata.wrong("llama.rope.scaling.type", "none");
+      throw metadata.wrong(key("rope.scaling.type"), "none or linear");
     }
     if (divisors == null) {
       return Optional.empty();
@@ -186,13 +275,13 @@ final class GgufModel {
     }
     float[] values = new float[headDim / 2];
     file.slice(divisors.offset(), 4 * values.length).asFloatBuffer().get(values);
-    double theta = decimal(metadata.number("llama.rope.freq_base", 10_000));
+    double theta = theta();
     RopeScaling scaling =
         new RopeScaling(
             values[values.length - 1],
             1,
             4,
-            metadata.integer("llama.rope.scaling.original_context_length", 8192));
+            metadata.integer(key("rope.scaling.original_context_length"), 8192));
     float[] expected = ropeDivisors(scaling, theta, headDim);
     for (int i = 0; i < values.length; i++) {
       if (!(Math.abs(values[i] - expected[i]) <= 1e-4 * expected[i])) {

@@ -15,10 +15,11 @@ import java.util.Objects;
 import java.util.SortedMap;
 
 /**
- * Writes a LLaMA model as a GGUF file that llama.cpp reads. Matrices have the chosen type; vectors
- * stay F32, as llama.cpp wants them, and so does a matrix whose rows are not whole blocks
- * (llama.cpp falls back in the same way). The rows of the query and key projections go into rotary
- * pairs.
+ * Writes a model as a GGUF file that llama.cpp reads. Matrices have the chosen type; vectors stay
+ * F32, as llama.cpp wants them, and so does a matrix whose rows are not whole blocks (llama.cpp
+ * falls back in the same way). Rows go into rotary pairs and 1 is added to gains where the family
+ * has that ({@link GgufFamily}); a scale of Gemma's scores for which there is no key goes into the
+ * gains of its queries.
  */
 public final class GgufWriter {
   private static final int ALIGNMENT = 32;
@@ -35,6 +36,7 @@ public final class GgufWriter {
    *     {@link Integer} (stored as unsigned 32-bit), {@link Float}, or a list of one of these
    *     (integers stored as signed 32-bit)
    * @param type {@code F32}, {@code F16} or {@code Q8_0}
+   * @throws IllegalArgumentException naming what of the model GGUF cannot say
    */
   public static void write(
       Path file,
@@ -47,14 +49,14 @@ public final class GgufWriter {
     if (type != TensorType.F32 && type != TensorType.F16 && type != TensorType.Q8_0) {
       throw new IllegalArgumentException("GGUF is written as F32, F16 or Q8_0, not " + type);
     }
-    if (config.architecture() != Architecture.LLAMA || config.labels() > 0) {
-      throw new IllegalArgumentException("GGUF is written for LLaMA language models only");
-    }
-    Map<String, Object> metadata = metadata(config, tokens, type);
+    GgufFamily family = GgufFamily.of(config);
+    Map<String, String> names = family.tensorNames(config);
+    Map<String, Object> metadata = metadata(config, family, tokens, type);
     metadata.putAll(tokenizer);
     GgufWriter writer = new GgufWriter();
     List<TensorSpec> specs = ModelTensors.of(config);
-    boolean scaled = config.ropeScaling().isPresent();
+    boolean scaled =
+        config.ropeScaling().filter(r -> r.kind() == RopeScaling.Kind.LLAMA3).isPresent();
     writer.header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
     writer.int32(3);
     writer.int64(specs.size() + (scaled ? 1 : 0));
@@ -70,7 +72,7 @@ public final class GgufWriter {
     }
     for (TensorSpec spec : specs) {
       TensorType stored = stored(spec, type);
-      writer.tensor(GgufModel.ggufName(spec.name()), spec.shape(), stored, offset);
+      writer.tensor(Objects.requireNonNull(names.get(spec.name())), spec.shape(), stored, offset);
       offset = align(offset + stored.bytes(spec.elements()));
     }
     try (FileChannel channel = ModelWriter.create(file)) {
@@ -80,37 +82,47 @@ public final class GgufWriter {
         ModelWriter.writeFully(channel, ropeDivisors(config));
         pad(channel);
       }
-      PairedWeights paired = new PairedWeights(config, weights);
+      StoredWeights storedWeights = new StoredWeights(config, family, weights);
       for (TensorSpec spec : specs) {
-        ModelWriter.writeValues(channel, spec, paired, stored(spec, type));
+        ModelWriter.writeValues(channel, spec, storedWeights, stored(spec, type));
         pad(channel);
       }
     }
   }
 
   private static Map<String, Object> metadata(
-      ModelConfig config, SpecialTokens tokens, TensorType type) {
+      ModelConfig config, GgufFamily family, SpecialTokens tokens, TensorType type) {
     Map<String, Object> metadata = new LinkedHashMap<>();
-    metadata.put("general.architecture", "llama");
+    String name = family.ggufName() + ".";
+    metadata.put("general.architecture", family.ggufName());
     metadata.put("general.file_type", fileType(type));
-    metadata.put("llama.vocab_size", config.vocabSize());
-    metadata.put("llama.context_length", config.maxPositions());
-    metadata.put("llama.embedding_length", config.hiddenSize());
-    metadata.put("llama.feed_forward_length", config.intermediateSize());
-    metadata.put("llama.block_count", config.layers());
-    metadata.put("llama.attention.head_count", config.heads());
-    metadata.put("llama.attention.head_count_kv", config.kvHeads());
-    metadata.put("llama.attention.key_length", config.headDim());
-    metadata.put("llama.attention.value_length", config.headDim());
-    metadata.put("llama.attention.layer_norm_rms_epsilon", (float) config.normEps());
-    metadata.put("llama.rope.dimension_count", config.headDim());
-    metadata.put("llama.rope.freq_base", (float) config.ropeTheta());
-    config
-        .ropeScaling()
-        .ifPresent(
-            s ->
-                metadata.put(
-                    "llama.rope.scaling.original_context_length", s.originalMaxPositions()));
+    metadata.put(name + "vocab_size", config.vocabSize());
+    metadata.put(name + "context_length", config.maxPositions());
+    metadata.put(name + "embedding_length", config.hiddenSize());
+    metadata.put(name + "feed_forward_length", config.intermediateSize());
+    metadata.put(name + "block_count", config.layers());
+    metadata.put(name + "attention.head_count", config.heads());
+    metadata.put(name + "attention.head_count_kv", config.kvHeads());
+    metadata.put(name + "attention.key_length", config.headDim());
+    metadata.put(name + "attention.value_length", config.headDim());
+    metadata.put(name + "attention.layer_norm_rms_epsilon", (float) config.normEps());
+    metadata.put(name + "rope.dimension_count", config.headDim());
+    metadata.put(name + "rope.freq_base", (float) config.ropeTheta());
+    config.ropeScaling().ifPresent(scaling -> put(metadata, name, scaling));
+    if (family == GgufFamily.GEMMA3) {
+      metadata.put(name + "attention.sliding_window", Math.max(1, config.window()));
+      metadata.put(name + "attention.sliding_window_pattern", GgufFamily.pattern(config));
+      config
+          .localRopeTheta()
+          .ifPresent(theta -> metadata.put(name + "rope.freq_base_swa", (float) theta));
+    }
+    if (family == GgufFamily.GRANITE) {
+      Scales scales = config.scales();
+      metadata.put(name + "embedding_scale", (float) scales.embedding());
+      metadata.put(name + "attention.scale", (float) scales.attention());
+      metadata.put(name + "residual_scale", (float) scales.residual());
+      metadata.put(name + "logit_scale", (float) (1 / scales.logits()));
+    }
     tokens.bos().ifPresent(id -> metadata.put("tokenizer.ggml.bos_token_id", id));
     if (!tokens.stop().isEmpty()) {
       metadata.put("tokenizer.ggml.eos_token_id", tokens.stop().get(0));
@@ -120,6 +132,15 @@ public final class GgufWriter {
     }
     tokens.pad().ifPresent(id -> metadata.put("tokenizer.ggml.padding_token_id", id));
     return metadata;
+  }
+
+  private static void put(Map<String, Object> metadata, String name, RopeScaling scaling) {
+    if (scaling.kind() == RopeScaling.Kind.LINEAR) {
+      metadata.put(name + "rope.scaling.type", "linear");
+      metadata.put(name + "rope.scaling.factor", (float) scaling.factor());
+    } else {
+      metadata.put(name + "rope.scaling.original_context_length", scaling.originalMaxPositions());
+    }
   }
 
   /** llama.cpp's number for a file of mostly this type. */
@@ -219,8 +240,9 @@ public final class GgufWriter {
     header.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
   }
 
-  /** The same weights with the rows of query and key projections in rotary pairs. */
-  private record PairedWeights(ModelConfig config, WeightSource inner) implements WeightSource {
+  /** The same weights as they lie in the file. */
+  private record StoredWeights(ModelConfig config, GgufFamily family, WeightSource inner)
+      implements WeightSource {
     @Override
     public SortedMap<String, Weight> weights() {
       return inner.weights();
@@ -228,23 +250,38 @@ public final class GgufWriter {
 
     @Override
     public void read(String name, long start, FloatBuffer into) throws IOException {
-      int heads = GgufModel.pairedHeads(config, name);
+      int first = into.position();
+      int heads = family.pairedHeads(config, name);
       if (heads == 0) {
         inner.read(name, start, into);
-        return;
+      } else {
+        readPairs(name, start, into);
       }
+      float added = family.added(name);
+      // Granite has a key for its scale; of the others only Gemma's differs.
+      double folded =
+          family == GgufFamily.GEMMA3 && name.endsWith(".self_attn.q_norm.weight")
+              ? config.scales().attention() / family.attentionScale(config)
+              : 1;
+      for (int i = first; (added != 0 || folded != 1) && i < into.position(); i++) {
+        into.put(i, (float) ((into.get(i) + added) * folded));
+      }
+    }
+
+    private void readPairs(String name, long start, FloatBuffer into) throws IOException {
       TensorSpec spec = Objects.requireNonNull(weights().get(name)).spec();
       int unit = spec.shape().size() == 1 ? 1 : spec.columns();
       int half = config.headDim() / 2;
+      long at = start;
       while (into.hasRemaining()) {
-        long row = start / unit;
-        int column = (int) (start % unit);
+        long row = at / unit;
+        int column = (int) (at % unit);
         long within = row % config.headDim();
         long from = row - within + within % 2 * half + within / 2;
         int count = Math.min(unit - column, into.remaining());
         inner.read(name, from * unit + column, into.slice(into.position(), count));
         into.position(into.position() + count);
-        start += count;
+        at += count;
       }
     }
 

@@ -1,35 +1,160 @@
 package dev.distillery.model.format;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
-import java.util.Locale;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
- * config.json to and from {@link ModelConfig}. Reads both spellings: transformers 5 puts theta and
- * scaling in {@code rope_parameters}, older files have {@code rope_theta} and {@code rope_scaling}
- * on top. Writes the older one, which every version reads.
+ * Reads config.json. Both spellings are read: transformers 5 puts theta and scaling in {@code
+ * rope_parameters}, older files have {@code rope_theta} and {@code rope_scaling} on top. A key that
+ * is neither read nor known to change no result is refused by name. What a missing key means is
+ * what the family's class in transformers takes.
  */
 final class HuggingFaceConfig {
-  private static final String SCORE_BIAS = "distillery_score_bias";
+  static final String SCORE_BIAS = "distillery_score_bias";
 
-  private HuggingFaceConfig() {}
+  /** Keys that change neither logits nor gradients, in any family. */
+  private static final Set<String> IGNORABLE =
+      Set.of(
+          // Who wrote the file, and how the weights are stored.
+          "architectures",
+          "_name_or_path",
+          "name_or_path",
+          "transformers_version",
+          "transformers.js_config",
+          "unsloth_version",
+          "unsloth_fixed",
+          "torch_dtype",
+          "dtype",
+          "torchscript",
+          "model_name",
+          "is_llama_config",
+          // Tokens, which SpecialTokens reads, and tokenizers.
+          "bos_token_id",
+          "eos_token_id",
+          "pad_token_id",
+          "sep_token_id",
+          "cls_token_id",
+          "unk_token_id",
+          "tokenizer_class",
+          "prefix",
+          // How transformers runs: caches, kernels, outputs, parallel layouts.
+          "use_cache",
+          "cache_implementation",
+          "attn_implementation",
+          "_attn_implementation",
+          "_attn_implementation_autoset",
+          "_attn_implementation_internal",
+          "gradient_checkpointing",
+          "output_attentions",
+          "output_hidden_states",
+          "return_dict",
+          "use_return_dict",
+          "chunk_size_feed_forward",
+          "reorder_and_upcast_attn",
+          "base_model_tp_plan",
+          "base_model_pp_plan",
+          // Training: dropout is the trainer's choice here.
+          "attention_dropout",
+          "hidden_dropout",
+          "attn_pdrop",
+          "embd_pdrop",
+          "resid_pdrop",
+          "keys_to_ignore_at_inference",
+          // Heads for other tasks.
+          "id2label",
+          "label2id",
+          "num_labels",
+          "problem_type",
+          "finetuning_task",
+          "task_specific_params",
+          "summary_activation",
+          "summary_first_dropout",
+          "summary_proj_to_labels",
+          "summary_type",
+          "summary_use_proj",
+          // What has been given twice, or is for older versions of the family.
+          "n_ctx",
+          "n_special",
+          "predict_special_tokens",
+          "max_window_layers",
+          "sliding_window_pattern",
+          "_sliding_window_pattern",
+          "no_rope_layer_interval");
+
+  /** Switches of other families, which say here that there is none of it. */
+  private static final Set<String> IGNORABLE_WHEN_FALSE =
+      Set.of(
+          "attention_bias",
+          "mlp_bias",
+          "qkv_bias",
+          "use_sliding_window",
+          "use_bidirectional_attention",
+          "rope_interleaved",
+          "add_cross_attention",
+          "is_decoder",
+          "is_encoder_decoder",
+          "use_mrope",
+          "use_qk_norm",
+          "tie_encoder_decoder",
+          "scale_attn_by_inverse_layer_idx");
+
+  /** What the family's class takes for keys that are missing. */
+  private record Defaults(int headDim, int context, double eps, double theta, boolean tied) {
+    static Defaults of(Architecture architecture) {
+      return switch (architecture) {
+        case LLAMA, GRANITE -> new Defaults(0, 2048, 1e-6, 10_000, false);
+        case QWEN2 -> new Defaults(0, 32_768, 1e-6, 10_000, false);
+        case QWEN3 -> new Defaults(128, 32_768, 1e-6, 10_000, false);
+        case MISTRAL -> new Defaults(0, 131_072, 1e-6, 10_000, false);
+        case GEMMA3 -> new Defaults(256, 131_072, 1e-6, 1_000_000, true);
+        case SMOLLM3 -> new Defaults(0, 32_768, 1e-6, 2_000_000, true);
+        case OLMO2 -> new Defaults(0, 2048, 1e-5, 10_000, false);
+        case GPT2 -> new Defaults(0, 1024, 1e-5, 0, true);
+        case GPT1 -> new Defaults(0, 512, 1e-5, 0, true);
+      };
+    }
+  }
+
+  /** The window of classes that have one by themselves. */
+  private static final int DEFAULT_WINDOW = 4096;
+
+  private static final double GEMMA_LOCAL_THETA = 10_000;
+
+  private final ModelJson json;
+  private final Architecture architecture;
+  private final Defaults defaults;
+  private final ModelConfigBuilder builder;
+
+  private HuggingFaceConfig(ModelJson json) throws ModelFileException {
+    this.json = json;
+    this.architecture = architecture(json);
+    this.defaults = Defaults.of(architecture);
+    this.builder = ModelConfig.of(architecture);
+  }
 
   static ModelConfig read(ModelJson json) throws ModelFileException {
-    Architecture architecture = architecture(json);
+    return new HuggingFaceConfig(json).read();
+  }
+
+  private ModelConfig read() throws ModelFileException {
     if (json.has("quantization_config")) {
       throw json.wrong("quantization_config", "absent: quantised weights are read from GGUF only");
     }
-    ModelConfigBuilder builder =
-        switch (architecture) {
-          case LLAMA -> llama(json);
-          case GPT2 -> gpt2(json);
-        };
+    if (architecture.shape().rotary()) {
+      decoder();
+    } else {
+      gpt();
+    }
     builder
+        .tieEmbeddings(json.bool("tie_word_embeddings", defaults.tied()))
         .initializerRange(json.number("initializer_range", 0.02))
         .labels(labels(json))
         .scoreBias(json.number(SCORE_BIAS, 0));
+    refuseUnread(json);
     try {
       return builder.build();
     } catch (IllegalArgumentException e) {
@@ -39,100 +164,140 @@ final class HuggingFaceConfig {
 
   private static Architecture architecture(ModelJson json) throws ModelFileException {
     String type = json.text("model_type");
-    return Arrays.stream(Architecture.values())
-        .filter(a -> a.modelType().equals(type))
-        .findFirst()
-        .orElseThrow(() -> json.wrong("model_type", "llama or gpt2"));
+    if (type.equals("gemma3")) {
+      throw json.wrong(
+          "model_type",
+          "gemma3_text: a model with a vision tower is not read; export its text part");
+    }
+    return Architecture.of(type)
+        .orElseThrow(
+            () ->
+                json.wrong("model_type", "one of " + String.join(", ", Architecture.modelTypes())));
   }
 
-  private static ModelConfigBuilder llama(ModelJson json) throws ModelFileException {
-    int heads = json.integer("num_attention_heads");
-    int width = json.integer("hidden_size");
-    return ModelConfig.llama()
-        .vocabSize(json.integer("vocab_size"))
-        .hiddenSize(width)
-        .intermediateSize(json.integer("intermediate_size"))
-        .layers(json.integer("num_hidden_layers"))
-        .heads(heads)
-        .kvHeads(json.integer("num_key_value_heads", heads))
-        .headDim(json.integer("head_dim", heads > 0 ? width / heads : 0))
-        .maxPositions(json.integer("max_position_embeddings", 2048))
-        .normEps(json.number("rms_norm_eps", 1e-6))
-        .ropeTheta(ropeTheta(json))
-        .ropeScaling(ropeScaling(json))
-        .tieEmbeddings(json.bool("tie_word_embeddings", false))
-        .attentionBias(json.bool("attention_bias", false))
-        .mlpBias(json.bool("mlp_bias", false))
-        .activation(activation(json, "hidden_act", Activation.SILU));
+  private void refuseUnread(ModelJson object) throws ModelFileException {
+    for (String key : object.unread()) {
+      JsonNode value = object.node().get(key);
+      boolean off = value.isBoolean() && !value.booleanValue();
+      boolean ownClass = key.equals("auto_map") && isOwnClass(value);
+      if (!IGNORABLE.contains(key) && !(off && IGNORABLE_WHEN_FALSE.contains(key)) && !ownClass) {
+        throw object.wrong(
+            key,
+            "absent: it is not known what it does to a model of type " + architecture.modelType());
+      }
+    }
   }
 
-  private static double ropeTheta(ModelJson json) throws ModelFileException {
-    OptionalDouble old = json.optionalNumber("rope_theta");
-    Optional<ModelJson> parameters = json.object("rope_parameters");
-    if (parameters.isEmpty() || !parameters.get().has("rope_theta")) {
-      return old.orElse(10_000);
-    }
-    double theta = parameters.get().number("rope_theta");
-    if (old.isPresent() && old.getAsDouble() != theta) {
-      throw json.wrong("rope_theta", "the same as rope_parameters.rope_theta, " + theta);
-    }
-    return theta;
+  /** Whether code that the file brings along is the family's own class. */
+  private boolean isOwnClass(JsonNode autoMap) {
+    return autoMap
+        .path("AutoModelForCausalLM")
+        .asText()
+        .endsWith("." + architecture.classPrefix() + "ForCausalLM");
   }
 
-  private static Optional<RopeScaling> ropeScaling(ModelJson json) throws ModelFileException {
-    Optional<ModelJson> parameters = json.object("rope_parameters");
-    Optional<ModelJson> scaling = parameters.isPresent() ? parameters : json.object("rope_scaling");
-    if (scaling.isEmpty()) {
-      return Optional.empty();
+  private void must(String field, double value) throws ModelFileException {
+    if (json.number(field, value) != value) {
+      throw json.wrong(field, String.valueOf(value));
     }
-    ModelJson rope = scaling.get();
-    if (rope.number("partial_rotary_factor", 1) != 1) {
-      throw rope.wrong("partial_rotary_factor", "1");
+  }
+
+  private void mustBe(String field, boolean value) throws ModelFileException {
+    if (json.bool(field, value) != value) {
+      throw json.wrong(field, String.valueOf(value));
     }
-    String type = rope.text(rope.has("type") ? "type" : "rope_type", "default");
-    return switch (type) {
-      case "default" -> Optional.empty();
-      case "llama3" -> Optional.of(llama3(json, rope));
-      default -> throw rope.wrong(rope.has("type") ? "type" : "rope_type", "default or llama3");
+  }
+
+  // GPT
+
+  private void gpt() throws ModelFileException {
+    mustBe("scale_attn_weights", true);
+    mustBe("scale_attn_by_inverse_layer_idx", false);
+    mustBe("add_cross_attention", false);
+    boolean gpt1 = architecture == Architecture.GPT1;
+    builder
+        .vocabSize(json.integer("vocab_size", gpt1 ? 40_478 : 50_257))
+        .hiddenSize(json.integer("n_embd", 768))
+        .intermediateSize(gpt1 ? 0 : json.integer("n_inner", 0))
+        .layers(json.integer("n_layer", 12))
+        .heads(json.integer("n_head", 12))
+        .maxPositions(json.integer("n_positions", defaults.context()))
+        .normEps(json.number("layer_norm_epsilon", defaults.eps()))
+        .activation(
+            gpt1 ? gpt1Activation() : activation("activation_function", Activation.GELU_TANH));
+  }
+
+  /** GPT-1 calls the tanh approximation gelu. */
+  private Activation gpt1Activation() throws ModelFileException {
+    return switch (json.text("afn", "gelu")) {
+      case "gelu", "gelu_new" -> Activation.GELU_TANH;
+      case "silu", "swish" -> Activation.SILU;
+      default -> throw json.wrong("afn", "gelu, gelu_new, silu or swish");
     };
   }
 
-  private static RopeScaling llama3(ModelJson json, ModelJson rope) throws ModelFileException {
-    try {
-      return new RopeScaling(
-          rope.number("factor"),
-          rope.number("low_freq_factor"),
-          rope.number("high_freq_factor"),
-          rope.integer("original_max_position_embeddings"));
-    } catch (IllegalArgumentException e) {
-      throw json.error(e.getMessage());
-    }
-  }
+  // Everything with rotary positions
 
-  private static ModelConfigBuilder gpt2(ModelJson json) throws ModelFileException {
-    if (!json.bool("scale_attn_weights", true)) {
-      throw json.wrong("scale_attn_weights", "true");
+  private void decoder() throws ModelFileException {
+    must("pretraining_tp", 1);
+    must("partial_rotary_factor", 1);
+    int heads = json.integer("num_attention_heads");
+    int width = json.integer("hidden_size");
+    int layers = json.integer("num_hidden_layers");
+    int quotient = heads > 0 ? width / heads : 0;
+    builder
+        .vocabSize(json.integer("vocab_size"))
+        .hiddenSize(width)
+        .intermediateSize(json.integer("intermediate_size"))
+        .layers(layers)
+        .heads(heads)
+        .kvHeads(kvHeads(heads))
+        .headDim(json.integer("head_dim", defaults.headDim() == 0 ? quotient : defaults.headDim()))
+        .maxPositions(json.integer("max_position_embeddings", defaults.context()))
+        .normEps(json.number("rms_norm_eps", defaults.eps()));
+    if (architecture == Architecture.GEMMA3) {
+      builder.activation(activation("hidden_activation", Activation.GELU_TANH));
+      gemmaRope();
+    } else {
+      builder.activation(activation("hidden_act", Activation.SILU));
+      rope();
     }
-    for (String unsupported :
-        new String[] {"scale_attn_by_inverse_layer_idx", "add_cross_attention"}) {
-      if (json.bool(unsupported, false)) {
-        throw json.wrong(unsupported, "false");
+    if (architecture != Architecture.QWEN2 && architecture != Architecture.MISTRAL) {
+      builder.attentionBias(json.bool("attention_bias", false));
+    }
+    switch (architecture) {
+      case LLAMA -> builder.mlpBias(json.bool("mlp_bias", false));
+      case QWEN2, QWEN3 -> qwenLayers(layers);
+      case MISTRAL -> mistralLayers();
+      case GEMMA3 -> {
+        gemmaLayers(layers);
+        gemmaScales();
       }
+      case SMOLLM3 -> {
+        builder.mlpBias(json.bool("mlp_bias", false));
+        smolLayers(layers);
+      }
+      case GRANITE -> {
+        builder.mlpBias(json.bool("mlp_bias", false));
+        graniteScales();
+      }
+      case OLMO2, GPT1, GPT2 -> {}
     }
-    return ModelConfig.gpt2()
-        .vocabSize(json.integer("vocab_size", 50_257))
-        .hiddenSize(json.integer("n_embd", 768))
-        .intermediateSize(json.integer("n_inner", 0))
-        .layers(json.integer("n_layer", 12))
-        .heads(json.integer("n_head", 12))
-        .maxPositions(json.integer("n_positions", 1024))
-        .normEps(json.number("layer_norm_epsilon", 1e-5))
-        .tieEmbeddings(json.bool("tie_word_embeddings", true))
-        .activation(activation(json, "activation_function", Activation.GELU_TANH));
   }
 
-  private static Activation activation(ModelJson json, String field, Activation fallback)
-      throws ModelFileException {
+  private int kvHeads(int heads) throws ModelFileException {
+    boolean asHeads =
+        switch (architecture) {
+          case LLAMA, GRANITE, OLMO2 -> true;
+          case QWEN2, QWEN3, MISTRAL, GEMMA3, SMOLLM3, GPT1, GPT2 ->
+              json.isNull("num_key_value_heads");
+        };
+    return asHeads
+        ? json.integer("num_key_value_heads", heads)
+        : json.integer("num_key_value_heads");
+  }
+
+  private Activation activation(String field, Activation fallback) throws ModelFileException {
     String name = json.text(field, fallback.configName());
     return switch (name) {
       case "silu", "swish" -> Activation.SILU;
@@ -140,6 +305,212 @@ final class HuggingFaceConfig {
       case "gelu" -> Activation.GELU;
       default -> throw json.wrong(field, "silu, gelu_new, gelu_pytorch_tanh or gelu");
     };
+  }
+
+  // Positions
+
+  private void rope() throws ModelFileException {
+    Optional<ModelJson> parameters = json.object("rope_parameters");
+    OptionalDouble old = json.optionalNumber("rope_theta");
+    double theta = old.orElse(defaults.theta());
+    if (parameters.isPresent() && parameters.get().has("rope_theta")) {
+      theta = parameters.get().number("rope_theta");
+      if (old.isPresent() && old.getAsDouble() != theta) {
+        throw json.wrong("rope_theta", "the same as rope_parameters.rope_theta, " + theta);
+      }
+    }
+    // Looked at either way, so that it is not left over.
+    Optional<ModelJson> oldScaling = json.object("rope_scaling");
+    builder.ropeTheta(theta).ropeScaling(scaling(parameters.isPresent() ? parameters : oldScaling));
+  }
+
+  /** Another theta in layers that see a window; scaling is of the others. */
+  private void gemmaRope() throws ModelFileException {
+    Optional<ModelJson> parameters = json.object("rope_parameters");
+    double theta = json.number("rope_theta", defaults.theta());
+    double local = json.number("rope_local_base_freq", GEMMA_LOCAL_THETA);
+    Optional<ModelJson> scaling = json.object("rope_scaling");
+    if (parameters.isPresent()) {
+      Optional<ModelJson> full = parameters.get().object("full_attention");
+      Optional<ModelJson> sliding = parameters.get().object("sliding_attention");
+      refuseUnread(parameters.get());
+      if (full.isPresent()) {
+        theta = full.get().number("rope_theta", theta);
+        scaling = full;
+      }
+      if (sliding.isPresent()) {
+        local = sliding.get().number("rope_theta", local);
+        if (scaling(sliding).isPresent()) {
+          throw sliding.get().wrong("rope_type", "default");
+        }
+      }
+    }
+    builder.ropeTheta(theta).localRopeTheta(local).ropeScaling(scaling(scaling));
+  }
+
+  private Optional<RopeScaling> scaling(Optional<ModelJson> given) throws ModelFileException {
+    if (given.isEmpty()) {
+      return Optional.empty();
+    }
+    ModelJson rope = given.get();
+    rope.optionalNumber("rope_theta");
+    if (rope.number("partial_rotary_factor", 1) != 1) {
+      throw rope.wrong("partial_rotary_factor", "1");
+    }
+    String field = rope.has("rope_type") ? "rope_type" : "type";
+    String type = rope.text(field, "default");
+    if (rope.has("type") && !rope.text("type").equals(type)) {
+      throw rope.wrong("type", "the same as rope_type, " + type);
+    }
+    try {
+      Optional<RopeScaling> scaling =
+          switch (type) {
+            case "default" -> Optional.empty();
+            case "linear" -> Optional.of(RopeScaling.linear(rope.number("factor")));
+            case "llama3" ->
+                Optional.of(
+                    new RopeScaling(
+                        rope.number("factor"),
+                        rope.number("low_freq_factor"),
+                        rope.number("high_freq_factor"),
+                        rope.integer("original_max_position_embeddings")));
+            default -> throw rope.wrong(field, "default, linear or llama3");
+          };
+      refuseUnread(rope);
+      return scaling;
+    } catch (IllegalArgumentException e) {
+      throw json.error(e.getMessage());
+    }
+  }
+
+  // Layers that see a window
+
+  private void mistralLayers() throws ModelFileException {
+    if (json.has("layer_types")) {
+      throw json.wrong("layer_types", "absent: all layers of mistral are the same");
+    }
+    window(DEFAULT_WINDOW);
+  }
+
+  private void qwenLayers(int layers) throws ModelFileException {
+    // Published files have a window beside a switch that voids it.
+    boolean windows = json.bool("use_sliding_window", false);
+    int first = json.integer("max_window_layers", 28);
+    json.skip("sliding_window");
+    if (windows && !json.isNull("sliding_window")) {
+      window(DEFAULT_WINDOW);
+      List<LayerKind> kinds = new ArrayList<>();
+      for (int i = 0; i < layers && i < ModelConfig.MAX_LAYERS; i++) {
+        kinds.add(LayerKind.of(i >= first, true));
+      }
+      kinds(layerTypes(kinds));
+    } else if (layerTypes(List.of()).contains(LayerKind.LOCAL)) {
+      throw json.wrong("layer_types", "full_attention only, as use_sliding_window is not true");
+    }
+  }
+
+  private void gemmaLayers(int layers) throws ModelFileException {
+    mustBe("use_bidirectional_attention", false);
+    if (json.isNull("sliding_window")) {
+      throw json.wrong("sliding_window", "a number");
+    }
+    window(DEFAULT_WINDOW);
+    int pattern =
+        json.integer("sliding_window_pattern", json.integer("_sliding_window_pattern", 6));
+    if (pattern < 1) {
+      throw json.wrong("sliding_window_pattern", "at least 1");
+    }
+    List<LayerKind> kinds = new ArrayList<>();
+    for (int i = 0; i < layers && i < ModelConfig.MAX_LAYERS; i++) {
+      kinds.add(LayerKind.of((i + 1) % pattern != 0, true));
+    }
+    kinds(layerTypes(kinds));
+  }
+
+  private void smolLayers(int layers) throws ModelFileException {
+    boolean windows = json.has("sliding_window") && json.bool("use_sliding_window", false);
+    json.skip("use_sliding_window");
+    int interval = json.integer("no_rope_layer_interval", 4);
+    if (interval < 1) {
+      throw json.wrong("no_rope_layer_interval", "at least 1");
+    }
+    JsonNode given = json.has("no_rope_layers") ? json.node().get("no_rope_layers") : null;
+    if (given != null && (!given.isArray() || given.size() < layers)) {
+      throw json.wrong("no_rope_layers", "a list of 0 and 1, one a layer");
+    }
+    List<LayerKind> kinds = new ArrayList<>();
+    for (int i = 0; i < layers && i < ModelConfig.MAX_LAYERS; i++) {
+      // 1 means rotated, whatever the key's name.
+      boolean rotated = given == null ? (i + 1) % interval != 0 : given.get(i).asInt() == 1;
+      kinds.add(LayerKind.of(windows && !rotated, rotated));
+    }
+    List<LayerKind> types = layerTypes(kinds);
+    for (int i = 0; i < types.size(); i++) {
+      kinds.set(i, LayerKind.of(types.get(i).local(), kinds.get(i).rotated()));
+    }
+    if (kinds.stream().anyMatch(LayerKind::local)) {
+      if (!windows) {
+        throw json.wrong("layer_types", "full_attention only, as use_sliding_window is not true");
+      }
+      window(DEFAULT_WINDOW);
+    }
+    kinds(kinds);
+  }
+
+  /** A window that is stated counts as it is; the class's own is not wider than the context. */
+  private void window(int missing) throws ModelFileException {
+    if (json.isNull("sliding_window")) {
+      return;
+    }
+    int context = json.integer("max_position_embeddings", defaults.context());
+    builder.window(json.integer("sliding_window", Math.min(missing, context)));
+  }
+
+  private void kinds(List<LayerKind> kinds) {
+    if (kinds.stream().noneMatch(LayerKind::local)) {
+      builder.window(0);
+    }
+    builder.layerKinds(kinds);
+  }
+
+  /** What layer_types says, or the given kinds where it is missing. */
+  private List<LayerKind> layerTypes(List<LayerKind> fallback) throws ModelFileException {
+    if (!json.has("layer_types")) {
+      return fallback;
+    }
+    JsonNode types = json.node().get("layer_types");
+    List<LayerKind> kinds = new ArrayList<>();
+    for (JsonNode type : types) {
+      switch (type.asText()) {
+        case "full_attention" -> kinds.add(LayerKind.FULL);
+        case "sliding_attention" -> kinds.add(LayerKind.LOCAL);
+        default -> throw json.wrong("layer_types", "full_attention or sliding_attention a layer");
+      }
+    }
+    if (!types.isArray() || kinds.size() != json.integer("num_hidden_layers")) {
+      throw json.wrong("layer_types", "a list of one a layer");
+    }
+    return kinds;
+  }
+
+  // Scales
+
+  private void gemmaScales() throws ModelFileException {
+    for (String field : new String[] {"final_logit_softcapping", "attn_logit_softcapping"}) {
+      if (json.has(field)) {
+        throw json.wrong(field, "null: capped logits are not computed");
+      }
+    }
+    builder.attentionScale(1 / Math.sqrt(json.number("query_pre_attn_scalar", 256)));
+  }
+
+  /** The attention's multiplier takes the place of 1 / sqrt(head_dim); logits are divided. */
+  private void graniteScales() throws ModelFileException {
+    builder
+        .embeddingScale(json.number("embedding_multiplier", 1))
+        .attentionScale(json.number("attention_multiplier", 1))
+        .residualScale(json.number("residual_multiplier", 1))
+        .logitScale(1 / json.number("logits_scaling", 1));
   }
 
   /** A sequence head's outputs. transformers writes its names, and leaves them out where two. */
@@ -153,81 +524,5 @@ final class HuggingFaceConfig {
     }
     Optional<ModelJson> names = json.object("id2label");
     return names.isPresent() ? names.get().node().size() : json.integer("num_labels", 2);
-  }
-
-  static ObjectNode write(ModelConfig config, SpecialTokens tokens, TensorType type) {
-    ObjectNode json = ModelJson.newObject();
-    String task = config.labels() > 0 ? "ForSequenceClassification" : "LMHeadModel";
-    if (config.architecture() == Architecture.LLAMA && config.labels() == 0) {
-      task = "ForCausalLM";
-    }
-    json.putArray("architectures").add(config.architecture().classPrefix() + task);
-    json.put("model_type", config.architecture().modelType());
-    switch (config.architecture()) {
-      case LLAMA -> writeLlama(config, json);
-      case GPT2 -> writeGpt2(config, json);
-    }
-    json.put("vocab_size", config.vocabSize());
-    json.put("tie_word_embeddings", config.tieEmbeddings());
-    json.put("initializer_range", config.initializerRange());
-    if (config.labels() > 0) {
-      ObjectNode names = json.putObject("id2label");
-      ObjectNode ids = json.putObject("label2id");
-      for (int i = 0; i < config.labels(); i++) {
-        names.put(Integer.toString(i), "LABEL_" + i);
-        ids.put("LABEL_" + i, i);
-      }
-      json.put(SCORE_BIAS, config.scoreBias());
-    }
-    tokens.write(json);
-    json.put("torch_dtype", torchName(type));
-    return json;
-  }
-
-  private static void writeLlama(ModelConfig config, ObjectNode json) {
-    json.put("hidden_size", config.hiddenSize());
-    json.put("intermediate_size", config.intermediateSize());
-    json.put("num_hidden_layers", config.layers());
-    json.put("num_attention_heads", config.heads());
-    json.put("num_key_value_heads", config.kvHeads());
-    json.put("head_dim", config.headDim());
-    json.put("max_position_embeddings", config.maxPositions());
-    json.put("rms_norm_eps", config.normEps());
-    json.put("hidden_act", config.activation().configName());
-    json.put("attention_bias", config.attentionBias());
-    json.put("mlp_bias", config.mlpBias());
-    json.put("rope_theta", config.ropeTheta());
-    json.putNull("rope_scaling");
-    if (config.ropeScaling().isPresent()) {
-      RopeScaling scaling = config.ropeScaling().get();
-      json.putObject("rope_scaling")
-          .put("rope_type", "llama3")
-          .put("factor", scaling.factor())
-          .put("low_freq_factor", scaling.lowFreqFactor())
-          .put("high_freq_factor", scaling.highFreqFactor())
-          .put("original_max_position_embeddings", scaling.originalMaxPositions());
-    }
-  }
-
-  private static void writeGpt2(ModelConfig config, ObjectNode json) {
-    json.put("n_embd", config.hiddenSize());
-    json.put("n_inner", config.intermediateSize());
-    json.put("n_layer", config.layers());
-    json.put("n_head", config.heads());
-    json.put("n_positions", config.maxPositions());
-    json.put("layer_norm_epsilon", config.normEps());
-    json.put("activation_function", config.activation().configName());
-  }
-
-  private static String torchName(TensorType type) {
-    return switch (type) {
-      case F32 -> "float32";
-      case F16 -> "float16";
-      case BF16 -> "bfloat16";
-      case F64, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K ->
-          throw new IllegalArgumentException(
-              "Hugging Face directories hold F32, F16 or BF16, not "
-                  + type.name().toLowerCase(Locale.ROOT));
-    };
   }
 }

@@ -1,6 +1,7 @@
 package dev.distillery.model.format;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,7 +111,7 @@ final class HuggingFaceReader {
 
   private static MappedWeights bind(
       Path directory, ModelConfig config, Map<String, Found> found, List<SafetensorsFile> files)
-      throws ModelFileException {
+      throws IOException {
     MappedWeights weights = new MappedWeights(files.stream().map(SafetensorsFile::file).toList());
     List<String> missing = new ArrayList<>();
     for (TensorSpec spec : ModelTensors.of(config)) {
@@ -139,13 +140,21 @@ final class HuggingFaceReader {
                           file, "tensor " + entry.name() + " is of integers: " + entry.type()));
       weights.add(
           new WeightSource.Weight(spec, type),
-          new MappedWeights.Place(tensor.file().file(), entry.offset(), 0));
+          new MappedWeights.Place(tensor.file().file(), entry.offset(), 0, 0));
     }
     if (!missing.isEmpty()) {
       throw new ModelFileException(directory, "it has no tensor " + some(missing));
     }
     if (config.tieEmbeddings() || config.labels() > 0) {
-      found.remove(ModelTensors.LM_HEAD);
+      Found head = found.remove(ModelTensors.LM_HEAD);
+      String embedding = config.architecture().names().embedding() + ".weight";
+      if (head != null && config.tieEmbeddings() && !equal(head, weights, embedding)) {
+        throw new ModelFileException(
+            head.file().file().path(),
+            "lm_head.weight is another matrix than "
+                + embedding
+                + ", which config.json ties it to: set tie_word_embeddings to false");
+      }
     }
     List<String> left =
         found.keySet().stream().filter(n -> !BUFFER.matcher(n).matches()).sorted().toList();
@@ -154,6 +163,32 @@ final class HuggingFaceReader {
           directory, "config.json has no place for its tensor " + some(left));
     }
     return weights;
+  }
+
+  /** Whether a head holds the bytes of the embedding. Of other types they are not compared. */
+  private static boolean equal(Found head, MappedWeights weights, String embedding)
+      throws IOException {
+    WeightSource.Weight weight = weights.weights().get(embedding);
+    SafetensorsFile.Entry entry = head.entry();
+    TensorType type = TensorType.ofSafetensors(entry.type()).orElse(null);
+    if (weight == null || weight.type() != type) {
+      return true;
+    }
+    int rows = weight.spec().rows();
+    long rowBytes = type.bytes(weight.spec().columns());
+    if (!entry.shape().equals(List.of((long) rows, (long) weight.spec().columns()))) {
+      return false;
+    }
+    int step = (int) Math.max(1, (1 << 24) / rowBytes);
+    for (int row = 0; row < rows; row += step) {
+      int count = Math.min(step, rows - row);
+      ByteBuffer ours = weights.rows(embedding, row, count);
+      long from = entry.offset() + row * rowBytes;
+      if (!ours.equals(head.file().file().slice(from, (int) (count * rowBytes)))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

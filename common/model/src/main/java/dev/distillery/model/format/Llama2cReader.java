@@ -86,7 +86,7 @@ final class Llama2cReader {
   }
 
   private void bind() throws ModelFileException {
-    one(ModelTensors.EMBEDDING, config.vocabSize(), config.hiddenSize());
+    one("model.embed_tokens.weight", config.vocabSize(), config.hiddenSize());
     perLayer("input_layernorm.weight", config.hiddenSize());
     perLayer("self_attn.q_proj.weight", config.queryWidth(), config.hiddenSize());
     perLayer("self_attn.k_proj.weight", config.kvWidth(), config.hiddenSize());
@@ -122,7 +122,7 @@ final class Llama2cReader {
     }
     weights.add(
         new WeightSource.Weight(spec, TensorType.F32),
-        new MappedWeights.Place(file, offset, GgufModel.pairedHeads(config, name)));
+        new MappedWeights.Place(file, offset, GgufFamily.LLAMA.pairedHeads(config, name), 0));
     offset += bytes;
   }
 }

@@ -19,8 +19,9 @@ final class MappedWeights implements WeightSource {
    * @param pairedHeads 0 where the file holds the rows in Hugging Face's order; else the number of
    *     heads whose rows stand in rotary pairs: Hugging Face's row c d/2 + j of a head of d rows is
    *     the file's row 2 j + c
+   * @param added what the file has added to every value; 0 of all but plain numbers
    */
-  record Place(MappedFile file, long offset, int pairedHeads) {}
+  record Place(MappedFile file, long offset, int pairedHeads, float added) {}
 
   private final List<MappedFile> files;
   private final SortedMap<String, Weight> weights = new TreeMap<>();
@@ -79,6 +80,10 @@ final class MappedWeights implements WeightSource {
       BlockCodec.decode(type, source, 0, whole);
       into.put(whole.array(), skip, count);
     }
+    float added = place(weight.spec().name()).added();
+    for (int i = into.position() - count; added != 0 && i < into.position(); i++) {
+      into.put(i, into.get(i) - added);
+    }
   }
 
   @Override
@@ -88,6 +93,9 @@ final class MappedWeights implements WeightSource {
     if (firstRow < 0 || count < 0 || firstRow > spec.rows() - count) {
       throw new IndexOutOfBoundsException(
           "Rows " + firstRow + " + " + count + " of " + name + " " + spec.shape());
+    }
+    if (place(name).added() != 0) {
+      throw new ModelFileException("Tensor " + name + " is not stored as it is read");
     }
     long rowBytes = weight.type().bytes(spec.columns());
     if (place(name).pairedHeads() == 0) {

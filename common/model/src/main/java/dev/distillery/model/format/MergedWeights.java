@@ -31,8 +31,9 @@ public final class MergedWeights implements WeightSource {
     this.base = base;
     this.rank = adapter.config().rank();
     this.scale = (float) adapter.config().scale();
-    if (config.architecture() != Architecture.LLAMA) {
-      throw new ModelFileException("Adapters can be merged into LLaMA models only");
+    if (config.architecture().shape().inputsFirst()) {
+      throw new ModelFileException(
+          "Adapters cannot be merged into GPT, whose matrices are [in, out]");
     }
     base.weights().forEach((name, w) -> weights.put(name, new Weight(w.spec(), TensorType.F32)));
     WeightSource tensors = adapter.weights();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * The shape of a decoder: everything that config.json says about its arithmetic, and nothing about
@@ -15,16 +16,22 @@ import java.util.Optional;
  * @param intermediateSize inner width of the MLP
  * @param layers number of blocks
  * @param heads query heads of a layer
- * @param kvHeads key and value heads of a layer; divides {@code heads}, equal to it in GPT-2
- * @param headDim width of one head; {@code heads * headDim} may differ from {@code hiddenSize} in
- *     LLaMA
- * @param maxPositions longest context; rows of the position embedding in GPT-2
+ * @param kvHeads key and value heads of a layer; divides {@code heads}, equal to it in GPT
+ * @param headDim width of one head; {@code heads * headDim} may differ from {@code hiddenSize}
+ *     except in GPT
+ * @param maxPositions longest context; rows of the position embedding where it is learned
  * @param normEps epsilon of RMSNorm or LayerNorm
- * @param ropeTheta base of the rotary frequencies; unused in GPT-2
- * @param ropeScaling LLaMA-3's stretching, where the model has it
+ * @param ropeTheta base of the rotary frequencies; unused where positions are learned
+ * @param localRopeTheta base in layers that see a window, where it is another: ropeScaling is then
+ *     of the other layers only
+ * @param ropeScaling how the frequencies are stretched, where they are
+ * @param window tokens that a query of a local layer sees, itself among them; 0 where none is local
+ * @param layerKinds of each layer
+ * @param scales constants that the model multiplies by
  * @param tieEmbeddings whether the output head is the token embedding
- * @param attentionBias whether the attention's four projections have biases (always in GPT-2)
- * @param mlpBias whether the MLP's projections have biases (always in GPT-2)
+ * @param attentionBias whether attention's projections have biases (always in GPT; see {@link
+ *     LayerShape#outputBias})
+ * @param mlpBias whether the MLP's projections have biases (always in GPT)
  * @param activation the MLP's non-linearity
  * @param initializerRange standard deviation of fresh weights
  * @param labels outputs of the sequence head {@code score.weight}; 0 for a language model
@@ -43,7 +50,11 @@ public record ModelConfig(
     int maxPositions,
     double normEps,
     double ropeTheta,
+    OptionalDouble localRopeTheta,
     Optional<RopeScaling> ropeScaling,
+    int window,
+    List<LayerKind> layerKinds,
+    Scales scales,
     boolean tieEmbeddings,
     boolean attentionBias,
     boolean mlpBias,
@@ -56,13 +67,15 @@ public record ModelConfig(
   private static final int MAX_WIDTH = 1 << 18;
 
   private static final int MAX_VOCAB = 1 << 22;
-  private static final int MAX_LAYERS = 1 << 10;
+  static final int MAX_LAYERS = 1 << 10;
   private static final int MAX_POSITIONS = 1 << 24;
 
   public ModelConfig {
     Objects.requireNonNull(architecture, "architecture");
     Objects.requireNonNull(ropeScaling, "ropeScaling");
+    Objects.requireNonNull(localRopeTheta, "localRopeTheta");
     Objects.requireNonNull(activation, "activation");
+    layerKinds = List.copyOf(layerKinds);
     List<String> violations = new ArrayList<>();
     range(violations, "vocab_size", vocabSize, 1, MAX_VOCAB);
     range(violations, "hidden_size", hiddenSize, 1, MAX_WIDTH);
@@ -102,30 +115,33 @@ public record ModelConfig(
     if (!Double.isFinite(scoreBias)) {
       violations.add("The score's bias must be finite: " + scoreBias);
     }
-    switch (architecture) {
-      case LLAMA -> {
-        if (headDim % 2 != 0) {
-          violations.add("head_dim must be even for rotary positions: " + headDim);
-        }
-        if (!(ropeTheta > 1 && ropeTheta <= 1e12)) {
-          violations.add("rope_theta must be in (1, 1e12]: " + ropeTheta);
-        }
+    if (layers <= MAX_LAYERS && layerKinds.size() != Math.max(0, layers)) {
+      violations.add(
+          "Each of " + layers + " layers needs a kind, and there are " + layerKinds.size());
+    }
+    if (layerKinds.stream().anyMatch(LayerKind::local)) {
+      range(violations, "sliding_window", window, 1, maxPositions);
+    } else if (window != 0) {
+      violations.add("sliding_window is " + window + ", but no layer is local");
+    }
+    if (!(scales.embedding() > 0 && scales.attention() > 0)
+        || !(scales.residual() > 0 && scales.logits() > 0)) {
+      violations.add("Scales must be positive: " + scales);
+    }
+    if (architecture.shape().rotary()) {
+      if (headDim % 2 != 0) {
+        violations.add("head_dim must be even for rotary positions: " + headDim);
       }
-      case GPT2 -> {
-        if (kvHeads != heads || (long) heads * headDim != hiddenSize) {
-          violations.add(
-              "GPT-2 needs kv heads = heads and heads x head_dim = hidden_size: "
-                  + heads
-                  + ", "
-                  + kvHeads
-                  + ", "
-                  + headDim
-                  + ", "
-                  + hiddenSize);
-        }
-        if (!attentionBias || !mlpBias || ropeScaling.isPresent()) {
-          violations.add("GPT-2 has biases everywhere and no rotary positions");
-        }
+      theta(violations, ropeTheta);
+      localRopeTheta.ifPresent(theta -> theta(violations, theta));
+    } else {
+      if (kvHeads != heads || (long) heads * headDim != hiddenSize) {
+        violations.add(
+            "GPT needs kv heads = heads and heads x head_dim = hidden_size: %d, %d, %d, %d"
+                .formatted(heads, kvHeads, headDim, hiddenSize));
+      }
+      if (!attentionBias || !mlpBias || ropeScaling.isPresent()) {
+        violations.add("GPT has biases everywhere and no rotary positions");
       }
     }
     if (!violations.isEmpty()) {
@@ -140,6 +156,12 @@ public record ModelConfig(
     }
   }
 
+  private static void theta(List<String> violations, double theta) {
+    if (!(theta > 1 && theta <= 1e12)) {
+      violations.add("rope_theta must be in (1, 1e12]: " + theta);
+    }
+  }
+
   /** Width of all query heads together. */
   public int queryWidth() {
     return heads * headDim;
@@ -150,6 +172,16 @@ public record ModelConfig(
     return kvHeads * headDim;
   }
 
+  /** Values that one norm of queries covers: a head, or all; see {@link LayerShape.HeadNorm}. */
+  public int queryNormWidth() {
+    return architecture.shape().headNorm() == LayerShape.HeadNorm.WIDTH ? queryWidth() : headDim;
+  }
+
+  /** Values that one norm of keys covers. */
+  public int keyNormWidth() {
+    return architecture.shape().headNorm() == LayerShape.HeadNorm.WIDTH ? kvWidth() : headDim;
+  }
+
   /** All parameters, a tied head counted once. */
   public long parameterCount() {
     return ModelTensors.of(this).stream().mapToLong(TensorSpec::elements).sum();
@@ -158,12 +190,16 @@ public record ModelConfig(
   /**
    * The angular frequency of each pair of a rotated head, stretched where the model says so: {@code
    * headDim / 2} values, radians per position.
+   *
+   * @param local of the layers that see a window
    */
-  public double[] ropeFrequencies() {
+  public double[] ropeFrequencies(boolean local) {
+    boolean own = local && localRopeTheta.isPresent();
+    double theta = own ? localRopeTheta.getAsDouble() : ropeTheta;
     double[] frequencies = new double[headDim / 2];
     for (int i = 0; i < frequencies.length; i++) {
-      double frequency = Math.pow(ropeTheta, -2.0 * i / headDim);
-      frequencies[i] = ropeScaling.map(s -> s.scale(frequency)).orElse(frequency);
+      double frequency = Math.pow(theta, -2.0 * i / headDim);
+      frequencies[i] = own ? frequency : ropeScaling.map(s -> s.scale(frequency)).orElse(frequency);
     }
     return frequencies;
   }
@@ -174,16 +210,21 @@ public record ModelConfig(
   }
 
   /**
-   * A LLaMA configuration to start from: no biases, untied, theta 10,000, epsilon 1e-5, context
-   * 2,048. Sizes are set on the builder; kv heads and head width follow from heads and width unless
-   * they are set.
+   * A configuration to start from: no biases but where the family always has them, untied but in
+   * GPT, theta 10,000, epsilon 1e-5, no windows. Sizes are set on the builder; what follows from
+   * them (kv heads, head width, scales, GPT's inner width of 4 x) need not be.
    */
-  public static ModelConfigBuilder llama() {
-    return new ModelConfigBuilder(Architecture.LLAMA);
+  public static ModelConfigBuilder of(Architecture architecture) {
+    return new ModelConfigBuilder(architecture);
   }
 
-  /** A GPT-2 configuration to start from: tied, epsilon 1e-5, context 1,024, inner width 4 x. */
+  /** {@link #of} LLaMA, with a context of 2,048. */
+  public static ModelConfigBuilder llama() {
+    return of(Architecture.LLAMA);
+  }
+
+  /** {@link #of} GPT-2: tied, with a context of 1,024. */
   public static ModelConfigBuilder gpt2() {
-    return new ModelConfigBuilder(Architecture.GPT2);
+    return of(Architecture.GPT2);
   }
 }

@@ -1,6 +1,9 @@
 package dev.distillery.model.format;
 
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Builds a {@link ModelConfig}; see its components for meaning and units. */
 public final class ModelConfigBuilder {
@@ -15,7 +18,14 @@ public final class ModelConfigBuilder {
   private int maxPositions;
   private double normEps = 1e-5;
   private double ropeTheta = 10_000;
+  private OptionalDouble localRopeTheta = OptionalDouble.empty();
   private Optional<RopeScaling> ropeScaling = Optional.empty();
+  private int window;
+  private List<LayerKind> layerKinds = List.of();
+  private double embeddingScale;
+  private double attentionScale;
+  private double residualScale = 1;
+  private double logitScale = 1;
   private boolean tieEmbeddings;
   private boolean attentionBias;
   private boolean mlpBias;
@@ -26,13 +36,14 @@ public final class ModelConfigBuilder {
 
   ModelConfigBuilder(Architecture architecture) {
     this.architecture = architecture;
-    boolean gpt2 = architecture == Architecture.GPT2;
-    this.vocabSize = gpt2 ? 50_257 : 32_000;
-    this.maxPositions = gpt2 ? 1024 : 2048;
-    this.tieEmbeddings = gpt2;
-    this.attentionBias = gpt2;
-    this.mlpBias = gpt2;
-    this.activation = gpt2 ? Activation.GELU_TANH : Activation.SILU;
+    boolean gpt = !architecture.shape().rotary();
+    this.vocabSize = gpt ? 50_257 : 32_000;
+    this.maxPositions = gpt ? 1024 : 2048;
+    this.tieEmbeddings = gpt;
+    this.attentionBias = gpt || architecture == Architecture.QWEN2;
+    this.mlpBias = gpt;
+    this.activation =
+        gpt || architecture == Architecture.GEMMA3 ? Activation.GELU_TANH : Activation.SILU;
   }
 
   ModelConfigBuilder(ModelConfig from) {
@@ -47,7 +58,16 @@ public final class ModelConfigBuilder {
     this.maxPositions = from.maxPositions();
     this.normEps = from.normEps();
     this.ropeTheta = from.ropeTheta();
+    this.localRopeTheta = from.localRopeTheta();
     this.ropeScaling = from.ropeScaling();
+    this.window = from.window();
+    // Layers of one kind are counted again, in case their number changes.
+    this.layerKinds =
+        from.layerKinds().equals(kinds(from.layers())) ? List.of() : from.layerKinds();
+    this.embeddingScale = from.scales().embedding();
+    this.attentionScale = from.scales().attention();
+    this.residualScale = from.scales().residual();
+    this.logitScale = from.scales().logits();
     this.tieEmbeddings = from.tieEmbeddings();
     this.attentionBias = from.attentionBias();
     this.mlpBias = from.mlpBias();
@@ -67,7 +87,7 @@ public final class ModelConfigBuilder {
     return this;
   }
 
-  /** Default: four times the hidden size in GPT-2; must be set in LLaMA. */
+  /** Default: four times the hidden size in GPT; elsewhere it must be set. */
   public ModelConfigBuilder intermediateSize(int value) {
     intermediateSize = value;
     return this;
@@ -107,6 +127,46 @@ public final class ModelConfigBuilder {
 
   public ModelConfigBuilder ropeTheta(double value) {
     ropeTheta = value;
+    return this;
+  }
+
+  /** Of local layers; default: as of the others. */
+  public ModelConfigBuilder localRopeTheta(double value) {
+    localRopeTheta = OptionalDouble.of(value);
+    return this;
+  }
+
+  /** Default: 0, no window. */
+  public ModelConfigBuilder window(int value) {
+    window = value;
+    return this;
+  }
+
+  /** Default: all local where there is a window, else all full. */
+  public ModelConfigBuilder layerKinds(List<LayerKind> value) {
+    layerKinds = List.copyOf(value);
+    return this;
+  }
+
+  /** Default: 1; the root of the hidden size in Gemma. */
+  public ModelConfigBuilder embeddingScale(double value) {
+    embeddingScale = value;
+    return this;
+  }
+
+  /** Default: 1 / sqrt(head width). */
+  public ModelConfigBuilder attentionScale(double value) {
+    attentionScale = value;
+    return this;
+  }
+
+  public ModelConfigBuilder residualScale(double value) {
+    residualScale = value;
+    return this;
+  }
+
+  public ModelConfigBuilder logitScale(double value) {
+    logitScale = value;
     return this;
   }
 
@@ -156,20 +216,25 @@ public final class ModelConfigBuilder {
    * @throws IllegalArgumentException listing every component that is out of range
    */
   public ModelConfig build() {
-    boolean gpt2 = architecture == Architecture.GPT2;
+    boolean gpt = !architecture.shape().rotary();
+    int width = headDim == 0 && heads > 0 ? hiddenSize / heads : headDim;
     return new ModelConfig(
         architecture,
         vocabSize,
         hiddenSize,
-        intermediateSize == 0 && gpt2 ? 4 * hiddenSize : intermediateSize,
+        intermediateSize == 0 && gpt ? 4 * hiddenSize : intermediateSize,
         layers,
         heads,
         kvHeads == 0 ? heads : kvHeads,
-        headDim == 0 && heads > 0 ? hiddenSize / heads : headDim,
+        width,
         maxPositions,
         normEps,
         ropeTheta,
+        localRopeTheta,
         ropeScaling,
+        window,
+        layerKinds.isEmpty() ? kinds(layers) : layerKinds,
+        scales(width),
         tieEmbeddings,
         attentionBias,
         mlpBias,
@@ -177,5 +242,20 @@ public final class ModelConfigBuilder {
         initializerRange,
         labels,
         scoreBias);
+  }
+
+  private List<LayerKind> kinds(int count) {
+    // A lying number of layers is refused for itself, and costs no memory here.
+    int bounded = Math.max(0, Math.min(count, ModelConfig.MAX_LAYERS));
+    return Collections.nCopies(bounded, window > 0 ? LayerKind.LOCAL : LayerKind.FULL);
+  }
+
+  private Scales scales(int headWidth) {
+    double embedding = architecture == Architecture.GEMMA3 ? Math.sqrt(hiddenSize) : 1;
+    return new Scales(
+        embeddingScale == 0 ? embedding : embeddingScale,
+        attentionScale == 0 ? 1 / Math.sqrt(headWidth) : attentionScale,
+        residualScale,
+        logitScale);
   }
 }

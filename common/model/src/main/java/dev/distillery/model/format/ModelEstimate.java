@@ -43,7 +43,7 @@ public final class ModelEstimate {
   public long multipliedParameters() {
     long lookedUp = config.tieEmbeddings() && config.labels() == 0 ? 0 : embedding();
     long positions =
-        config.architecture() == Architecture.GPT2
+        !config.architecture().shape().rotary()
             ? (long) config.maxPositions() * config.hiddenSize()
             : 0;
     return parameters() - lookedUp - positions;
@@ -76,7 +76,7 @@ public final class ModelEstimate {
     long positions = Math.multiplyExact((long) sequences, tokens);
     // A layer keeps its input, both norms' outputs, q, k, v, the attended values, the residual and
     // what the MLP has inside: gate, up and their product, or the input and output of GELU.
-    int inner = config.architecture() == Architecture.LLAMA ? 3 : 2;
+    int inner = config.architecture().shape().gated() ? 3 : 2;
     long perPosition =
         4L * config.hiddenSize()
             + 2L * config.queryWidth()

@@ -10,8 +10,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /** A JSON object of a model's file, whose fields are read by type, or refused by name and value. */
 public final class ModelJson {
@@ -27,6 +31,7 @@ public final class ModelJson {
   private final Path file;
   private final String place;
   private final JsonNode node;
+  private final Set<String> asked = new HashSet<>();
 
   private ModelJson(Path file, String place, JsonNode node) {
     this.file = file;
@@ -84,7 +89,27 @@ public final class ModelJson {
 
   /** Whether the field is there and not null. */
   public boolean has(String field) {
+    asked.add(field);
     return node.hasNonNull(field);
+  }
+
+  /** Whether the field is there and null, which may mean something else than a missing one. */
+  boolean isNull(String field) {
+    return node.path(field).isNull();
+  }
+
+  /** Says that a field is known, though its value does not matter here. */
+  void skip(String field) {
+    asked.add(field);
+  }
+
+  /** The fields that are there, not null, and that nothing has asked for, in order. */
+  List<String> unread() {
+    return node.properties().stream()
+        .filter(entry -> !entry.getValue().isNull() && !asked.contains(entry.getKey()))
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
   }
 
   /** An inner object, if it is there and not null. */

@@ -1,33 +1,31 @@
 package dev.distillery.model.format;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
- * The tensors that a configuration calls for, in Hugging Face's names, layouts and order. LLaMA's
- * matrices are [out, in]; GPT-2's inside the blocks are [in, out].
+ * The tensors that a configuration calls for, in Hugging Face's names, layouts and order. Matrices
+ * are [out, in]; GPT's inside the layers are [in, out].
  */
 public final class ModelTensors {
-  /** The token embedding's name in LLaMA. */
-  public static final String EMBEDDING = "model.embed_tokens.weight";
-
-  /** The untied output head's name, in both architectures. */
+  /** The untied output head's name, in all families. */
   public static final String LM_HEAD = "lm_head.weight";
 
-  /** The sequence head's name, in both architectures. */
+  /** The sequence head's name, in all families. */
   public static final String SCORE = "score.weight";
 
+  private final ModelConfig config;
   private final List<TensorSpec> specs = new ArrayList<>();
 
-  private ModelTensors() {}
+  private ModelTensors(ModelConfig config) {
+    this.config = config;
+  }
 
   /** Every tensor of a model of this shape, a tied head left out. */
   public static List<TensorSpec> of(ModelConfig config) {
-    ModelTensors tensors = new ModelTensors();
-    switch (config.architecture()) {
-      case LLAMA -> tensors.llama(config);
-      case GPT2 -> tensors.gpt2(config);
-    }
+    ModelTensors tensors = new ModelTensors(config);
+    tensors.decoder();
     if (config.labels() > 0) {
       tensors.add(SCORE, config.labels(), config.hiddenSize());
     } else if (!config.tieEmbeddings()) {
@@ -36,55 +34,88 @@ public final class ModelTensors {
     return List.copyOf(tensors.specs);
   }
 
-  private void llama(ModelConfig c) {
-    int width = c.hiddenSize();
-    add(EMBEDDING, c.vocabSize(), width);
-    for (int i = 0; i < c.layers(); i++) {
-      String layer = "model.layers." + i + ".";
-      add(layer + "input_layernorm.weight", width);
-      linear(layer + "self_attn.q_proj", c.queryWidth(), width, c.attentionBias());
-      linear(layer + "self_attn.k_proj", c.kvWidth(), width, c.attentionBias());
-      linear(layer + "self_attn.v_proj", c.kvWidth(), width, c.attentionBias());
-      linear(layer + "self_attn.o_proj", width, c.queryWidth(), c.attentionBias());
-      add(layer + "post_attention_layernorm.weight", width);
-      linear(layer + "mlp.gate_proj", c.intermediateSize(), width, c.mlpBias());
-      linear(layer + "mlp.up_proj", c.intermediateSize(), width, c.mlpBias());
-      linear(layer + "mlp.down_proj", width, c.intermediateSize(), c.mlpBias());
+  private void decoder() {
+    LayerShape shape = config.architecture().shape();
+    TensorNames names = config.architecture().names();
+    add(names.embedding() + ".weight", config.vocabSize(), config.hiddenSize());
+    if (!shape.rotary()) {
+      add(names.positions() + ".weight", config.maxPositions(), config.hiddenSize());
     }
-    add("model.norm.weight", width);
+    for (int i = 0; i < config.layers(); i++) {
+      layer(names.layer() + i + ".", shape, names);
+    }
+    norm(names.finalNorm(), config.hiddenSize());
   }
 
-  private void gpt2(ModelConfig c) {
-    int width = c.hiddenSize();
-    add("transformer.wte.weight", c.vocabSize(), width);
-    add("transformer.wpe.weight", c.maxPositions(), width);
-    for (int i = 0; i < c.layers(); i++) {
-      String layer = "transformer.h." + i + ".";
-      norm(layer + "ln_1", width);
-      conv1d(layer + "attn.c_attn", width, 3 * width);
-      conv1d(layer + "attn.c_proj", width, width);
-      norm(layer + "ln_2", width);
-      conv1d(layer + "mlp.c_fc", width, c.intermediateSize());
-      conv1d(layer + "mlp.c_proj", c.intermediateSize(), width);
-    }
-    norm("transformer.ln_f", width);
+  private void layer(String layer, LayerShape shape, TensorNames names) {
+    boolean bias = config.attentionBias();
+    int width = config.hiddenSize();
+    layerNorm(layer, names.attentionNorm());
+    linears(layer, names.attentionIn(), attentionOutputs(), width, bias);
+    headNorm(layer, names.queryNorm(), config.queryNormWidth());
+    headNorm(layer, names.keyNorm(), config.keyNormWidth());
+    linears(
+        layer,
+        List.of(names.attentionOut()),
+        List.of(width),
+        config.queryWidth(),
+        bias && shape.outputBias());
+    layerNorm(layer, names.attentionBranchNorm());
+    layerNorm(layer, names.mlpNorm());
+    linears(
+        layer,
+        names.mlpIn(),
+        Collections.nCopies(names.mlpIn().size(), config.intermediateSize()),
+        width,
+        config.mlpBias());
+    linears(
+        layer,
+        List.of(names.mlpOut()),
+        List.of(width),
+        config.intermediateSize(),
+        config.mlpBias());
+    layerNorm(layer, names.mlpBranchNorm());
   }
 
-  private void linear(String name, int out, int in, boolean bias) {
-    add(name + ".weight", out, in);
-    if (bias) {
-      add(name + ".bias", out);
+  private List<Integer> attentionOutputs() {
+    return config.architecture().names().attentionIn().size() == 1
+        ? List.of(config.queryWidth() + 2 * config.kvWidth())
+        : List.of(config.queryWidth(), config.kvWidth(), config.kvWidth());
+  }
+
+  private void linears(
+      String layer, List<String> modules, List<Integer> outputs, int inputs, boolean bias) {
+    for (int m = 0; m < modules.size(); m++) {
+      String name = layer + modules.get(m);
+      if (config.architecture().shape().inputsFirst()) {
+        add(name + ".weight", inputs, outputs.get(m));
+      } else {
+        add(name + ".weight", outputs.get(m), inputs);
+      }
+      if (bias) {
+        add(name + ".bias", outputs.get(m));
+      }
     }
   }
 
-  private void conv1d(String name, int in, int out) {
-    add(name + ".weight", in, out);
-    add(name + ".bias", out);
+  private void layerNorm(String layer, String name) {
+    norm(name.isEmpty() ? "" : layer + name, config.hiddenSize());
+  }
+
+  private void headNorm(String layer, String name, int width) {
+    if (!name.isEmpty()) {
+      add(layer + name + ".weight", width);
+    }
   }
 
   private void norm(String name, int width) {
+    if (name.isEmpty()) {
+      return;
+    }
     add(name + ".weight", width);
-    add(name + ".bias", width);
+    if (config.architecture().shape().norm() == LayerShape.NormKind.LAYER) {
+      add(name + ".bias", width);
+    }
   }
 
   private void add(String name, Integer... shape) {

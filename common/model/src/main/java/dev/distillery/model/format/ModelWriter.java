@@ -56,7 +56,7 @@ public final class ModelWriter {
       TensorType type,
       long shardBytes)
       throws IOException {
-    ObjectNode json = HuggingFaceConfig.write(config, tokens, type);
+    ObjectNode json = HuggingFaceConfigWriter.write(config, tokens, type);
     Files.createDirectories(directory);
     Path configFile = directory.resolve(HuggingFaceReader.CONFIG);
     if (Files.exists(configFile)) {

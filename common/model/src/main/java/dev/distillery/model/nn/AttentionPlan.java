@@ -3,13 +3,15 @@ package dev.distillery.model.nn;
 /**
  * Which queries see which keys. Sequence {@code s} has {@code queryCounts[s]} query rows from
  * {@code queryStarts[s]} on and {@code keyCounts[s]} key rows from {@code keyStarts[s]} on; its
- * queries are the last tokens of its keys, so query {@code i} sees keys {@code 0 .. keyCounts[s] -
- * queryCounts[s] + i}. Rows of other sequences are never seen, which is what padding and packing
- * come to.
+ * queries are the last tokens of its keys, so query {@code i} sees the last {@code window} of the
+ * keys {@code 0 .. keyCounts[s] - queryCounts[s] + i}. Rows of other sequences are never seen,
+ * which is what padding and packing come to.
  *
  * @param heads query heads
  * @param kvHeads key and value heads; query head h reads key head h / (heads / kvHeads)
  * @param headDim width of a head
+ * @param scale what scores are multiplied by
+ * @param window keys that a query sees at most, its own among them
  * @param queryStarts first query row of each sequence
  * @param queryCounts query rows of each sequence
  * @param keyStarts first key row of each sequence
@@ -21,15 +23,20 @@ public record AttentionPlan(
     int heads,
     int kvHeads,
     int headDim,
+    double scale,
+    int window,
     int[] queryStarts,
     int[] queryCounts,
     int[] keyStarts,
     int[] keyCounts) {
 
-  /** Attention within each sequence of a batch, nothing cached. */
-  public static AttentionPlan within(int heads, int kvHeads, int headDim, Batch batch) {
+  /** A window that hides nothing. */
+  public static final int NO_WINDOW = Integer.MAX_VALUE;
+
+  /** The same rows with another window. */
+  AttentionPlan window(int other) {
     return new AttentionPlan(
-        heads, kvHeads, headDim, batch.starts(), batch.counts(), batch.starts(), batch.counts());
+        heads, kvHeads, headDim, scale, other, queryStarts, queryCounts, keyStarts, keyCounts);
   }
 
   /** Number of sequences. */
@@ -42,8 +49,8 @@ public record AttentionPlan(
     return heads / kvHeads;
   }
 
-  /** What scores are multiplied by: 1 / sqrt(headDim). */
-  public double scale() {
-    return 1 / Math.sqrt(headDim);
+  /** The first key that a query sees, of those of its sequence; {@code key} is its own. */
+  public int firstKey(int key) {
+    return Math.max(0, key - window + 1);
   }
 }

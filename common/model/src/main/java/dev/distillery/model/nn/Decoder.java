@@ -7,8 +7,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A LLaMA or GPT-2 decoder: forward and backward over a batch for training, and step by step with
- * cached keys and values for decoding. One thread at a time.
+ * A decoder of any {@link dev.distillery.model.format.Architecture}: forward and backward over a
+ * batch for training, and step by step with cached keys and values for decoding. One thread at a
+ * time.
  */
 public final class Decoder implements AutoCloseable {
   private static final int EMBEDDING_SITE = -1;
@@ -21,7 +22,7 @@ public final class Decoder implements AutoCloseable {
   private final boolean recompute;
   private final Workspace workspace;
   private final List<Block> blocks = new ArrayList<>();
-  private final Norm finalNorm;
+  private final @Nullable Norm finalNorm;
   private final @Nullable PackedWeights packed;
   private boolean adaptersEnabled = true;
   private @Nullable Forward last;
@@ -67,7 +68,16 @@ public final class Decoder implements AutoCloseable {
     for (int i = 0; i < config.layers(); i++) {
       blocks.add(new Block(config, kernels, workspace, parameters, lora, i));
     }
-    this.finalNorm = new Norm(kernels, parameters, layout.finalNorm(), config.normEps());
+    this.finalNorm =
+        layout.finalNorm().isEmpty()
+            ? null
+            : new Norm(
+                kernels,
+                workspace,
+                parameters,
+                layout.finalNorm(),
+                config.architecture().shape().norm(),
+                config.normEps());
   }
 
   /** The shape. */
@@ -115,8 +125,7 @@ public final class Decoder implements AutoCloseable {
   public Tensor forward(Batch batch, Dropout dropout) {
     check(batch.ids(), batch.positions());
     int n = batch.tokens();
-    AttentionPlan plan =
-        AttentionPlan.within(config.heads(), config.kvHeads(), config.headDim(), batch);
+    AttentionPlan plan = plan(batch.starts(), batch.counts(), batch.starts(), batch.counts());
     Block.Pass pass = pass(plan, batch.positions(), dropout, batch.tokenKeys(dropout.key()));
     List<Tensor> inputs = new ArrayList<>();
     Tensor x = workspace.get("x.0", n, config.hiddenSize());
@@ -133,8 +142,16 @@ public final class Decoder implements AutoCloseable {
     inputs.add(x);
     last = new Forward(batch, pass, inputs);
     Tensor hidden = workspace.get("hidden", n, config.hiddenSize());
-    finalNorm.forward(hidden, x);
+    normalise(hidden, x);
     return hidden;
+  }
+
+  private void normalise(Tensor hidden, Tensor x) {
+    if (finalNorm == null) {
+      kernels.copy(hidden, x);
+    } else {
+      finalNorm.forward(hidden, x);
+    }
   }
 
   /**
@@ -154,8 +171,12 @@ public final class Decoder implements AutoCloseable {
       return;
     }
     Tensor dx = workspace.get("dx", dHidden.rows(), config.hiddenSize());
-    kernels.fill(dx, 0);
-    finalNorm.backward(dx, dHidden, forward.inputs.get(blocks.size()), gradients);
+    if (finalNorm == null) {
+      kernels.copy(dx, dHidden);
+    } else {
+      kernels.fill(dx, 0);
+      finalNorm.backward(dx, dHidden, forward.inputs.get(blocks.size()), gradients);
+    }
     for (int i = blocks.size() - 1; i >= Math.max(0, lowest); i--) {
       Block.Saved saved = saved(i, forward.inputs.get(i));
       if (recompute) {
@@ -179,7 +200,7 @@ public final class Decoder implements AutoCloseable {
    */
   private int lowestTrained(Gradients gradients) {
     if (gradients.wants(layout.embedding())
-        || (layout.gpt2() && gradients.wants(layout.positions()))) {
+        || (learnedPositions() && gradients.wants(layout.positions()))) {
       return -1;
     }
     for (int i = 0; i < blocks.size(); i++) {
@@ -187,12 +208,12 @@ public final class Decoder implements AutoCloseable {
         return i;
       }
     }
-    return gradients.wants(layout.finalNorm() + ".weight") ? blocks.size() : blocks.size() + 1;
+    boolean norm = finalNorm != null && finalNorm.trained(gradients);
+    return norm ? blocks.size() : blocks.size() + 1;
   }
 
   private boolean trained(int layer, Gradients gradients) {
-    String prefix = layout.attentionNorm(layer);
-    String owner = prefix.substring(0, prefix.lastIndexOf('.') + 1);
+    String owner = layout.layer(layer);
     return gradients.space().slots().stream().anyMatch(s -> s.name().contains(owner));
   }
 
@@ -205,7 +226,10 @@ public final class Decoder implements AutoCloseable {
     } else {
       gather(x, layout.embedding(), ids);
     }
-    if (layout.gpt2()) {
+    if (config.scales().embedding() != 1) {
+      kernels.scale(x, config.scales().embedding());
+    }
+    if (learnedPositions()) {
       Tensor position = workspace.get("position", x.rows(), x.columns());
       gather(position, layout.positions(), positions);
       kernels.add(x, position, 1);
@@ -229,14 +253,22 @@ public final class Decoder implements AutoCloseable {
     if (pass.dropout().residual() > 0) {
       kernels.dropout(dx, pass.dropout().residual(), keys(pass.tokenKeys(), EMBEDDING_SITE));
     }
-    gradients
-        .add(layout.embedding())
-        .ifPresent(table -> scatterAdd(table, forward.batch.ids(), dx));
-    if (layout.gpt2()) {
+    if (learnedPositions()) {
       gradients
           .add(layout.positions())
           .ifPresent(table -> scatterAdd(table, forward.batch.positions(), dx));
     }
+    Optional<Tensor> table = gradients.add(layout.embedding());
+    if (table.isPresent()) {
+      if (config.scales().embedding() != 1) {
+        kernels.scale(dx, config.scales().embedding());
+      }
+      scatterAdd(table.get(), forward.batch.ids(), dx);
+    }
+  }
+
+  private boolean learnedPositions() {
+    return !config.architecture().shape().rotary();
   }
 
   /** out = the output head's logits of hidden rows. */
@@ -244,18 +276,33 @@ public final class Decoder implements AutoCloseable {
     multiplyHead(out, hidden, true);
   }
 
+  /** As {@link #logits}, of a language model, from packed weights. */
+  public void logits(Tensor out, Tensor hidden, PackedWeights weights) {
+    kernels.project(out, hidden, weights.head());
+    if (headScale() != 1) {
+      kernels.scale(out, headScale());
+    }
+  }
+
+  private double headScale() {
+    return config.labels() > 0 ? 1 : config.scales().logits();
+  }
+
   /** The gradient of {@link #logits}: sets dHidden and adds to the head's weights. */
   public void logitsBackward(Tensor dHidden, Tensor dLogits, Tensor hidden, Gradients gradients) {
     multiplyHead(dHidden, dLogits, false);
-    gradients.addProduct(layout.head(), dLogits, true, hidden, false, 1);
+    gradients.addProduct(layout.head(), dLogits, true, hidden, false, headScale());
   }
 
   private void multiplyHead(Tensor out, Tensor x, boolean transpose) {
     Optional<List<Stored>> head = parameters.stored().slot(layout.head());
     if (head.isPresent()) {
       StoredWeights.multiply(kernels, workspace, out, x, head.get(), transpose, 0);
+      if (headScale() != 1) {
+        kernels.scale(out, headScale());
+      }
     } else {
-      kernels.matmul(out, x, false, parameters.get(layout.head()), transpose, 1, 0);
+      kernels.matmul(out, x, false, parameters.get(layout.head()), transpose, headScale(), 0);
     }
   }
 
@@ -318,15 +365,7 @@ public final class Decoder implements AutoCloseable {
       }
     }
     check(ids, positions);
-    AttentionPlan plan =
-        new AttentionPlan(
-            config.heads(),
-            config.kvHeads(),
-            config.headDim(),
-            queryStarts,
-            queryCounts,
-            keyStarts,
-            keyCounts);
+    AttentionPlan plan = plan(queryStarts, queryCounts, keyStarts, keyCounts);
     Block.Pass pass = pass(plan, positions, Dropout.NONE, new long[0]);
     Tensor x = workspace.get("infer.x", n, config.hiddenSize());
     embed(x, ids, positions);
@@ -347,16 +386,39 @@ public final class Decoder implements AutoCloseable {
       cache.append(sequences[s], tokens[s].length);
     }
     Tensor hidden = workspace.get("infer.hidden", n, config.hiddenSize());
-    finalNorm.forward(hidden, x);
+    normalise(hidden, x);
     return hidden;
+  }
+
+  private AttentionPlan plan(
+      int[] queryStarts, int[] queryCounts, int[] keyStarts, int[] keyCounts) {
+    return new AttentionPlan(
+        config.heads(),
+        config.kvHeads(),
+        config.headDim(),
+        config.scales().attention(),
+        AttentionPlan.NO_WINDOW,
+        queryStarts,
+        queryCounts,
+        keyStarts,
+        keyCounts);
   }
 
   private Block.Pass pass(AttentionPlan plan, int[] positions, Dropout dropout, long[] tokenKeys) {
     Linear.Pass linear = new Linear.Pass(dropout, lora != null && adaptersEnabled, tokenKeys);
-    if (layout.gpt2()) {
-      return new Block.Pass(linear, plan, null, null);
+    AttentionPlan local = config.window() == 0 ? plan : plan.window(config.window());
+    if (learnedPositions()) {
+      return new Block.Pass(linear, plan, local, null, null);
     }
-    double[] frequencies = config.ropeFrequencies();
+    Block.Rotation rotation = rotation("", positions, config.ropeFrequencies(false));
+    Block.Rotation localRotation =
+        config.localRopeTheta().isEmpty()
+            ? rotation
+            : rotation("local.", positions, config.ropeFrequencies(true));
+    return new Block.Pass(linear, plan, local, rotation, localRotation);
+  }
+
+  private Block.Rotation rotation(String owner, int[] positions, double[] frequencies) {
     int half = frequencies.length;
     float[] cos = new float[positions.length * half];
     float[] sin = new float[positions.length * half];
@@ -368,11 +430,11 @@ public final class Decoder implements AutoCloseable {
         sin[i * half + j] = (float) Math.sin(angle);
       }
     }
-    Tensor cosines = workspace.get("cos", positions.length, half);
-    Tensor sines = workspace.get("sin", positions.length, half);
+    Tensor cosines = workspace.get(owner + "cos", positions.length, half);
+    Tensor sines = workspace.get(owner + "sin", positions.length, half);
     cosines.write(cos);
     sines.write(sin);
-    return new Block.Pass(linear, plan, cosines, sines);
+    return new Block.Rotation(cosines, sines);
   }
 
   private void check(int[] ids, int[] positions) {

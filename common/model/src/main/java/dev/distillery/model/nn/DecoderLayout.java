@@ -1,9 +1,11 @@
 package dev.distillery.model.nn;
 
-import dev.distillery.model.format.Architecture;
+import dev.distillery.model.format.LayerShape;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.TensorNames;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,7 +32,7 @@ public final class DecoderLayout {
    * @param outputs the outputs of each module
    * @param inputs inputs of all of them
    * @param bias whether there are biases
-   * @param inputsFirst whether the weights lie as [in, out] (GPT-2)
+   * @param inputsFirst whether the weights lie as [in, out] (GPT)
    */
   record LinearLayout(
       String slot,
@@ -49,9 +51,13 @@ public final class DecoderLayout {
   }
 
   private final ModelConfig config;
+  private final LayerShape shape;
+  private final TensorNames names;
 
   DecoderLayout(ModelConfig config) {
     this.config = config;
+    this.shape = config.architecture().shape();
+    this.names = config.architecture().names();
   }
 
   /** The slots of the model itself, in address order. */
@@ -59,16 +65,20 @@ public final class DecoderLayout {
     DecoderLayout layout = new DecoderLayout(config);
     List<Slot> slots = new ArrayList<>();
     slots.add(Slot.single(layout.embedding(), config.vocabSize(), config.hiddenSize()));
-    if (layout.gpt2()) {
+    if (!layout.shape.rotary()) {
       slots.add(Slot.single(layout.positions(), config.maxPositions(), config.hiddenSize()));
     }
     for (int i = 0; i < config.layers(); i++) {
       layout.norm(slots, layout.attentionNorm(i));
       linear(slots, layout.attentionIn(i));
+      layout.headNorm(slots, layout.queryNorm(i), config.queryNormWidth());
+      layout.headNorm(slots, layout.keyNorm(i), config.keyNormWidth());
       linear(slots, layout.attentionOut(i));
+      layout.norm(slots, layout.attentionBranchNorm(i));
       layout.norm(slots, layout.mlpNorm(i));
       linear(slots, layout.mlpIn(i));
       linear(slots, layout.mlpOut(i));
+      layout.norm(slots, layout.mlpBranchNorm(i));
     }
     layout.norm(slots, layout.finalNorm());
     if (config.labels() > 0) {
@@ -127,16 +137,12 @@ public final class DecoderLayout {
     return PEFT_PREFIX + module + ".lora_B.weight";
   }
 
-  boolean gpt2() {
-    return config.architecture() == Architecture.GPT2;
-  }
-
   String embedding() {
-    return gpt2() ? "transformer.wte.weight" : ModelTensors.EMBEDDING;
+    return names.embedding() + ".weight";
   }
 
   String positions() {
-    return "transformer.wpe.weight";
+    return names.positions() + ".weight";
   }
 
   /** The slot of the output head's weights. */
@@ -144,87 +150,111 @@ public final class DecoderLayout {
     return config.tieEmbeddings() ? embedding() : ModelTensors.LM_HEAD;
   }
 
+  /** The module of the norm before the head; empty where there is none, as for all norms here. */
   String finalNorm() {
-    return gpt2() ? "transformer.ln_f" : "model.norm";
+    return names.finalNorm();
   }
 
   String attentionNorm(int i) {
-    return layer(i) + (gpt2() ? "ln_1" : "input_layernorm");
+    return within(i, names.attentionNorm());
+  }
+
+  String attentionBranchNorm(int i) {
+    return within(i, names.attentionBranchNorm());
   }
 
   String mlpNorm(int i) {
-    return layer(i) + (gpt2() ? "ln_2" : "post_attention_layernorm");
+    return within(i, names.mlpNorm());
   }
 
+  String mlpBranchNorm(int i) {
+    return within(i, names.mlpBranchNorm());
+  }
+
+  String queryNorm(int i) {
+    return within(i, names.queryNorm());
+  }
+
+  String keyNorm(int i) {
+    return within(i, names.keyNorm());
+  }
+
+  /** Queries, keys and values below each other. */
   LinearLayout attentionIn(int i) {
-    if (gpt2()) {
-      return conv1d(layer(i) + "attn.c_attn", config.hiddenSize(), 3 * config.hiddenSize());
-    }
-    String attention = layer(i) + "self_attn.";
-    return new LinearLayout(
-        attention + "qkv",
-        List.of(attention + "q_proj", attention + "k_proj", attention + "v_proj"),
-        List.of(config.queryWidth(), config.kvWidth(), config.kvWidth()),
-        config.hiddenSize(),
-        config.attentionBias(),
-        false);
-  }
-
-  LinearLayout attentionOut(int i) {
-    if (gpt2()) {
-      return conv1d(layer(i) + "attn.c_proj", config.hiddenSize(), config.hiddenSize());
-    }
-    return single(
-        layer(i) + "self_attn.o_proj",
-        config.queryWidth(),
+    List<Integer> outputs =
+        names.attentionIn().size() == 1
+            ? List.of(config.queryWidth() + 2 * config.kvWidth())
+            : List.of(config.queryWidth(), config.kvWidth(), config.kvWidth());
+    return joined(
+        i,
+        names.attentionIn(),
+        "self_attn.qkv",
+        outputs,
         config.hiddenSize(),
         config.attentionBias());
   }
 
-  LinearLayout mlpIn(int i) {
-    if (gpt2()) {
-      return conv1d(layer(i) + "mlp.c_fc", config.hiddenSize(), config.intermediateSize());
-    }
-    String mlp = layer(i) + "mlp.";
-    return new LinearLayout(
-        mlp + "gate_up",
-        List.of(mlp + "gate_proj", mlp + "up_proj"),
-        List.of(config.intermediateSize(), config.intermediateSize()),
+  LinearLayout attentionOut(int i) {
+    return single(
+        i,
+        names.attentionOut(),
         config.hiddenSize(),
-        config.mlpBias(),
-        false);
+        config.queryWidth(),
+        config.attentionBias() && shape.outputBias());
+  }
+
+  /** Gate and up below each other, or the one projection. */
+  LinearLayout mlpIn(int i) {
+    List<Integer> outputs = Collections.nCopies(names.mlpIn().size(), config.intermediateSize());
+    return joined(i, names.mlpIn(), "mlp.gate_up", outputs, config.hiddenSize(), config.mlpBias());
   }
 
   LinearLayout mlpOut(int i) {
-    if (gpt2()) {
-      return conv1d(layer(i) + "mlp.c_proj", config.intermediateSize(), config.hiddenSize());
-    }
     return single(
-        layer(i) + "mlp.down_proj",
-        config.intermediateSize(),
-        config.hiddenSize(),
-        config.mlpBias());
+        i, names.mlpOut(), config.hiddenSize(), config.intermediateSize(), config.mlpBias());
   }
 
   private List<LinearLayout> linears(int i) {
     return List.of(attentionIn(i), attentionOut(i), mlpIn(i), mlpOut(i));
   }
 
-  private String layer(int i) {
-    return (gpt2() ? "transformer.h." : "model.layers.") + i + ".";
+  /** What the names of a layer's tensors begin with. */
+  String layer(int i) {
+    return names.layer() + i + ".";
   }
 
-  private static LinearLayout single(String module, int inputs, int outputs, boolean bias) {
-    return new LinearLayout(module, List.of(module), List.of(outputs), inputs, bias, false);
+  private String within(int i, String name) {
+    return name.isEmpty() ? "" : layer(i) + name;
   }
 
-  private static LinearLayout conv1d(String module, int inputs, int outputs) {
-    return new LinearLayout(module, List.of(module), List.of(outputs), inputs, true, true);
+  /** Several modules lie in a slot with a name of its own, a single one in its own. */
+  private LinearLayout joined(
+      int i, List<String> modules, String slot, List<Integer> outputs, int inputs, boolean bias) {
+    return new LinearLayout(
+        layer(i) + (modules.size() == 1 ? modules.get(0) : slot),
+        modules.stream().map(module -> layer(i) + module).toList(),
+        outputs,
+        inputs,
+        bias,
+        shape.inputsFirst());
+  }
+
+  private LinearLayout single(int i, String module, int output, int inputs, boolean bias) {
+    return joined(i, List.of(module), module, List.of(output), inputs, bias);
+  }
+
+  private void headNorm(List<Slot> slots, String module, int width) {
+    if (!module.isEmpty()) {
+      slots.add(Slot.single(module + ".weight", 1, width));
+    }
   }
 
   private void norm(List<Slot> slots, String module) {
+    if (module.isEmpty()) {
+      return;
+    }
     slots.add(Slot.single(module + ".weight", 1, config.hiddenSize()));
-    if (gpt2()) {
+    if (shape.norm() == LayerShape.NormKind.LAYER) {
       slots.add(Slot.single(module + ".bias", 1, config.hiddenSize()));
     }
   }

@@ -98,7 +98,10 @@ public interface Kernels extends AutoCloseable {
 
   // Layers
 
-  /** RMSNorm (Zhang and Sennrich 2019): out = x / sqrt(mean(x^2) + eps) * gain, row by row. */
+  /**
+   * RMSNorm (Zhang and Sennrich 2019): out = x / sqrt(mean(x^2) + eps) * gain, row by row; out may
+   * be x.
+   */
   default void rmsNorm(Tensor out, Tensor x, Tensor gain, double eps) {
     HostOperations.norm(out, x, gain, null, eps);
   }
@@ -140,7 +143,8 @@ public interface Kernels extends AutoCloseable {
   }
 
   /**
-   * Causal attention: out = softmax(scale q k^T) v, per query head.
+   * Causal attention: out = softmax(scale q k^T) v, per query head, over the keys of the plan's
+   * window.
    *
    * @param out [queries, heads * headDim]
    * @param logSumExp [queries, heads], for the backward pass
@@ -162,11 +166,14 @@ public interface Kernels extends AutoCloseable {
       Tensor v,
       AttentionPlan plan);
 
-  /** SwiGLU (Shazeer 2020): out = silu(gate) * up, where gateUp is [gate | up] side by side. */
-  void swiglu(Tensor out, Tensor gateUp);
+  /**
+   * A gated unit (Shazeer 2020): out = activation(gate) * up, where gateUp is [gate | up] side by
+   * side. With SILU it is SwiGLU, with GELU it is GeGLU.
+   */
+  void gate(Tensor out, Tensor gateUp, Activation activation);
 
   /** Overwrites gateUp with its gradient. */
-  void swigluBackward(Tensor gateUp, Tensor dOut);
+  void gateBackward(Tensor gateUp, Tensor dOut, Activation activation);
 
   /** out = activation(x); out may be x. */
   default void activate(Tensor out, Tensor x, Activation activation) {

@@ -1,6 +1,7 @@
 package dev.distillery.model.nn;
 
 import dev.distillery.model.format.Activation;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -296,29 +297,26 @@ public final class PortableKernels implements Kernels {
     int hidden = keys.rows() - queries.rows();
     float[][] mask = new float[queries.rows()][keys.rows()];
     for (int i = 0; i < queries.rows(); i++) {
-      for (int j = hidden + i + 1; j < keys.rows(); j++) {
-        mask[i][j] = -1e30f;
-      }
+      Arrays.fill(mask[i], 0, plan.firstKey(hidden + i), -1e30f);
+      Arrays.fill(mask[i], hidden + i + 1, keys.rows(), -1e30f);
     }
     return scores.addi(Nd4j.createFromArray(mask).castTo(type));
   }
 
   @Override
-  public void swiglu(Tensor out, Tensor gateUp) {
+  public void gate(Tensor out, Tensor gateUp, Activation activation) {
     INDArray gate = view(gateUp.columns(0, out.columns()));
     INDArray up = view(gateUp.columns(out.columns(), out.columns()));
-    view(out).assign(Transforms.sigmoid(gate, true).muli(gate).muli(up));
+    view(out).assign(cumulative(gate, activation).muli(gate).muli(up));
   }
 
-  /** With s = sigmoid(gate): dGate = dOut up s (1 + gate (1 - s)), dUp = dOut gate s. */
+  /** With a = activation(gate): dGate = dOut up a'(gate), dUp = dOut a. */
   @Override
-  public void swigluBackward(Tensor gateUp, Tensor dOut) {
+  public void gateBackward(Tensor gateUp, Tensor dOut, Activation activation) {
     INDArray gate = view(gateUp.columns(0, dOut.columns()));
     INDArray up = view(gateUp.columns(dOut.columns(), dOut.columns()));
-    INDArray s = Transforms.sigmoid(gate, true);
-    INDArray dUp = view(dOut).mul(gate).muli(s);
-    INDArray slope = s.rsub(1).muli(gate).addi(1).muli(s);
-    gate.assign(slope.muli(up).muli(view(dOut)));
+    INDArray dUp = cumulative(gate, activation).muli(gate).muli(view(dOut));
+    gate.assign(slope(gate, activation).muli(up).muli(view(dOut)));
     up.assign(dUp);
   }
 
@@ -328,10 +326,14 @@ public final class PortableKernels implements Kernels {
     view(out).assign(cumulative(input, activation).muli(input));
   }
 
-  /** All three are x c(x), so the slope is c(x) + x c'(x). */
   @Override
   public void activateBackward(Tensor x, Tensor dOut, Activation activation) {
     INDArray input = view(x);
+    input.assign(slope(input, activation).muli(view(dOut)));
+  }
+
+  /** All three are x c(x), so the slope is c(x) + x c'(x). */
+  private static INDArray slope(INDArray input, Activation activation) {
     INDArray c = cumulative(input, activation);
     INDArray slope =
         switch (activation) {
@@ -343,7 +345,7 @@ public final class PortableKernels implements Kernels {
           case GELU ->
               Transforms.exp(input.mul(input).muli(-0.5), false).muli(1 / Math.sqrt(2 * Math.PI));
         };
-    input.assign(slope.muli(input).addi(c).muli(view(dOut)));
+    return slope.muli(input).addi(c);
   }
 
   /** c(x) of activation(x) = x c(x). */

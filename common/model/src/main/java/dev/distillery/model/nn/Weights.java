@@ -2,6 +2,7 @@ package dev.distillery.model.nn;
 
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.HalfFloat;
+import dev.distillery.model.format.LayerShape.NormKind;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelTensors;
@@ -224,7 +225,13 @@ public final class Weights {
   public static void initialise(
       ParameterSpace space, ModelConfig config, Initialisation initialisation, long seed) {
     Set<String> scaled = initialisation.scaledSlots(config);
+    boolean plusOne = config.architecture().shape().norm() == NormKind.RMS_PLUS_ONE;
     for (Slot slot : space.slots()) {
+      if (plusOne && !slot.decayed()) {
+        // The gain is one more than the weight, and biases are 0 too.
+        space.slot(slot.name()).orElseThrow().write(new float[(int) slot.size()]);
+        continue;
+      }
       double deviation = config.initializerRange();
       if (scaled.contains(slot.name())) {
         deviation /= Math.sqrt(2.0 * config.layers());

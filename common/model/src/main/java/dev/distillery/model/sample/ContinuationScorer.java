@@ -85,7 +85,7 @@ public final class ContinuationScorer implements AutoCloseable {
     for (int from = 0; from < hidden.rows(); from += part) {
       int count = Math.min(part, hidden.rows() - from);
       Tensor logits = workspace.get("logits", count, decoder.config().vocabSize());
-      kernels.project(logits, hidden.rows(from, count), weights.head());
+      decoder.logits(logits, hidden.rows(from, count), weights);
       int[] targets = Arrays.copyOfRange(continuation, into + from, into + from + count);
       Tensor scores = workspace.get("scores", count, Kernels.SCORE_COLUMNS);
       try (Ids ids = kernels.ids(targets)) {

@@ -1,7 +1,6 @@
 package dev.distillery.model.sample;
 
 import dev.distillery.model.nn.Decoder;
-import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.KeyValueCache;
 import dev.distillery.model.nn.PackedWeights;
 import dev.distillery.model.nn.Tensor;
@@ -25,7 +24,6 @@ public final class DecodingBatch implements AutoCloseable {
   private static final int PROMPT_CHUNK = 512;
 
   private final Decoder decoder;
-  private final Kernels kernels;
   private final PackedWeights weights;
   private final Workspace workspace;
   private final KeyValueCache cache;
@@ -72,7 +70,6 @@ public final class DecodingBatch implements AutoCloseable {
 
   DecodingBatch(Decoder decoder, PackedWeights weights, Workspace workspace, KeyValueCache cache) {
     this.decoder = decoder;
-    this.kernels = decoder.kernels();
     this.weights = weights;
     this.workspace = workspace;
     this.cache = cache;
@@ -189,7 +186,7 @@ public final class DecodingBatch implements AutoCloseable {
 
   private Tensor logits(Tensor hidden) {
     Tensor logits = workspace.get("logits", hidden.rows(), decoder.config().vocabSize());
-    kernels.project(logits, hidden, weights.head());
+    decoder.logits(logits, hidden, weights);
     return logits;
   }
 

@@ -5,12 +5,13 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** Finds added tokens in a text, leftmost first and the longest of those that begin together. */
 final class AddedTokens {
   /** Takes what lies between added tokens, and their ids. */
   interface Parts {
-    void text(int from, int to);
+    void text(String text, int from, int to);
 
     void token(int id);
   }
@@ -34,13 +35,24 @@ final class AddedTokens {
     return tokens;
   }
 
-  /** Cuts a text at its added tokens; special ones are looked for only if asked to. */
-  void split(String text, boolean special, Parts parts) {
+  /**
+   * Cuts a text at its added tokens; special ones are looked for only if asked to.
+   *
+   * @param normalise what is done to a text that no token of the first round is in; the second
+   *     round looks at what it gives
+   */
+  void split(String text, boolean special, UnaryOperator<String> normalise, Parts parts) {
     Parts inner =
         new Parts() {
           @Override
-          public void text(int from, int to) {
-            split(text, from, to, second, special, parts);
+          public void text(String whole, int from, int to) {
+            String part = whole.substring(from, to);
+            String normal = normalise.apply(part);
+            if (normal.equals(part)) {
+              split(whole, from, to, second, special, parts);
+            } else {
+              split(normal, 0, normal.length(), second, special, parts);
+            }
           }
 
           @Override
@@ -73,7 +85,7 @@ final class AddedTokens {
           end++;
         }
         if (before > start) {
-          parts.text(start, before);
+          parts.text(text, start, before);
         }
         parts.token(token.id());
         start = end;
@@ -82,7 +94,7 @@ final class AddedTokens {
       }
     }
     if (start < to) {
-      parts.text(start, to);
+      parts.text(text, start, to);
     }
   }
 

@@ -121,7 +121,8 @@ public final class BpeTrainer {
       for (int id = 0; id < specialTokens.size(); id++) {
         added.add(AddedToken.special(id, specialTokens.get(id)));
       }
-      return new ByteLevelBpe(preTokenizer, ids, merges, added, false, new int[0], new int[0]);
+      return new ByteLevelBpe(
+          preTokenizer, ids, merges, added, false, false, new int[0], new int[0]);
     }
 
     private int token(String spelling) {

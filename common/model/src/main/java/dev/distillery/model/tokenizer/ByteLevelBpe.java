@@ -1,5 +1,6 @@
 package dev.distillery.model.tokenizer;
 
+import java.text.Normalizer;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ public final class ByteLevelBpe implements Tokenizer {
   private final List<String> merges;
   private final MergeTable table;
   private final Set<String> whole;
+  private final boolean composes;
   private final int[] byteIds = new int[256];
   private final int[] prefix;
   private final int[] suffix;
@@ -30,6 +32,7 @@ public final class ByteLevelBpe implements Tokenizer {
    * @param model spellings, in GPT-2's alphabet of bytes, to ids
    * @param merges pairs of spellings with a space between, the earliest first
    * @param ignoreMerges whether a piece that is a token is taken as it is (LLaMA 3)
+   * @param composes whether text is put into Unicode's composed form first (Qwen)
    * @throws IllegalArgumentException if a merge is of, or makes, what is no token
    */
   ByteLevelBpe(
@@ -38,6 +41,7 @@ public final class ByteLevelBpe implements Tokenizer {
       List<String> merges,
       List<AddedToken> added,
       boolean ignoreMerges,
+      boolean composes,
       int[] prefix,
       int[] suffix) {
     this.preTokenizer = preTokenizer;
@@ -46,6 +50,7 @@ public final class ByteLevelBpe implements Tokenizer {
     this.merges = List.copyOf(merges);
     this.table = table(model, this.merges);
     this.whole = ignoreMerges ? new HashSet<>(model.keySet()) : Set.of();
+    this.composes = composes;
     this.prefix = prefix.clone();
     this.suffix = suffix.clone();
     for (int b = 0; b < 256; b++) {
@@ -97,10 +102,11 @@ public final class ByteLevelBpe implements Tokenizer {
     added.split(
         text,
         special,
+        composes ? part -> Normalizer.normalize(part, Normalizer.Form.NFC) : part -> part,
         new AddedTokens.Parts() {
           @Override
-          public void text(int from, int to) {
-            preTokenizer.cut(text, from, to, (a, b) -> piece(text, a, b, ids));
+          public void text(String whole, int from, int to) {
+            preTokenizer.cut(whole, from, to, (a, b) -> piece(whole, a, b, ids));
           }
 
           @Override
@@ -201,6 +207,10 @@ public final class ByteLevelBpe implements Tokenizer {
 
   List<AddedToken> added() {
     return added.all();
+  }
+
+  boolean composes() {
+    return composes;
   }
 
   boolean ignoresMerges() {

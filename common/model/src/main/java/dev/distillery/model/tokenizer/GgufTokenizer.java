@@ -84,13 +84,16 @@ final class GgufTokenizer {
   private Tokenizer byteLevel() throws ModelFileException {
     PreTokenizer preTokenizer =
         PreTokenizer.ofGguf(metadata.text("tokenizer.ggml.pre"))
-            .orElseThrow(() -> metadata.wrong("tokenizer.ggml.pre", "gpt-2, smollm or llama-bpe"));
+            .orElseThrow(
+                () -> metadata.wrong("tokenizer.ggml.pre", "gpt-2, smollm, llama-bpe or qwen2"));
     return new ByteLevelBpe(
         preTokenizer,
         vocabulary,
         metadata.texts("tokenizer.ggml.merges"),
         added,
         preTokenizer == PreTokenizer.LLAMA3,
+        // The metadata do not say so, but all of Qwen's tokenizers do it.
+        preTokenizer == PreTokenizer.QWEN2,
         marks("bos", false),
         marks("eos", false));
   }

@@ -18,12 +18,17 @@ public enum PreTokenizer {
   /** Every digit a piece of its own; GPT-2's expression on what stands between. */
   SMOLLM("smollm"),
   /** {@link #LLAMA3_PATTERN}. */
-  LLAMA3("llama-bpe");
+  LLAMA3("llama-bpe"),
+  /** {@link #QWEN2_PATTERN}: LLaMA-3's, with every digit a piece of its own. */
+  QWEN2("qwen2");
 
   /** The expression that LLaMA-3's tokenizer.json has. */
   static final String LLAMA3_PATTERN =
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
           + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+  /** The expression that Qwen's tokenizer.json has. */
+  static final String QWEN2_PATTERN = LLAMA3_PATTERN.replace("{1,3}", "");
 
   /** Takes a piece of the text, from {@code from} to before {@code to}. */
   interface Pieces {
@@ -63,7 +68,8 @@ public enum PreTokenizer {
         }
         gpt2(text, start, to, pieces);
       }
-      case LLAMA3 -> llama3(text, from, to, pieces);
+      case LLAMA3 -> llama3(text, from, to, 3, pieces);
+      case QWEN2 -> llama3(text, from, to, 1, pieces);
     }
   }
 
@@ -81,18 +87,18 @@ public enum PreTokenizer {
     }
   }
 
-  private static void llama3(CharSequence text, int from, int to, Pieces pieces) {
+  private static void llama3(CharSequence text, int from, int to, int digits, Pieces pieces) {
     for (int i = from; i < to; ) {
       int end = i + contraction(text, i, to, true);
       if (end == i) {
-        end = llama3Piece(text, i, to);
+        end = llama3Piece(text, i, to, digits);
       }
       pieces.piece(i, end);
       i = end;
     }
   }
 
-  private static int llama3Piece(CharSequence text, int i, int to) {
+  private static int llama3Piece(CharSequence text, int i, int to, int digits) {
     char first = text.charAt(i);
     int kind = kind(text, i);
     int next = i + Character.charCount(Character.codePointAt(text, i));
@@ -102,7 +108,7 @@ public enum PreTokenizer {
     }
     if (kind == NUMBER) {
       int end = next;
-      for (int n = 1; n < 3 && end < to && kind(text, end) == NUMBER; n++) {
+      for (int n = 1; n < digits && end < to && kind(text, end) == NUMBER; n++) {
         end += Character.charCount(Character.codePointAt(text, end));
       }
       return end;

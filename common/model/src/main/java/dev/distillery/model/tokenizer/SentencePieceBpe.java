@@ -141,10 +141,11 @@ public final class SentencePieceBpe implements Tokenizer {
     added.split(
         text,
         special,
+        part -> part,
         new AddedTokens.Parts() {
           @Override
-          public void text(int from, int to) {
-            boolean bare = text.charAt(from) != ' ' && text.charAt(from) != SPACE;
+          public void text(String whole, int from, int to) {
+            boolean bare = whole.charAt(from) != ' ' && whole.charAt(from) != SPACE;
             boolean spaced =
                 switch (spacePrefix) {
                   case EVERY_PART -> true;
@@ -152,7 +153,7 @@ public final class SentencePieceBpe implements Tokenizer {
                   case FIRST_UNSPACED_PART -> bare && from == 0;
                   case NEVER -> false;
                 };
-            part(text, from, to, spaced, ids);
+            part(whole, from, to, spaced, ids);
           }
 
           @Override

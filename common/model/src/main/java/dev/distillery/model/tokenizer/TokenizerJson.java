@@ -97,8 +97,9 @@ final class TokenizerJson {
   }
 
   private Tokenizer byteLevel() throws ModelFileException {
-    if (json.has("normalizer")) {
-      throw json.wrong("normalizer", "null for byte-level BPE");
+    boolean composes = json.node().path("normalizer").path("type").asText().equals("NFC");
+    if (json.has("normalizer") && !composes) {
+      throw json.wrong("normalizer", "null or NFC for byte-level BPE");
     }
     if (modelJson.has("unk_token")) {
       throw modelJson.wrong("unk_token", "null for byte-level BPE");
@@ -109,6 +110,7 @@ final class TokenizerJson {
         merges,
         added,
         modelJson.bool("ignore_merges", false),
+        composes,
         special("single", true),
         special("single", false));
   }
@@ -136,16 +138,21 @@ final class TokenizerJson {
           && first.path("individual_digits").asBoolean()) {
         return PreTokenizer.SMOLLM;
       }
-      if (!gpt2
-          && first.path("type").asText().equals("Split")
-          && first.path("pattern").path("Regex").asText().equals(PreTokenizer.LLAMA3_PATTERN)
-          && first.path("behavior").asText().equals("Isolated")
-          && !first.path("invert").asBoolean()) {
+      boolean split =
+          !gpt2
+              && first.path("type").asText().equals("Split")
+              && first.path("behavior").asText().equals("Isolated")
+              && !first.path("invert").asBoolean();
+      String pattern = first.path("pattern").path("Regex").asText();
+      if (split && pattern.equals(PreTokenizer.LLAMA3_PATTERN)) {
         return PreTokenizer.LLAMA3;
+      }
+      if (split && pattern.equals(PreTokenizer.QWEN2_PATTERN)) {
+        return PreTokenizer.QWEN2;
       }
     }
     throw json.wrong(
-        "pre_tokenizer", "GPT-2's, SmolLM's or LLaMA-3's, without a space put in front");
+        "pre_tokenizer", "GPT-2's, SmolLM's, LLaMA-3's or Qwen's, without a space put in front");
   }
 
   private Tokenizer sentencePiece() throws ModelFileException {
@@ -190,18 +197,32 @@ final class TokenizerJson {
     }
     boolean prepend = false;
     boolean replace = false;
-    for (JsonNode step : normalizer.path("normalizers")) {
+    List<JsonNode> steps = new ArrayList<>();
+    if (normalizer.has("normalizers")) {
+      normalizer.path("normalizers").forEach(steps::add);
+    } else {
+      steps.add(normalizer);
+    }
+    for (JsonNode step : steps) {
       switch (step.path("type").asText()) {
         case "Prepend" -> prepend = step.path("prepend").asText().equals("\u2581");
         case "Replace" ->
             replace =
                 step.path("content").asText().equals("\u2581")
                     && step.path("pattern").path("String").asText().equals(" ");
-        default -> throw json.wrong("normalizer", "LLaMA's: Prepend and Replace");
+        default ->
+            throw json.wrong("normalizer", "Prepend and Replace (LLaMA), or Replace (Gemma)");
       }
     }
-    if (!replace || !pre.isNull()) {
-      throw json.wrong("normalizer", "LLaMA's: Prepend and Replace, without a pre_tokenizer");
+    if (!replace) {
+      throw json.wrong("normalizer", "Prepend and Replace (LLaMA), or Replace (Gemma)");
+    }
+    // Gemma splits at spaces, of which Replace has left none.
+    boolean idle =
+        pre.path("type").asText().equals("Split")
+            && pre.path("pattern").path("String").asText().equals(" ");
+    if (!pre.isNull() && !idle) {
+      throw json.wrong("pre_tokenizer", "null beside Replace");
     }
     return prepend ? SentencePieceBpe.Prefix.EVERY_PART : SentencePieceBpe.Prefix.NEVER;
   }

@@ -76,14 +76,20 @@ public final class TokenizerWriter {
 
   private static void byteLevel(ByteLevelBpe bpe, ObjectNode json) {
     json.set("added_tokens", added(bpe.added()));
-    json.putNull("normalizer");
+    if (bpe.composes()) {
+      json.putObject("normalizer").put("type", "NFC");
+    } else {
+      json.putNull("normalizer");
+    }
+    PreTokenizer preTokenizer = bpe.preTokenizer();
+    boolean pattern = preTokenizer == PreTokenizer.LLAMA3 || preTokenizer == PreTokenizer.QWEN2;
     ObjectNode byteLevel =
         ModelJson.newObject()
             .put("type", "ByteLevel")
             .put("add_prefix_space", false)
             .put("trim_offsets", true)
-            .put("use_regex", bpe.preTokenizer() != PreTokenizer.LLAMA3);
-    switch (bpe.preTokenizer()) {
+            .put("use_regex", !pattern);
+    switch (preTokenizer) {
       case GPT2 -> json.set("pre_tokenizer", byteLevel);
       case SMOLLM -> {
         ArrayNode steps =
@@ -91,11 +97,17 @@ public final class TokenizerWriter {
         steps.addObject().put("type", "Digits").put("individual_digits", true);
         steps.add(byteLevel);
       }
-      case LLAMA3 -> {
+      case LLAMA3, QWEN2 -> {
         ArrayNode steps =
             json.putObject("pre_tokenizer").put("type", "Sequence").withArray("pretokenizers");
         ObjectNode split = steps.addObject().put("type", "Split");
-        split.putObject("pattern").put("Regex", PreTokenizer.LLAMA3_PATTERN);
+        split
+            .putObject("pattern")
+            .put(
+                "Regex",
+                preTokenizer == PreTokenizer.LLAMA3
+                    ? PreTokenizer.LLAMA3_PATTERN
+                    : PreTokenizer.QWEN2_PATTERN);
         split.put("behavior", "Isolated").put("invert", false);
         steps.add(byteLevel);
       }
@@ -245,6 +257,11 @@ public final class TokenizerWriter {
       types.add(known ? GgufTokenizer.typeOf(tokenizer, id) : GgufTokenizer.UNUSED);
     }
     if (tokenizer instanceof ByteLevelBpe bpe) {
+      if (bpe.composes() != (bpe.preTokenizer() == PreTokenizer.QWEN2)) {
+        throw new IllegalArgumentException(
+            "GGUF has no key for NFC, which the tokenizer's pattern %s does not imply"
+                .formatted(bpe.preTokenizer().ggufName()));
+      }
       metadata.put("tokenizer.ggml.model", "gpt2");
       metadata.put("tokenizer.ggml.pre", bpe.preTokenizer().ggufName());
       metadata.put("tokenizer.ggml.merges", bpe.merges());

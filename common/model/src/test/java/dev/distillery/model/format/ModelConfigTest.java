@@ -26,6 +26,11 @@ class ModelConfigTest {
     "smollm2-360m, 361821120",
     "smollm2-1.7b, 1711376384",
     "tinyllama-1.1b, 1100048384",
+    "smollm3-3b, 3075098624",
+    "qwen2.5-0.5b, 494032768",
+    "qwen3-0.6b, 596049920",
+    "mistral-7b, 7241732096",
+    "gemma3-270m, 268098176",
   })
   void namedConfigurationsHaveThePublishedParameterCounts(String name, long parameters) {
     assertThat(ModelConfigs.named(name).parameterCount()).isEqualTo(parameters);
@@ -90,7 +95,7 @@ class ModelConfigTest {
   /** SmolLM2's rotary frequencies: theta 100,000 and heads of 64. */
   @Test
   void ropeFrequenciesFallGeometrically() {
-    double[] frequencies = ModelConfigs.named("smollm2-135m").ropeFrequencies();
+    double[] frequencies = ModelConfigs.named("smollm2-135m").ropeFrequencies(false);
     assertThat(frequencies).hasSize(32);
     assertThat(frequencies[0]).isEqualTo(1.0);
     assertThat(frequencies[1]).isCloseTo(0.6978306, within(1e-7));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.model.format.Activation;
+import dev.distillery.model.format.Architecture;
+import dev.distillery.model.format.LayerKind;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.RopeScaling;
 import dev.distillery.model.train.LanguageModelHead;
@@ -64,6 +66,37 @@ class CentralDifferencesTest {
           .activation(Activation.GELU_TANH)
           .build();
 
+  private static final ModelConfig GEMMA =
+      ModelConfig.of(Architecture.GEMMA3)
+          .vocabSize(19)
+          .hiddenSize(16)
+          .intermediateSize(20)
+          .layers(2)
+          .heads(4)
+          .kvHeads(2)
+          .headDim(6)
+          .maxPositions(32)
+          .tieEmbeddings(true)
+          .window(3)
+          .layerKinds(List.of(LayerKind.LOCAL, LayerKind.FULL))
+          .localRopeTheta(500)
+          .attentionScale(0.3)
+          .build();
+
+  private static ModelConfig as(Architecture architecture) {
+    return ModelConfig.of(architecture)
+        .vocabSize(19)
+        .hiddenSize(12)
+        .intermediateSize(20)
+        .layers(2)
+        .heads(3)
+        .maxPositions(16)
+        .embeddingScale(1.5)
+        .residualScale(0.7)
+        .logitScale(0.6)
+        .build();
+  }
+
   private static final List<String> LLAMA_LINEARS =
       List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
   private static final List<String> GPT2_LINEARS = List.of("c_attn", "c_proj", "c_fc");
@@ -109,6 +142,11 @@ class CentralDifferencesTest {
         whole("LLaMA, dropout, recomputed", BIASED, DROPOUT, true),
         whole("GPT-2, tanh", GPT2, Dropout.NONE, false),
         whole("GPT-2, erf, dropout", erf, DROPOUT, false),
+        whole("Gemma 3", GEMMA, Dropout.NONE, false),
+        whole("Gemma 3, dropout, recomputed", GEMMA, DROPOUT, true),
+        whole("GPT-1, scales, dropout, recomputed", as(Architecture.GPT1), DROPOUT, true),
+        whole("OLMo 2, scales, dropout", as(Architecture.OLMO2), DROPOUT, false),
+        adapted("Gemma 3, adapters", GEMMA, LLAMA_LINEARS, slot -> slot.contains("lora_")),
         adapted("LLaMA, adapters", LLAMA, LLAMA_LINEARS, slot -> slot.contains("lora_")),
         adapted("LLaMA, adapters and weights", BIASED, LLAMA_LINEARS, slot -> true),
         adapted("GPT-2, adapters", GPT2, GPT2_LINEARS, slot -> slot.contains("lora_")),

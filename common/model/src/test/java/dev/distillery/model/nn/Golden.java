@@ -99,6 +99,16 @@ public final class Golden {
     return values;
   }
 
+  /** An array of bytes by name. */
+  public byte[] bytes(String name) {
+    double[] values = get(name);
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) values[i];
+    }
+    return bytes;
+  }
+
   /** A single number by name. */
   public double scalar(String name) {
     return get(name)[0];

@@ -105,13 +105,13 @@ public abstract class KernelParity {
     }
 
     @Override
-    public void swiglu(Tensor out, Tensor gateUp) {
-      portable.swiglu(out, gateUp);
+    public void gate(Tensor out, Tensor gateUp, Activation activation) {
+      portable.gate(out, gateUp, activation);
     }
 
     @Override
-    public void swigluBackward(Tensor gateUp, Tensor dOut) {
-      portable.swigluBackward(gateUp, dOut);
+    public void gateBackward(Tensor gateUp, Tensor dOut, Activation activation) {
+      portable.gateBackward(gateUp, dOut, activation);
     }
 
     @Override

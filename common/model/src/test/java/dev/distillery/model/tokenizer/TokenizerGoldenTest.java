@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerGoldenTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "smollm", "llama3", "llama", "llama-metaspace"})
+  @ValueSource(strings = {"gpt2", "smollm", "llama3", "qwen2", "llama", "llama-metaspace", "gemma"})
   void givesTheIdsAndTextsOfHuggingFace(String name) throws IOException {
     assertGolden(Tokenizers.open(path(name + ".json")), name + "-cases.json");
   }
@@ -48,7 +48,7 @@ class TokenizerGoldenTest {
     merges.removeIf(String::isEmpty);
     assertGolden(
         new ByteLevelBpe(
-            PreTokenizer.GPT2, vocabulary, merges, List.of(), false, new int[0], new int[0]),
+            PreTokenizer.GPT2, vocabulary, merges, List.of(), false, false, new int[0], new int[0]),
         "published-gpt2-cases.json");
   }
 

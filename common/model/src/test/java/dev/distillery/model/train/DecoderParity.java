@@ -240,7 +240,7 @@ public abstract class DecoderParity {
               cache, new int[] {s}, new int[][] {java.util.Arrays.copyOf(tokens, prompt)}, null);
           for (int i = prompt; i < tokens.length; i++) {
             Tensor hidden = decoder.extend(cache, new int[] {s}, new int[][] {{tokens[i]}}, packed);
-            kernels.project(logits, hidden, packed.head());
+            decoder.logits(logits, hidden, packed);
             double[] expected =
                 java.util.Arrays.copyOfRange(
                     golden.get("packed/logits"),

@@ -53,10 +53,6 @@ record PolicySpec(
     if (!lora.targets().contains(ALL_LINEAR)) {
       return lora.targets();
     }
-    return switch (config.architecture()) {
-      case LLAMA ->
-          List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
-      case GPT2 -> List.of("c_attn", "c_proj", "c_fc");
-    };
+    return config.architecture().names().linears();
   }
 }

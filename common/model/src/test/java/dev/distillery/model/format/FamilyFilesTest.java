@@ -1,0 +1,358 @@
+package dev.distillery.model.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What config.json and GGUF files say of each family, in the forms that published files have. */
+class FamilyFilesTest {
+  private static final String SIZES =
+      "'vocab_size':32,'hidden_size':32,'intermediate_size':48,'num_hidden_layers':7,"
+          + "'num_attention_heads':4,'num_key_value_heads':2,'max_position_embeddings':128";
+
+  @TempDir Path temp;
+
+  private static ModelConfig read(String modelType, String keys) throws IOException {
+    String json = "{'model_type':'" + modelType + "'," + SIZES + keys + "}";
+    return HuggingFaceConfig.read(
+        ModelJson.parse(
+            Path.of("config.json"), json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static String kinds(ModelConfig config) {
+    StringBuilder letters = new StringBuilder();
+    for (LayerKind kind : config.layerKinds()) {
+      letters.append(kind.local() ? 'L' : 'F').append(kind.rotated() ? "" : "-");
+    }
+    return letters.toString();
+  }
+
+  /** What a missing, null or voided window and the older keys mean. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '@',
+      value = {
+        "qwen2; ,'sliding_window':8,'max_window_layers':2; 0; FFFFFFF",
+        "qwen2; ,'use_sliding_window':true,'sliding_window':8,'max_window_layers':5; 8; FFFFFLL",
+        "qwen2; ,'use_sliding_window':true,'sliding_window':null,'max_window_layers':0; 0; FFFFFFF",
+        "qwen3; ,'use_sliding_window':true,'sliding_window':8,'max_window_layers':7; 0; FFFFFFF",
+        "mistral; ,'sliding_window':8; 8; LLLLLLL",
+        "mistral; ,'sliding_window':null; 0; FFFFFFF",
+        // The class's own window of 4096 hides nothing of a context of 128.
+        "mistral; ; 128; LLLLLLL",
+        "gemma3_text; ,'sliding_window':8; 8; LLLLLFL",
+        "gemma3_text; ,'sliding_window':8,'sliding_window_pattern':3; 8; LLFLLFL",
+        "smollm3; ; 0; FFFF-FFF",
+        "smollm3; ,'no_rope_layers':[1,0,1,1,1,1,0]; 0; FF-FFFFF-",
+        "smollm3; ,'no_rope_layer_interval':2,'use_sliding_window':true,'sliding_window':8; 8;"
+            + " FL-FL-FL-F"
+      })
+  void windowsAreThoseOfTheFamily(String type, String keys, int window, String kinds)
+      throws IOException {
+    ModelConfig config = read(type, keys == null ? "" : keys);
+    assertThat(config.window()).isEqualTo(window);
+    assertThat(kinds(config)).isEqualTo(kinds);
+  }
+
+  @Test
+  void layerTypesStandOverOlderKeys() throws IOException {
+    String types =
+        ",'layer_types':['sliding_attention','full_attention','full_attention','full_attention',"
+            + "'full_attention','full_attention','sliding_attention'],'sliding_window':8";
+    assertThat(kinds(read("gemma3_text", types + ",'sliding_window_pattern':2")))
+        .isEqualTo("LFFFFFL");
+    assertThat(kinds(read("qwen3", types + ",'use_sliding_window':true,'max_window_layers':1")))
+        .isEqualTo("LFFFFFL");
+  }
+
+  @Test
+  void missingKeysMeanWhatTheClassTakes() throws IOException {
+    ModelConfig gemma = read("gemma3_text", ",'sliding_window':8");
+    assertThat(gemma.headDim()).isEqualTo(256);
+    assertThat(gemma.ropeTheta()).isEqualTo(1_000_000);
+    assertThat(gemma.localRopeTheta()).hasValue(10_000);
+    assertThat(gemma.scales()).isEqualTo(new Scales(Math.sqrt(32), 1 / 16.0, 1, 1));
+    assertThat(gemma.tieEmbeddings()).isTrue();
+    assertThat(gemma.activation()).isEqualTo(Activation.GELU_TANH);
+    assertThat(read("qwen3", "").headDim()).isEqualTo(128);
+    assertThat(read("qwen2", "").headDim()).isEqualTo(8);
+    assertThat(read("qwen2", "").attentionBias()).isTrue();
+    assertThat(read("mistral", ",'head_dim':null").headDim()).isEqualTo(8);
+    assertThat(read("smollm3", "").ropeTheta()).isEqualTo(2_000_000);
+    assertThat(read("smollm3", "").tieEmbeddings()).isTrue();
+    assertThat(read("olmo2", "").normEps()).isEqualTo(1e-5);
+    assertThat(read("granite", "").scales()).isEqualTo(new Scales(1, 1, 1, 1));
+  }
+
+  @Test
+  void bothSpellingsOfPositionsAreRead() throws IOException {
+    ModelConfig old =
+        read(
+            "gemma3_text",
+            ",'sliding_window':8,'rope_theta':5e5,'rope_local_base_freq':2e4,"
+                + "'rope_scaling':{'rope_type':'linear','factor':8.0}");
+    ModelConfig today =
+        read(
+            "gemma3_text",
+            ",'sliding_window':8,'rope_parameters':{'full_attention':{'rope_type':'linear',"
+                + "'factor':8.0,'rope_theta':5e5},'sliding_attention':{'rope_type':'default',"
+                + "'rope_theta':2e4}}");
+    assertThat(today).isEqualTo(old);
+    assertThat(old.ropeScaling()).contains(RopeScaling.linear(8));
+    // Scaling is of global layers only.
+    assertThat(old.ropeFrequencies(false)[0]).isEqualTo(1 / 8.0);
+    assertThat(old.ropeFrequencies(true)[0]).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '@',
+      value = {
+        "llama; ,'sliding_window':8; sliding_window",
+        "llama; ,'attn_output_gate':true; attn_output_gate",
+        "llama; ,'num_experts':8; num_experts",
+        "llama; ,'pretraining_tp':2; pretraining_tp",
+        "llama; ,'partial_rotary_factor':0.5; partial_rotary_factor",
+        "llama; ,'rope_interleaved':true; rope_interleaved",
+        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':4.0}; rope_scaling.rope_type",
+        "llama; ,'rope_scaling':{'rope_type':'linear'}; rope_scaling.factor",
+        "llama; ,'rope_scaling':{'rope_type':'linear','factor':2,'x':1}; rope_scaling.x",
+        "llama; ,'auto_map':{'AutoModelForCausalLM':'modeling_x.XForCausalLM'}; auto_map",
+        "qwen2; ,'quantization_config':{'bits':4}; quantization_config",
+        "qwen2; ,'layer_types':['full_attention']; layer_types",
+        "qwen3; ,'layer_types':['chunked_attention']; layer_types",
+        "mistral; ,'attention_bias':true; attention_bias",
+        "mistral; ,'sliding_window':129; sliding_window must be in [1, 128]: 129",
+        "gemma3_text; ,'final_logit_softcapping':30.0; final_logit_softcapping",
+        "gemma3_text; ,'attn_logit_softcapping':50.0; attn_logit_softcapping",
+        "gemma3_text; ,'use_bidirectional_attention':true; use_bidirectional_attention",
+        "gemma3_text; ,'sliding_window':null; sliding_window",
+        "gemma3; ; vision tower",
+        "falcon; ; one of llama, qwen2",
+        "smollm3; ,'no_rope_layers':[1,0]; no_rope_layers",
+      })
+  void whatIsNotUnderstoodIsNamed(String type, String keys, String named) {
+    assertThatThrownBy(() -> read(type, keys == null ? "" : keys))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining(named);
+  }
+
+  @Test
+  void whatChangesNothingIsLeftAside() throws IOException {
+    String keys =
+        ",'architectures':['Qwen2ForCausalLM'],'torch_dtype':'bfloat16','use_cache':true,"
+            + "'attention_dropout':0.0,'eos_token_id':7,'transformers_version':'4.43.1',"
+            + "'sliding_window':131072,'max_window_layers':28,'use_mrope':false,"
+            + "'rope_scaling':null,'pretraining_tp':1";
+    assertThat(read("qwen2", keys)).isEqualTo(read("qwen2", ""));
+  }
+
+  /** Every family, with what sets it apart. */
+  static List<ModelConfig> models() {
+    return List.of(
+        small(Architecture.QWEN2).window(8).layerKinds(types("FLL")).build(),
+        small(Architecture.QWEN3).headDim(16).attentionBias(true).build(),
+        small(Architecture.MISTRAL).window(16).build(),
+        small(Architecture.MISTRAL).headDim(16).build(),
+        gemma().attentionScale(1 / Math.sqrt(24)).build(),
+        gemma().ropeScaling(Optional.of(RopeScaling.linear(8))).labels(1).build(),
+        small(Architecture.SMOLLM3)
+            .window(8)
+            .layerKinds(
+                List.of(LayerKind.FULL, LayerKind.LOCAL_UNROTATED, LayerKind.FULL_UNROTATED))
+            .build(),
+        small(Architecture.GRANITE)
+            .embeddingScale(12)
+            .attentionScale(0.25)
+            .residualScale(0.22)
+            .logitScale(1 / 8.0)
+            .build(),
+        small(Architecture.OLMO2).build(),
+        ModelConfig.of(Architecture.GPT1)
+            .vocabSize(32)
+            .hiddenSize(16)
+            .layers(2)
+            .heads(4)
+            .maxPositions(24)
+            .build());
+  }
+
+  private static ModelConfigBuilder small(Architecture architecture) {
+    return ModelConfig.of(architecture)
+        .vocabSize(32)
+        .hiddenSize(32)
+        .intermediateSize(32)
+        .layers(3)
+        .heads(4)
+        .kvHeads(2)
+        .maxPositions(64)
+        .normEps(1e-6);
+  }
+
+  private static ModelConfigBuilder gemma() {
+    return small(Architecture.GEMMA3)
+        .headDim(16)
+        .window(8)
+        .layerKinds(types("LLF"))
+        .localRopeTheta(10_000)
+        .tieEmbeddings(true);
+  }
+
+  private static List<LayerKind> types(String letters) {
+    return letters.chars().mapToObj(c -> LayerKind.of(c == 'L', true)).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void aWrittenDirectoryReadsBack(ModelConfig config) throws IOException {
+    Path directory = temp.resolve("model");
+    ModelWriter.write(
+        directory, config, SpecialTokens.none(), GoldenFiles.weights(config), TensorType.F32);
+    try (ModelFiles model = ModelFiles.open(directory)) {
+      assertThat(model.config()).isEqualTo(config);
+      assertHoldsTheFormula(model, 0, 1);
+    }
+  }
+
+  static List<ModelConfig> sayable() {
+    return List.of(
+        small(Architecture.QWEN2).build(),
+        small(Architecture.QWEN3).headDim(16).tieEmbeddings(true).build(),
+        gemma().attentionScale(1 / Math.sqrt(24)).build(),
+        gemma().ropeScaling(Optional.of(RopeScaling.linear(8))).build(),
+        small(Architecture.SMOLLM3)
+            .layers(4)
+            .layerKinds(
+                List.of(LayerKind.FULL, LayerKind.FULL, LayerKind.FULL, LayerKind.FULL_UNROTATED))
+            .build(),
+        small(Architecture.GRANITE)
+            .embeddingScale(12)
+            .attentionScale(0.25)
+            .residualScale(0.22)
+            .logitScale(1 / 8.0)
+            .build(),
+        small(Architecture.OLMO2).build());
+  }
+
+  @ParameterizedTest
+  @MethodSource("sayable")
+  void aWrittenGgufReadsBack(ModelConfig config) throws IOException {
+    Path file = temp.resolve("model.gguf");
+    GgufWriter.write(
+        file, config, SpecialTokens.none(), Map.of(), GoldenFiles.weights(config), TensorType.F32);
+    // Gemma's scale of scores lies in the gains of its queries.
+    double folded = config.scales().attention() * Math.sqrt(config.headDim());
+    boolean gemma = config.architecture() == Architecture.GEMMA3;
+    try (ModelFiles model = ModelFiles.open(file)) {
+      ModelConfig expected =
+          gemma
+              ? config.toBuilder().attentionScale(1 / Math.sqrt(config.headDim())).build()
+              : config;
+      assertThat(model.config()).isEqualTo(expected);
+      assertHoldsTheFormula(model, 1e-6f, gemma ? folded : 1);
+    }
+  }
+
+  private static void assertHoldsTheFormula(ModelFiles model, float tolerance, double folded)
+      throws IOException {
+    assertThat(model.weights().weights().values())
+        .extracting(WeightSource.Weight::spec)
+        .containsExactlyInAnyOrderElementsOf(ModelTensors.of(model.config()));
+    for (WeightSource.Weight weight : model.weights().weights().values()) {
+      float[] expected = GoldenFiles.weight(weight.spec());
+      if (folded != 1 && weight.spec().name().endsWith("q_norm.weight")) {
+        for (int i = 0; i < expected.length; i++) {
+          expected[i] = (float) ((1 + expected[i]) * folded - 1);
+        }
+      }
+      assertThat(model.weights().read(weight.spec().name()))
+          .as(weight.spec().name())
+          .usingComparatorWithPrecision(tolerance)
+          .containsExactly(expected);
+    }
+  }
+
+  @Test
+  void whatGgufCannotSayIsNamed() {
+    assertRefused(small(Architecture.MISTRAL).window(16).build(), "window of 16");
+    assertRefused(
+        small(Architecture.QWEN2).window(8).layerKinds(types("FLL")).build(), "window of 8");
+    assertRefused(small(Architecture.QWEN3).attentionBias(true).build(), "biases");
+    assertRefused(small(Architecture.SMOLLM3).layers(8).build(), "every fourth");
+    assertRefused(gemma().layers(4).layerKinds(types("LFFL")).build(), "do not repeat");
+    assertRefused(gemma().labels(1).build(), "sequence head");
+    assertRefused(gemma().activation(Activation.GELU).build(), "activation gelu");
+    assertRefused(ModelConfigs.named("gpt1"), "learned positions");
+  }
+
+  private void assertRefused(ModelConfig config, String named) {
+    assertThatThrownBy(
+            () ->
+                GgufWriter.write(
+                    temp.resolve("model.gguf"),
+                    config,
+                    SpecialTokens.none(),
+                    Map.of(),
+                    new ArrayWeights(),
+                    TensorType.F32))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(config.architecture().modelType())
+        .hasMessageContaining(named);
+  }
+
+  /** A window that hides nothing is none. */
+  @Test
+  void mistralWithoutAWindowIsWrittenAsLlama() throws IOException {
+    ModelConfig config = small(Architecture.MISTRAL).window(64).build();
+    Path file = temp.resolve("model.gguf");
+    GgufWriter.write(
+        file, config, SpecialTokens.none(), Map.of(), GoldenFiles.weights(config), TensorType.F32);
+    try (ModelFiles model = ModelFiles.open(file)) {
+      assertThat(model.config()).isEqualTo(small(Architecture.LLAMA).build());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyFamilyHasItsTensorsOnce(Architecture architecture) {
+    boolean gpt = !architecture.shape().rotary();
+    ModelConfigBuilder builder = small(architecture).kvHeads(gpt ? 4 : 2).tieEmbeddings(false);
+    List<String> names = ModelTensors.of(builder.build()).stream().map(TensorSpec::name).toList();
+    assertThat(names).doesNotHaveDuplicates().contains("lm_head.weight");
+    assertThat(names).noneMatch(name -> name.contains("..") || name.endsWith("..weight"));
+    assertThat(Arrays.asList(Architecture.values())).contains(architecture);
+  }
+
+  @Test
+  void aTiedModelWithAnotherHeadInItsFileIsRefused() throws IOException {
+    ModelConfig untied = small(Architecture.QWEN2).tieEmbeddings(false).build();
+    Path directory = temp.resolve("tied");
+    ModelWriter.write(
+        directory, untied, SpecialTokens.none(), GoldenFiles.weights(untied), TensorType.F32);
+    Path config = directory.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst("\"tie_word_embeddings\" : false", "\"tie_word_embeddings\" : true"));
+    assertThatThrownBy(() -> ModelFiles.open(directory))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("lm_head.weight")
+        .hasMessageContaining("tie_word_embeddings");
+  }
+}
