@@ -97,7 +97,7 @@ public final class AlpacaReplyParser {
     if (strictParity) {
       parser.parseStrictly(reply, shownTasks + 1);
     } else {
-      parser.parseLines(reply, shownTasks + 1);
+      parser.parseLines(CodeFence.off(reply), shownTasks + 1);
     }
     return new Parsed<>(parser.kept, parser.rejected);
   }

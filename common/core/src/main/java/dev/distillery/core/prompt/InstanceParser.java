@@ -22,7 +22,8 @@ import java.util.stream.Stream;
  * an instance, and one without "Output:" is all output.
  */
 public final class InstanceParser {
-  private static final String BOLD = "[ \\t]*\\**";
+  /** Possessive, as all that repeats here: a teacher that loops makes texts of blanks. */
+  private static final String BOLD = "[ \\t]*+\\**+";
 
   private static final Heads STRICT =
       new Heads(
@@ -39,7 +40,16 @@ public final class InstanceParser {
           lineHead("Class label"));
 
   /** How the words that structure a reply are found. */
-  private record Heads(Pattern example, Pattern output, Pattern input, Pattern label) {}
+  private record Heads(Pattern example, Pattern output, Pattern input, Pattern label) {
+    Stream<Pattern> all() {
+      return Stream.of(example, output, input, label);
+    }
+  }
+
+  /** Every pattern that is looked for in a reply: none may look at a character often. */
+  static List<Pattern> heads() {
+    return Stream.concat(STRICT.all(), DEFAULT.all()).toList();
+  }
 
   private final boolean cut;
   private final boolean strict;
@@ -63,7 +73,8 @@ public final class InstanceParser {
   public static Parsed<TaskInstance> parse(
       String reply, String finishReason, boolean classification, boolean strictParity) {
     var parser = new InstanceParser(finishReason.equals("length"), strictParity);
-    String text = PythonStrings.strip(reply.replace("\r\n", "\n"));
+    String lines = reply.replace("\r\n", "\n");
+    String text = PythonStrings.strip(strictParity ? lines : CodeFence.off(lines));
     if (classification) {
       parser.parseLabels(text);
     } else {
@@ -148,10 +159,10 @@ public final class InstanceParser {
 
   private static Pattern strictHead(String word) {
     return Pattern.compile(
-        word + PythonStrings.SPACE + "*" + PythonStrings.DIGIT + "*" + PythonStrings.SPACE + "*:");
+        word + PythonStrings.SPACE + "*+" + PythonStrings.DIGIT + "*+" + PythonStrings.SPACE + "*+:");
   }
 
   private static Pattern lineHead(String word) {
-    return Pattern.compile("(?m)^" + BOLD + word + "[ \\t]*\\d{0,4}" + BOLD + ":\\**");
+    return Pattern.compile("(?m)^" + BOLD + word + "[ \\t]*+\\d{0,4}+" + BOLD + ":\\**+");
   }
 }

@@ -53,7 +53,7 @@ public final class InstructionListParser {
     if (strictParity) {
       parser.parseStrictly(reply, cut);
     } else {
-      parser.parseLines(reply.lines().toList(), cut, firstNumber);
+      parser.parseLines(CodeFence.off(reply).lines().toList(), cut, firstNumber);
     }
     return new Parsed<>(parser.kept, parser.rejected);
   }
@@ -77,20 +77,29 @@ public final class InstructionListParser {
     boolean inItem = start < 0;
     int next = inItem ? firstNumber + 1 : number(lines.get(start));
     var item = new StringBuilder();
+    // Looked up instead of asked of the item, which may be as long as the reply.
+    boolean holdsText = false;
     if (!inItem) {
-      lines.subList(0, start).forEach(line -> item.append(line).append('\n'));
+      for (String line : lines.subList(0, start)) {
+        item.append(line).append('\n');
+        holdsText |= !line.isBlank();
+      }
     }
     for (String line : lines.subList(Math.max(start, 0), lines.size())) {
       if (number(line) == next) {
         close(item, inItem, false);
         inItem = true;
         next++;
-        item.append(line, numberEnd(line), line.length());
-      } else if (line.isBlank() && !item.toString().isBlank()) {
+        String text = line.substring(numberEnd(line));
+        item.append(text);
+        holdsText = !text.isBlank();
+      } else if (line.isBlank() && holdsText) {
         close(item, inItem, false);
         inItem = false;
+        holdsText = false;
       } else {
         item.append('\n').append(line);
+        holdsText |= !line.isBlank();
       }
     }
     close(item, inItem, cut);

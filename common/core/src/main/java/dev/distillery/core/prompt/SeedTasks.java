@@ -50,7 +50,11 @@ public final class SeedTasks {
           .build();
 
   private final String file;
+
+  /** The first problems; beyond {@link #MAX_PROBLEMS} they are counted only. */
   private final List<String> problems = new ArrayList<>();
+
+  private long problemCount;
   private final Map<String, Integer> lineOfId = new HashMap<>();
   private int line;
 
@@ -84,9 +88,9 @@ public final class SeedTasks {
   private List<SeedTask> parse(byte[] bytes) {
     var tasks = new ArrayList<SeedTask>();
     if (bytes.length > MAX_BYTES) {
-      problems.add(file + ": is longer than " + MAX_BYTES + " bytes; give fewer seed tasks");
+      add(file + ": is longer than " + MAX_BYTES + " bytes; give fewer seed tasks");
     } else if (bytes.length == 0) {
-      problems.add(file + ": is empty; give one JSON object on each line");
+      add(file + ": is empty; give one JSON object on each line");
     } else {
       int start = 0;
       while (start < bytes.length) {
@@ -102,13 +106,11 @@ public final class SeedTasks {
         start = end + 1;
       }
     }
-    if (!problems.isEmpty()) {
-      int more = problems.size() - MAX_PROBLEMS;
-      var listed = new ArrayList<>(problems.subList(0, Math.min(problems.size(), MAX_PROBLEMS)));
-      if (more > 0) {
-        listed.add("and " + more + " more");
+    if (problemCount > 0) {
+      if (problemCount > problems.size()) {
+        problems.add("and " + (problemCount - problems.size()) + " more");
       }
-      throw JobException.invalid(listed);
+      throw JobException.invalid(problems);
     }
     return List.copyOf(tasks);
   }
@@ -144,7 +146,7 @@ public final class SeedTasks {
   }
 
   private Optional<SeedTask> task(JsonNode node) {
-    int before = problems.size();
+    long before = problemCount;
     refuseUnknown(node, "", FIELDS);
     String id = text(node, "id", "id", false);
     String name = text(node, "name", "name", false);
@@ -160,7 +162,7 @@ public final class SeedTasks {
         problem("id: \"" + id + "\" is also on line " + earlier + "; give each task its own id");
       }
     }
-    return problems.size() > before
+    return problemCount > before
         ? Optional.empty()
         : Optional.of(
             new SeedTask(id, name, instruction, instances, classification.booleanValue()));
@@ -232,8 +234,15 @@ public final class SeedTasks {
   }
 
   private <T> Optional<T> problem(String what) {
-    problems.add(file + ":" + line + ": " + what);
+    add(file + ":" + line + ": " + what);
     return Optional.empty();
+  }
+
+  private void add(String problem) {
+    problemCount++;
+    if (problems.size() < MAX_PROBLEMS) {
+      problems.add(problem);
+    }
   }
 
   private static String found(JsonNode value) {

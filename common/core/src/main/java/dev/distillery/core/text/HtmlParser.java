@@ -180,7 +180,10 @@ final class HtmlParser {
   }
 
   private boolean startTag() {
-    int nameEnd = nameEnd(at + 1, html.length());
+    if (at >= tagsEnd) {
+      return false;
+    }
+    int nameEnd = nameEnd(at + 1, tagsEnd);
     String name = lowerCase(at + 1, nameEnd);
     Attributes attributes = new Attributes();
     int end = attributes.read(nameEnd);
