@@ -1,6 +1,7 @@
 package dev.distillery.core.run;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A job that ends for a reason that its user can understand and act on. The command line prints the
@@ -8,6 +9,9 @@ import java.util.List;
  */
 public final class JobException extends RuntimeException {
   private static final long serialVersionUID = 1L;
+
+  /** Causes that are followed; a chain may lead back into itself. */
+  private static final int MOST_CAUSES = 50;
 
   private final ExitCode exitCode;
 
@@ -24,6 +28,18 @@ public final class JobException extends RuntimeException {
   /** The configuration or the input is wrong: {@link ExitCode#INVALID}. */
   public static JobException invalid(String message) {
     return new JobException(ExitCode.INVALID, message);
+  }
+
+  /** The exception of this kind that a failure was caused by, as Spark wraps those of its tasks. */
+  public static Optional<JobException> within(Throwable failure) {
+    int depth = 0;
+    for (Throwable at = failure; at != null && depth < MOST_CAUSES; at = at.getCause()) {
+      if (at instanceof JobException known) {
+        return Optional.of(known);
+      }
+      depth++;
+    }
+    return Optional.empty();
   }
 
   /** Several things are wrong at once; all are listed. */

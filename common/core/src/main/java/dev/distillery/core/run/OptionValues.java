@@ -12,6 +12,9 @@ import java.util.stream.Collectors;
 
 /** Reads one option's value from text, and writes it back so that reading gives the same value. */
 final class OptionValues {
+  private static final Duration LONGEST_TIME = Duration.ofDays(36_500);
+  private static final int MOST_DIGITS = 30;
+
   private static final Pattern DURATION = Pattern.compile("(\\d+)\\s*(ms|s|m|h|d)");
 
   private OptionValues() {}
@@ -40,7 +43,7 @@ final class OptionValues {
         return Long.valueOf(text.strip());
       }
       if (type == BigDecimal.class) {
-        return new BigDecimal(text.strip());
+        return parseAmount(text);
       }
       if (type == double.class || type == Double.class) {
         double number = Double.parseDouble(text.strip());
@@ -93,14 +96,38 @@ final class OptionValues {
       throw new IllegalArgumentException(
           "expected a time such as 500ms, 30s, 10m, 2h or 7d, found '" + text + "'");
     }
+    if (matcher.group(1).length() > 12) {
+      throw new IllegalArgumentException(
+          "expected a time of at most 12 digits, found '" + text + "'");
+    }
     long amount = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(amount);
-      case "s" -> Duration.ofSeconds(amount);
-      case "m" -> Duration.ofMinutes(amount);
-      case "h" -> Duration.ofHours(amount);
-      default -> Duration.ofDays(amount);
-    };
+    Duration duration =
+        switch (matcher.group(2)) {
+          case "ms" -> Duration.ofMillis(amount);
+          case "s" -> Duration.ofSeconds(amount);
+          case "m" -> Duration.ofMinutes(amount);
+          case "h" -> Duration.ofHours(amount);
+          default -> Duration.ofDays(amount);
+        };
+    if (duration.compareTo(LONGEST_TIME) > 0) {
+      throw new IllegalArgumentException(
+          "expected a time of up to " + LONGEST_TIME.toDays() + "d, found '" + text + "'");
+    }
+    return duration;
+  }
+
+  /** An amount that can be written out: 1e999999999 would take a gigabyte of digits. */
+  private static BigDecimal parseAmount(String text) {
+    BigDecimal amount = new BigDecimal(text.strip());
+    if (amount.precision() > MOST_DIGITS || Math.abs((long) amount.scale()) > MOST_DIGITS) {
+      throw new IllegalArgumentException(
+          "expected an amount of at most "
+              + MOST_DIGITS
+              + " digits, found '"
+              + text.substring(0, Math.min(40, text.length()))
+              + "'");
+    }
+    return amount;
   }
 
   private static Object parseEnum(Class<?> type, String text) {

@@ -1,10 +1,6 @@
 package dev.distillery.core.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -14,13 +10,10 @@ import java.util.Map;
 /**
  * Options from a YAML file. Its keys are the options' names without dashes. A key that is a job's
  * name and holds a mapping gives options to that job alone, over those at the top, so that one file
- * can serve a whole pipeline. A mapping under the name of an option is its value as JSON.
+ * can serve a whole pipeline. A mapping under the name of an option is its value as JSON. A value
+ * is taken as it is written: {@code model: 1.10} names the model "1.10".
  */
 public final class Recipe {
-  private static final ObjectMapper YAML =
-      new ObjectMapper(
-          YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build());
-
   private Recipe() {}
 
   /**
@@ -35,19 +28,7 @@ public final class Recipe {
    */
   public static Map<String, List<String>> read(
       String origin, String text, String job, Collection<String> jobs, Collection<String> options) {
-    JsonNode root;
-    try {
-      root = YAML.readTree(text);
-    } catch (JsonProcessingException e) {
-      throw new JobException(
-          ExitCode.INVALID,
-          origin
-              + ":"
-              + (e.getLocation() == null ? 1 : e.getLocation().getLineNr())
-              + ": Not YAML: "
-              + e.getOriginalMessage(),
-          e);
-    }
+    JsonNode root = YamlText.read(origin, text);
     if (!root.isObject()) {
       throw JobException.invalid(origin + ": Expected a mapping of option names to values");
     }
@@ -86,7 +67,7 @@ public final class Recipe {
     } else if (value.isArray() && value.valueStream().allMatch(JsonNode::isValueNode)) {
       values.put(key, value.valueStream().map(JsonNode::asText).toList());
     } else if (value.isObject()) {
-      values.put(key, List.of(value.toString()));
+      values.put(key, List.of(YamlText.json(origin, key, value)));
     } else {
       violations.add(
           origin + ": Option '" + key + "': expected a value or a list of values, found " + value);

@@ -94,14 +94,28 @@ public final class Prices {
     return new Prices(prices);
   }
 
+  private static final BigDecimal HIGHEST_PRICE = new BigDecimal(1_000_000);
+
   private static BigDecimal amount(JsonNode fields, String field, String place) {
     JsonNode value = fields.path(field);
-    if (!value.isNumber() || value.decimalValue().signum() < 0) {
+    BigDecimal amount = value.isNumber() ? value.decimalValue() : BigDecimal.ONE.negate();
+    // Compared by scale first: 1e999999999 written out takes a gigabyte of digits.
+    boolean sane =
+        Math.abs((long) amount.scale()) <= 30
+            && amount.precision() <= 30
+            && amount.signum() >= 0
+            && amount.compareTo(HIGHEST_PRICE) <= 0;
+    if (!sane) {
+      String found = value.isMissingNode() ? "nothing" : value.asText();
       throw new IllegalArgumentException(
-          "%s: '%s' is US dollars per million tokens, 0 or more, found %s"
-              .formatted(place, field, value.isMissingNode() ? "nothing" : value));
+          "%s: '%s' is US dollars per million tokens, %s, found %s"
+              .formatted(
+                  place,
+                  field,
+                  amount.signum() < 0 ? "0 or more" : "at most " + HIGHEST_PRICE,
+                  found.substring(0, Math.min(40, found.length()))));
     }
-    return value.decimalValue();
+    return amount;
   }
 
   /** These prices with others over them. */

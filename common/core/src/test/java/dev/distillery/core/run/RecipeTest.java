@@ -43,6 +43,34 @@ class RecipeTest {
   }
 
   @Test
+  void aValueIsWhatIsWritten() {
+    assertThat(
+            Recipe.read(
+                "r.yaml",
+                "threshold: 1.10\ncolumns: [010, 1_000, no, ~x, 0x1F]\nwarehouse: &w a\n",
+                "dedup",
+                JOBS,
+                OPTIONS))
+        .containsEntry("threshold", List.of("1.10"))
+        .containsEntry("columns", List.of("010", "1_000", "no", "~x", "0x1F"))
+        .containsEntry("warehouse", List.of("a"));
+    assertThat(Recipe.read("r.yaml", "columns: {a: 1.10, b: 'no'}\n", "dedup", JOBS, OPTIONS))
+        .containsEntry("columns", List.of("{\"a\":1.10,\"b\":\"no\"}"));
+  }
+
+  @Test
+  void whatIsNotWrittenOutIsRefused() {
+    assertThatThrownBy(() -> read("warehouse: &w a\nthreshold: *w\n"))
+        .hasMessage("r.yaml:2: the alias '*w' is not read; write the value itself");
+    assertThatThrownBy(() -> read("threshold: 1\n---\nthreshold: 2\n"))
+        .hasMessageContaining("a second document begins");
+    assertThatThrownBy(() -> read("dedup: &d {threshold: 1}\n<<: {columns: a}\n"))
+        .hasMessageContaining("the merge '<<' is not read");
+    assertThatThrownBy(() -> read("columns: {a: 010}\n"))
+        .hasMessageContaining("Option 'columns.a': 010 is no number or truth value in JSON");
+  }
+
+  @Test
   void namesTheNearestKnownOptionAndListsAllThatIsWrong() {
     assertThatThrownBy(() -> read("treshold: 1\ncolumns: [[a]]\n"))
         .hasMessageContaining("r.yaml: Unknown option 'treshold'; did you mean threshold?")
