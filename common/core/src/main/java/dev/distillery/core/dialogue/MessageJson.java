@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  */
 public final class MessageJson {
   private static final String[] ROLE = {"role", "from", "speaker"};
-  private static final String[] CONTENT = {"content", "value", "text"};
+  private static final String[] CONTENT = {"content", "value", "text", "markdown"};
 
   /** Members that are read. */
   private static final Set<String> READ =
@@ -30,6 +30,7 @@ public final class MessageJson {
           "content",
           "value",
           "text",
+          "markdown",
           "name",
           "weight",
           "train",

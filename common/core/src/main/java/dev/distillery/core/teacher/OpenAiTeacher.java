@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.distillery.core.run.Nearest;
 import dev.distillery.core.teacher.TeacherException.Category;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -22,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,12 @@ public final class OpenAiTeacher implements Teacher {
   static final int LONGEST_ANSWER = 16 << 20;
 
   private static final int MODELS_SHOWN = 10;
+  private static final int MAX_REDIRECTS = 3;
+
+  /** What nothing can be quoted from. */
+  private static final TeacherRequest NO_REQUEST =
+      new TeacherRequest(
+          "", Optional.empty(), "", Optional.of(""), List.of(), Sampling.of(1), "{}");
 
   private final String model;
   private final URI base;
@@ -129,11 +137,11 @@ public final class OpenAiTeacher implements Teacher {
     return exchange(http)
         .thenCompose(
             answer -> {
-              JsonNode json = OpenAiProtocol.parse(answer.body()).orElse(MissingNode.getInstance());
+              byte[] received = body(answer);
               boolean renamed =
                   limitField.equals("max_tokens")
                       && OpenAiProtocol.wantsMaxCompletionTokens(
-                          answer.statusCode(), json.path("error"));
+                          answer.statusCode(), OpenAiProtocol.error(received));
               if (renamed) {
                 maxNewTokensField = "max_completion_tokens";
                 return CompletableFuture.failedFuture(
@@ -144,18 +152,19 @@ public final class OpenAiTeacher implements Teacher {
                         "The server wants max_completion_tokens, which it gets from now on"));
               }
               try {
-                return CompletableFuture.completedFuture(read(answer, json, request));
+                return CompletableFuture.completedFuture(read(answer, received, request));
               } catch (TeacherException e) {
                 return CompletableFuture.failedFuture(e);
               }
             });
   }
 
-  private TeacherReply read(HttpResponse<byte[]> answer, JsonNode json, TeacherRequest request)
+  private TeacherReply read(HttpResponse<byte[]> answer, byte[] body, TeacherRequest request)
       throws TeacherException {
     int status = answer.statusCode();
-    JsonNode error = json.path("error");
-    if (status == 200 && !(error.isObject() && !json.has("choices"))) {
+    JsonNode json = OpenAiProtocol.parse(body).orElse(MissingNode.getInstance());
+    JsonNode error = status == 200 && json.isMissingNode() ? json : OpenAiProtocol.error(body);
+    if (status == 200 && error.isMissingNode()) {
       return OpenAiProtocol.reply(
               json, request.sampling(), status, ServerHints.limits(answer.headers()))
           .orElseThrow(
@@ -164,8 +173,7 @@ public final class OpenAiTeacher implements Teacher {
                       Category.MALFORMED_REPLY,
                       answer,
                       status,
-                      "The answer of %d bytes is not a completion in JSON"
-                          .formatted(answer.body().length)));
+                      "The answer of %d bytes is not a completion in JSON".formatted(body.length)));
     }
     // Some gateways wrap an error in a 200: its own code tells more.
     int meant = status == 200 ? error.path("code").asInt(500) : status;
@@ -220,8 +228,69 @@ public final class OpenAiTeacher implements Teacher {
     return builder;
   }
 
-  /** One exchange, ended whole at the timeout; the result arrives on a thread of the callbacks. */
+  /** The body as it was meant: some servers compress without being asked. */
+  private static byte[] body(HttpResponse<byte[]> answer) {
+    byte[] body = answer.body();
+    boolean gzip = body.length > 2 && (body[0] & 0xFF) == 0x1F && (body[1] & 0xFF) == 0x8B;
+    if (!gzip) {
+      return body;
+    }
+    try (var in = new GZIPInputStream(new ByteArrayInputStream(body))) {
+      return in.readNBytes(LONGEST_ANSWER);
+    } catch (IOException e) {
+      return body; // It is no JSON either, and is said to be none.
+    }
+  }
+
+  /** An exchange, and those that the server sends it on to. */
   private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http) {
+    return exchange(http, MAX_REDIRECTS);
+  }
+
+  private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http, int redirects) {
+    return once(http)
+        .thenCompose(
+            answer -> {
+              int status = answer.statusCode();
+              boolean moved =
+                  status == 307
+                      || status == 308
+                      || ((status == 301 || status == 302) && http.method().equals("GET"));
+              Optional<URI> target = moved ? target(http.uri(), answer) : Optional.empty();
+              if (target.isEmpty()) {
+                return CompletableFuture.completedFuture(answer);
+              }
+              if (redirects > 0 && mayFollow(http.uri(), target.get())) {
+                var next = HttpRequest.newBuilder(http, (name, value) -> true);
+                return exchange(next.uri(target.get()).build(), redirects - 1);
+              }
+              return CompletableFuture.failedFuture(
+                  failure(
+                      Category.UNKNOWN_MODEL,
+                      answer,
+                      status,
+                      "HTTP %d from %s: it points to %s, where the key is not sent; give that as --base-url if it is right"
+                          .formatted(status, base, target.get())));
+            });
+  }
+
+  private static Optional<URI> target(URI from, HttpResponse<?> answer) {
+    try {
+      return answer.headers().firstValue("Location").map(from::resolve);
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** To the same server, or to the same host by https: the key goes nowhere else. */
+  private static boolean mayFollow(URI from, URI to) {
+    boolean sameHost = from.getHost().equalsIgnoreCase(to.getHost());
+    boolean same = from.getScheme().equals(to.getScheme()) && from.getPort() == to.getPort();
+    return sameHost && (same || "https".equals(to.getScheme()));
+  }
+
+  /** One exchange, ended whole at the timeout; the result arrives on a thread of the callbacks. */
+  private CompletableFuture<HttpResponse<byte[]>> once(HttpRequest http) {
     var statusSeen = new AtomicInteger();
     CompletableFuture<HttpResponse<byte[]>> exchange =
         HttpClients.shared()
@@ -251,6 +320,9 @@ public final class OpenAiTeacher implements Teacher {
         failure instanceof CompletionException && failure.getCause() != null
             ? failure.getCause()
             : failure;
+    if (cause instanceof TeacherException known) {
+      return known;
+    }
     if (cause instanceof CancellationException) {
       return new TeacherException(
           Category.TIMEOUT,
@@ -280,51 +352,52 @@ public final class OpenAiTeacher implements Teacher {
   }
 
   /**
-   * Asks {@code GET /models}. A server without that address passes; one that has it must list the
-   * model.
+   * Asks {@code GET /models}, and says what is odd about the answer. Lists differ too much between
+   * servers, and keys that may ask may not list, so only a server that cannot be talked to fails.
    */
   @Override
   public String preflight() throws TeacherException {
     HttpResponse<byte[]> answer = await(exchange(to("/models").GET().build()));
     int status = answer.statusCode();
     String server = answer.headers().firstValue("Server").orElse("server");
+    String asked = "%s at %s, model %s".formatted(server, base, model);
     if (status == 404 || status == 405 || status == 501) {
-      return "%s at %s, model %s (it lists no models)".formatted(server, base, model);
+      return asked + " (it lists no models)";
     }
-    JsonNode json = OpenAiProtocol.parse(answer.body()).orElse(MissingNode.getInstance());
+    byte[] body = body(answer);
     if (status != 200) {
-      Category category = OpenAiProtocol.category(status, json.path("error"));
-      throw failure(
-          category,
-          answer,
-          status,
-          "HTTP %d from %s/models%s".formatted(status, base, advice(category)));
+      String words = ServerWords.of(OpenAiProtocol.error(body), apiKey, NO_REQUEST);
+      return "%s; warning: HTTP %d when asked for its models%s; asking all the same"
+          .formatted(asked, status, words.isEmpty() ? "" : ", " + words);
     }
+    JsonNode json = OpenAiProtocol.parse(body).orElse(MissingNode.getInstance());
+    JsonNode list =
+        json.isArray() ? json : json.has("data") ? json.get("data") : json.path("models");
     var known = new ArrayList<String>();
-    String owner = "";
-    for (JsonNode entry : json.path("data")) {
-      String id = entry.path("id").asText("");
-      known.add(id);
-      if (id.equals(model) || id.equals(model + ":latest")) {
-        owner = entry.path("owned_by").asText("?");
+    for (JsonNode entry : list) {
+      String id = entry.path("id").asText(entry.path("name").asText(""));
+      if (!id.isEmpty()) {
+        known.add(id);
+      }
+      if (id.equals(model) || id.equals(model + ":latest") || id.equals("models/" + model)) {
+        return "%s (owned by %s)".formatted(asked, entry.path("owned_by").asText("?"));
       }
     }
-    if (owner.isEmpty()) {
-      throw failure(Category.UNKNOWN_MODEL, answer, status, unknown(known));
-    }
-    return "%s at %s, model %s (owned by %s)".formatted(server, base, model, owner);
+    return asked + "; warning: " + unknown(known, list.isArray()) + "; asking all the same";
   }
 
-  private String unknown(List<String> known) {
-    String list =
+  private String unknown(List<String> known, boolean listed) {
+    if (!listed) {
+      return "its list of models is no list";
+    }
+    String shown =
         String.join(", ", known.subList(0, Math.min(MODELS_SHOWN, known.size())))
             + (known.size() > MODELS_SHOWN ? " and %d more".formatted(known.size() - 10) : "");
-    return "The server at %s does not know --model '%s'%s; it has: %s"
+    return "its list of models does not have '%s'%s; it has: %s"
         .formatted(
-            base,
             model,
             Nearest.to(model, known).map(id -> ", did you mean '" + id + "'?").orElse(""),
-            known.isEmpty() ? "none" : list);
+            known.isEmpty() ? "none" : shown);
   }
 
   private HttpResponse<byte[]> await(CompletableFuture<HttpResponse<byte[]>> exchange)

@@ -1,6 +1,11 @@
 package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.dialogue.Message;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Makes a server's own words fit to be shown: short, on one line, without key or prompt. */
 final class ServerWords {
@@ -8,6 +13,8 @@ final class ServerWords {
 
   /** A server that repeats this many characters of a prompt is quoting it. */
   private static final int QUOTE = 20;
+
+  private static final Pattern BREAKS = Pattern.compile("[\\p{Cntrl}\\s]+");
 
   private ServerWords() {}
 
@@ -18,30 +25,46 @@ final class ServerWords {
    * @param error an {@code error} object, a string, or a missing node
    */
   static String of(JsonNode error, Secret apiKey, TeacherRequest request) {
-    String code = error.path("code").asText(error.path("type").asText(""));
-    String message = error.isTextual() ? error.textValue() : error.path("message").asText("");
+    String code = shown(error.path("code").asText(error.path("type").asText("")), apiKey);
+    String message =
+        shown(error.isTextual() ? error.textValue() : error.path("message").asText(""), apiKey);
     if (quotes(message, request)) {
       message = "(the server's message repeats the prompt and is not shown)";
     }
-    String words = (code.isEmpty() ? "" : code + ": ") + message;
-    if (!apiKey.isEmpty()) {
-      words = words.replace(apiKey.reveal(), "***");
-    }
-    words = words.replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
+    return shortened((code.isEmpty() ? "" : code + ": ") + message);
+  }
+
+  /** What of a text may be shown: one line, without the key, no longer than anybody reads. */
+  private static String shown(String text, Secret apiKey) {
+    String blotted = apiKey.isEmpty() ? text : text.replace(apiKey.reveal(), "***");
+    return shortened(onOneLine(blotted));
+  }
+
+  private static String onOneLine(String text) {
+    return BREAKS.matcher(text).replaceAll(" ").strip();
+  }
+
+  private static String shortened(String words) {
     return words.length() > LONGEST ? words.substring(0, LONGEST) + " ..." : words;
   }
 
   private static boolean quotes(String message, TeacherRequest request) {
-    return request.prompt().filter(prompt -> quotes(message, prompt)).isPresent()
-        || request.messages().stream().anyMatch(m -> quotes(message, m.content()));
+    var pieces = new HashSet<String>();
+    for (int i = 0; i + QUOTE <= message.length(); i++) {
+      pieces.add(message.substring(i, i + QUOTE));
+    }
+    return Stream.concat(
+            request.prompt().stream(), request.messages().stream().map(Message::content))
+        .anyMatch(text -> quotes(message, pieces, onOneLine(text)));
   }
 
-  private static boolean quotes(String message, String text) {
+  /** In one pass over the text: it may be as long as a context, and the message is short. */
+  private static boolean quotes(String message, Set<String> pieces, String text) {
     if (text.length() <= QUOTE) {
-      return !text.isBlank() && message.contains(text);
+      return !text.isEmpty() && message.contains(text);
     }
-    for (int i = 0; i + QUOTE <= message.length(); i++) {
-      if (text.contains(message.substring(i, i + QUOTE))) {
+    for (int i = 0; i + QUOTE <= text.length() && !pieces.isEmpty(); i++) {
+      if (pieces.contains(text.substring(i, i + QUOTE))) {
         return true;
       }
     }

@@ -1,6 +1,7 @@
 package dev.distillery.core.teacher;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What a teacher said in one successful attempt.
@@ -14,6 +15,7 @@ import java.util.Objects;
  * @param completionTokens tokens written, as the teacher counts them; -1 where it does not say
  * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
  * @param limits what the server says of the caller's limits
+ * @param reasoning what the model thought before; never part of the text
  */
 public record TeacherReply(
     String text,
@@ -22,11 +24,32 @@ public record TeacherReply(
     int cachedPromptTokens,
     int completionTokens,
     int httpStatus,
-    RateLimits limits) {
+    RateLimits limits,
+    Optional<String> reasoning) {
   public TeacherReply {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(finishReason, "finishReason");
     Objects.requireNonNull(limits, "limits");
+  }
+
+  /** A reply without reasoning. */
+  public TeacherReply(
+      String text,
+      String finishReason,
+      int promptTokens,
+      int cachedPromptTokens,
+      int completionTokens,
+      int httpStatus,
+      RateLimits limits) {
+    this(
+        text,
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        limits,
+        Optional.empty());
   }
 
   /** A reply of a teacher that has no limits to tell of. */

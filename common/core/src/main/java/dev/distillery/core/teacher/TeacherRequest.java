@@ -3,6 +3,7 @@ package dev.distillery.core.teacher;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,7 +52,7 @@ public record TeacherRequest(
         () -> {
           ArrayNode array = JsonNodeFactory.instance.arrayNode();
           for (Message message : messages) {
-            array.addObject().put("role", message.role()).put("content", message.content());
+            array.add(MessageJson.write(message));
           }
           return array.toString();
         });

@@ -1,7 +1,6 @@
 package dev.distillery.core.teacher;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -66,11 +65,9 @@ class OpenAiTeacherLlamaCppIT {
   }
 
   @Test
-  void preflightRefusesAnotherModel() {
-    assertThatThrownBy(teacher("smolm2", "chat")::preflight)
-        .hasMessage(
-            "The server at %s does not know --model 'smolm2', did you mean 'smollm2'?; it has: smollm2",
-            baseUrl);
+  void preflightWarnsOfAnotherModel() throws Exception {
+    assertThat(teacher("smolm2", "chat").preflight())
+        .contains("does not have 'smolm2', did you mean 'smollm2'?; it has: smollm2");
   }
 
   @Test

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param latencyMillis time of the last attempt
  * @param error category and message of the failure; empty where there is a reply
  * @param createdAt when the last attempt ended
+ * @param reasoning what the model thought before the reply; no part of it
  */
 public record Completion(
     String requestId,
@@ -47,7 +48,52 @@ public record Completion(
     int httpStatus,
     long latencyMillis,
     Optional<String> error,
-    Instant createdAt) {
+    Instant createdAt,
+    Optional<String> reasoning) {
+
+  /** A completion without reasoning. */
+  public Completion(
+      String requestId,
+      Optional<String> rowId,
+      String model,
+      String prompt,
+      String params,
+      boolean ok,
+      Optional<String> finishReason,
+      Optional<String> text,
+      int promptTokens,
+      int cachedPromptTokens,
+      int completionTokens,
+      long billedTokens,
+      Optional<Double> costUsd,
+      int attempts,
+      int lostAttempts,
+      int httpStatus,
+      long latencyMillis,
+      Optional<String> error,
+      Instant createdAt) {
+    this(
+        requestId,
+        rowId,
+        model,
+        prompt,
+        params,
+        ok,
+        finishReason,
+        text,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        billedTokens,
+        costUsd,
+        attempts,
+        lostAttempts,
+        httpStatus,
+        latencyMillis,
+        error,
+        createdAt,
+        Optional.empty());
+  }
 
   /** Whether the failure is of a kind that another run could overcome, such as a timeout. */
   public boolean failedForNow() {

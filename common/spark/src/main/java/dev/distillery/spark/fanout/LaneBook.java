@@ -271,7 +271,8 @@ final class LaneBook {
         reply.httpStatus(),
         now - work.sentAt,
         Optional.empty(),
-        wall);
+        wall,
+        reply.reasoning());
   }
 
   /** The time until a server's window is full again, where it says that nothing is left in it. */

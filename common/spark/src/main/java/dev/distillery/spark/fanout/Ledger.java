@@ -4,8 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.run.JobException;
 import dev.distillery.core.teacher.TeacherException;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -50,10 +52,16 @@ final class Ledger {
     node.put("latency_ms", completion.latencyMillis());
     completion.error().ifPresent(error -> node.put("error", error));
     node.put("created_at", completion.createdAt().toString());
+    completion.reasoning().ifPresent(reasoning -> node.put("reasoning", reasoning));
     return node.toString();
   }
 
-  /** The completion of a line; empty where the line is cut off. */
+  /**
+   * The completion of a line; empty where the line is cut off. Members that lines of before lack
+   * read as nothing known.
+   *
+   * @throws JobException where a line is JSON and no completion: what it cost would be asked again
+   */
   static Optional<Completion> fromJson(String line) {
     JsonNode node;
     try {
@@ -61,33 +69,61 @@ final class Ledger {
     } catch (JsonProcessingException e) {
       return Optional.empty();
     }
-    if (!node.isObject() || !node.has("created_at")) {
+    if (node == null || !node.isObject() || !node.has("created_at")) {
       return Optional.empty();
     }
     return Optional.of(
         new Completion(
-            node.get("request_id").asText(),
+            required(node, "request_id", line),
             text(node, "id"),
-            node.get("model").asText(),
-            node.get("prompt").asText(),
-            node.get("params").asText(),
-            node.get("status").asText().equals("ok"),
+            required(node, "model", line),
+            required(node, "prompt", line),
+            required(node, "params", line),
+            required(node, "status", line).equals("ok"),
             text(node, "finish_reason"),
             text(node, "text"),
-            node.get("prompt_tokens").asInt(),
-            node.get("cached_prompt_tokens").asInt(),
-            node.get("completion_tokens").asInt(),
-            node.has("billed_tokens")
+            node.path("prompt_tokens").asInt(-1),
+            node.path("cached_prompt_tokens").asInt(0),
+            node.path("completion_tokens").asInt(-1),
+            node.path("billed_tokens").isIntegralNumber()
                 ? node.get("billed_tokens").asLong()
-                : Math.max(0, node.get("prompt_tokens").asLong())
-                    + Math.max(0, node.get("completion_tokens").asLong()),
-            node.has("cost_usd") ? Optional.of(node.get("cost_usd").asDouble()) : Optional.empty(),
-            node.get("attempts").asInt(),
-            node.get("lost_attempts").asInt(),
-            node.get("http_status").asInt(),
-            node.get("latency_ms").asLong(),
+                : Math.max(0, node.path("prompt_tokens").asLong(0))
+                    + Math.max(0, node.path("completion_tokens").asLong(0)),
+            node.path("cost_usd").isNumber()
+                ? Optional.of(node.get("cost_usd").asDouble())
+                : Optional.empty(),
+            node.path("attempts").asInt(1),
+            node.path("lost_attempts").asInt(0),
+            node.path("http_status").asInt(0),
+            node.path("latency_ms").asLong(0),
             text(node, "error"),
-            Instant.parse(node.get("created_at").asText())));
+            instant(required(node, "created_at", line), line),
+            text(node, "reasoning")));
+  }
+
+  private static String required(JsonNode node, String name, String line) {
+    JsonNode value = node.path(name);
+    if (!value.isTextual()) {
+      throw notAnEntry("its member '" + name + "' is no text", line);
+    }
+    return value.textValue();
+  }
+
+  private static Instant instant(String text, String line) {
+    try {
+      return Instant.parse(text);
+    } catch (DateTimeParseException e) {
+      throw notAnEntry("its member 'created_at' is no time: " + text, line);
+    }
+  }
+
+  private static JobException notAnEntry(String why, String line) {
+    return JobException.invalid(
+        "A line of the run's ledger is no reply: "
+            + why
+            + "; the line begins: "
+            + line.substring(0, Math.min(120, line.length()))
+            + "; mend it, or give another --run-id");
   }
 
   /** A failure as the column {@code error} shows it: the category, then what happened. */

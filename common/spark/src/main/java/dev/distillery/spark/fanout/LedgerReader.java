@@ -224,6 +224,7 @@ final class LedgerReader {
         entry.latencyMillis(),
         entry.error().orElse(null),
         Timestamp.from(entry.createdAt()),
+        entry.reasoning().orElse(null),
         entry.lostAttempts(),
         entry.billedTokens(),
         entry.failedForNow(),

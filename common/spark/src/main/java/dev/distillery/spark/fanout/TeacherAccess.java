@@ -41,7 +41,11 @@ public final class TeacherAccess {
   public static Fanout open(JobRun run, TeacherOptions options) {
     TeacherSettings settings = settings(options);
     Secret key = key(options);
-    run.note("teacher", preflight(settings, key));
+    String answered = preflight(settings, key);
+    run.note("teacher", answered);
+    if (answered.contains("; warning: ")) {
+      run.progress().say(answered);
+    }
     SparkContext context = run.spark().sparkContext();
     if (settings.server().isEmpty() && !context.isLocal()) {
       // Executors on other machines are sent the driver's file, and must not use more cores than

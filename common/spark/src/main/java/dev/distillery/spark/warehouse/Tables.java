@@ -141,6 +141,7 @@ public final class Tables {
               .column("latency_ms", LongType, "Time of the last attempt")
               .column("error", StringType, "Category and message of the last failure")
               .column("created_at", TimestampType, "When the reply came")
+              .column("reasoning", StringType, "What the model thought before; no part of text")
               .build());
 
   /** One dropped row. */
