@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedInputStream;
@@ -74,8 +75,9 @@ final class JsonLines {
       return Optional.empty();
     }
     try {
-      return JSON.readTree(bytes).isContainerNode()
-          ? Optional.empty()
+      JsonNode value = JSON.readTree(bytes);
+      return value.isContainerNode()
+          ? unstorable(value)
           : Optional.of("expected a JSON object, found another value");
     } catch (JsonProcessingException e) {
       return Optional.of(
@@ -83,6 +85,25 @@ final class JsonLines {
     } catch (IOException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** A text that UTF-8 or a database cannot hold. */
+  private static Optional<String> unstorable(JsonNode value) {
+    if (value.isTextual()) {
+      String text = value.textValue();
+      return text.indexOf('\0') >= 0
+          ? Optional.of("a text holds NUL")
+          : UTF_8.newEncoder().canEncode(text)
+              ? Optional.empty()
+              : Optional.of("a text holds half of a surrogate pair");
+    }
+    for (JsonNode child : value) {
+      Optional<String> problem = unstorable(child);
+      if (problem.isPresent()) {
+        return problem;
+      }
+    }
+    return Optional.empty();
   }
 
   /** Appends a line; what is beyond {@link #MAX_LINE} is passed over. */

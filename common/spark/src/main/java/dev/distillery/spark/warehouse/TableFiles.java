@@ -1,8 +1,9 @@
 package dev.distillery.spark.warehouse;
 
+import static org.apache.spark.sql.functions.col;
+
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.AnalysisException;
@@ -32,6 +32,11 @@ import org.apache.spark.sql.types.StructType;
 /** Files of one's own, Parquet or JSON Lines, as rows. */
 final class TableFiles {
   private static final String CORRUPT = "_corrupt_record";
+
+  /** Escapes of a high surrogate without a low one behind it, the other way round, and NUL. */
+  private static final String HALF_OR_NUL =
+      "\\\\u(?:[dD][89abAB]..(?!\\\\u[dD][c-fC-F])|0000)"
+          + "|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F]";
 
   /** Files whose schemas are compared one by one where Spark cannot bring them together. */
   private static final int MAX_COMPARED = 10_000;
@@ -64,16 +69,14 @@ final class TableFiles {
   static TableFiles find(
       SparkSession spark, Configuration hadoop, String text, Consumer<String> notes) {
     try {
-      Path path = new Path(text);
-      FileSystem system = path.getFileSystem(hadoop);
-      List<FileStatus> matches = matches(system, path);
+      List<FileStatus> matches = PathNames.matches(text, hadoop);
       if (matches.isEmpty()) {
         throw JobException.invalid("No file at " + text + ": check the path or the pattern");
       }
       var files = new ArrayList<FileStatus>();
       var hidden = new ArrayList<String>();
       for (FileStatus match : matches) {
-        var below = system.listFiles(match.getPath(), true);
+        var below = match.getPath().getFileSystem(hadoop).listFiles(match.getPath(), true);
         while (below.hasNext()) {
           FileStatus file = below.next();
           if (isHidden(file.getPath(), match.getPath())) {
@@ -107,15 +110,6 @@ final class TableFiles {
       return new TableFiles(spark, hadoop, text, roots, files);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot list " + text + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static List<FileStatus> matches(FileSystem system, Path path) throws IOException {
-    try {
-      return List.of(system.getFileStatus(path));
-    } catch (FileNotFoundException e) {
-      FileStatus[] matches = system.globStatus(path);
-      return matches == null ? List.of() : List.of(matches);
     }
   }
 
@@ -280,6 +274,7 @@ final class TableFiles {
                   .orElse(path + ": a line is no JSON object of its own")
               + "; mend or remove the line");
     }
+    refuseHalfCharacters();
     var known = new ArrayList<StructField>();
     for (StructField field : inferred.fields()) {
       Optional<StructField> ours =
@@ -300,6 +295,18 @@ final class TableFiles {
       }
     }
     return reader().schema(new StructType(known.toArray(StructField[]::new))).json(paths());
+  }
+
+  /** Spark makes a question mark of half a surrogate pair, and says nothing. */
+  private void refuseHalfCharacters() {
+    boolean suspicious = !reader().text(paths()).where(col("value").rlike(HALF_OR_NUL)).isEmpty();
+    if (suspicious) {
+      JsonLines.firstProblem(files, hadoop)
+          .ifPresent(
+              problem -> {
+                throw JobException.invalid(problem + "; mend or remove the line");
+              });
+    }
   }
 
   /** A column of nulls, or of empty lists, tells nothing of its type. */

@@ -1,0 +1,154 @@
+package dev.distillery.spark.warehouse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TableReaderTest {
+  private final SparkSession spark = LocalSpark.session();
+  private final List<String> notes = new ArrayList<>();
+
+  @TempDir Path folder;
+
+  private Dataset<Row> read(String path, Table table) {
+    var warehouse = Warehouse.at(folder.resolve("wh").toString(), new Configuration());
+    return new TableReader(spark, warehouse, notes::add)
+        .read(new TableRef.Files(path), table)
+        .rows();
+  }
+
+  private String write(String name, String... lines) throws IOException {
+    return Files.write(folder.resolve(name), List.of(lines)).toString();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{\"text\": \"a|line 2: Unexpected end-of-input",
+        "{\"text\": \"a\", \"text\": \"b\"}|line 2: Duplicate field 'text'",
+        "{\"text\": \"a\\ud800b\"}|line 2: a text holds half of a surrogate pair",
+        "{\"text\": \"a\\udc00\"}|line 2: a text holds half of a surrogate pair",
+        "{\"text\": \"a\\u0000\"}|line 2: a text holds NUL",
+        "{\"text\": \"a\"} x|line 2: ",
+        "5|line 2: expected a JSON object, found another value"
+      })
+  void aLineThatIsNoRowIsNamed(String line, String said) throws IOException {
+    String file = write("rows.jsonl", "{\"text\": \"good \\ud83d\\ude00 \\\\ud800\"}", line);
+    assertThatThrownBy(() -> read(file, Tables.DOCUMENTS))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("rows.jsonl, " + said);
+  }
+
+  @Test
+  void aLineThatIsNoUtf8IsNamed() throws IOException {
+    Path file = folder.resolve("latin.jsonl");
+    Files.write(file, "{\"text\": \"caf\u00e9\"}".getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> read(file.toString(), Tables.DOCUMENTS))
+        .hasMessageContaining("latin.jsonl, line 1: Invalid UTF-8");
+  }
+
+  @Test
+  void wholePairsAndEscapedBackslashesAreText() throws IOException {
+    String file = write("rows.jsonl", "{\"text\": \"\\ud83d\\ude00 \\\\ud800\"}");
+    assertThat(read(file, Tables.DOCUMENTS).select("text").head().getString(0))
+        .isEqualTo("\ud83d\ude00 \\ud800");
+  }
+
+  @Test
+  void messagesOfEveryFormInOneFile() throws IOException {
+    String file =
+        write(
+            "rows.jsonl",
+            "{\"id\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": \"a\", \"odd\": 1}]}",
+            "{\"id\": \"2\", \"messages\": [{\"from\": \"gpt\", \"value\": 5}]}",
+            "{\"id\": \"3\", \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\","
+                + " \"text\": \"b\"}], \"weight\": 0, \"name\": \"ann\"}]}");
+    assertThat(
+            read(file, Tables.CONVERSATIONS)
+                .sort("id")
+                .selectExpr("messages[0].role", "messages[0].content", "messages[0].weight")
+                .collectAsList())
+        .extracting(Row::toString)
+        .containsExactly("[user,a,null]", "[assistant,5,null]", "[user,b,0.0]");
+    assertThat(notes).anyMatch(note -> note.contains("'messages' that are not read: [odd]"));
+  }
+
+  @Test
+  void messagesThatCannotBeReadEndTheJobUnlessTheTableTells() throws IOException {
+    String file =
+        write(
+            "rows.jsonl",
+            "{\"id\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": null}]}");
+    assertThatThrownBy(() -> read(file, Tables.CONVERSATIONS).select("messages").collectAsList())
+        .rootCause()
+        .hasMessageContaining("column 'messages': Message 1 has null for its content");
+    Table telling =
+        new Table(
+            "mine", "", Tables.CONVERSATIONS.schema().add(TableReader.UNREADABLE, "string", true));
+    assertThat(read(file, telling).select("messages", "unreadable").head().toString())
+        .isEqualTo("[null,Message 1 has null for its content]");
+  }
+
+  @Test
+  void parquetFilesAreReadByTheUnionOfTheirColumns() {
+    String path = folder.resolve("parts").toString();
+    spark.sql("SELECT 'a' AS id, 'x' AS text").write().parquet(path + "/1");
+    spark.sql("SELECT 'b' AS id, 'y' AS text, 'u' AS url, 1 AS n").write().parquet(path + "/2");
+    Dataset<Row> rows = read(path + "/*", Tables.DOCUMENTS);
+    assertThat(rows.sort("id").select("id", "url", "n").collectAsList())
+        .extracting(Row::toString)
+        .containsExactly("[a,null,null]", "[b,u,1]");
+  }
+
+  @Test
+  void aTypeThatDiffersIsWidenedOrRefusedByName() {
+    String path = folder.resolve("parts").toString();
+    spark.sql("SELECT 'a' AS id, 'x' AS text, 1 AS score").write().parquet(path + "/1");
+    spark.sql("SELECT 'b' AS id, 'y' AS text, 0.5D AS score").write().parquet(path + "/2");
+    assertThat(read(path + "/*", Tables.DOCUMENTS).sort("id").select("score").collectAsList())
+        .extracting(Row::toString)
+        .containsExactly("[1.0]", "[0.5]");
+    spark.sql("SELECT 'c' AS id, 'z' AS text, 'high' AS score").write().parquet(path + "/3");
+    assertThatThrownBy(() -> read(path + "/*", Tables.DOCUMENTS))
+        .hasMessageContaining("Column 'score' is ")
+        .hasMessageContaining("/3/");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"a[1].jsonl", "a{b,c}.jsonl", "a\\b.jsonl", "a:b.jsonl", "a*b.jsonl", "a b.jsonl"})
+  void aNameIsANameBeforeItIsAPattern(String name) throws IOException {
+    String file = write(name, "{\"id\": \"1\", \"text\": \"t\"}");
+    assertThat(read(file, Tables.DOCUMENTS).select("id").head().getString(0)).isEqualTo("1");
+  }
+
+  @Test
+  void hiddenFilesAreNamedAsNotRead() throws IOException {
+    Files.createDirectories(folder.resolve("in"));
+    write("in/rows.jsonl", "{\"id\": \"1\", \"text\": \"t\"}");
+    write("in/_more.jsonl", "{\"id\": \"2\", \"text\": \"t\"}");
+    assertThat(read(folder.resolve("in").toString(), Tables.DOCUMENTS).count()).isEqualTo(1);
+    assertThat(notes).anyMatch(note -> note.contains("are not read") && note.contains("_more"));
+    assertThatThrownBy(() -> read(folder.resolve("in/_more.jsonl").toString(), Tables.DOCUMENTS))
+        .hasMessageContaining("rename them");
+  }
+}
