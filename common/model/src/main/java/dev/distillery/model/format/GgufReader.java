@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The container of a GGUF file, version 3 (version 2 has the same layout): metadata and the table
@@ -24,6 +26,10 @@ final class GgufReader {
   private static final int MAX_TENSORS = 1 << 18;
   private static final int MAX_NAME = 1 << 10;
   private static final int MAX_ALIGNMENT = 1 << 20;
+  private static final long MAX_ELEMENTS = 1L << 40;
+
+  /** Most texts of one array; the largest vocabularies have a quarter of a million. */
+  private static final int MAX_TEXTS = 1 << 23;
 
   /** Longest header: vocabularies of 256k tokens with their merges need some 30 MB. */
   private static final long MAX_HEADER = 512L << 20;
@@ -127,7 +133,9 @@ final class GgufReader {
     long elements = 1;
     for (int i = 0; i < dimensions; i++) {
       long dimension = take(8, "the shape of tensor " + name).getLong();
-      if (dimension < 1 || dimension > Integer.MAX_VALUE || elements * dimension > 1L << 40) {
+      boolean fits =
+          dimension >= 1 && dimension <= Integer.MAX_VALUE && dimension <= MAX_ELEMENTS / elements;
+      if (!fits) {
         throw wrong(
             "tensor "
                 + name
@@ -183,11 +191,65 @@ final class GgufReader {
     if (length < 0 || length > header.remaining()) {
       throw wrong("metadata " + key + " has length " + Long.toUnsignedString(length));
     }
+    if (inner != 8) {
+      return numbers(key, inner, length);
+    }
+    if (length > MAX_TEXTS) {
+      throw wrong("metadata " + key + " has " + length + " texts, more than " + MAX_TEXTS);
+    }
     List<Object> values = new ArrayList<>();
     for (long i = 0; i < length; i++) {
       values.add(scalar(key, inner));
     }
     return Collections.unmodifiableList(values);
+  }
+
+  /**
+   * Values that stay in the header until they are asked for: as objects they take 20 times that.
+   */
+  private List<Object> numbers(String key, int type, long length) throws IOException {
+    int start = header.position();
+    for (long i = 0; i < length; i++) {
+      scalar(key, type);
+    }
+    int bytes = header.position() - start;
+    var values = header.slice(start, bytes).order(header.order());
+    return length == 0 ? List.of() : new Numbers(values, type, bytes / (int) length);
+  }
+
+  /** Numbers or truth values that were all read once, and found to be such. */
+  private static final class Numbers extends AbstractList<Object> {
+    private final ByteBuffer values;
+    private final int type;
+    private final int width;
+
+    Numbers(ByteBuffer values, int type, int width) {
+      this.values = values;
+      this.type = type;
+      this.width = width;
+    }
+
+    @Override
+    public int size() {
+      return values.limit() / width;
+    }
+
+    @Override
+    public Object get(int index) {
+      int at = Objects.checkIndex(index, size()) * width;
+      return switch (type) {
+        case 0 -> (long) Byte.toUnsignedInt(values.get(at));
+        case 1 -> (long) values.get(at);
+        case 2 -> (long) Short.toUnsignedInt(values.getShort(at));
+        case 3 -> (long) values.getShort(at);
+        case 4 -> Integer.toUnsignedLong(values.getInt(at));
+        case 5 -> (long) values.getInt(at);
+        case 6 -> (double) values.getFloat(at);
+        case 7 -> values.get(at) == 1;
+        case 12 -> values.getDouble(at);
+        default -> values.getLong(at);
+      };
+    }
   }
 
   private Object scalar(String key, int type) throws IOException {

@@ -67,7 +67,10 @@ final class TokenizerJson {
     for (JsonNode merge : modelJson.node().path("merges")) {
       if (merge.isTextual()) {
         merges.add(merge.textValue());
-      } else if (merge.size() == 2 && merge.get(0).isTextual() && merge.get(1).isTextual()) {
+      } else if (merge.isArray()
+          && merge.size() == 2
+          && merge.get(0).isTextual()
+          && merge.get(1).isTextual()) {
         merges.add(merge.get(0).textValue() + " " + merge.get(1).textValue());
       } else {
         throw json.error(
