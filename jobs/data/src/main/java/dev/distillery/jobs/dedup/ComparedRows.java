@@ -42,6 +42,10 @@ record ComparedRows(
     List<String> orderBy,
     DedupOptions.Metric metric,
     String tokenizer) {
+  /** Columns that are put beside those of a whole row, which may have a column "tokens". */
+  static final String TOKENS = "__tokens";
+
+  static final String TASK = "__task";
 
   /** The same rows and order, compared by another metric. */
   ComparedRows by(DedupOptions.Metric other) {
@@ -102,8 +106,8 @@ record ComparedRows(
 
   /** The rows with these columns behind their own. */
   Dataset<Row> with(Dataset<Row> rows) {
-    return rows.withColumn("tokens", tokens(text(rows.schema())))
-        .withColumn("task", task(col("`" + groupBy + "`")));
+    return rows.withColumn(TOKENS, tokens(text(rows.schema())))
+        .withColumn(TASK, task(col("`" + groupBy + "`")));
   }
 
   /** A row without a group is one by itself; no group's own value begins so. */

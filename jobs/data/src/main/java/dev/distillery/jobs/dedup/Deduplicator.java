@@ -52,6 +52,15 @@ final class Deduplicator implements AutoCloseable {
 
   private static final int ROWS_OF_A_SLICE = 5_000;
 
+  /** Columns of a verdict beside those of a row, which may have any of the plain names. */
+  private static final String VERDICT_TOKENS = "__verdict_tokens";
+
+  private static final String KEPT_ID = "__kept_id";
+  private static final String KEPT_TASK = "__kept_task";
+  private static final String SCORE = "__verdict_score";
+  private static final String REPEATED = "__repeated";
+  private static final String NUMBER = "__number";
+
   /** About 100 bytes each: what every executor can hold. */
   private static final long BROADCAST_VERDICTS = 500_000;
 
@@ -259,11 +268,11 @@ final class Deduplicator implements AutoCloseable {
     Column[] own =
         Arrays.stream(input.columns()).map(name -> col("`" + name + "`")).toArray(Column[]::new);
     Dataset<Row> judged = judge(compared.with(rows));
-    Dataset<Row> kept = judged.where(isKept().and(col("repeated").isNull())).select(own);
+    Dataset<Row> kept = judged.where(isKept().and(col(REPEATED).isNull())).select(own);
     return idsRepeat
         ? kept.union(
             numbered(judged, compared.orderWithinId(input.schema()))
-                .where(col("number").equalTo(1))
+                .where(col(NUMBER).equalTo(1))
                 .select(own))
         : kept;
   }
@@ -273,13 +282,21 @@ final class Deduplicator implements AutoCloseable {
     if (verdictCount == 0) {
       return spark.createDataFrame(List.of(), Tables.DUPLICATES.schema());
     }
-    Dataset<Row> judged = judge(narrow.where(not(col("pinned"))));
-    Dataset<Row> dropped = judged.where(not(isKept())).select("id", "kept_id", "score");
+    Dataset<Row> judged =
+        judge(
+            narrow
+                .where(not(col("pinned")))
+                .withColumnRenamed("tokens", ComparedRows.TOKENS)
+                .withColumnRenamed("task", ComparedRows.TASK));
+    Dataset<Row> dropped =
+        judged
+            .where(not(isKept()))
+            .select(col("id"), col(KEPT_ID).as("kept_id"), col(SCORE).as("score"));
     Dataset<Row> all =
         idsRepeat
             ? dropped.union(
                 numbered(judged, compared.order())
-                    .where(col("number").gt(1))
+                    .where(col(NUMBER).gt(1))
                     .select(col("id"), col("id"), lit(1.0)))
             : dropped;
     return all.withColumn("rule", lit(rule()));
@@ -335,30 +352,36 @@ final class Deduplicator implements AutoCloseable {
     };
   }
 
+  /** The rows with their verdicts, under names that no column of an input has. */
   private Dataset<Row> judge(Dataset<Row> rows) {
-    Dataset<Row> known = verdictCount <= BROADCAST_VERDICTS ? broadcast(verdicts) : verdicts;
+    Dataset<Row> named =
+        verdicts.select(
+            col("tokens").as(VERDICT_TOKENS),
+            col("kept_id").as(KEPT_ID),
+            col("score").as(SCORE),
+            col("kept_task").as(KEPT_TASK));
+    Dataset<Row> known = verdictCount <= BROADCAST_VERDICTS ? broadcast(named) : named;
     Dataset<Row> judged =
-        rows.join(known, rows.col("tokens").equalTo(known.col("tokens")), "left")
-            .drop(known.col("tokens"));
+        rows.join(known, col(ComparedRows.TOKENS).equalTo(col(VERDICT_TOKENS)), "left");
     return idsRepeat
         ? judged.join(
-            repeatedIds.select(col("id").as("repeated")),
-            rows.col("id").equalTo(col("repeated")).and(col("kept_id").isNotNull()),
+            repeatedIds.select(col("id").as(REPEATED)),
+            rows.col("id").equalTo(col(REPEATED)).and(col(KEPT_ID).isNotNull()),
             "left")
-        : judged.withColumn("repeated", lit(null).cast("string"));
+        : judged.withColumn(REPEATED, lit(null).cast("string"));
   }
 
   private static Column isKept() {
-    return col("kept_id")
+    return col(KEPT_ID)
         .isNull()
-        .or(col("kept_task").isNotNull().and(col("kept_task").equalTo(col("task"))));
+        .or(col(KEPT_TASK).isNotNull().and(col(KEPT_TASK).equalTo(col(ComparedRows.TASK))));
   }
 
   /** Kept rows whose id repeats, numbered within their id: the first one stands for all. */
   private static Dataset<Row> numbered(Dataset<Row> judged, Column[] order) {
     return judged
-        .where(isKept().and(col("repeated").isNotNull()))
-        .withColumn("number", row_number().over(Window.partitionBy("id").orderBy(order)));
+        .where(isKept().and(col(REPEATED).isNotNull()))
+        .withColumn(NUMBER, row_number().over(Window.partitionBy("id").orderBy(order)));
   }
 
   @Override
