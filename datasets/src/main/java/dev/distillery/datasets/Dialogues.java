@@ -23,6 +23,8 @@ public final class Dialogues {
       throw new RejectedRowException(
           "no_answer", "A dialogue does not end in an answer of the assistant");
     }
+    requireWords(chosen.get(last));
+    requireWords(rejected.get(rejected.size() - 1));
     boolean samePrompt =
         last == rejected.size() - 1 && chosen.subList(0, last).equals(rejected.subList(0, last));
     if (!samePrompt) {
@@ -31,6 +33,14 @@ public final class Dialogues {
     }
     return Tagging.Comparison.of(
         chosen.subList(0, last), chosen.get(last).content(), rejected.get(last).content(), split);
+  }
+
+  /** Rejects an answer that calls tools: the table holds its words alone. */
+  public static void requireWords(Message answer) throws RejectedRowException {
+    if (answer.toolCalls().isPresent()) {
+      throw new RejectedRowException(
+          "unsupported_content", "An answer has tool_calls, which a comparison cannot hold");
+    }
   }
 
   private static boolean endsInAnswer(List<Message> turns) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.core.dialogue.TextJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,39 @@ public final class JsonFields {
       }
     }
     return Optional.empty();
+  }
+
+  /** What a field holds, as text: a list or an object as JSON; empty where it is not there. */
+  public static Optional<String> value(JsonNode node, String field) {
+    JsonNode value = node.get(field);
+    return value == null || value.isNull() ? Optional.empty() : Optional.of(TextJson.text(value));
+  }
+
+  /** What the first of these fields that is there holds, as text; else the row is rejected. */
+  public static String requireValue(JsonNode node, String... fields) throws RejectedRowException {
+    for (String field : fields) {
+      Optional<String> value = value(node, field);
+      if (value.isPresent()) {
+        return value.get();
+      }
+    }
+    for (String field : fields) {
+      if (node.has(field)) {
+        throw new RejectedRowException("null_content", "The field " + field + " is null");
+      }
+    }
+    throw missing(node, String.join(" or ", fields));
+  }
+
+  /** The first of these fields that holds a number. */
+  public static OptionalDouble firstNumber(JsonNode node, String... fields) {
+    for (String field : fields) {
+      OptionalDouble number = number(node, field);
+      if (number.isPresent()) {
+        return number;
+      }
+    }
+    return OptionalDouble.empty();
   }
 
   /** As {@link #text}, with a number or a truth value as text too. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.datasets.read.Layout;
@@ -22,6 +23,9 @@ import java.util.Optional;
 public final class RowParser {
   /** No source nests deeper than a tree of replies, and those stay far below this. */
   public static final int MAX_DEPTH = 500;
+
+  /** A row of empty objects takes far more memory than its bytes. */
+  static final long MAX_TOKENS = 1_000_000;
 
   private final ObjectMapper mapper;
 
@@ -39,10 +43,15 @@ public final class RowParser {
                             .maxNestingDepth(MAX_DEPTH)
                             .maxStringLength(maxRowBytes)
                             .maxNameLength(10_000)
+                            .maxTokenCount(MAX_TOKENS)
                             .build())
                     .build())
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            // A number that stands for a text keeps its digits.
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
   }
 
@@ -79,7 +88,12 @@ public final class RowParser {
     try {
       node = mapper.readTree(bytes);
     } catch (StreamConstraintsException e) {
-      throw new RejectedRowException("too_deep", "Nested too deeply, or a number or name too long");
+      boolean many = e.getMessage().contains("Token count");
+      throw new RejectedRowException(
+          many ? "too_many_values" : "too_deep",
+          many
+              ? "The row has more than " + MAX_TOKENS + " brackets, names and values"
+              : "Nested too deeply, or a number or name too long");
     } catch (JsonProcessingException e) {
       String message = e.getOriginalMessage();
       String rule = message.contains("UTF-8") ? "invalid_utf8" : "invalid_json";

@@ -27,6 +27,9 @@ public interface Source extends Serializable {
     return InputFiles.Expected.JSON;
   }
 
+  /** The fields that its rows have; others are counted as unread. */
+  Fields fields();
+
   /**
    * What becomes of a row: of each unit in it, one result.
    *

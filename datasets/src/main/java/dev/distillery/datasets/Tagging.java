@@ -45,8 +45,11 @@ public record Tagging(String source, String license) implements Serializable {
       parts.add(message.role());
       parts.add(message.content());
       // A message of words alone keeps the id that it had before messages had more.
-      if (message.name().isPresent() || message.toolCalls().isPresent()) {
+      if (message.name().isPresent()
+          || message.weight().isPresent()
+          || message.toolCalls().isPresent()) {
         parts.add(message.name().orElse(""));
+        parts.add(message.weight().toString());
         parts.add(message.toolCalls().orElse(""));
       }
     }
@@ -60,6 +63,14 @@ public record Tagging(String source, String license) implements Serializable {
     return RowResult.Kept.of(id, conversation(id, messages, Optional.empty(), split, attribution));
   }
 
+  /** A dialogue that is one unit, with the tools that it may call. */
+  public RowResult.Kept conversation(
+      List<Message> messages, Optional<String> split, Optional<String> tools) {
+    String id = tools.map(text -> StableIds.of(id(messages), text)).orElseGet(() -> id(messages));
+    return RowResult.Kept.of(
+        id, conversation(id, messages, Optional.empty(), split, List.of(), tools));
+  }
+
   /** A row of the conversations table. */
   public Row conversation(
       String id,
@@ -67,8 +78,18 @@ public record Tagging(String source, String license) implements Serializable {
       Optional<String> language,
       Optional<String> split,
       List<Attribution> attribution) {
-    return new ConversationRow(
-            id, messages, language, split, source, license, attribution, Optional.empty())
+    return conversation(id, messages, language, split, attribution, Optional.empty());
+  }
+
+  /** A row of the conversations table, with the tools that the dialogue may call. */
+  public Row conversation(
+      String id,
+      List<Message> messages,
+      Optional<String> language,
+      Optional<String> split,
+      List<Attribution> attribution,
+      Optional<String> tools) {
+    return new ConversationRow(id, messages, language, split, source, license, attribution, tools)
         .toRow();
   }
 
@@ -112,7 +133,30 @@ public record Tagging(String source, String license) implements Serializable {
       OptionalDouble chosenScore,
       OptionalDouble rejectedScore,
       Optional<String> split,
-      List<Attribution> attribution) {
+      List<Attribution> attribution,
+      Optional<String> tools) {
+
+    /** One without tools. */
+    public Comparison(
+        List<Message> prompt,
+        String chosen,
+        String rejected,
+        OptionalDouble margin,
+        OptionalDouble chosenScore,
+        OptionalDouble rejectedScore,
+        Optional<String> split,
+        List<Attribution> attribution) {
+      this(
+          prompt,
+          chosen,
+          rejected,
+          margin,
+          chosenScore,
+          rejectedScore,
+          split,
+          attribution,
+          Optional.empty());
+    }
 
     /** One of which only the order is known. */
     public static Comparison of(
@@ -153,7 +197,7 @@ public record Tagging(String source, String license) implements Serializable {
             source,
             license,
             comparison.attribution,
-            Optional.empty())
+            comparison.tools)
         .toRow();
   }
 

@@ -26,7 +26,11 @@ final class XmlRow {
       throws RejectedRowException {
     String line = text.strip();
     if (!line.startsWith(START)) {
-      boolean frame = line.isEmpty() || line.startsWith("<?xml") || line.matches("</?\\w+>");
+      boolean frame =
+          line.isEmpty()
+              || line.startsWith("<?xml")
+              || (line.startsWith("<!--") && line.endsWith("-->"))
+              || line.matches("</?\\w+>");
       if (frame) {
         return Optional.empty();
       }
@@ -109,7 +113,14 @@ final class XmlRow {
       case "amp" -> out.append('&');
       case "quot" -> out.append('"');
       case "apos" -> out.append('\'');
-      default -> out.appendCodePoint(character(name));
+      default -> {
+        int point = character(name);
+        boolean control = point < ' ' && point != '\t' && point != '\n' && point != '\r';
+        // XML knows no control characters; dumps refer to them, and the post is worth more.
+        if (!control) {
+          out.appendCodePoint(point);
+        }
+      }
     }
   }
 
@@ -123,9 +134,8 @@ final class XmlRow {
       int digit = c < 0x80 ? Character.digit(c, hexadecimal ? 16 : 10) : -1;
       point = digit < 0 ? -1 : point * (hexadecimal ? 16 : 10) + digit;
     }
-    boolean control = point < ' ' && point != '\t' && point != '\n' && point != '\r';
     boolean surrogate = point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;
-    if (control || surrogate || point > Character.MAX_CODE_POINT) {
+    if (point <= 0 || surrogate || point > Character.MAX_CODE_POINT) {
       throw invalid("the reference &" + name + "; which XML does not know or allow");
     }
     return point;

@@ -1,6 +1,8 @@
 package dev.distillery.datasets.alpaca;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.datasets.DialogueHead;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -15,7 +17,8 @@ import java.util.Optional;
 
 /**
  * Rows of {@code instruction}, {@code input} and {@code output}. A row without an output has
- * nothing to learn from and is rejected, as are the some thirty of Alpaca whose output is empty.
+ * nothing to learn from and is rejected, as are the some thirty of Alpaca whose output is empty. A
+ * row with {@code system} or {@code history} is a dialogue: {@link AlpacaDialoguesSource} reads it.
  */
 public record AlpacaSource(Tagging tagging) implements Source {
   @Override
@@ -34,10 +37,23 @@ public record AlpacaSource(Tagging tagging) implements Source {
   }
 
   @Override
+  public Fields fields() {
+    return Fields.read("instruction", "input", "output", "system", "system_prompt", "history")
+        .leaving("text");
+  }
+
+  @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = JsonFields.requireText(row, "instruction");
-    String input = JsonFields.text(row, "input").orElse("");
-    String output = JsonFields.requireText(row, "output");
+    boolean dialogue = DialogueHead.system(row).isPresent() || !DialogueHead.history(row).isEmpty();
+    if (dialogue) {
+      throw new RejectedRowException(
+          "system_or_history",
+          "The row has system or history, which an instruction cannot hold; --source"
+              + " alpaca-dialogues makes dialogues of all rows");
+    }
+    String instruction = JsonFields.requireValue(row, "instruction");
+    String input = JsonFields.value(row, "input").orElse("");
+    String output = JsonFields.requireValue(row, "output");
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }

@@ -2,6 +2,7 @@ package dev.distillery.datasets.documents;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.text.LanguageId;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -35,6 +36,12 @@ public record DocumentsSource(Tagging tagging, InputFiles.Expected expected) imp
   @Override
   public String unit() {
     return "documents";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read("text", "content", "completion", "url", "score", "prompt")
+        .leaving("meta", "metadata", "title");
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.distillery.datasets.dolly;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -31,10 +32,15 @@ public record DollySource(Tagging tagging) implements Source {
   }
 
   @Override
+  public Fields fields() {
+    return Fields.read("instruction", "context", "response", "category");
+  }
+
+  @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = JsonFields.requireText(row, "instruction");
-    String input = JsonFields.text(row, "context").orElse("");
-    String output = JsonFields.requireText(row, "response");
+    String instruction = JsonFields.requireValue(row, "instruction");
+    String input = JsonFields.value(row, "context").orElse("");
+    String output = JsonFields.requireValue(row, "response");
     if (output.isBlank()) {
       throw new RejectedRowException("empty_output", "The response is empty");
     }

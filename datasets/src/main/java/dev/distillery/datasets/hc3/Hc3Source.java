@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * HC3 in its three shapes: a question with lists of answers of people and of ChatGPT, or with one
@@ -23,11 +25,17 @@ import java.util.Map;
  * source names the subject and who answered: {@code hc3/finance/chatgpt}.
  */
 public record Hc3Source(Tagging tagging) implements Source {
-  /** What ChatGPT's page said when it did not answer. */
-  private static final List<String> ERRORS =
-      List.of("too many requests in 1 hour", "an error occurred", "network error");
+  /** What ChatGPT's page said in place of an answer: nothing that only speaks of errors. */
+  private static final Pattern PAGE_ERROR =
+      Pattern.compile(
+          "too many requests in 1 hour\\. try again later\\.?"
+              + "|an error occurred\\.( (if this issue persists|please) [^\\n]{0,150})?"
+              + "|!?network error\\.?",
+          Pattern.CASE_INSENSITIVE);
 
-  private static final int LONGEST_ERROR = 200;
+  /** What it put behind an answer that broke off: the last line, alone. */
+  private static final Pattern ERROR_LINE =
+      Pattern.compile("\\n\\s*+(network error|an error occurred)\\.?$", Pattern.CASE_INSENSITIVE);
 
   private static final String HUMAN = "human";
   private static final String CHATGPT = "chatgpt";
@@ -49,6 +57,19 @@ public record Hc3Source(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "answers";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read(
+        "question",
+        "prompt",
+        "human_answers",
+        "chatgpt_answers",
+        "answer",
+        "source",
+        "chatgpt",
+        "label");
   }
 
   @Override
@@ -112,16 +133,22 @@ public record Hc3Source(Tagging tagging) implements Source {
     }
   }
 
+  private static String withoutErrorLine(String text) {
+    int line = text.lastIndexOf('\n');
+    boolean error = line > 0 && ERROR_LINE.matcher(text.substring(line)).matches();
+    return error ? text.substring(0, line).strip() : text;
+  }
+
   private static RowResult answer(
       String question, String answer, Tagging tagging, RowContext context) {
     String text = answer.strip();
     if (text.isEmpty()) {
       return new RowResult.Rejected("empty_answer", "An answer is empty");
     }
-    String lower = text.length() > LONGEST_ERROR ? "" : text.toLowerCase(Locale.ROOT);
-    if (ERRORS.stream().anyMatch(lower::contains)) {
+    if (PAGE_ERROR.matcher(text).matches()) {
       return new RowResult.Rejected("error_text", "The answer is an error message: " + text);
     }
+    text = withoutErrorLine(text);
     return tagging.conversation(
         List.of(new Message(Roles.USER, question.strip()), new Message(Roles.ASSISTANT, text)),
         context.split(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.Dialogues;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -38,6 +39,11 @@ public record HhRlhfSource(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "comparisons";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read("chosen", "rejected");
   }
 
   @Override

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -53,6 +55,31 @@ public record OasstSource(Tagging tagging) implements Source {
   @Override
   public boolean groups() {
     return true;
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read(
+            "prompt",
+            "message_id",
+            "message_tree_id",
+            "parent_id",
+            "text",
+            "role",
+            "lang",
+            "deleted",
+            "rank")
+        .leaving(
+            "user_id",
+            "created_date",
+            "review_count",
+            "review_result",
+            "synthetic",
+            "model_name",
+            "detoxify",
+            "tree_state",
+            "emojis",
+            "labels");
   }
 
   @Override
@@ -160,7 +187,10 @@ public record OasstSource(Tagging tagging) implements Source {
     if (node.role.equals(Roles.ASSISTANT) && !answeredBelow) {
       List<Message> messages =
           path.stream().map(turn -> new Message(turn.role, turn.text)).toList();
-      Optional<String> language = Optional.of(node.lang).filter(code -> code.length() == 2);
+      // pt-BR is Portuguese: the column holds the primary part.
+      Optional<String> language =
+          Optional.of(node.lang.split("[-_]", 2)[0].toLowerCase(Locale.ROOT))
+              .filter(code -> code.length() == 2);
       String id = tagging.id(messages);
       rows.put(node.id, List.of(tagging.conversation(id, messages, language, split, List.of())));
       path.forEach(turn -> used.add(turn.id));

@@ -3,6 +3,7 @@ package dev.distillery.datasets.oig;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.datasets.Dialogues;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
@@ -36,6 +37,11 @@ public record OigSource(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "conversations";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read("text").leaving("metadata");
   }
 
   @Override

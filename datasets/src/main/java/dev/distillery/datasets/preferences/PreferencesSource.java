@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.core.dialogue.TextJson;
+import dev.distillery.datasets.DialogueHead;
 import dev.distillery.datasets.Dialogues;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -32,6 +35,9 @@ import org.apache.spark.sql.Row;
  *   <li>{@code instruction}, {@code input} and a list {@code output}, the best first: the best with
  *       each other one.
  * </ul>
+ *
+ * <p>Each may have {@code system} and {@code history} ahead of its prompt, scores and {@code
+ * tools}.
  */
 public record PreferencesSource(Tagging tagging) implements Source {
   @Override
@@ -47,6 +53,35 @@ public record PreferencesSource(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "rows";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read(
+            "chosen",
+            "rejected",
+            "prompt",
+            "question",
+            "instruction",
+            "input",
+            "conversations",
+            "messages",
+            "system",
+            "system_prompt",
+            "history",
+            "tools",
+            "functions",
+            "chosen_score",
+            "score_chosen",
+            "rejected_score",
+            "score_rejected",
+            "margin",
+            "output_1",
+            "output_2",
+            "label",
+            "preference",
+            "output")
+        .leaving("prompt_id", "status", "chosen_model", "rejected_model");
   }
 
   @Override
@@ -66,44 +101,83 @@ public record PreferencesSource(Tagging tagging) implements Source {
 
   private static Tagging.Comparison chosenAndRejected(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    List<Message> chosen = answer(row.get("chosen"), context);
-    List<Message> rejected = answer(row.get("rejected"), context);
-    List<Message> prompt = prompt(row, context);
+    List<Message> chosen = answer(row.get("chosen"), "chosen", context);
+    List<Message> rejected = answer(row.get("rejected"), "rejected", context);
+    List<Message> prompt;
     if (chosen.size() == 1 && rejected.size() == 1) {
-      String text = chosen.get(0).content();
-      return Tagging.Comparison.of(prompt, text, rejected.get(0).content(), context.split());
+      Dialogues.requireWords(chosen.get(0));
+      Dialogues.requireWords(rejected.get(0));
+      prompt = prompt(row, context);
+    } else {
+      // Whole dialogues hold the prompt; beside them it may stand again, or just its last turn.
+      prompt = Dialogues.parting(chosen, rejected, context.split()).prompt();
     }
-    // Whole dialogues hold the prompt; beside them it may stand again, or just its last turn.
-    return Dialogues.parting(chosen, rejected, context.split());
+    OptionalDouble better = JsonFields.firstNumber(row, "chosen_score", "score_chosen");
+    OptionalDouble other = JsonFields.firstNumber(row, "rejected_score", "score_rejected");
+    OptionalDouble margin = JsonFields.number(row, "margin");
+    boolean both = margin.isEmpty() && better.isPresent() && other.isPresent();
+    return new Tagging.Comparison(
+        asked(DialogueHead.before(row, prompt)),
+        chosen.get(chosen.size() - 1).content(),
+        rejected.get(rejected.size() - 1).content(),
+        both ? OptionalDouble.of(better.getAsDouble() - other.getAsDouble()) : margin,
+        better,
+        other,
+        context.split(),
+        List.of(),
+        DialogueHead.tools(row));
   }
 
-  private static List<Message> answer(JsonNode node, RowContext context)
-      throws RejectedRowException {
-    if (node.isTextual()) {
-      return List.of(new Message(Roles.ASSISTANT, node.textValue()));
+  /** Rejects a comparison of answers to nothing. */
+  private static List<Message> asked(List<Message> prompt) throws RejectedRowException {
+    if (prompt.stream().allMatch(message -> message.role().equals(Roles.SYSTEM))) {
+      throw new RejectedRowException("empty_prompt", "There is no question");
     }
-    return JsonFields.messages(
-        node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node), context);
+    return prompt;
+  }
+
+  private static List<Message> answer(JsonNode node, String field, RowContext context)
+      throws RejectedRowException {
+    if (node.isNull()) {
+      throw new RejectedRowException("null_content", "The field " + field + " is null");
+    }
+    if (node.isValueNode()) {
+      return List.of(new Message(Roles.ASSISTANT, TextJson.text(node)));
+    }
+    List<Message> turns =
+        JsonFields.messages(
+            node.isArray() ? node : JsonNodeFactory.instance.arrayNode().add(node), context);
+    if (turns.isEmpty()) {
+      throw new RejectedRowException("no_answer", "The field " + field + " is an empty list");
+    }
+    return turns;
   }
 
   private static List<Message> prompt(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    JsonNode turns = row.has("conversations") ? row.get("conversations") : row.get("prompt");
-    if (turns != null && turns.isArray()) {
-      return JsonFields.messages(turns, context);
+    for (String field : List.of("conversations", "messages", "prompt")) {
+      if (row.path(field).isArray()) {
+        return JsonFields.messages(row.get(field), context);
+      }
     }
     List<Message> prompt = new ArrayList<>();
-    JsonFields.text(row, "system")
-        .filter(system -> !system.isBlank())
-        .ifPresent(system -> prompt.add(new Message(Roles.SYSTEM, system)));
-    JsonFields.text(row, "prompt", "question", "instruction")
-        .ifPresent(text -> prompt.add(new Message(Roles.USER, withInput(text, row))));
+    String text = question(row, "prompt", "question", "instruction");
+    if (!text.isBlank()) {
+      prompt.add(new Message(Roles.USER, text));
+    }
     return prompt;
   }
 
-  private static String withInput(String instruction, ObjectNode row) {
-    String input = JsonFields.text(row, "input").orElse("");
-    return input.isBlank() ? instruction : instruction + "\n\n" + input;
+  /** The text of the first of the fields that says something, with the input below it. */
+  private static String question(ObjectNode row, String... fields) {
+    String input = JsonFields.value(row, "input").orElse("");
+    for (String field : fields) {
+      String text = JsonFields.value(row, field).orElse("");
+      if (!text.isBlank()) {
+        return input.isBlank() ? text : text + "\n\n" + input;
+      }
+    }
+    return input;
   }
 
   private static Tagging.Comparison numbered(ObjectNode row, RowContext context)
@@ -113,34 +187,31 @@ public record PreferencesSource(Tagging tagging) implements Source {
     if (verdict.isEmpty() || (verdict.getAsDouble() != 1 && verdict.getAsDouble() != 2)) {
       throw new RejectedRowException("tie", "Neither answer is marked as the better one");
     }
-    String first = JsonFields.requireText(row, "output_1");
-    String second = JsonFields.requireText(row, "output_2");
+    String first = JsonFields.requireValue(row, "output_1");
+    String second = JsonFields.requireValue(row, "output_2");
     boolean firstIsBetter = verdict.getAsDouble() == 1;
-    String asked =
-        row.has("instruction")
-            ? withInput(JsonFields.requireText(row, "instruction"), row)
-            : JsonFields.requireText(row, "input");
+    String asked = question(row, "instruction", "prompt");
+    if (asked.isBlank()) {
+      throw new RejectedRowException("empty_prompt", "There is no question");
+    }
     return Tagging.Comparison.of(
-        List.of(new Message(Roles.USER, asked)),
+        DialogueHead.before(row, List.of(new Message(Roles.USER, asked))),
         firstIsBetter ? first : second,
         firstIsBetter ? second : first,
         context.split());
   }
 
   private RowResult ranked(ObjectNode row, RowContext context) throws RejectedRowException {
-    List<Message> prompt = new ArrayList<>();
-    for (JsonNode round : row.path("history")) {
-      if (round.isArray() && round.size() == 2) {
-        prompt.add(new Message(Roles.USER, round.get(0).asText()));
-        prompt.add(new Message(Roles.ASSISTANT, round.get(1).asText()));
-      }
+    String asked = question(row, "instruction", "prompt");
+    if (asked.isBlank()) {
+      throw new RejectedRowException("empty_prompt", "There is no question");
     }
-    prompt.add(new Message(Roles.USER, withInput(JsonFields.requireText(row, "instruction"), row)));
+    List<Message> prompt = DialogueHead.before(row, List.of(new Message(Roles.USER, asked)));
     JsonNode outputs = row.get("output");
     List<Row> rows = new ArrayList<>();
-    String best = outputs.path(0).asText();
+    String best = text(outputs.path(0));
     for (int i = 1; i < outputs.size(); i++) {
-      String other = outputs.get(i).asText();
+      String other = text(outputs.get(i));
       if (!best.isBlank() && !other.isBlank() && !best.equals(other)) {
         rows.add(tagging.preference(Tagging.Comparison.of(prompt, best, other, context.split())));
       }
@@ -150,5 +221,9 @@ public record PreferencesSource(Tagging tagging) implements Source {
     }
     String id = StableIds.of(tagging.id(prompt), outputs.toString());
     return new RowResult.Kept(id, rows, List.of());
+  }
+
+  private static String text(JsonNode node) {
+    return node.isMissingNode() || node.isNull() ? "" : TextJson.text(node);
   }
 }

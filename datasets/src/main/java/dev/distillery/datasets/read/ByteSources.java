@@ -1,10 +1,13 @@
 package dev.distillery.datasets.read;
 
 import com.github.luben.zstd.ZstdInputStream;
+import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.zip.GZIPInputStream;
+import java.math.BigInteger;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -18,6 +21,11 @@ final class ByteSources {
   private static final int BUFFER_BYTES = 1 << 18;
   private static final long BOMB_BYTES = 64L << 20;
 
+  /** The mark that ends a stream of bzip2, and how many bytes it, a sum and padding take. */
+  private static final long STREAM_END = 0x1772_4538_5090L;
+
+  private static final int STREAM_END_BYTES = 11;
+
   private ByteSources() {}
 
   static ByteSource open(FileSplit split, Configuration hadoop, int maxExpansion)
@@ -30,7 +38,12 @@ final class ByteSources {
         case NONE -> new Plain(raw, split);
         case GZIP -> new Decompressed(raw, split, ByteSources::gunzip, maxExpansion);
         case ZSTD -> new Decompressed(raw, split, ByteSources::unzstd, maxExpansion);
-        case BZIP2 -> new Bzip2(raw, split, hadoop, maxExpansion);
+        case PARQUET ->
+            throw new IllegalStateException(path + " is Parquet, and has no bytes of rows");
+        case BZIP2 ->
+            split.start() == 0 && split.end() >= split.file().length()
+                ? new Decompressed(raw, split, ByteSources::unbzip2, maxExpansion)
+                : new Bzip2(raw, split, hadoop, maxExpansion);
       };
     } catch (IOException | RuntimeException e) {
       raw.close();
@@ -39,11 +52,21 @@ final class ByteSources {
   }
 
   private static InputStream gunzip(InputStream in) throws IOException {
-    return new GZIPInputStream(in, 1 << 16);
+    // The JDK's takes a damaged header of a later member for the end of the file.
+    return GzipCompressorInputStream.builder()
+        .setInputStream(in)
+        .setDecompressConcatenated(true)
+        .get();
   }
 
   private static InputStream unzstd(InputStream in) throws IOException {
-    return new ZstdInputStream(in).setContinuous(false);
+    // The library takes the end of a file within a later frame for the end of that frame.
+    return new ZstdInputStream(new ZstdFrameCheck(in)).setContinuous(false);
+  }
+
+  /** Checks what Hadoop's reader, which can begin at any block, does not. */
+  private static InputStream unbzip2(InputStream in) throws IOException {
+    return new BZip2CompressorInputStream(new BufferedInputStream(in, 1 << 16), true);
   }
 
   /** Opens a decompressor. */
@@ -158,21 +181,11 @@ final class ByteSources {
         pastEnd = true;
         in = decompressor.open(stored);
         return fill(in, Long.MAX_VALUE);
-      } catch (IOException e) {
-        return damaged(e);
+      } catch (IOException | RuntimeException e) {
+        damage = damageOf(stored.file, e);
+        // What was read before the damage is still a chunk.
+        return length > 0;
       }
-    }
-
-    /** What was read before the damage is still a chunk. */
-    private boolean damaged(IOException e) throws IOException {
-      if (stored.file.failed()) {
-        throw e;
-      }
-      damage =
-          e instanceof EOFException
-              ? "The compressed file is truncated"
-              : "The compressed file is damaged: " + e.getMessage();
-      return length > 0;
     }
 
     private void checkExpansion(long consumed) {
@@ -192,6 +205,20 @@ final class ByteSources {
     }
   }
 
+  /**
+   * What is wrong with a file that a decompressor fails over. Some check what they read so little
+   * that they end in any exception.
+   */
+  private static String damageOf(StoredFile file, Exception e) throws IOException {
+    if (file.failed()) {
+      throw e instanceof IOException io ? io : new IOException(e);
+    }
+    String message = String.valueOf(e.getMessage());
+    return e instanceof EOFException || message.contains("end of stream")
+        ? "The compressed file is truncated"
+        : "The compressed file is damaged: " + (e instanceof IOException ? message : e.toString());
+  }
+
   private static String expansion(int maxExpansion) {
     return "The compressed file grows by more than "
         + maxExpansion
@@ -200,22 +227,54 @@ final class ByteSources {
 
   /** Blocks of bzip2 begin at any bit; Hadoop's reader finds them. */
   private static final class Bzip2 extends Base {
-    private final SplitCompressionInputStream in;
     private final StoredFile raw;
-    private final long end;
-    private final long start;
+    private final FileSplit split;
+    private final Configuration hadoop;
     private final int maxExpansion;
+    private @Nullable SplitCompressionInputStream in;
+    private long end;
 
-    Bzip2(StoredFile raw, FileSplit split, Configuration hadoop, int maxExpansion)
-        throws IOException {
+    Bzip2(StoredFile raw, FileSplit split, Configuration hadoop, int maxExpansion) {
       this.raw = raw;
+      this.split = split;
+      this.hadoop = hadoop;
+      this.maxExpansion = maxExpansion;
+    }
+
+    private SplitCompressionInputStream open() throws IOException {
       BZip2Codec codec = new BZip2Codec();
       codec.setConf(hadoop);
-      long storedEnd = Math.min(split.end(), split.file().length());
-      this.in = codec.createInputStream(raw, null, split.start(), storedEnd, READ_MODE.BYBLOCK);
-      this.end = split.end() == Long.MAX_VALUE ? Long.MAX_VALUE : in.getAdjustedEnd();
-      this.start = split.start();
-      this.maxExpansion = maxExpansion;
+      long length = split.file().length();
+      checkEnd(length);
+      long storedEnd = Math.min(split.end(), length);
+      var opened = codec.createInputStream(raw, null, split.start(), storedEnd, READ_MODE.BYBLOCK);
+      end = split.end() == Long.MAX_VALUE ? Long.MAX_VALUE : opened.getAdjustedEnd();
+      return opened;
+    }
+
+    /** Hadoop's reader takes a file cut between two blocks for a whole one. */
+    private void checkEnd(long length) throws IOException {
+      if (split.end() < length) {
+        return;
+      }
+      byte[] tail = new byte[(int) Math.min(length, STREAM_END_BYTES)];
+      raw.seek(length - tail.length);
+      int read = raw.readNBytes(tail, 0, tail.length);
+      if (read < tail.length || !endsStream(tail)) {
+        throw new EOFException();
+      }
+    }
+
+    /** Whether the mark of a stream's end stands before its last 32 bits, whatever bit it is at. */
+    private static boolean endsStream(byte[] tail) {
+      var bits = new BigInteger(1, tail);
+      for (int padding = 0; padding < 8; padding++) {
+        long mark = bits.shiftRight(32 + padding).longValue() & 0xFFFF_FFFF_FFFFL;
+        if (mark == STREAM_END) {
+          return true;
+        }
+      }
+      return false;
     }
 
     @Override
@@ -226,6 +285,9 @@ final class ByteSources {
       position += length;
       length = 0;
       try {
+        if (in == null) {
+          in = open();
+        }
         // One read never leaves a block, and tells the block that it was in afterwards.
         int read = in.read(buffer, 0, buffer.length);
         if (read <= 0) {
@@ -234,24 +296,24 @@ final class ByteSources {
         length = read;
         pastEnd |= in.getPos() > end;
         long total = position + length;
-        if (total > BOMB_BYTES && total / Math.max(1, in.getPos() - start) > maxExpansion) {
+        if (total > BOMB_BYTES && total / Math.max(1, in.getPos() - split.start()) > maxExpansion) {
           damage = expansion(maxExpansion);
           length = 0;
           return false;
         }
         return true;
-      } catch (IOException e) {
-        if (raw.failed()) {
-          throw e;
-        }
-        damage = "The compressed file is damaged: " + e.getMessage();
+      } catch (IOException | RuntimeException e) {
+        damage = damageOf(raw, e);
         return false;
       }
     }
 
     @Override
     public void close() throws IOException {
-      in.close();
+      if (in != null) {
+        in.close();
+      }
+      raw.close();
     }
   }
 

@@ -8,7 +8,9 @@ public enum Compression {
   /** Read by as many tasks as the file has frames; {@code zstd} alone writes one frame. */
   ZSTD,
   /** Read by as many tasks as there are blocks (900 kB each, before compression). */
-  BZIP2;
+  BZIP2,
+  /** Rows in columns, each compressed by itself: {@link ParquetRows} reads them. */
+  PARQUET;
 
   /** The compression of a file that begins with these bytes. */
   public static Compression of(byte[] head, int length) {
@@ -17,6 +19,9 @@ public enum Compression {
     }
     if (startsWith(head, length, 0x28, 0xB5, 0x2F, 0xFD) || isSkippableFrame(head, length)) {
       return ZSTD;
+    }
+    if (startsWith(head, length, 'P', 'A', 'R', '1')) {
+      return PARQUET;
     }
     boolean bzip2 = startsWith(head, length, 'B', 'Z', 'h');
     return bzip2 && length > 4 && head[3] >= '1' && head[3] <= '9' && head[4] == 0x31

@@ -1,5 +1,6 @@
 package dev.distillery.datasets.read;
 
+import dev.distillery.spark.warehouse.PathNames;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -86,15 +87,12 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
   }
 
   private static List<FileStatus> matches(String pattern, Configuration hadoop) throws IOException {
-    Path path = new Path(pattern);
-    FileSystem fileSystem = path.getFileSystem(hadoop);
-    FileStatus[] statuses = fileSystem.globStatus(path);
     List<FileStatus> files = new ArrayList<>();
-    for (FileStatus status : statuses == null ? new FileStatus[0] : statuses) {
+    for (FileStatus status : PathNames.matches(pattern, hadoop)) {
       if (status.isFile()) {
         files.add(status);
       } else {
-        addFilesBelow(fileSystem, status.getPath(), files);
+        addFilesBelow(status.getPath().getFileSystem(hadoop), status.getPath(), files);
       }
     }
     return files;
@@ -145,6 +143,9 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
   private static Sniffed sniff(FileStatus status, Expected expected, Configuration hadoop)
       throws IOException {
     Compression compression = compression(status, hadoop);
+    if (compression == Compression.PARQUET) {
+      return parquet(status, expected, hadoop);
+    }
     InputFile guess =
         new InputFile(
             status.getPath().toString(), 0, status.getLen(), 0, compression, Layout.WHOLE_FILE, 0);
@@ -164,6 +165,22 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       return layout(head.substring(contentStart), expected)
           .map(layout -> new Sniffed(Optional.empty(), compression, layout, contentStart))
           .orElseGet(() -> Sniffed.refused(unexpected(head, expected)));
+    }
+  }
+
+  /** Parquet holds rows of any source whose rows are objects. */
+  private static Sniffed parquet(FileStatus status, Expected expected, Configuration hadoop)
+      throws IOException {
+    if (expected == Expected.TEXT_LINES || expected == Expected.WHOLE_FILE) {
+      return Sniffed.refused("It is Parquet, where text is wanted; --source documents reads it");
+    }
+    byte[] tail = new byte[4];
+    try (var in = status.getPath().getFileSystem(hadoop).open(status.getPath())) {
+      in.seek(Math.max(0, status.getLen() - tail.length));
+      int read = in.readNBytes(tail, 0, tail.length);
+      return Compression.of(tail, read) == Compression.PARQUET
+          ? new Sniffed(Optional.empty(), Compression.PARQUET, Layout.JSON_LINES, 0)
+          : Sniffed.refused("The Parquet file is truncated; fetch it again");
     }
   }
 
@@ -192,10 +209,6 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
     }
     if (start.startsWith("PK\u0003\u0004") || start.startsWith("7z\u00BC\u00AF")) {
       return Optional.of("It is a zip or 7z archive: unpack it and name the files in it");
-    }
-    if (start.startsWith("PAR1")) {
-      return Optional.of(
-          "It is Parquet: this job reads the format that the source is published in");
     }
     if (start.startsWith("\u00FF\u00FE")
         || start.startsWith("\u00FE\u00FF")

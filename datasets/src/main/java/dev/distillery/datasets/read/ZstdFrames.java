@@ -11,8 +11,8 @@ import org.apache.hadoop.fs.FSDataInputStream;
  * each block and decompressing nothing.
  */
 final class ZstdFrames {
-  private static final int MAGIC = 0xFD2FB528;
-  private static final int SKIPPABLE = 0x184D2A50;
+  static final int MAGIC = 0xFD2FB528;
+  static final int SKIPPABLE = 0x184D2A50;
   private static final int BLOCK_HEADER_BYTES = 3;
   private static final int RLE_BLOCK = 1;
   private static final int[] DICTIONARY_BYTES = {0, 1, 2, 4};

@@ -3,6 +3,7 @@ package dev.distillery.datasets.registry;
 import dev.distillery.datasets.Source;
 import dev.distillery.datasets.SourceSettings;
 import dev.distillery.datasets.Tagging;
+import dev.distillery.datasets.alpaca.AlpacaDialoguesSource;
 import dev.distillery.datasets.alpaca.AlpacaSource;
 import dev.distillery.datasets.documents.DocumentsSource;
 import dev.distillery.datasets.dolly.DollySource;
@@ -32,6 +33,8 @@ public enum Sources {
   SUMMARIZE_FROM_FEEDBACK,
   OIG,
   ALPACA,
+  /** Rows of Alpaca's shape as dialogues, with their system texts and histories. */
+  ALPACA_DIALOGUES,
   SELF_INSTRUCT_SEEDS,
   SELF_INSTRUCT,
   DOLLY,
@@ -56,6 +59,7 @@ public enum Sources {
       case SUMMARIZE_FROM_FEEDBACK -> new SummarizeSource(tagging);
       case OIG -> new OigSource(tagging);
       case ALPACA -> new AlpacaSource(tagging);
+      case ALPACA_DIALOGUES -> new AlpacaDialoguesSource(tagging);
       case SELF_INSTRUCT_SEEDS -> new SelfInstructSource(tagging, true);
       case SELF_INSTRUCT -> new SelfInstructSource(tagging, false);
       case DOLLY -> new DollySource(tagging);
@@ -72,6 +76,7 @@ public enum Sources {
   public String registryName() {
     return switch (this) {
       case DOCUMENT_LINES, DOCUMENT_FILES -> "documents";
+      case ALPACA_DIALOGUES -> "alpaca";
       default -> name().toLowerCase(Locale.ROOT).replace('_', '-');
     };
   }

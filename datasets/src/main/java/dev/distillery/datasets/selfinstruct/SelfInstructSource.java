@@ -2,6 +2,7 @@ package dev.distillery.datasets.selfinstruct;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -40,8 +41,23 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
   }
 
   @Override
+  public Fields fields() {
+    return Fields.read(
+            "instruction", "instances", "input", "output", "response", "is_classification")
+        .leaving(
+            "name",
+            "most_similar",
+            "avg_similarity_score",
+            "metadata",
+            "instruction_metadata",
+            "instance_metadata",
+            "raw_instances",
+            "request_idx");
+  }
+
+  @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String instruction = JsonFields.requireText(row, "instruction");
+    String instruction = JsonFields.requireValue(row, "instruction");
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }
@@ -72,15 +88,15 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
       for (JsonNode instance : JsonFields.requireArray(row, "instances")) {
         instances.add(
             new String[] {
-              JsonFields.text(instance, "input").orElse(""),
-              JsonFields.requireText(instance, "output")
+              JsonFields.value(instance, "input").orElse(""),
+              JsonFields.requireValue(instance, "output")
             });
       }
     } else if (row.has("output") || row.has("response")) {
       instances.add(
           new String[] {
-            JsonFields.text(row, "input").orElse(""),
-            JsonFields.requireText(row, "output", "response")
+            JsonFields.value(row, "input").orElse(""),
+            JsonFields.requireValue(row, "output", "response")
           });
     } else if (row.has("most_similar") || row.has("avg_similarity_score")) {
       instances.add(new String[] {"", ""});

@@ -47,10 +47,13 @@ final class PageText {
     StringBuilder out = new StringBuilder(html.length());
     int copied = 0;
     int newline = -1;
+    int end = -1;
     while (start >= 0) {
-      int end = html.indexOf('>', start);
-      if (end < 0) {
-        break;
+      if (end < start) {
+        end = html.indexOf('>', start);
+        if (end < 0) {
+          break;
+        }
       }
       if (newline < start) {
         newline = html.indexOf('\n', start);
@@ -115,13 +118,17 @@ final class PageText {
     StringBuilder out = new StringBuilder(text.length());
     int copied = 0;
     int closed = closedButton(text, fence + FENCE.length());
+    int newline = -1;
     while (fence >= 0 && closed >= 0) {
       if (closed < fence + FENCE.length()) {
         closed = closedButton(text, fence + FENCE.length());
         continue;
       }
-      int newline = text.indexOf('\n', fence);
-      if (newline >= 0 && newline < closed) {
+      if (newline < fence) {
+        newline = text.indexOf('\n', fence);
+        newline = newline < 0 ? text.length() : newline;
+      }
+      if (newline < closed) {
         fence = text.indexOf(FENCE, fence + 1);
         continue;
       }

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.core.text.LanguageId;
+import dev.distillery.datasets.DialogueHead;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -63,11 +65,31 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
   }
 
   @Override
+  public Fields fields() {
+    return Fields.read(
+            "conversations",
+            "conversation",
+            "items",
+            "messages",
+            "text",
+            "plugins",
+            "system",
+            "system_prompt",
+            "history",
+            "tools",
+            "functions",
+            "id",
+            "conversation_id")
+        .matching("(human|gpt|user|assistant|bot|chatgpt)_[0-9]{1,6}")
+        .leaving("title", "category", "hash", "views", "url");
+  }
+
+  @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
     if (on(PLUGINS) && row.hasNonNull("plugins")) {
       throw new RejectedRowException("plugins", "The dialogue used plugins");
     }
-    List<Message> turns = clean(trim(ShareGptTurns.of(row)));
+    List<Message> turns = clean(trim(ShareGptTurns.of(row, context)));
     Optional<String> language = LanguageId.detect(text(turns));
     checkLanguage(language);
     checkTexts(turns);
@@ -112,7 +134,7 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
         break;
       }
       chars += text.codePointCount(0, text.length());
-      cleaned.add(new Message(turn.role(), text));
+      cleaned.add(turn.withContent(text));
     }
     if (on(ALTERNATING_ROLES) && cleaned.size() % 2 != 0) {
       cleaned.remove(cleaned.size() - 1);
@@ -248,8 +270,14 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
   }
 
   private RowResult kept(
-      ObjectNode row, List<Message> turns, Optional<String> language, RowContext context) {
-    String id = tagging.id(turns);
+      ObjectNode row, List<Message> turns, Optional<String> language, RowContext context)
+      throws RejectedRowException {
+    // A system text beside the turns is none of them, and no rule about turns drops it.
+    List<Message> head = DialogueHead.before(row, List.of());
+    Optional<String> tools = DialogueHead.tools(row);
+    List<Message> whole = joined(head, turns);
+    String id =
+        tools.map(text -> StableIds.of(tagging.id(whole), text)).orElseGet(() -> tagging.id(whole));
     Optional<String> published =
         JsonFields.scalar(row, "id").or(() -> JsonFields.scalar(row, "conversation_id"));
     List<Attribution> attribution =
@@ -260,9 +288,17 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
     List<Row> rows = new ArrayList<>();
     for (List<Message> piece : pieces(turns)) {
       String pieceId = rows.isEmpty() ? id : StableIds.of(id, String.valueOf(rows.size()));
-      rows.add(tagging.conversation(pieceId, piece, language, context.split(), attribution));
+      rows.add(
+          tagging.conversation(
+              pieceId, joined(head, piece), language, context.split(), attribution, tools));
     }
-    return new RowResult.Kept(id, rows, keys(turns, published));
+    return new RowResult.Kept(id, rows, keys(head, turns, published));
+  }
+
+  private static List<Message> joined(List<Message> head, List<Message> turns) {
+    List<Message> all = new ArrayList<>(head);
+    all.addAll(turns);
+    return all;
   }
 
   private Attribution link(String name) {
@@ -280,7 +316,8 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
     return (int) Math.ceil(bytes / settings.bytesPerToken()) + TOKENS_OF_TURN;
   }
 
-  private List<RowResult.Key> keys(List<Message> turns, Optional<String> published) {
+  private List<RowResult.Key> keys(
+      List<Message> head, List<Message> turns, Optional<String> published) {
     List<RowResult.Key> keys = new ArrayList<>();
     if (on(DUPLICATE_ID)) {
       published.ifPresent(id -> keys.add(new RowResult.Key("duplicate_id", id)));
@@ -288,6 +325,7 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
     String first = turns.get(0).content();
     if (on(DUPLICATE_FIRST_ROUND) && turns.size() > 1) {
       String round = StableIds.of(first, turns.get(1).content());
+      round = head.isEmpty() ? round : StableIds.of(tagging.id(head), round);
       keys.add(new RowResult.Key("duplicate_first_round", round));
     }
     if (on(KOALA_DUPLICATE_QUERY)) {

@@ -4,11 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.core.dialogue.TextJson;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
+import dev.distillery.datasets.RowContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,23 +19,24 @@ import java.util.regex.Pattern;
 /**
  * Finds a dialogue's turns in every shape that ShareGPT is published in: a list ({@code
  * conversations}, {@code conversation}, {@code items} or {@code messages}) of {@code from} and
- * {@code value}, of {@code role} and {@code content}, or of pairs {@code human} and {@code
- * assistant}; flat members {@code human_0}, {@code gpt_1}; one text with {@code <|user|>:} before
- * its turns.
+ * {@code value}, of {@code role} and {@code content}, or of pairs ({@code human} and {@code
+ * assistant}, or lists of two); flat members {@code human_0}, {@code gpt_1}; one text with {@code
+ * <|user|>:} before its turns.
  */
 final class ShareGptTurns {
   private static final List<String> LISTS =
       List.of("conversations", "conversation", "items", "messages");
-  private static final Pattern FLAT = Pattern.compile("(human|gpt|user|assistant)_([0-9]{1,6})");
+  private static final Pattern FLAT =
+      Pattern.compile("(human|gpt|user|assistant|bot|chatgpt)_([0-9]{1,6})");
   private static final Pattern MARK = Pattern.compile("(?m)^<\\|(user|bot|assistant|system)\\|>:");
 
   private ShareGptTurns() {}
 
-  static List<Message> of(ObjectNode row) throws RejectedRowException {
+  static List<Message> of(ObjectNode row, RowContext context) throws RejectedRowException {
     for (String name : LISTS) {
       JsonNode list = row.get(name);
       if (list != null && list.isArray()) {
-        return fromList(list);
+        return fromList(list, context);
       }
     }
     List<Message> flat = flat(row);
@@ -45,31 +49,78 @@ final class ShareGptTurns {
     throw JsonFields.missing(row, "conversations, items, human_0 and gpt_1, or a marked text");
   }
 
-  private static List<Message> fromList(JsonNode list) throws RejectedRowException {
+  private static List<Message> fromList(JsonNode list, RowContext context)
+      throws RejectedRowException {
     List<Message> turns = new ArrayList<>();
     for (JsonNode turn : list) {
-      if (turn.has("human") || turn.has("assistant")) {
-        // A pair may lack its answer where the dialogue broke off.
-        JsonFields.text(turn, "human").ifPresent(text -> turns.add(new Message(Roles.USER, text)));
-        JsonFields.text(turn, "assistant")
-            .ifPresent(text -> turns.add(new Message(Roles.ASSISTANT, text)));
+      Optional<JsonNode[]> pair = pair(turn);
+      if (pair.isPresent()) {
+        addPair(pair.get(), turns);
       } else {
-        String role = JsonFields.requireText(turn, "from", "role");
-        String text = JsonFields.requireText(turn, "value", "content", "text", "markdown");
-        turns.add(new Message(JsonFields.role(role), text));
+        turns.add(JsonFields.message(turn, turns.size(), context));
       }
     }
     return turns;
   }
 
+  /** Question and answer, where a list holds them together. */
+  private static Optional<JsonNode[]> pair(JsonNode turn) {
+    if (turn.isArray() && turn.size() == 2) {
+      return Optional.of(new JsonNode[] {turn.get(0), turn.get(1)});
+    }
+    boolean message = turn.has("role") || turn.has("from");
+    for (String asks : message ? List.<String>of() : List.of("human", "user")) {
+      for (String answers : List.of("assistant", "gpt", "bot")) {
+        if (turn.has(asks) || turn.has(answers)) {
+          if (turn.has(answers) || turn.size() == 1) {
+            return Optional.of(new JsonNode[] {turn.path(asks), turn.path(answers)});
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A pair may lack its answer where the dialogue broke off, and nowhere else. */
+  private static void addPair(JsonNode[] pair, List<Message> turns) throws RejectedRowException {
+    boolean broken = !turns.isEmpty() && turns.get(turns.size() - 1).role().equals(Roles.USER);
+    if (broken) {
+      throw new RejectedRowException(
+          "null_content", "Message " + turns.size() + " has no answer, and others follow");
+    }
+    if (!nothing(pair[0])) {
+      turns.add(new Message(Roles.USER, TextJson.text(pair[0])));
+    }
+    if (!nothing(pair[1])) {
+      turns.add(new Message(Roles.ASSISTANT, TextJson.text(pair[1])));
+    }
+  }
+
+  private static boolean nothing(JsonNode node) {
+    return node.isMissingNode() || node.isNull();
+  }
+
+  /** Members with numbers, by their numbers; of one number the question comes first. */
   private static List<Message> flat(ObjectNode row) throws RejectedRowException {
     TreeMap<Integer, Message> turns = new TreeMap<>();
+    int firstNull = Integer.MAX_VALUE;
     for (var field : row.properties()) {
       Matcher name = FLAT.matcher(field.getKey());
-      if (name.matches() && field.getValue().isTextual()) {
-        String role = JsonFields.role(name.group(1));
-        turns.put(Integer.valueOf(name.group(2)), new Message(role, field.getValue().textValue()));
+      if (!name.matches()) {
+        continue;
       }
+      String role = JsonFields.role(name.group(1));
+      int place = 2 * Integer.parseInt(name.group(2)) + (role.equals(Roles.ASSISTANT) ? 1 : 0);
+      if (nothing(field.getValue())) {
+        firstNull = Math.min(firstNull, place);
+      } else {
+        turns.put(place, new Message(role, TextJson.text(field.getValue())));
+      }
+    }
+    if (!turns.isEmpty() && turns.lastKey() > firstNull) {
+      throw new RejectedRowException(
+          "null_content",
+          "A turn is null, and others follow: " + row.properties().size() + " members");
     }
     return List.copyOf(turns.values());
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.text.HtmlToMarkdown;
 import dev.distillery.core.text.Whitespace;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -72,6 +73,40 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
   @Override
   public int maxGroup() {
     return 2_000;
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read(
+            "answers",
+            "qid",
+            "date",
+            "metadata",
+            "question",
+            "PostTypeId",
+            "Id",
+            "Body",
+            "Score",
+            "Title",
+            "AcceptedAnswerId",
+            "OwnerDisplayName",
+            "OwnerUserId",
+            "CreationDate",
+            "ContentLicense",
+            "ParentId")
+        .leaving(
+            "ViewCount",
+            "AnswerCount",
+            "CommentCount",
+            "FavoriteCount",
+            "LastEditorUserId",
+            "LastEditorDisplayName",
+            "LastEditDate",
+            "LastActivityDate",
+            "CommunityOwnedDate",
+            "ClosedDate",
+            "Tags",
+            "DeletionDate");
   }
 
   @Override
@@ -260,7 +295,9 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
                   .orElseThrow(() -> JsonFields.missing(answer, "pm_score"));
       String author = JsonFields.text(answer, "author").orElse("");
       String profile = JsonFields.text(answer, "author_profile").orElse("");
-      String link = url.replaceFirst("/questions/.*", "/a/" + id);
+      // Whatever the id holds, it is text and no part of a pattern.
+      int questions = url.indexOf("/questions/");
+      String link = questions < 0 ? url : url.substring(0, questions) + "/a/" + id;
       Attribution attribution =
           new Attribution(
               profile.isEmpty() ? author : author + " (" + profile + ")",

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -35,6 +36,11 @@ public record SummarizeSource(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "comparisons";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read("info", "summaries", "choice", "split").leaving("worker", "batch", "extra");
   }
 
   @Override

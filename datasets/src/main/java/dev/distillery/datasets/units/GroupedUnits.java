@@ -3,6 +3,7 @@ package dev.distillery.datasets.units;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -79,7 +80,14 @@ final class GroupedUnits implements Iterator<Row> {
         }
       }
     }
-    List<RowResult> became = source.group(key, items);
+    List<RowResult> became;
+    try {
+      became = source.group(key, items);
+    } catch (RuntimeException e) {
+      // As with a row by itself: a fault costs what it was met in, and is counted.
+      became =
+          Collections.nCopies(items.size(), new RowResult.Rejected("reader_failed", e.toString()));
+    }
     if (became.size() != items.size()) {
       throw new IllegalStateException(
           source.name() + " made " + became.size() + " of " + items.size() + " items of " + key);
@@ -91,6 +99,9 @@ final class GroupedUnits implements Iterator<Row> {
   }
 
   private static Row encode(Row unit, RowResult result) {
-    return UnitColumns.encode(UnitColumns.Origin.of(unit), result, unit.getAs("content"));
+    int column = unit.fieldIndex(UnitColumns.UNREAD);
+    String[] unread =
+        unit.isNullAt(column) ? null : unit.<String>getList(column).toArray(String[]::new);
+    return UnitColumns.encode(UnitColumns.Origin.of(unit), result, unit.getAs("content"), unread);
   }
 }

@@ -24,6 +24,9 @@ final class UnitColumns {
   static final String GROUP = "group";
   static final String ORDER = "order";
 
+  /** Fields of a row that no reader knows; of a row with several units, on the first. */
+  static final String UNREAD = "unread";
+
   /** The columns that say where a unit stands: unique, and sorted as the files are. */
   static final List<String> POSITION = List.of("file", "part", "offset", "unit");
 
@@ -48,7 +51,8 @@ final class UnitColumns {
         .add("raw", StringType, true)
         .add(GROUP, StringType, true)
         .add(ORDER, StringType, true)
-        .add("content", StringType, true);
+        .add("content", StringType, true)
+        .add(UNREAD, new ArrayType(StringType, false), true);
   }
 
   /**
@@ -74,7 +78,8 @@ final class UnitColumns {
    *
    * @param raw the row as it was read, or what is left of it; only what is rejected needs it
    */
-  static Row encode(Origin origin, RowResult result, @Nullable String raw) {
+  static Row encode(
+      Origin origin, RowResult result, @Nullable String raw, String @Nullable [] unread) {
     if (result instanceof RowResult.Kept kept) {
       String[] keys =
           kept.keys().stream()
@@ -82,7 +87,18 @@ final class UnitColumns {
               .toArray(String[]::new);
       Row[] rows = kept.rows().toArray(Row[]::new);
       return row(
-          origin, kept.id(), rows, keys, kept.leftOver(), null, null, null, null, null, null);
+          origin,
+          kept.id(),
+          rows,
+          keys,
+          kept.leftOver(),
+          null,
+          null,
+          null,
+          null,
+          null,
+          null,
+          unread);
     }
     if (result instanceof RowResult.Item item) {
       return row(
@@ -96,13 +112,25 @@ final class UnitColumns {
           null,
           item.group(),
           item.order(),
-          item.content());
+          item.content(),
+          unread);
     }
     RowResult.Rejected rejected = (RowResult.Rejected) result;
     String row =
         raw == null || raw.length() <= MAX_RAW_CHARS ? raw : raw.substring(0, MAX_RAW_CHARS);
     return row(
-        origin, null, null, null, null, rejected.rule(), rejected.detail(), row, null, null, null);
+        origin,
+        null,
+        null,
+        null,
+        null,
+        rejected.rule(),
+        rejected.detail(),
+        row,
+        null,
+        null,
+        null,
+        unread);
   }
 
   private static Row row(Origin origin, @Nullable Object... further) {

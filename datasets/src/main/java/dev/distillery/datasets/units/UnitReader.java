@@ -5,13 +5,16 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowParser;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
+import dev.distillery.datasets.read.Compression;
 import dev.distillery.datasets.read.InputFile;
 import dev.distillery.datasets.read.Layout;
+import dev.distillery.datasets.read.ParquetRows;
 import dev.distillery.datasets.read.RawRow;
 import dev.distillery.datasets.read.ReadLimits;
 import dev.distillery.datasets.read.RowSplits;
@@ -21,8 +24,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
@@ -55,9 +61,26 @@ public final class UnitReader {
             files.stream().map(InputFile::path).toList(),
             files.stream().map(InputFile::layout).toList(),
             limits.maxRowBytes());
-    JavaRDD<RawRow> rows = RowSplits.read(spark.sparkContext(), files, splitBytes, limits);
+    JavaRDD<RawRow> rows = rows(spark, files, splitBytes, limits);
     Dataset<Row> units = spark.createDataFrame(rows.mapPartitions(parse::all), schema);
     return new Parsed(source.groups() ? grouped(units, source) : units, rows.getNumPartitions());
+  }
+
+  private static JavaRDD<RawRow> rows(
+      SparkSession spark, List<InputFile> files, long splitBytes, ReadLimits limits)
+      throws IOException {
+    Map<Boolean, List<InputFile>> byKind =
+        files.stream()
+            .collect(Collectors.partitioningBy(file -> file.compression() == Compression.PARQUET));
+    List<InputFile> parquet = byKind.getOrDefault(true, List.of());
+    List<InputFile> others = byKind.getOrDefault(false, List.of());
+    if (parquet.isEmpty()) {
+      return RowSplits.read(spark.sparkContext(), others, splitBytes, limits);
+    }
+    JavaRDD<RawRow> rows = ParquetRows.read(spark, parquet, limits.maxRowBytes());
+    return others.isEmpty()
+        ? rows
+        : rows.union(RowSplits.read(spark.sparkContext(), others, splitBytes, limits));
   }
 
   /** Whatever has no group goes along by itself, so that the files are read once. */
@@ -101,26 +124,45 @@ public final class UnitReader {
 
     private List<Row> parse(RawRow raw, RowParser parser) {
       String path = paths.get(raw.position().file());
-      List<RowResult> results = results(raw, path, parser);
+      RowContext context = new RowContext(path, Optional.ofNullable(raw.key()));
+      List<RowResult> results = results(raw, context, parser);
+      Set<String> unread = context.unreadFields();
       List<Row> units = new ArrayList<>(results.size());
       for (RowResult result : results) {
         String row = result instanceof RowResult.Rejected ? text(raw) : null;
-        units.add(UnitColumns.encode(UnitColumns.Origin.of(raw, units.size(), path), result, row));
+        boolean tells = units.isEmpty() && !unread.isEmpty();
+        units.add(
+            UnitColumns.encode(
+                UnitColumns.Origin.of(raw, units.size(), path),
+                result,
+                row,
+                tells ? unread.toArray(String[]::new) : null));
       }
       return units;
     }
 
-    private List<RowResult> results(RawRow raw, String path, RowParser parser) {
+    private List<RowResult> results(RawRow raw, RowContext context, RowParser parser) {
       RawRow.Problem problem = raw.problem();
       if (problem != null) {
         return List.of(new RowResult.Rejected(problem.rule(), problem.detail()));
       }
       try {
         Optional<ObjectNode> row = parser.parse(raw, layouts.get(raw.position().file()));
-        RowContext context = new RowContext(path, Optional.ofNullable(raw.key()));
-        return row.isPresent() ? source.parse(row.get(), context) : List.of();
+        if (row.isEmpty()) {
+          return List.of();
+        }
+        Fields fields = source.fields();
+        for (var field : row.get().properties()) {
+          if (!field.getValue().isNull() && !fields.knows(field.getKey())) {
+            context.unread(field.getKey());
+          }
+        }
+        return source.parse(row.get(), context);
       } catch (RejectedRowException e) {
         return List.of(new RowResult.Rejected(e.rule(), e.detail()));
+      } catch (RuntimeException e) {
+        // A fault of the reader costs one row and not the run, and is counted where it is seen.
+        return List.of(new RowResult.Rejected("reader_failed", e.toString()));
       }
     }
 

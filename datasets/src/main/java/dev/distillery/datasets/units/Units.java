@@ -30,6 +30,9 @@ public final class Units implements AutoCloseable {
    */
   private static final long BYTES_OF_FILE = 256L << 20;
 
+  /** Names of unread fields beyond the commonest are not kept: some files have no end of them. */
+  private static final int MAX_UNREAD = 50;
+
   private final Dataset<Row> units;
   private final Dataset<Row> dropped;
   private final long droppedCount;
@@ -95,9 +98,15 @@ public final class Units implements AutoCloseable {
    * @param duplicates dropped because of an earlier one
    * @param rejects dropped, by rule
    * @param leftOver what a limit left unmade of the kept ones
+   * @param unread fields that no reader knows, with the rows that have them
    */
   public record Counts(
-      long units, long kept, long duplicates, Map<String, Long> rejects, long leftOver) {
+      long units,
+      long kept,
+      long duplicates,
+      Map<String, Long> rejects,
+      long leftOver,
+      Map<String, Long> unread) {
     /** Units that a rule rejected. */
     public long rejected() {
       return rejects.values().stream().mapToLong(Long::longValue).sum();
@@ -116,7 +125,20 @@ public final class Units implements AutoCloseable {
       }
     }
     long leftOver = kept.isNullAt(1) ? 0 : kept.getLong(1);
-    return new Counts(all, kept.getLong(0), droppedCount, rejects, leftOver);
+    return new Counts(all, kept.getLong(0), droppedCount, rejects, leftOver, unread());
+  }
+
+  private Map<String, Long> unread() {
+    Map<String, Long> unread = new TreeMap<>();
+    units
+        .select(explode(col(UnitColumns.UNREAD)).as("name"))
+        .groupBy("name")
+        .count()
+        .orderBy(col("count").desc(), col("name"))
+        .limit(MAX_UNREAD)
+        .collectAsList()
+        .forEach(row -> unread.put(row.getString(0), row.getLong(1)));
+    return unread;
   }
 
   @Override

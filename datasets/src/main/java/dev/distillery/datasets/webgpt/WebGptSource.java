@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -30,6 +31,12 @@ public record WebGptSource(Tagging tagging) implements Source {
   @Override
   public String unit() {
     return "comparisons";
+  }
+
+  @Override
+  public Fields fields() {
+    return Fields.read("question", "answer_0", "answer_1", "score_0", "score_1")
+        .leaving("quotes_0", "quotes_1", "tokens_0", "tokens_1");
   }
 
   @Override

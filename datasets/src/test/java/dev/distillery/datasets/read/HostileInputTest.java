@@ -112,6 +112,30 @@ class HostileInputTest {
   }
 
   @Test
+  void aRowThatGrowsInMemoryOrSaysAThingTwiceIsRejected() {
+    assertThat(rule("{\"a\": [" + "{},".repeat(400_000) + "{}]}", Layout.JSON_LINES))
+        .isEqualTo("too_many_values");
+    assertThat(rule("{\"a\": 1, \"a\": 2}", Layout.JSON_LINES)).isEqualTo("invalid_json");
+  }
+
+  @Test
+  void aReferenceToAControlCharacterCostsTheCharacterAndNotThePost() throws Exception {
+    RawRow row =
+        RawRow.of(
+            new RawRow.Position(0, 0, 0, 1),
+            "<row A=\"a&#xB;b&#x1F;c\" />".getBytes(StandardCharsets.UTF_8),
+            null);
+    assertThat(new RowParser(1 << 20).parse(row, Layout.XML_ROWS).orElseThrow().path("A").asText())
+        .isEqualTo("abc");
+    RawRow comment =
+        RawRow.of(
+            new RawRow.Position(0, 0, 0, 1),
+            "<!-- a dump -->".getBytes(StandardCharsets.UTF_8),
+            null);
+    assertThat(new RowParser(1 << 20).parse(comment, Layout.XML_ROWS)).isEmpty();
+  }
+
+  @Test
   void textThatCannotBeStoredIsRejected() {
     assertThat(rule("{\"a\": \"\\ud83d\"}", Layout.JSON_LINES)).isEqualTo("lone_surrogate");
     assertThat(rule("{\"a\": [{\"b\": \"\\u0000\"}]}", Layout.JSON_LINES))

@@ -111,6 +111,181 @@ class PublishedRowsTest {
   }
 
   @Test
+  void aRowOfAlpacaWithHistoryIsADialogue() throws RejectedRowException {
+    String[] rows = {
+      """
+      {"instruction": "And how high?", "input": "", "output": "4,800 m.", "system": "Be brief.", \
+      "history": [["Which peak?", "Mont Blanc."]]}
+      """,
+      "{\"instruction\": \"And how high?\", \"output\": 4.80, \"system\": \"\", \"history\": []}",
+      "{\"instruction\": \"Which?\", \"output\": [\"a\", 1], \"input\": true}",
+      "{\"instruction\": \"Which?\", \"output\": \"a\", \"history\": [[\"b\"]]}",
+      "{\"instruction\": \"Which?\", \"output\": null}"
+    };
+    assertThat(rows(Sources.ALPACA, PLAIN, rows))
+        .containsExactly(
+            "rejected: system_or_history",
+            "instruction=And how high?; output=4.80; source=alpaca; license=CC-BY-NC-4.0",
+            "instruction=Which?; input=true; output=[\"a\",1]; source=alpaca; license=CC-BY-NC-4.0",
+            "rejected: invalid_history",
+            "rejected: null_content");
+    assertThat(rows(Sources.ALPACA_DIALOGUES, PLAIN, rows[0], rows[1]))
+        .containsExactly(
+            "messages=system:Be brief., user:Which peak?, assistant:Mont Blanc., user:And how high?,"
+                + " assistant:4,800 m.; split=train; source=alpaca; license=CC-BY-NC-4.0",
+            "messages=user:And how high?, assistant:4.80; split=train; source=alpaca;"
+                + " license=CC-BY-NC-4.0");
+  }
+
+  @Test
+  void aSystemTextBesideADialogueIsItsHead() throws RejectedRowException {
+    String dialogue =
+        "\"conversations\": [{\"from\": \"human\", \"value\": \"How do I greet?\"},"
+            + " {\"from\": \"gpt\", \"value\": \"Goedemorgen, buurman!\"}]";
+    assertThat(
+            rows(
+                Sources.SHAREGPT,
+                PLAIN,
+                "{\"system_prompt\": \"Dutch only.\", " + dialogue + "}",
+                "{\"system\": \"Dutch only.\", \"tools\": \"[{\\\"name\\\": 1}]\", "
+                    + dialogue
+                    + "}"))
+        .allMatch(
+            row ->
+                row.startsWith(
+                    "messages=system:Dutch only., user:How do I greet?, assistant:Goedemorgen"))
+        .last()
+        .asString()
+        .endsWith("tools=[{\"name\":1}]");
+  }
+
+  @Test
+  void turnsOfEveryForm() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.SHAREGPT,
+                PLAIN,
+                "{\"human_0\": \"How are you today?\", \"gpt_0\": \"Well.\", \"human_1\": 1, \"gpt_1\": 2}",
+                "{\"conversations\": [[\"How are you today?\", \"Well.\"], [1, 2]]}",
+                "{\"conversations\": [{\"user\": \"How are you today?\", \"assistant\": \"Well.\"},"
+                    + " {\"user\": 1, \"assistant\": 2}]}",
+                "{\"human_0\": \"How?\", \"gpt_0\": null, \"human_1\": \"x\"}",
+                "{\"conversations\": [{\"from\": \"human\", \"value\": \"Hm?\"}, {\"from\": \"gpt\","
+                    + " \"value\": null}]}"))
+        .satisfies(
+            all ->
+                assertThat(all.subList(0, 3))
+                    .allMatch(
+                        row ->
+                            row.startsWith(
+                                "messages=user:How are you today?, assistant:Well., user:1,"
+                                    + " assistant:2;")))
+        .endsWith("rejected: null_content", "rejected: null_content");
+  }
+
+  @Test
+  void messagesInOpenAisForms() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.OPENAI_MESSAGES,
+                PLAIN,
+                """
+                {"messages": [{"role": "developer", "content": "Brief."}, {"role": "user", "content": \
+                [{"type": "text", "text": "Which "}, {"type": "text", "text": "river?"}]}, {"role": \
+                "assistant", "content": null, "tool_calls": [{"id": "c"}]}, {"role": "tool", \
+                "tool_call_id": "c", "name": "map", "content": "4"}, {"role": "assistant", "content": \
+                "The Tiber.", "weight": 0}], "tools": [{"type": "function"}]}
+                """,
+                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]}",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
+                    + " \"content\": null}]}"))
+        .containsExactly(
+            "messages=system:Brief., user:Which river?, assistant::null:null:[{\"id\":\"c\"}],"
+                + " tool:4:map, assistant:The Tiber.:null:0.0; split=train; source=openai-messages;"
+                + " license=NOASSERTION; tools=[{\"type\":\"function\"}]",
+            "rejected: unsupported_content",
+            "rejected: null_content");
+  }
+
+  @Test
+  void comparisonsKeepWhatStandsBesideThem() throws RejectedRowException {
+    String answers = "\"chosen\": \"Yes.\", \"rejected\": \"No.\"";
+    assertThat(
+            rows(
+                Sources.PREFERENCES,
+                PLAIN,
+                "{\"system\": \"S\", \"input\": \"Where?\", \"chosen_score\": 9, \"rejected_score\": 2, "
+                    + answers
+                    + "}",
+                "{\"system\": \"S\", \"prompt\": [{\"role\": \"user\", \"content\": \"Where?\"}], "
+                    + answers
+                    + "}",
+                "{\"system\": \"S\", \"instruction\": \"Where?\", \"history\": [[\"a\", \"b\"]], "
+                    + answers
+                    + "}",
+                "{\"system\": \"S\", " + answers + "}"))
+        .satisfies(
+            all -> {
+              assertThat(all.get(0))
+                  .contains("margin=7.0; prompt=system:S, user:Where?;")
+                  .contains("chosen_score=9.0; rejected_score=2.0");
+              assertThat(all.get(1)).startsWith("prompt=system:S, user:Where?;");
+              assertThat(all.get(2))
+                  .startsWith("prompt=system:S, user:a, assistant:b, user:Where?;");
+              assertThat(all.get(3)).isEqualTo("rejected: empty_prompt");
+            });
+  }
+
+  @Test
+  void aLanguageIsItsPrimaryPart() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.OASST,
+                PLAIN,
+                """
+                {"message_tree_id": "1", "prompt": {"message_id": "1", "role": "prompter", "text": "Oi?", \
+                "lang": "pt-BR", "replies": [{"message_id": "2", "role": "assistant", "text": "Oi.", \
+                "lang": "pt-BR", "replies": []}]}}
+                """))
+        .singleElement()
+        .asString()
+        .contains("language=pt;");
+  }
+
+  @Test
+  void answersAboutErrorsStayAndThePagesGo() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.HC3,
+                PLAIN,
+                """
+                {"question": "What is status 500?", "human_answers": ["An error occurred on the server.", \
+                "A network error is something else."], "chatgpt_answers": ["It works.\\n\\nnetwork error", \
+                "An error occurred. If this issue persists please contact us.", "network error"], \
+                "source": "open_qa"}
+                """))
+        .extracting(row -> row.replaceAll(";.*", ""))
+        .containsExactly(
+            "messages=user:What is status 500?, assistant:An error occurred on the server.",
+            "messages=user:What is status 500?, assistant:A network error is something else.",
+            "messages=user:What is status 500?, assistant:It works.",
+            "rejected: error_text",
+            "rejected: error_text");
+  }
+
+  @Test
+  void anIdIsTextAndNoPattern() throws RejectedRowException {
+    assertThat(
+            rows(
+                Sources.STACKEXCHANGE,
+                PLAIN,
+                PAIRED.replace("\"answer_id\": 8", "\"answer_id\": \"$1\\\\a$\"")))
+        .singleElement()
+        .asString()
+        .contains("https://x.stackexchange.com/a/$1\\a$");
+  }
+
+  @Test
   void oig() throws RejectedRowException {
     assertThat(
             rows(

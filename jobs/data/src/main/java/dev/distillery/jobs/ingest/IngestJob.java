@@ -96,7 +96,7 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
     long bytes = bytes(found);
     run.progress().say("Read " + found.files().size() + " files, " + bytes + " bytes");
     if (run.dryRun()) {
-      Units.Counts nothing = new Units.Counts(0, 0, 0, Map.of(), 0);
+      Units.Counts nothing = new Units.Counts(0, 0, 0, Map.of(), 0, Map.of());
       return Outcome.done(summary(run, tagging, found, 0, nothing, 0));
     }
     UnitReader.Parsed parsed =
@@ -115,6 +115,10 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
                 + source.name()
                 + " what the files hold? The first: "
                 + firstReject(units));
+      }
+      if (!counts.unread().isEmpty()) {
+        run.progress()
+            .say("Not read, as no reader of " + source.name() + " knows them: " + counts.unread());
       }
       long rows = run.write(source.table(), units.rows());
       run.write(Tables.DUPLICATES, units.duplicates());
@@ -179,6 +183,9 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
         counts.duplicates(),
         counts.rejected(),
         rows,
-        counts.leftOver());
+        counts.leftOver(),
+        counts.unread().entrySet().stream()
+            .map(field -> field.getKey() + "=" + field.getValue())
+            .toList());
   }
 }

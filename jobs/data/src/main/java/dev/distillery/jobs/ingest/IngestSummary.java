@@ -2,6 +2,7 @@ package dev.distillery.jobs.ingest;
 
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
+import java.util.List;
 
 /**
  * What an ingest run did; unitsIn = unitsKept + unitsDuplicate + unitsRejected, in units of the
@@ -18,6 +19,7 @@ import dev.distillery.core.run.Summary;
  * @param unitsRejected units that a rule dropped
  * @param rows that were written
  * @param leftOver what a limit left unmade of the kept units
+ * @param unreadFields fields that no reader knows, each as {@code name=rows}
  */
 public record IngestSummary(
     RunSummary run,
@@ -31,5 +33,6 @@ public record IngestSummary(
     long unitsDuplicate,
     long unitsRejected,
     long rows,
-    long leftOver)
+    long leftOver,
+    List<String> unreadFields)
     implements Summary {}

@@ -15,6 +15,7 @@ import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,41 @@ class CompleteJobTest {
     assertThat(server.log().requests())
         .extracting(request -> request.body().at("/messages/0/content").asText())
         .containsOnly("Be brief.");
+  }
+
+  @Test
+  void anIdThatStandsForTwoQuestionsIsRefusedByName() throws IOException {
+    Path first =
+        Files.writeString(
+            folder.resolve("a.jsonl"), "{\"id\": \"1\", \"prompt\": \"Name a sea.\"}\n");
+    Path second =
+        Files.writeString(
+            folder.resolve("b.jsonl"), "{\"id\": \"1\", \"prompt\": \"Name a lake.\"}\n");
+    assertThatThrownBy(() -> run("twice", Map.of("input", folder.resolve("[ab].jsonl").toString())))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("The id '1' stands for different questions in ")
+        .hasMessageContaining(first.getFileName().toString())
+        .hasMessageContaining(second.getFileName().toString());
+    Files.copy(first, second, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(run("same", Map.of("input", folder.resolve("[ab].jsonl").toString())).figures())
+        .containsEntry("requests", 1L);
+  }
+
+  @Test
+  void messagesOfOtherFormsAreAskedAndThoseThatCannotBeReadAreRejected() throws IOException {
+    Path rows =
+        jsonl(
+            """
+            {"id": "1", "messages": [{"role": "user", "content": [{"type": "text", "text": "Name a lake."}]}]}
+            {"id": "2", "messages": [{"role": "user", "content": "Name a sea.", "name": "ann", "x": 1}]}
+            {"id": "3", "messages": [{"role": null, "content": "Name an isle."}]}
+            """);
+    JobSummary summary = run("forms", Map.of("input", rows.toString()));
+    assertThat(summary.figures()).containsEntry("requests", 2L);
+    assertThat(summary.rejects()).containsExactly(Map.entry("unreadable_messages", 1L));
+    assertThat(server.log().requests())
+        .extracting(FakeRequest::prompt)
+        .containsExactlyInAnyOrder("Name a lake.", "Name a sea.");
   }
 
   @Test

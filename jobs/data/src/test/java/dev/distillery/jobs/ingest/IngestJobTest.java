@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,6 +62,25 @@ class IngestJobTest {
                 .head()
                 .<String>getAs("id"))
         .endsWith("rows.jsonl: line 2, byte 55");
+  }
+
+  @Test
+  void parquetIsReadAsTheSameRowsAreAsJson() throws IOException {
+    Path json =
+        write(
+            "rows.jsonl",
+            """
+            {"instruction": "Add.", "input": "1 2", "output": "3", "odd": 1, "id": 7}
+            {"instruction": "Name a lake.", "output": "Baikal"}
+            """);
+    Path other = folder.resolve("more [1] {a}.parquet");
+    LocalSpark.session().read().json(json.toString()).coalesce(1).write().parquet(other.toString());
+    IngestSummary fromJson = ingest("alpaca", json);
+    IngestSummary fromParquet = ingest("alpaca", other);
+    assertThat(fromJson.unreadFields()).containsExactly("odd=1");
+    assertThat(fromParquet.unreadFields()).containsExactly("odd=1");
+    assertThat(Ingests.table(fromParquet, "instructions").sort("id").collectAsList().toString())
+        .isEqualTo(Ingests.table(fromJson, "instructions").sort("id").collectAsList().toString());
   }
 
   @Test
