@@ -24,7 +24,7 @@ public final class SplitPlanner {
     }
     List<Long> starts =
         switch (file.compression()) {
-          case GZIP -> List.of(0L);
+          case GZIP, PARQUET -> List.of(0L);
           case NONE, BZIP2 -> everySplitBytes(file.length(), splitBytes);
           case ZSTD -> frames(file, splitBytes, hadoop);
         };
