@@ -159,7 +159,13 @@ public final class InstanceParser {
 
   private static Pattern strictHead(String word) {
     return Pattern.compile(
-        word + PythonStrings.SPACE + "*+" + PythonStrings.DIGIT + "*+" + PythonStrings.SPACE + "*+:");
+        word
+            + PythonStrings.SPACE
+            + "*+"
+            + PythonStrings.DIGIT
+            + "*+"
+            + PythonStrings.SPACE
+            + "*+:");
   }
 
   private static Pattern lineHead(String word) {
