@@ -1,7 +1,7 @@
 /**
  * Alpaca and whatever has its shape: instruction, input, output.
  *
- * <p>May use: datasets, spark.warehouse.
+ * <p>May use: core.dialogue, datasets, spark.warehouse.
  */
 @NullMarked
 package dev.distillery.datasets.alpaca;

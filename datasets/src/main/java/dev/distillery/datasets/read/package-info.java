@@ -3,7 +3,7 @@
  * line; plain or compressed; in pieces that different tasks read. Knows nothing of what the rows
  * mean, and runs without Spark but for {@link dev.distillery.datasets.read.RowSplits}.
  *
- * <p>May use: core.run.
+ * <p>May use: core.run, spark.warehouse.
  */
 @NullMarked
 package dev.distillery.datasets.read;

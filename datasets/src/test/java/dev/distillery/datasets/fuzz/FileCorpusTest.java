@@ -7,7 +7,7 @@ import dev.distillery.datasets.read.FilesFuzz;
 import org.junit.jupiter.api.Test;
 
 /** The corpus of each target, and each input cut, doubled and with a byte changed. */
-class FuzzCorpusTest {
+class FileCorpusTest {
   @Test
   void everyInputIsReadOrRefused() throws Exception {
     int inputs =
