@@ -2,7 +2,6 @@ package dev.distillery.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.distillery.core.run.JobSummary;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.jobs.curate.CurateJob;
 import dev.distillery.jobs.curate.CurateOptions;
@@ -61,7 +60,7 @@ class EveryTableTest {
             "input", List.of(input),
             "table", List.of(name));
 
-    JobSummary dedup =
+    var dedup =
         new DedupJob().run(LocalSpark.session(), OptionsBinder.of(DedupOptions.class).bind(given));
     assertThat(dedup.figures()).containsEntry("kept", 2L).containsEntry("duplicates", 1L);
     assertThat(
@@ -74,7 +73,7 @@ class EveryTableTest {
         .extracting(Row::toString)
         .containsExactly("[a,x,y,z]", "[c,x,y,z]");
 
-    JobSummary curate =
+    var curate =
         new CurateJob()
             .run(LocalSpark.session(), OptionsBinder.of(CurateOptions.class).bind(given));
     assertThat(curate.tables().get(name).rows()).isEqualTo(3);

@@ -102,9 +102,15 @@ public final class JobCall<O extends Record, S extends Summary> {
       } catch (JobException e) {
         throw commit.failed(e);
       } catch (Exception e) {
+        // What a task says to the user comes wrapped in Spark's own words.
         throw commit.failed(
-            new JobException(
-                ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage(), e));
+            JobException.within(e)
+                .orElseGet(
+                    () ->
+                        new JobException(
+                            ExitCode.UNEXPECTED,
+                            e.getClass().getSimpleName() + ": " + e.getMessage(),
+                            e)));
       } catch (OutOfMemoryError e) {
         throw commit.failed(
             new JobException(

@@ -103,7 +103,7 @@ class CompleteJobTest {
             {"id": "2", "messages": [{"role": "user", "content": "Name a sea.", "name": "ann", "x": 1}]}
             {"id": "3", "messages": [{"role": null, "content": "Name an isle."}]}
             """);
-    JobSummary summary = run("forms", Map.of("input", rows.toString()));
+    CompleteSummary summary = run("forms", Map.of("input", rows.toString()));
     assertThat(summary.figures()).containsEntry("requests", 2L);
     assertThat(summary.rejects()).containsExactly(Map.entry("unreadable_messages", 1L));
     assertThat(server.log().requests())
