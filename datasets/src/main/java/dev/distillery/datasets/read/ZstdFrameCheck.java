@@ -99,10 +99,8 @@ final class ZstdFrameCheck extends FilterInputStream {
       case DESCRIPTOR -> {
         boolean singleSegment = (read & 0x20) != 0;
         int contentSize = CONTENT_SIZE_BYTES[read >> 6];
-        skipped =
-            (singleSegment ? 0 : 1)
-                + DICTIONARY_BYTES[read & 3]
-                + (contentSize == 0 && singleSegment ? 1 : contentSize);
+        int header = (singleSegment ? 0 : 1) + DICTIONARY_BYTES[read & 3];
+        skipped = header + (contentSize == 0 && singleSegment ? 1L : contentSize);
         checksum = (read & 4) != 0;
         next = Next.BLOCK_HEADER;
       }
