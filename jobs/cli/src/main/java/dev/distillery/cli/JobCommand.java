@@ -44,9 +44,11 @@ final class JobCommand<O extends Record, S extends Summary> {
     String runId = given.get("run-id").get(0);
     S summary;
     try {
+      ProgressListener progress = ProgressListener.on(err);
       summary =
-          Sessions.with(
-              job.name() + " " + runId, spark -> call.run(spark, ProgressListener.on(err)));
+          job.needsSpark()
+              ? Sessions.with(job.name() + " " + runId, spark -> call.run(spark, progress))
+              : call.run(progress);
     } catch (JobException e) {
       out.println(RunSummary.failed(job.name(), runId, e, 0).toJson());
       throw e;

@@ -144,12 +144,9 @@ public final class ModelConfigs {
   }
 
   /**
- * head counts of the released checkpoints; GPT-3, table 2.1 of arXiv 2005.14165; stories, llama2.c's
- * TinyStories models; GPT-1, Radford et al. 2018; the others, the config.json of the released
- * checkpoints. Two rows of the GPT-3 table do not divide into heads as printed (1.3B: 24 heads of
- * 128 in a width of 2048; 13B: 40 heads of 128 in 5140); here they have 16 heads, and a width of
- * 5120. All of GPT-3 attends densely here, where the paper's models alternate dense and banded
- * layers.
+   * The configuration of a config.json.
+   *
+   * @throws ModelFileException if something in it is wrong
    */
   public static ModelConfig read(Path file) throws IOException {
     return HuggingFaceConfig.read(ModelJson.read(file));

@@ -18,7 +18,9 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A job with options that have passed every check that needs no Spark. What every run must pass
@@ -50,10 +52,26 @@ public final class JobCall<O extends Record, S extends Summary> {
 
   /** Runs the job; see {@link Job#run}. */
   public S run(SparkSession spark, ProgressListener listener) {
+    return perform(spark, listener);
+  }
+
+  /** Runs a job that needs no Spark, without it. */
+  public S run(ProgressListener listener) {
+    if (job.needsSpark()) {
+      throw new IllegalArgumentException("The job " + job.name() + " needs a Spark session");
+    }
+    return perform(null, listener);
+  }
+
+  private S perform(@Nullable SparkSession spark, ProgressListener listener) {
     Clock clock = Clock.systemUTC();
     RunOptions common = job.runOptions(options);
     Warehouse warehouse =
-        Warehouse.at(common.warehouse(), spark.sparkContext().hadoopConfiguration());
+        Warehouse.at(
+            common.warehouse(),
+            spark == null
+                ? SparkHadoopUtil.get().conf()
+                : spark.sparkContext().hadoopConfiguration());
     String id = common.runId().orElseGet(() -> RunId.create(clock));
     var binder = OptionsBinder.of(job.optionsType());
     Map<String, String> effective = binder.effective(options);
@@ -82,7 +100,9 @@ public final class JobCall<O extends Record, S extends Summary> {
         run.progress().say("The run " + id + " is done already");
         return SummaryJson.read(job.summaryType(), earlier.get().summary());
       }
-      SharedStorage.check(spark, warehouse);
+      if (spark != null) {
+        SharedStorage.check(spark, warehouse);
+      }
       warehouse.files().delete(warehouse.staging(id), true);
       run.note("driver", lease.driver());
       run.holds(lease);
@@ -93,34 +113,41 @@ public final class JobCall<O extends Record, S extends Summary> {
   }
 
   private S perform(JobRun run, RunCommit commit) {
+    if (!run.hasSpark()) {
+      return outcome(run, commit);
+    }
     String description = job.name() + " " + run.id();
     try (var label = SparkLabel.of(run.spark().sparkContext(), run.id(), description)) {
-      Outcome<S> outcome;
-      try {
-        outcome = job.perform(run, options);
-        run.check(outcome);
-      } catch (JobException e) {
-        throw commit.failed(e);
-      } catch (Exception e) {
-        // What a task says to the user comes wrapped in Spark's own words.
-        throw commit.failed(
-            JobException.within(e)
-                .orElseGet(
-                    () ->
-                        new JobException(
-                            ExitCode.UNEXPECTED,
-                            e.getClass().getSimpleName() + ": " + e.getMessage(),
-                            e)));
-      } catch (OutOfMemoryError e) {
-        throw commit.failed(
-            new JobException(
-                ExitCode.UNEXPECTED,
-                "The driver is out of memory ("
-                    + e.getMessage()
-                    + "); give it more: -- --driver-memory 8g",
-                e));
-      }
-      return commit.end(outcome);
+      return outcome(run, commit);
     }
+  }
+
+  private S outcome(JobRun run, RunCommit commit) {
+    Outcome<S> outcome;
+    try {
+      outcome = job.perform(run, options);
+      run.check(outcome);
+    } catch (JobException e) {
+      throw commit.failed(e);
+    } catch (Exception e) {
+      // What a task says to the user comes wrapped in Spark's own words.
+      throw commit.failed(
+          JobException.within(e)
+              .orElseGet(
+                  () ->
+                      new JobException(
+                          ExitCode.UNEXPECTED,
+                          e.getClass().getSimpleName() + ": " + e.getMessage(),
+                          e)));
+    } catch (OutOfMemoryError e) {
+      throw commit.failed(
+          new JobException(
+              ExitCode.UNEXPECTED,
+              "The driver is out of memory ("
+                  + e.getMessage()
+                  + "); give it more: -- --driver-memory 8g",
+              e));
+    }
+    return commit.end(outcome);
   }
 }

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -53,7 +54,7 @@ public final class JobRun {
   /** So many files of a table, of any size, are no burden to a reader. */
   private static final int FEW_PARTITIONS = 8;
 
-  private final SparkSession spark;
+  private final @Nullable SparkSession spark;
   private final Warehouse warehouse;
   private final String job;
   private final String id;
@@ -65,7 +66,7 @@ public final class JobRun {
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
   JobRun(
-      SparkSession spark,
+      @Nullable SparkSession spark,
       Warehouse warehouse,
       String job,
       String id,
@@ -84,8 +85,13 @@ public final class JobRun {
     lease = right;
   }
 
+  /** The session; a job that needs no Spark has none. */
   public SparkSession spark() {
-    return spark;
+    return Objects.requireNonNull(spark, "The job " + job + " says that it needs no Spark");
+  }
+
+  boolean hasSpark() {
+    return spark != null;
   }
 
   public Warehouse warehouse() {
@@ -146,7 +152,7 @@ public final class JobRun {
 
   private Dataset<Row> read(String ref, Table table) {
     TableReader.Input input =
-        new TableReader(spark, warehouse, progress::say).read(TableRef.parse(ref), table);
+        new TableReader(spark(), warehouse, progress::say).read(TableRef.parse(ref), table);
     inputs.add(input.provenance());
     return input.rows();
   }
@@ -216,7 +222,7 @@ public final class JobRun {
               .parquet(folder.toString());
           return folder;
         });
-    StagedTable staged = StagedTable.read(spark, warehouse, folder, table, sized.schema());
+    StagedTable staged = StagedTable.read(spark(), warehouse, folder, table, sized.schema());
     written.put(name, staged);
     return staged.rows();
   }
@@ -254,12 +260,13 @@ public final class JobRun {
 
   /** What {@link #write} staged, for reading back. */
   public Dataset<Row> staged(String name) {
-    return spark.read().parquet(warehouse.staging(name, id).toString());
+    return spark().read().parquet(warehouse.staging(name, id).toString());
   }
 
   /** Names a phase in Spark's own pages while it runs. */
   public <T> T phase(String description, Supplier<T> work) {
-    try (var label = SparkLabel.of(spark.sparkContext(), id, job + " " + id + ": " + description)) {
+    try (var label =
+        SparkLabel.of(spark().sparkContext(), id, job + " " + id + ": " + description)) {
       return work.get();
     }
   }

@@ -168,9 +168,9 @@ final class RunCommit {
         new TreeMap<>(
             Map.of(
                 "distillery", version(),
-                "spark", run.spark().version(),
+                "spark", org.apache.spark.package$.MODULE$.SPARK_VERSION(),
                 "java", Runtime.version().toString())),
-        run.spark().sparkContext().applicationId());
+        run.hasSpark() ? run.spark().sparkContext().applicationId() : "");
   }
 
   /** What is known of the terms that rows stand under, for whoever passes them on. */

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param options every option with its effective value
  * @param decisiveOptions those that decided what was written, and hashes of the files they name
  * @param versions of Distillery, Spark and Java
- * @param sparkApplicationId of the Spark application that ran the job
+ * @param sparkApplicationId of the Spark application that ran the job; empty where it needed none
  */
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonIgnoreProperties(ignoreUnknown = true)

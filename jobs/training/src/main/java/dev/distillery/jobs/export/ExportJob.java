@@ -57,6 +57,11 @@ public final class ExportJob implements Job<ExportOptions, ExportSummary> {
   }
 
   @Override
+  public boolean needsSpark() {
+    return false;
+  }
+
+  @Override
   public RunOptions runOptions(ExportOptions options) {
     return options.run();
   }

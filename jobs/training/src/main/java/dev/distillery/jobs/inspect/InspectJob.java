@@ -60,6 +60,11 @@ public final class InspectJob implements Job<InspectOptions, InspectSummary> {
   }
 
   @Override
+  public boolean needsSpark() {
+    return false;
+  }
+
+  @Override
   public RunOptions runOptions(InspectOptions options) {
     return options.run();
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.SummaryJson;
 import dev.distillery.jobs.inspect.InspectJob;
@@ -30,7 +31,7 @@ import dev.distillery.model.tokenizer.PreTokenizer;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
-import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.job.JobCall;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -270,12 +271,13 @@ class ExportJobTest {
   }
 
   private ExportSummary export(Object... arguments) {
-    return new ExportJob().run(LocalSpark.session(), options(ExportOptions.class, map(arguments)));
+    return JobCall.of(new ExportJob(), options(ExportOptions.class, map(arguments)))
+        .run(ProgressListener.standardError());
   }
 
   private InspectSummary inspect(String path) {
-    return new InspectJob()
-        .run(LocalSpark.session(), options(InspectOptions.class, map("--model", path)));
+    return JobCall.of(new InspectJob(), options(InspectOptions.class, map("--model", path)))
+        .run(ProgressListener.standardError());
   }
 
   private Map<String, String> map(Object... arguments) {
