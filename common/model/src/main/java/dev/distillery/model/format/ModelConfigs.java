@@ -15,12 +15,12 @@ import java.util.stream.IntStream;
  * Published configurations by name.
  *
  * <p>Sources: LLaMA, table 2 of arXiv 2302.13971; GPT-2, table 2 of Radford et al. 2019, with the
- * head counts of the released checkpoints; GPT-3, table 2.1 of arXiv 2005.14165; stories, llama2.c's
- * TinyStories models; GPT-1, Radford et al. 2018; the others, the config.json of the released
- * checkpoints. Two rows of the GPT-3 table do not divide into heads as printed (1.3B: 24 heads of
- * 128 in a width of 2048; 13B: 40 heads of 128 in 5140); here they have 16 heads, and a width of
- * 5120. All of GPT-3 attends densely here, where the paper's models alternate dense and banded
- * layers.
+ * head counts of the released checkpoints; GPT-3, table 2.1 of arXiv 2005.14165; stories,
+ * llama2.c's TinyStories models; GPT-1, Radford et al. 2018; the others, the config.json of the
+ * released checkpoints. Two rows of the GPT-3 table do not divide into heads as printed (1.3B: 24
+ * heads of 128 in a width of 2048; 13B: 40 heads of 128 in 5140); here they have 16 heads, and a
+ * width of 5120. All of GPT-3 attends densely here, where the paper's models alternate dense and
+ * banded layers.
  */
 public final class ModelConfigs {
   private static final Map<String, ModelConfig> BY_NAME = new LinkedHashMap<>();

@@ -3,7 +3,6 @@ package dev.distillery.jobs.sft;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.JobException;
 import dev.distillery.model.format.ModelFiles;
-import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
@@ -21,9 +20,6 @@ import java.util.regex.Pattern;
 /** The marks that a chat template writes, and whether a model has them and was trained on them. */
 final class TemplateTokens {
   private static final Pattern MARK = Pattern.compile("<\\|[^|\\s]+\\|>|</?s>");
-  private static final List<String> EMBEDDINGS =
-      List.of(ModelTensors.EMBEDDING, "transformer.wte.weight");
-
   private static final List<Message> SAMPLE =
       List.of(new Message("user", "u"), new Message("assistant", "a"));
 
@@ -70,12 +66,8 @@ final class TemplateTokens {
    */
   static List<Integer> untrained(ModelFiles model, List<Integer> ids) throws IOException {
     WeightSource weights = model.weights();
-    for (String name : EMBEDDINGS) {
-      if (weights.weights().containsKey(name)) {
-        return untrained(weights, name, model.config().hiddenSize(), ids);
-      }
-    }
-    return List.of();
+    String name = model.config().architecture().names().embedding() + ".weight";
+    return untrained(weights, name, model.config().hiddenSize(), ids);
   }
 
   private static List<Integer> untrained(
