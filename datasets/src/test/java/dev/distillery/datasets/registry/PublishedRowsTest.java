@@ -38,13 +38,18 @@ class PublishedRowsTest {
   }
 
   /** The rows that a source makes of lines, groups among them put together. */
-  private static List<String> rows(Sources name, SourceSettings settings, String... lines)
-      throws RejectedRowException {
+  private static List<String> rows(Sources name, SourceSettings settings, String... lines) {
     Source source = name.create(settings, 42);
     List<RowResult> results = new ArrayList<>();
     List<RowResult.Item> items = new ArrayList<>();
     for (String line : lines) {
-      for (RowResult result : parse(source, "folder/train.jsonl", line)) {
+      List<RowResult> parsed;
+      try {
+        parsed = parse(source, "folder/train.jsonl", line);
+      } catch (RejectedRowException e) {
+        parsed = List.of(new RowResult.Rejected(e.rule(), e.detail()));
+      }
+      for (RowResult result : parsed) {
         if (result instanceof RowResult.Item item) {
           items.add(item);
         } else {
@@ -96,7 +101,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void dolly() throws RejectedRowException {
+  void dolly() {
     assertThat(
             rows(
                 Sources.DOLLY,
@@ -111,7 +116,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void aRowOfAlpacaWithHistoryIsADialogue() throws RejectedRowException {
+  void aRowOfAlpacaWithHistoryIsADialogue() {
     String[] rows = {
       """
       {"instruction": "And how high?", "input": "", "output": "4,800 m.", "system": "Be brief.", \
@@ -138,7 +143,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void aSystemTextBesideADialogueIsItsHead() throws RejectedRowException {
+  void aSystemTextBesideADialogueIsItsHead() {
     String dialogue =
         "\"conversations\": [{\"from\": \"human\", \"value\": \"How do I greet?\"},"
             + " {\"from\": \"gpt\", \"value\": \"Goedemorgen, buurman!\"}]";
@@ -160,7 +165,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void turnsOfEveryForm() throws RejectedRowException {
+  void turnsOfEveryForm() {
     assertThat(
             rows(
                 Sources.SHAREGPT,
@@ -184,7 +189,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void messagesInOpenAisForms() throws RejectedRowException {
+  void messagesInOpenAisForms() {
     assertThat(
             rows(
                 Sources.OPENAI_MESSAGES,
@@ -208,7 +213,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void comparisonsKeepWhatStandsBesideThem() throws RejectedRowException {
+  void comparisonsKeepWhatStandsBesideThem() {
     String answers = "\"chosen\": \"Yes.\", \"rejected\": \"No.\"";
     assertThat(
             rows(
@@ -237,7 +242,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void aLanguageIsItsPrimaryPart() throws RejectedRowException {
+  void aLanguageIsItsPrimaryPart() {
     assertThat(
             rows(
                 Sources.OASST,
@@ -253,7 +258,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void answersAboutErrorsStayAndThePagesGo() throws RejectedRowException {
+  void answersAboutErrorsStayAndThePagesGo() {
     assertThat(
             rows(
                 Sources.HC3,
@@ -274,7 +279,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void anIdIsTextAndNoPattern() throws RejectedRowException {
+  void anIdIsTextAndNoPattern() {
     assertThat(
             rows(
                 Sources.STACKEXCHANGE,
@@ -286,7 +291,7 @@ class PublishedRowsTest {
   }
 
   @Test
-  void oig() throws RejectedRowException {
+  void oig() {
     assertThat(
             rows(
                 Sources.OIG,

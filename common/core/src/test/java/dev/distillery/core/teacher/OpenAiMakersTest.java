@@ -98,7 +98,11 @@ class OpenAiMakersTest {
       int status, String body, Category category, String words) {
     JsonNode error = error(body);
     assertThat(OpenAiProtocol.category(status, error)).isEqualTo(category);
-    assertThat(ServerWords.of(error, Secret.NONE, Requests.prompt("r", "m", "p", Sampling.of(1))))
+    assertThat(
+            ServerWords.of(
+                error,
+                Secret.NONE,
+                Requests.prompt("r", "m", "Name a river of the north.", Sampling.of(1))))
         .contains(words);
   }
 

@@ -248,7 +248,9 @@ class OpenAiTeacherTest {
                         + "\"finish_reason\":\"stop\"}],\"error\":null}"));
 
     assertThat(reply)
-        .isEqualTo(new TeacherReply("ab", "content_filter", -1, 0, -1, 200, RateLimits.NONE));
+        .isEqualTo(
+            new TeacherReply(
+                "ab", "content_filter", -1, 0, -1, 200, RateLimits.NONE, Optional.of("hm")));
   }
 
   @Test

@@ -170,16 +170,19 @@ class ExportJobTest {
     assertThat(output).doesNotExist();
   }
 
+  /** Nothing of it is run, whatever it is; a named one stands in its place. */
   @Test
-  void anUnknownTemplateOfTheModelIsRefusedUnlessOneIsNamed() throws IOException {
-    Files.writeString(model.resolve("chat_template.jinja"), "{{ tools }}");
-    assertThatThrownBy(() -> export("--model", model, "--output", temp.resolve("a")))
-        .isInstanceOf(JobException.class)
-        .hasMessageContaining("not one that is known");
+  void aModelsTemplatesTravelAsTheyCame() throws IOException {
+    Files.writeString(model.resolve("chat_template.jinja"), "{{ anything | at_all }}");
+    assertThat(export("--model", model, "--output", temp.resolve("a")).template()).isEqualTo("own");
+    assertThat(temp.resolve("a").resolve("chat_template.jinja"))
+        .hasContent("{{ anything | at_all }}");
     assertThat(
             export("--model", model, "--output", temp.resolve("b"), "--chat-template", "chatml")
-                .status())
-        .isEqualTo("done");
+                .template())
+        .isEqualTo("chatml");
+    assertThat(temp.resolve("b").resolve("chat_template.jinja"))
+        .hasContent(ChatTemplate.named("chatml", "<|im_end|>").jinja());
   }
 
   @Test
