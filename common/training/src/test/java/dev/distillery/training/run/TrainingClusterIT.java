@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.testing.StandaloneCluster;
 import java.io.File;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +15,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,11 +70,37 @@ class TrainingClusterIT {
     }
   }
 
+  /**
+   * One folder of links to the jars: a command line of over 4,096 characters does not show its main
+   * class, by which {@link StandaloneCluster#executors} knows an executor.
+   */
+  private String executorClassPath() throws IOException {
+    Path links = folder.resolve("lib");
+    List<String> entries = new ArrayList<>(List.of(links + "/*"));
+    if (!Files.exists(links)) {
+      Files.createDirectory(links);
+    }
+    Stream<String> ours =
+        Arrays.stream(StandaloneCluster.testClassPath().split(File.pathSeparator));
+    Stream<String> students =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> STUDENT.stream().anyMatch(entry::contains));
+    for (String entry : Stream.concat(ours, students).distinct().toList()) {
+      Path path = Path.of(entry);
+      if (Files.isDirectory(path)) {
+        entries.add(entry);
+      } else if (!Files.exists(links.resolve(path.getFileName()))) {
+        Files.createSymbolicLink(links.resolve(path.getFileName()), path);
+      }
+    }
+    return String.join(File.pathSeparator, entries);
+  }
+
   private String read(String log) {
     try {
       Path file = folder.resolve(log);
       return Files.exists(file) ? Files.readString(file) : "";
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
   }
@@ -100,12 +126,7 @@ class TrainingClusterIT {
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(argument -> argument.startsWith("-X") || argument.startsWith("--add"))
         .forEach(command::add);
-    String executors =
-        StandaloneCluster.testClassPath()
-            + File.pathSeparator
-            + Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> STUDENT.stream().anyMatch(entry::contains))
-                .collect(Collectors.joining(File.pathSeparator));
+    String executors = executorClassPath();
     Map.of(
             "spark.master", master,
             "spark.executor.memory", "512m",
