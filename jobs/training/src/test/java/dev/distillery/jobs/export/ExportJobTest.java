@@ -83,7 +83,7 @@ class ExportJobTest {
     ExportSummary first = export("--model", model, "--format", "gguf", "--output", gguf);
     assertThat(first.status()).isEqualTo("done");
     assertThat(first.figures()).containsEntry("parameters", CONFIG.parameterCount());
-    assertThat(first.template()).isEqualTo("chatml");
+    assertThat(first.template()).isEqualTo("own");
     Path back = temp.resolve("back");
     export("--model", gguf, "--output", back);
     try (ModelFiles original = ModelFiles.open(model);
