@@ -88,7 +88,7 @@ class HostileFilesTest {
         "\"num_hidden_layers\": 2 | \"num_hidden_layers\": 2000000000 | num_hidden_layers must be in [1, 1024]",
         "\"num_attention_heads\": 4 | \"num_attention_heads\": 0 | num_attention_heads must be in",
         "\"hidden_act\": \"silu\" | \"hidden_act\": \"relu\" | field hidden_act should be silu, gelu_new",
-        "\"rope_type\": \"default\" | \"rope_type\": \"yarn\" | field rope_parameters.rope_type should be default or llama3, but is \"yarn\"",
+        "\"rope_type\": \"default\" | \"rope_type\": \"yarn\" | field rope_parameters.rope_type should be default, linear or llama3, but is \"yarn\"",
         "\"rope_theta\": 100000.0 | \"rope_theta\": 1e999 | rope_theta must be in",
         "\"vocab_size\": 32 | \"vocab_size\": 32, \"rope_theta\": 10000 | field rope_theta should be the same as",
         "\"vocab_size\": 32 | \"vocab_size\": 32, \"quantization_config\": {} | quantised weights are read from GGUF only",
