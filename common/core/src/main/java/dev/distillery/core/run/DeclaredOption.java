@@ -56,6 +56,10 @@ record DeclaredOption(
     return component.getAccessor().isAnnotationPresent(Tunable.class);
   }
 
+  boolean goesOn() {
+    return component.getAccessor().isAnnotationPresent(GoesOn.class);
+  }
+
   boolean required() {
     return component.getAccessor().isAnnotationPresent(Required.class);
   }

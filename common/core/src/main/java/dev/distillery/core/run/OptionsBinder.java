@@ -1,6 +1,7 @@
 package dev.distillery.core.run;
 
 import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -361,6 +362,26 @@ public final class OptionsBinder<T extends Record> {
    */
   public Map<String, String> decisive(T options) {
     return texts(options, true);
+  }
+
+  /**
+   * What asks a finished run to go on: the {@link GoesOn} options that are larger now.
+   *
+   * @param earlier the finished run's options, as {@link #effective} gave them
+   */
+  public List<String> larger(T options, Map<String, String> earlier) {
+    List<String> larger = new ArrayList<>();
+    effective(options)
+        .forEach(
+            (name, text) -> {
+              String before = earlier.get(name);
+              if (before != null
+                  && this.options.get(name).goesOn()
+                  && new BigDecimal(text).compareTo(new BigDecimal(before)) > 0) {
+                larger.add("--" + name + " " + text + " after " + before);
+              }
+            });
+    return larger;
   }
 
   private Map<String, String> texts(Record options, boolean decisiveOnly) {

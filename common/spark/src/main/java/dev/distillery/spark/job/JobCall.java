@@ -15,6 +15,7 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -85,8 +86,7 @@ public final class JobCall<O extends Record, S extends Summary> {
 
     Optional<RunRecord> earlier = new RunRecords(warehouse).find(id);
     earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
-    if (earlier.filter(RunRecord::done).isPresent()) {
-      run.progress().say("The run " + id + " is done already");
+    if (endedAlready(earlier, run)) {
       return SummaryJson.read(job.summaryType(), earlier.get().summary());
     }
     if (earlier.isEmpty()) {
@@ -96,8 +96,7 @@ public final class JobCall<O extends Record, S extends Summary> {
       // Another driver may have worked on the run between the look at its record and the lease.
       earlier = new RunRecords(warehouse).find(id);
       earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
-      if (earlier.filter(RunRecord::done).isPresent()) {
-        run.progress().say("The run " + id + " is done already");
+      if (endedAlready(earlier, run)) {
         return SummaryJson.read(job.summaryType(), earlier.get().summary());
       }
       if (spark != null) {
@@ -106,10 +105,26 @@ public final class JobCall<O extends Record, S extends Summary> {
       warehouse.files().delete(warehouse.staging(id), true);
       run.note("driver", lease.driver());
       run.holds(lease);
-      return perform(run, new RunCommit(run, Optional.of(lease), effective, decisive, clock));
+      var commit = new RunCommit(run, Optional.of(lease), effective, decisive, clock);
+      return perform(run, earlier.filter(RunRecord::done).isPresent() ? commit.goingOn() : commit);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Whether the run is done and nothing asks it to go on; says so. */
+  private boolean endedAlready(Optional<RunRecord> earlier, JobRun run) {
+    if (earlier.filter(RunRecord::done).isEmpty()) {
+      return false;
+    }
+    List<String> larger =
+        OptionsBinder.of(job.optionsType()).larger(options, earlier.get().options());
+    run.progress()
+        .say(
+            "The run "
+                + run.id()
+                + (larger.isEmpty() ? " is done already" : " is done and goes on: " + larger));
+    return larger.isEmpty();
   }
 
   private S perform(JobRun run, RunCommit commit) {

@@ -34,6 +34,7 @@ final class RunCommit {
   private final Map<String, String> decisive;
   private final Clock clock;
   private final Instant start;
+  private boolean goesOn;
 
   /**
    * @param lease the right to the run id; empty in a dry run, which writes nothing
@@ -52,6 +53,12 @@ final class RunCommit {
     this.decisive = decisive;
     this.clock = clock;
     this.start = clock.instant();
+  }
+
+  /** The run is finished and goes on: only a new end takes the place of its record. */
+  RunCommit goingOn() {
+    goesOn = true;
+    return this;
   }
 
   /**
@@ -125,7 +132,11 @@ final class RunCommit {
   private void write(Summary summary) {
     run.warehouse().delete(run.warehouse().staging(run.id()));
     var records = new RunRecords(run.warehouse());
-    if (records.find(run.id()).filter(RunRecord::done).isPresent()) {
+    boolean finished = records.find(run.id()).filter(RunRecord::done).isPresent();
+    if (finished && goesOn && summary.run().exitCode() != ExitCode.DONE) {
+      return;
+    }
+    if (finished && !goesOn) {
       throw new JobException(
           ExitCode.TEMPORARY,
           "Another driver has finished the run "

@@ -1,6 +1,7 @@
 package dev.distillery.training.run;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.GoesOn;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.WithBuilder;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Option;
 @WithBuilder
 public record ScheduleOptions(
     @Tunable
+        @GoesOn
         @Bounds(atLeast = 1)
         @Option(
             names = "--num-epochs",
@@ -28,6 +30,7 @@ public record ScheduleOptions(
             description = "Passes over the rows. More of them than a finished run had go on there.")
         int numEpochs,
     @Tunable
+        @GoesOn
         @Bounds(atLeast = 1)
         @Option(
             names = "--max-steps",
