@@ -79,7 +79,7 @@ class HostileFilesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"model_type\": \"llama\" | \"model_type\": \"mamba\" | field model_type should be llama or gpt2, but is \"mamba\"",
+        "\"model_type\": \"llama\" | \"model_type\": \"mamba\" | field model_type should be one of llama, qwen2",
         "\"vocab_size\": 32 | \"vocab_size\": 33 | has shape [32, 32], but config.json calls for [33, 32]",
         "\"vocab_size\": 32 | \"vocab_size\": 4000000000 | field vocab_size should be an integer of 32 bits, but is 4000000000",
         "\"hidden_size\": 32 | \"hidden_size\": \"32\" | field hidden_size should be an integer",

@@ -233,7 +233,7 @@ class TokenizerTest {
       value = {
         "\"type\":\"BPE\" | \"type\":\"Unigram\" | field model.type should be BPE, but is \"Unigram\"",
         "\"dropout\":null | \"dropout\":0.1 | field model.dropout should be null",
-        "\"normalizer\":null | \"normalizer\":{\"type\":\"NFC\"} | field normalizer should be null",
+        "\"normalizer\":null | \"normalizer\":{\"type\":\"NFKC\"} | field normalizer should be null or NFC",
         "\"individual_digits\":true | \"individual_digits\":false | field pre_tokenizer should be GPT-2's",
         "\"single_word\":false | \"single_word\":true | is of single words",
         "\"!\":3 | \"!\":\"3\" | field model.vocab.! should be an integer",
