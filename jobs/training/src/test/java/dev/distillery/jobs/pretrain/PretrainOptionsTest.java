@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class PretrainOptionsTest {
   @Test
-  void everyOptionHasItsDefaultAndArrives() {
+  void everyOptionHasItsDefault() {
     OptionsKit.of(
             PretrainOptions.class, RunOptions.class, TrainingOptions.class, TokenOptions.class)
         .defaults(
@@ -16,16 +16,6 @@ class PretrainOptionsTest {
             tokenizer-from (none)
             vocab-size (none)
             show 0
-            """)
-        .arrive(
-            """
-            tokenizer-from train
-            vocab-size 300
-            show 3
-            dry-run true
-            model gpt2
-            output-dir o
-            input a.jsonl
             """);
   }
 }

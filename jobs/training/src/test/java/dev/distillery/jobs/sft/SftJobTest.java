@@ -177,7 +177,9 @@ class SftJobTest {
         .contains("| rows.jsonl | NOASSERTION | 4 |")
         .contains("## eval_loss")
         .contains("| learning-rate | 0.02 |");
-    assertThat(run(given).toJson()).as("the same id again").isEqualTo(summary.toJson());
+    assertThat(run(given).toJson().toString())
+        .as("the same id again")
+        .isEqualTo(summary.toJson().toString());
   }
 
   private void refused(Map<String, Object> given, String message) {

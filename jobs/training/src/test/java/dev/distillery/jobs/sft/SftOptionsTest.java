@@ -8,23 +8,13 @@ import org.junit.jupiter.api.Test;
 
 class SftOptionsTest {
   @Test
-  void everyOptionHasItsDefaultAndArrives() {
+  void everyOptionHasItsDefault() {
     OptionsKit.of(SftOptions.class, RunOptions.class, TrainingOptions.class, TokenOptions.class)
         .defaults(
             """
-            template
+            template (none)
             train-on all-turns
             show 0
-            """)
-        .arrive(
-            """
-            template chatml
-            train-on last-turn
-            show 3
-            dry-run true
-            model m
-            output-dir o
-            input a.jsonl
             """);
   }
 }
