@@ -157,7 +157,7 @@ class LogprobsJobTest {
             {"id": "long", "text": "%s"}
             {"id": "just", "text": "%s"}
             """
-                .formatted("\\u0000".repeat(65), "\\u0000".repeat(64)));
+                .formatted("\\u0001".repeat(65), "\\u0001".repeat(64)));
     LogprobsSummary summary = run("bad", Map.of("input", input.toString()));
     assertThat(summary.figures())
         .containsEntry("rows_read", 10L)
