@@ -44,7 +44,11 @@ class JobRunTest {
   record Options(
       RunOptions run,
       @Option(names = "--rows", defaultValue = "3") int rows,
-      @dev.distillery.core.run.Tunable @Option(names = "--speed", defaultValue = "1") int speed)
+      @dev.distillery.core.run.Tunable @Option(names = "--speed", defaultValue = "1") int speed,
+      @dev.distillery.core.run.Tunable
+          @dev.distillery.core.run.GoesOn
+          @Option(names = "--until", defaultValue = "1")
+          int until)
       implements Validated {
     @Override
     public List<String> violations() {
@@ -230,6 +234,36 @@ class JobRunTest {
             },
             Map.of("run-id", "a1", "speed", "9"));
     assertThat(again).isEqualTo(first);
+  }
+
+  /** More is asked of it: it goes on, and what it was stays where that fails. */
+  @Test
+  void aFinishedRunThatIsAskedForMoreGoesOn() {
+    run("write", JobRunTest::done, Map.of("run-id", "r1", "until", "5"));
+    assertThatThrownBy(
+            () ->
+                run(
+                    "write",
+                    r -> {
+                      throw JobException.invalid("No more");
+                    },
+                    Map.of("run-id", "r1", "until", "6")))
+        .hasMessageContaining("No more");
+    RunRecord record = new RunRecords(warehouse).find("r1").orElseThrow();
+    assertThat(record.done()).isTrue();
+    assertThat(record.options()).containsEntry("until", "5");
+    assertThat(read("documents@r1").count()).isEqualTo(3);
+    Counts more = run("write", r -> done(r, 3), Map.of("run-id", "r1", "until", "6"));
+    assertThat(more.status()).isEqualTo("done");
+    assertThat(new RunRecords(warehouse).find("r1").orElseThrow().options())
+        .containsEntry("until", "6");
+    Body never =
+        r -> {
+          throw new AssertionError("The run is done already");
+        };
+    for (String until : List.of("6", "2")) {
+      assertThat(run("write", never, Map.of("run-id", "r1", "until", until))).isEqualTo(more);
+    }
   }
 
   @Test
@@ -513,6 +547,7 @@ class JobRunTest {
         new Options(
             new RunOptions("", Optional.of("7"), Optional.empty(), 1, false, Optional.empty()),
             -1,
+            1,
             1);
     assertThatThrownBy(() -> new Example("example", null, JobRunTest::done).run(spark, options))
         .isInstanceOfSatisfying(
@@ -532,6 +567,7 @@ class JobRunTest {
         new Options(
             new RunOptions(
                 folder.toString(), Optional.empty(), Optional.empty(), 1, false, Optional.empty()),
+            1,
             1,
             1);
     Body tells =
