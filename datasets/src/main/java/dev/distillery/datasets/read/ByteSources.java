@@ -3,6 +3,7 @@ package dev.distillery.datasets.read;
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigInteger;
@@ -53,10 +54,11 @@ final class ByteSources {
 
   private static InputStream gunzip(InputStream in) throws IOException {
     // The JDK's takes a damaged header of a later member for the end of the file.
-    return GzipCompressorInputStream.builder()
-        .setInputStream(in)
-        .setDecompressConcatenated(true)
-        .get();
+    return new Slices(
+        GzipCompressorInputStream.builder()
+            .setInputStream(in)
+            .setDecompressConcatenated(true)
+            .get());
   }
 
   private static InputStream unzstd(InputStream in) throws IOException {
@@ -66,7 +68,21 @@ final class ByteSources {
 
   /** Checks what Hadoop's reader, which can begin at any block, does not. */
   private static InputStream unbzip2(InputStream in) throws IOException {
-    return new BZip2CompressorInputStream(new BufferedInputStream(in, 1 << 16), true);
+    return new Slices(new BZip2CompressorInputStream(new BufferedInputStream(in, 1 << 16), true));
+  }
+
+  /** Asks for little at a time: what a decompressor has made in a call that fails is lost. */
+  private static final class Slices extends FilterInputStream {
+    private static final int MOST = 1024;
+
+    Slices(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int count) throws IOException {
+      return in.read(bytes, from, Math.min(count, MOST));
+    }
   }
 
   /** Opens a decompressor. */
