@@ -354,18 +354,28 @@ class GenerateIT {
         try (var lines = Files.lines(file)) {
           lines.forEach(
               line -> {
-                String stage = line.replaceFirst(".*\"Stage ID\":(\\d+).*", "$1");
                 if (line.contains("\"SparkListenerStageSubmitted\"")
                     && line.contains("\"spark.job.description\":\"ask ")) {
-                  asking.add(stage);
-                } else if (line.contains("\"SparkListenerTaskStart\"") && asking.contains(stage)) {
-                  executors.add(line.replaceFirst(".*\"Executor ID\":\"([^\"]*)\".*", "$1"));
+                  asking.add(after("\"Stage ID\":", line));
+                } else if (line.contains("\"SparkListenerTaskStart\"")
+                    && asking.contains(after("\"Stage ID\":", line))) {
+                  executors.add(after("\"Executor ID\":", line));
                 }
               });
         }
       }
       return List.copyOf(executors);
     }
+  }
+
+  /** A value of a line of JSON, as it is written there. Some lines are too long for patterns. */
+  private static String after(String name, String line) {
+    int from = line.indexOf(name) + name.length();
+    int to = from;
+    while (line.charAt(to) != ',' && line.charAt(to) != '}') {
+      to++;
+    }
+    return line.substring(from, to);
   }
 
   private static Path model() {
