@@ -1,6 +1,7 @@
 package dev.distillery.datasets.sharegpt;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.Roles;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Finds a dialogue's turns in every shape that ShareGPT is published in: a list ({@code
@@ -68,17 +70,19 @@ final class ShareGptTurns {
     if (turn.isArray() && turn.size() == 2) {
       return Optional.of(new JsonNode[] {turn.get(0), turn.get(1)});
     }
-    boolean message = turn.has("role") || turn.has("from");
-    for (String asks : message ? List.<String>of() : List.of("human", "user")) {
-      for (String answers : List.of("assistant", "gpt", "bot")) {
-        if (turn.has(asks) || turn.has(answers)) {
-          if (turn.has(answers) || turn.size() == 1) {
-            return Optional.of(new JsonNode[] {turn.path(asks), turn.path(answers)});
-          }
-        }
-      }
+    if (turn.has("role") || turn.has("from")) {
+      return Optional.empty();
     }
-    return Optional.empty();
+    Optional<String> asks = Stream.of("human", "user").filter(turn::has).findFirst();
+    Optional<String> answers = Stream.of("assistant", "gpt", "bot").filter(turn::has).findFirst();
+    boolean pair = answers.isPresent() || (asks.isPresent() && turn.size() == 1);
+    return pair
+        ? Optional.of(new JsonNode[] {member(turn, asks), member(turn, answers)})
+        : Optional.empty();
+  }
+
+  private static JsonNode member(JsonNode turn, Optional<String> name) {
+    return name.map(turn::path).orElseGet(MissingNode::getInstance);
   }
 
   /** A pair may lack its answer where the dialogue broke off, and nowhere else. */

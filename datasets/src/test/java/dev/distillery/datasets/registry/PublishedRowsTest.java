@@ -1,7 +1,6 @@
 package dev.distillery.datasets.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
@@ -319,10 +318,8 @@ class PublishedRowsTest {
             "margin=1.0; prompt=user:Why is rain wet?; chosen=It is not.; rejected=Water. [1];"
                 + " chosen_score=0.5; rejected_score=-0.5; split=train; source=webgpt;"
                 + " license=NOASSERTION");
-    assertThatThrownBy(() -> rows(Sources.WEBGPT, PLAIN, row.formatted("0", "0")))
-        .isInstanceOf(RejectedRowException.class)
-        .extracting("rule")
-        .isEqualTo("tie");
+    assertThat(rows(Sources.WEBGPT, PLAIN, row.formatted("0", "0")))
+        .containsExactly("rejected: tie");
   }
 
   @Test
