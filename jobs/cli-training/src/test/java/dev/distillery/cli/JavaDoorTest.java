@@ -87,6 +87,7 @@ class JavaDoorTest {
         jobs
             + " import dev.distillery.core.run.*; import dev.distillery.core.teacher.*;"
             + " import dev.distillery.datasets.registry.Sources; import java.util.List;"
+            + " import dev.distillery.training.run.*; import dev.distillery.training.tokens.*;"
             + " import org.apache.spark.sql.*; class "
             + name
             + " { static void run(SparkSession spark) {\n"

@@ -51,7 +51,18 @@ import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/** Job `pretrain`; its manual is {@link #manual}. */
+/**
+ * Job `pretrain`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * var student = StudentOptions.builder().model("base.gguf").outputDir("student").build();
+ * var training = TrainingOptions.builder().student(student).build();
+ * var tokens = TokenOptions.builder().input(List.of("documents")).build();
+ * PretrainOptions options = PretrainOptions.builder().training(training).tokens(tokens).build();
+ * PretrainSummary summary = new PretrainJob().run(spark, options);
+ * System.out.println("Written to " + summary.output());
+ * }</pre>
+ */
 public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> {
   private static final List<Table> TABLES = List.of(Tables.DOCUMENTS);
 

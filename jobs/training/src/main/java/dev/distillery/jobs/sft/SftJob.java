@@ -35,7 +35,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Job `sft`; its manual is {@link #manual}. */
+/**
+ * Job `sft`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * var student = StudentOptions.builder().model("base.gguf").outputDir("student").build();
+ * var training = TrainingOptions.builder().student(student).build();
+ * var tokens = TokenOptions.builder().input(List.of("instructions")).build();
+ * SftOptions options = SftOptions.builder().training(training).tokens(tokens).build();
+ * SftSummary summary = new SftJob().run(spark, options);
+ * System.out.println("Written to " + summary.output());
+ * }</pre>
+ */
 public final class SftJob implements Job<SftOptions, SftSummary> {
   private static final List<Table> TABLES = List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS);
 
