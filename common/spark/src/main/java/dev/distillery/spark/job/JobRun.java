@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
@@ -48,8 +47,6 @@ import org.jspecify.annotations.Nullable;
  * is done, all tables together, and the record is written last.
  */
 public final class JobRun {
-
-  private static final Pattern TABLE_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
 
   /** So many files of a table, of any size, are no burden to a reader. */
   private static final int FEW_PARTITIONS = 8;
@@ -198,11 +195,13 @@ public final class JobRun {
     if (options.dryRun()) {
       throw new IllegalStateException("A dry run of " + job + " wrote the table " + name);
     }
-    if (!TABLE_NAME.matcher(name).matches()) {
-      throw JobException.invalid(
-          "'" + name + "' is no table's name: a letter, then letters, digits and underscores");
-    }
-    if (written.containsKey(name)) {
+    Tables.objection(name, table)
+        .ifPresent(
+            objection -> {
+              throw JobException.invalid(objection + "; give another --output-table");
+            });
+    // Names that differ in case are one folder on some file systems.
+    if (written.keySet().stream().anyMatch(name::equalsIgnoreCase)) {
       throw JobException.invalid(
           "This run writes the table '"
               + name

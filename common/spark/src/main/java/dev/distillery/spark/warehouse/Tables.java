@@ -11,6 +11,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Nearest;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
@@ -241,6 +242,8 @@ public final class Tables {
           JUDGEMENTS,
           LOGPROBS);
 
+  private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
+
   private Tables() {}
 
   /** Every canonical table. */
@@ -278,6 +281,43 @@ public final class Tables {
                         + names
                         + ": name one with --table"
                         + Nearest.hint(names.get(0), ALL.stream().map(Table::name).toList())));
+  }
+
+  /**
+   * What speaks against a name for the rows of a table: that it is no name, or the name of a
+   * canonical table with other columns.
+   */
+  public static Optional<String> objection(String name, Table rows) {
+    if (!NAME.matcher(name).matches()) {
+      return Optional.of(
+          "'" + name + "' is no table's name: a letter, then letters, digits and underscores");
+    }
+    return ALL.stream()
+        .filter(table -> table.name().equalsIgnoreCase(name) && !table.equals(rows))
+        .findFirst()
+        .map(
+            other ->
+                "'"
+                    + name
+                    + "' is the name of the table "
+                    + other.name()
+                    + ", and the rows are "
+                    + rows.name());
+  }
+
+  /**
+   * Checks what {@code --output-table} names.
+   *
+   * @param rows what the job writes under that name
+   * @throws JobException where it is no name for them
+   */
+  public static void checkOutput(Optional<String> name, Table rows) {
+    name.flatMap(given -> objection(given, rows))
+        .ifPresent(
+            objection -> {
+              throw JobException.invalid(
+                  "Option --output-table: " + objection + "; choose another name");
+            });
   }
 
   private static Columns struct() {

@@ -387,6 +387,22 @@ class JobRunTest {
     assertThatThrownBy(() -> run("example", outside, Map.of("run-id", "a2")))
         .hasMessageContaining("'../escaped' is no table's name");
     assertThat(folder.resolveSibling("escaped")).doesNotExist();
+    Body another =
+        run -> {
+          run.write(Tables.DOCUMENTS, "rejects", documents(spark, 1));
+          return done(run, 1);
+        };
+    assertThatThrownBy(() -> run("example", another, Map.of("run-id", "a3")))
+        .hasMessageContaining(
+            "'rejects' is the name of the table rejects, and the rows are documents");
+    Body sameFolder =
+        run -> {
+          run.write(Tables.DOCUMENTS, "clean", documents(spark, 1));
+          run.write(Tables.DOCUMENTS, "Clean", documents(spark, 1));
+          return done(run, 1);
+        };
+    assertThatThrownBy(() -> run("example", sameFolder, Map.of("run-id", "a4")))
+        .hasMessageContaining("writes the table 'Clean' for another purpose too");
   }
 
   @Test

@@ -76,12 +76,18 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
   }
 
   @Override
-  public Outcome<CurateSummary> perform(JobRun run, CurateOptions options) {
+  public void check(CurateOptions options) {
     Table table = Tables.of(options.input(), options.table());
     if (!UsePolicy.canJudge(table)) {
       throw JobException.invalid(
           "Table " + table.name() + " has no columns source and license: curate cannot judge it");
     }
+    Tables.checkOutput(options.outputTable(), table);
+  }
+
+  @Override
+  public Outcome<CurateSummary> perform(JobRun run, CurateOptions options) {
+    Table table = Tables.of(options.input(), options.table());
     Dataset<Row> rows = run.inputsOfAnyLicense(options.input(), table);
     UsePolicy policy = new UsePolicy(options.run().use().orElse(Use.RESEARCH));
     UsePolicy.Verdict verdict = run.phase("Judge " + options.input(), () -> policy.judge(rows));

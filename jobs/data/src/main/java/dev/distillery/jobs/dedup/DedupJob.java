@@ -77,11 +77,21 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
   }
 
   @Override
+  public void check(DedupOptions options) {
+    Table table = table(options);
+    Tables.checkOutput(options.outputTable(), table);
+    var unused = compared(options, table);
+  }
+
+  private static Table table(DedupOptions options) {
+    return Tables.of(
+        Stream.concat(options.input().stream(), options.against().stream()).toList(),
+        options.table());
+  }
+
+  @Override
   public Outcome<DedupSummary> perform(JobRun run, DedupOptions options) {
-    Table table =
-        Tables.of(
-            Stream.concat(options.input().stream(), options.against().stream()).toList(),
-            options.table());
+    Table table = table(options);
     Dataset<Row> rows = run.inputs(options.input(), table);
     Dataset<Row> pool =
         options.against().isEmpty() ? rows.limit(0) : run.inputs(options.against(), table);

@@ -5,7 +5,6 @@ import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.core.text.UnicodeTokenizer;
@@ -134,8 +133,7 @@ public record DedupOptions(
             paramLabel = "F",
             defaultValue = "0.5",
             description = "ROUGE-L F that a neighbor exceeds; a low one costs much.")
-        double neighborsAbove)
-    implements Validated {
+        double neighborsAbove) {
   /** Named setters over the declared defaults. */
   public static DedupOptionsBuilder builder() {
     return DedupOptionsBuilder.builder(OptionsBinder.defaults(DedupOptions.class));
@@ -147,21 +145,4 @@ public record DedupOptions(
     EXACT,
     MINHASH
   }
-
-  @Override
-  public List<String> violations() {
-    return outputTable
-        .filter(name -> !name.matches("[A-Za-z][A-Za-z0-9_]*") || RESERVED.contains(name))
-        .map(
-            name ->
-                "Option --output-table: expected a name of letters, digits and underscores, and none of "
-                    + String.join(", ", RESERVED)
-                    + ", found '"
-                    + name
-                    + "'; choose another")
-        .stream()
-        .toList();
-  }
-
-  private static final List<String> RESERVED = List.of("duplicates", "neighbors", "rejects");
 }

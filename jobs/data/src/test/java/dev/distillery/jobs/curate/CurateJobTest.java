@@ -119,4 +119,17 @@ class CurateJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("Table completions has no columns source and license");
   }
+
+  @Test
+  void refusesANameThatIsAnotherTablesBeforeARunBegins() {
+    for (String name :
+        List.of("rejects", "Duplicates", "conversations", "../escaped", "/abs", "")) {
+      assertThatThrownBy(() -> curate(Map.of("run-id", "c1", "output-table", name)))
+          .isInstanceOf(JobException.class)
+          .hasMessageStartingWith("Option --output-table: '" + name + "' is ");
+    }
+    assertThat(folder.resolve("wh")).doesNotExist();
+    assertThat(curate(Map.of("run-id", "c1", "output-table", "clean")).tables().get("clean").rows())
+        .isEqualTo(4);
+  }
 }

@@ -77,10 +77,9 @@ class DedupOptionsTest {
                         "tokenizer", List.of("bpe"),
                         "minhash-tables", List.of("0"),
                         "evaluate", List.of("true"),
-                        "neighbors-above", List.of("0.4"),
-                        "output-table", List.of("duplicates"))))
+                        "neighbors-above", List.of("0.4"))))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("8 problems")
+        .hasMessageContaining("7 problems")
         .hasMessageContaining("--input is required")
         .hasMessageContaining("--threshold: expected 0 to 1, found 1.5")
         .hasMessageContaining("--tokenizer: expected one of rouge, unicode, found 'bpe'")
@@ -88,7 +87,6 @@ class DedupOptionsTest {
         .hasMessageContaining(
             "--evaluate: expected only with --metric minhash, found --metric rouge-l; leave it out")
         .hasMessageContaining(
-            "--neighbors-above: expected only with --neighbors, found --neighbors 0")
-        .hasMessageContaining("--output-table: expected a name");
+            "--neighbors-above: expected only with --neighbors, found --neighbors 0");
   }
 }
