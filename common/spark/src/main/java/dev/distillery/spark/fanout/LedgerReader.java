@@ -225,6 +225,9 @@ final class LedgerReader {
         entry.error().orElse(null),
         Timestamp.from(entry.createdAt()),
         entry.reasoning().orElse(null),
+        // Source and license are the row's that was asked about; a job joins them.
+        null,
+        null,
         entry.lostAttempts(),
         entry.billedTokens(),
         entry.failedForNow(),

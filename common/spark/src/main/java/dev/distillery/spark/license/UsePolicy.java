@@ -17,7 +17,6 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Decides which rows a use allows, by their {@code source} and {@code license}, and says why the
@@ -32,8 +31,8 @@ public record UsePolicy(Use use) {
 
   private static final StructType REASONS =
       new StructType()
-          .add("source", DataTypes.StringType, false)
-          .add("license", DataTypes.StringType, false)
+          .add("refused_source", DataTypes.StringType, false)
+          .add("refused_license", DataTypes.StringType, false)
           .add("objection", DataTypes.StringType, false);
 
   /**
@@ -82,15 +81,17 @@ public record UsePolicy(Use use) {
   /**
    * Parts rows by whether the use allows them.
    *
-   * @param rows a table with the columns {@code source} and {@code license}
+   * @param rows a table with the columns {@code source} and {@code license}; a null there asserts
+   *     nothing
    */
   public Verdict judge(Dataset<Row> rows) {
     if (use == Use.RESEARCH) {
       Dataset<Row> none = rows.withColumn("objection", functions.lit("")).limit(0);
       return new Verdict(rows, none, Map.of());
     }
-    List<Row> pairs =
-        rows.groupBy("source", "license").count().limit(MAX_PAIRS + 1).collectAsList();
+    Column source = functions.coalesce(rows.col("source"), functions.lit(""));
+    Column license = functions.coalesce(rows.col("license"), functions.lit(Licenses.NOASSERTION));
+    List<Row> pairs = rows.groupBy(source, license).count().limit(MAX_PAIRS + 1).collectAsList();
     if (pairs.size() > MAX_PAIRS) {
       throw new IllegalArgumentException(
           "More than " + MAX_PAIRS + " pairs of source and license: is it the right column?");
@@ -108,7 +109,9 @@ public record UsePolicy(Use use) {
     Dataset<Row> judged =
         rows.join(
             functions.broadcast(refusals),
-            CollectionConverters.asScala(List.of("source", "license")).toSeq(),
+            source
+                .equalTo(functions.col("refused_source"))
+                .and(license.equalTo(functions.col("refused_license"))),
             "left");
     judged = judged.select(columns(rows, "objection"));
     return new Verdict(

@@ -143,6 +143,8 @@ public final class Tables {
               .column("error", StringType, "Category and message of the last failure")
               .column("created_at", TimestampType, "When the reply came")
               .column("reasoning", StringType, "What the model thought before; no part of text")
+              .column("source", StringType, "Source of the row that was asked about")
+              .column("license", StringType, "License of that row, or NOASSERTION")
               .build());
 
   /** One dropped row. */

@@ -23,20 +23,24 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
+import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.Tables;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -56,6 +60,8 @@ import scala.Tuple3;
  */
 public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> {
   private static final String FILE = "_file";
+  private static final String RANK = "_rank";
+  private static final String ROW = "_row";
 
   /** What a row of the input may have; at least one of prompt, messages and instruction. */
   private static final Table PROMPTS =
@@ -72,7 +78,15 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
                   TableReader.UNREADABLE,
                   DataTypes.StringType,
                   true,
-                  "Why the messages cannot be read"));
+                  "Why the messages cannot be read")
+              .add("source", DataTypes.StringType, true, "Name of the source")
+              .add("license", DataTypes.StringType, true, "SPDX expression, or NOASSERTION"));
+
+  /** What makes two rows the same question: all but where they come from. */
+  private static final Column[] QUESTION =
+      Stream.of("id", "prompt", "messages", "instruction", "input", TableReader.UNREADABLE)
+          .map(functions::col)
+          .toArray(Column[]::new);
 
   /** The rule that rejects a row, or null. */
   private static final Column RULE =
@@ -101,7 +115,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
         second; a run that is given the same --run-id again asks only for the rest.
         """,
         "rows with a column prompt, messages, or instruction (with input).",
-        "completions (id is the id of the row asked about), rejects (rows with nothing to ask).",
+        "completions (id, source and license are those of the row asked about; further columns of it by --keep-columns), rejects (rows with nothing to ask).",
         "distillery complete --input instructions --samples 2 --temperature 0.7 --teacher openai --model gpt-4o-mini --max-cost-usd 5");
   }
 
@@ -145,7 +159,8 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       Dataset<Row> completions = fanout.completions(open);
       long kept =
           run.write(
-              Tables.COMPLETIONS, taken == null ? completions : completions.unionByName(taken));
+              Tables.COMPLETIONS,
+              withRows(taken == null ? completions : completions.unionByName(taken), all, options));
       options.prompt().ifPresent(prompt -> print(run));
       Map<String, Long> rejects = reject(run, all.where(RULE.isNotNull()));
       long asked = requests.count();
@@ -162,19 +177,77 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       String prompt = options.prompt().get();
       return run.spark()
           .createDataFrame(
-              List.of(RowFactory.create(StableIds.of(prompt), prompt, null, null, null, null)),
+              List.of(
+                  RowFactory.create(
+                      StableIds.of(prompt),
+                      prompt,
+                      null,
+                      null,
+                      null,
+                      null,
+                      "prompt",
+                      Licenses.NOASSERTION)),
               PROMPTS.schema());
     }
-    Dataset<Row> read =
-        run.inputColumns(options.input(), PROMPTS).withColumn(FILE, input_file_name());
-    // The same row twice is one row: its requests would have the same ids.
-    Dataset<Row> all = read.drop(FILE).distinct();
+    Dataset<Row> read = columns(run, options).withColumn(FILE, input_file_name());
+    // The same question twice is one row: its requests would have the same ids.
+    var order = Window.partitionBy(QUESTION).orderBy(to_json(struct(carried(options))));
+    Dataset<Row> all =
+        read.withColumn(RANK, functions.row_number().over(order))
+            .where(col(RANK).equalTo(1))
+            .drop(FILE, RANK);
     if (!all.isEmpty() && all.where(RULE.isNull()).isEmpty()) {
       throw JobException.invalid(
           "No row of " + options.input() + " has a prompt, messages or an instruction");
     }
     checkIds(read);
     return all;
+  }
+
+  /** The columns that are asked, and those that are kept. */
+  private static Dataset<Row> columns(JobRun run, CompleteOptions options) {
+    Dataset<Row> read = run.inputs(options.input(), PROMPTS);
+    List<String> present = List.of(read.columns());
+    List<String> missing =
+        options.keepColumns().stream().filter(name -> !present.contains(name)).toList();
+    if (!missing.isEmpty()) {
+      throw JobException.invalid(
+          "Option --keep-columns: no column "
+              + missing
+              + " in "
+              + options.input()
+              + "; its columns are "
+              + present.stream().filter(name -> !name.equals(TableReader.UNREADABLE)).toList());
+    }
+    return read.select(
+        Stream.concat(Arrays.stream(PROMPTS.schema().fieldNames()), options.keepColumns().stream())
+            .distinct()
+            .map(CompleteJob::quoted)
+            .toArray(Column[]::new));
+  }
+
+  /** What a completion carries of the row asked about, besides its id. */
+  private static Column[] carried(CompleteOptions options) {
+    return Stream.concat(Stream.of("source", "license"), options.keepColumns().stream())
+        .distinct()
+        .map(CompleteJob::quoted)
+        .toArray(Column[]::new);
+  }
+
+  private static Column quoted(String name) {
+    return col("`" + name + "`");
+  }
+
+  /** Completions with what they carry of the rows asked about. */
+  private static Dataset<Row> withRows(
+      Dataset<Row> completions, Dataset<Row> all, CompleteOptions options) {
+    Dataset<Row> rows =
+        all.where(RULE.isNull()).select(col("id"), struct(carried(options)).as(ROW));
+    return completions
+        .drop("source", "license")
+        .join(rows, new String[] {"id"}, "left")
+        .select(col("*"), col(ROW + ".*"))
+        .drop(ROW);
   }
 
   /** Completions are joined to rows by id, so that an id must not stand for two questions. */
@@ -219,7 +292,12 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     return options.reuseCompletions().isEmpty()
         ? Optional.empty()
         : Optional.of(
-            run.inputColumns(options.reuseCompletions(), Tables.COMPLETIONS)
+            // What the rows may be used for is decided by the rows that are asked about now.
+            run.inputsOfAnyLicense(options.reuseCompletions(), Tables.COMPLETIONS)
+                .select(
+                    Arrays.stream(Tables.COMPLETIONS.schema().fieldNames())
+                        .map(functions::col)
+                        .toArray(Column[]::new))
                 .where("status = 'ok'")
                 .dropDuplicates("request_id"));
   }

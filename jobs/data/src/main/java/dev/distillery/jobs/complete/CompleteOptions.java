@@ -11,6 +11,7 @@ import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Option;
  * @param stop texts that end a reply
  * @param responseFormat JSON object for the body's {@code response_format}: structured outputs
  * @param reuseCompletions completions of other runs, taken where the request is the same
+ * @param keepColumns columns of the input that stand behind those of the table
  */
 @WithBuilder
 public record CompleteOptions(
@@ -107,7 +109,15 @@ public record CompleteOptions(
             description =
                 "Completions that are paid for: taken where request and sample are the same. May be"
                     + " given again.")
-        List<String> reuseCompletions)
+        List<String> reuseCompletions,
+    @OnlyWith(option = "--input")
+        @Option(
+            names = "--keep-columns",
+            paramLabel = "NAMES",
+            split = ",",
+            description =
+                "Columns of the input that each completion carries too, beside source and license.")
+        List<String> keepColumns)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static CompleteOptionsBuilder builder() {
@@ -143,6 +153,18 @@ public record CompleteOptions(
         }
       }
     }
+    List<String> own = List.of(Tables.COMPLETIONS.schema().fieldNames());
+    keepColumns.stream()
+        .filter(own::contains)
+        .forEach(
+            name ->
+                violations.add(
+                    "Option --keep-columns: '"
+                        + name
+                        + "' is a column of completions itself; "
+                        + (List.of("id", "source", "license").contains(name)
+                            ? "leave it out, the row's is there"
+                            : "rename the input's")));
     if (responseFormat.isPresent() && object(responseFormat.get()).isEmpty()) {
       violations.add(
           "Option --response-format: expected a JSON object, found '" + responseFormat.get() + "'");

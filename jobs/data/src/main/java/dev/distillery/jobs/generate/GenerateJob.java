@@ -41,6 +41,9 @@ import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
 
 /**
  * Job `generate`; its manual is {@link #manual}.
@@ -187,9 +190,17 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         return Outcome.stopped(ExitCode.QUALITY_GATE, message, summary).with(account(counts));
       }
       sink.finish();
-      run.write(Tables.COMPLETIONS, fanout.completions());
+      run.write(Tables.COMPLETIONS, completions(fanout, options));
       return Outcome.done(summary, account(counts));
     }
+  }
+
+  /** What was asked was made by this run's recipe, under the license that its rows have. */
+  private static Dataset<Row> completions(Fanout fanout, GenerateOptions options) {
+    return fanout
+        .completions()
+        .withColumn("source", functions.lit(source(options)))
+        .withColumn("license", functions.lit(options.outputLicense()));
   }
 
   private static RowAccount account(GenerationCounts counts) {

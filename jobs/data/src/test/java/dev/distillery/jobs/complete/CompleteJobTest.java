@@ -77,6 +77,55 @@ class CompleteJobTest {
   }
 
   @Test
+  void aCompletionCarriesSourceLicenseAndChosenColumnsOfItsRow() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"id": "a", "prompt": "Name a sea.", "source": "atlas", "license": "CC0-1.0", "topic": {"name": "seas"}, "level": 1}
+                {"id": "b", "prompt": "Name a lake.", "source": "atlas", "license": "CC-BY-4.0", "topic": null, "level": 2}
+                {"id": "b", "prompt": "Name a lake.", "source": "atlas", "license": "CC-BY-4.0", "topic": null, "level": 1}
+                """)
+            .toString();
+    run("paid", Map.of("input", rows));
+    run(
+        "carrying",
+        Map.of(
+            "input", rows,
+            "keep-columns", "topic,level,instruction",
+            "reuse-completions", "completions@paid",
+            "samples", "2"));
+    assertThat(completions("carrying"))
+        .extracting(row -> row.<String>getAs("id") + row.getAs("source") + row.getAs("license"))
+        .containsExactlyInAnyOrder(
+            "aatlasCC0-1.0", "aatlasCC0-1.0", "batlasCC-BY-4.0", "batlasCC-BY-4.0");
+    assertThat(completions("carrying"))
+        .extracting(row -> row.getAs("topic") + " " + row.getAs("level"))
+        .containsExactlyInAnyOrder("[seas] 1", "[seas] 1", "null 1", "null 1");
+    assertThat(server.log().entries()).hasSize(4);
+
+    assertThatThrownBy(() -> run("not", Map.of("input", rows, "keep-columns", "tpoic")))
+        .hasMessageContaining("--keep-columns: no column [tpoic]")
+        .hasMessageContaining("level");
+    assertThatThrownBy(() -> run("own", Map.of("input", rows, "keep-columns", "model")))
+        .hasMessageContaining("'model' is a column of completions itself; rename the input's");
+  }
+
+  @Test
+  void aRowThatItsLicenseForbidsIsNotAsked() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"prompt": "Name a sea.", "source": "atlas", "license": "CC-BY-NC-4.0"}
+                {"prompt": "Name a lake."}
+                """)
+            .toString();
+    assertThatThrownBy(() -> run("sold", Map.of("input", rows, "use", "commercial")))
+        .hasMessageContaining("1 rows: CC-BY-NC-4.0 forbids commercial use")
+        .hasMessageContaining("1 rows: NOASSERTION does not clearly allow commercial use");
+    assertThat(server.log().entries()).isEmpty();
+  }
+
+  @Test
   void anIdThatStandsForTwoQuestionsIsRefusedByName() throws IOException {
     Path first =
         Files.writeString(

@@ -23,6 +23,7 @@ class CompleteOptionsTest {
             stop (none)
             response-format (none)
             reuse-completions (none)
+            keep-columns (none)
             """)
         .arrive(
             """
@@ -38,6 +39,7 @@ class CompleteOptionsTest {
             stop ###
             response-format {"type":"json_object"}
             reuse-completions completions@a
+            keep-columns topic,level
             """);
   }
 }
