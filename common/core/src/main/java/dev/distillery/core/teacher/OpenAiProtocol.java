@@ -32,6 +32,10 @@ final class OpenAiProtocol {
   private static final Set<String> RESERVED =
       Set.of("model", "messages", "prompt", "stream", "n", "best_of");
 
+  /** Names by which servers know the most tokens of a reply. */
+  static final List<String> REPLY_LIMITS =
+      List.of("max_tokens", "max_completion_tokens", "n_predict", "max_new_tokens");
+
   /** A plain answer's text that may be an error's words. */
   private static final int MOST_WORDS = 4_000;
 
@@ -100,7 +104,11 @@ final class OpenAiProtocol {
     if (!extra.isObject()) {
       throw refused("the extra body is not a JSON object");
     }
-    if (extra.has("max_tokens") || extra.has("max_completion_tokens")) {
+    Optional<String> wrong = wrongLimit(extra);
+    if (wrong.isPresent()) {
+      throw refused("--extra-body: " + wrong.get());
+    }
+    if (namesLimit(extra)) {
       body.remove(maxNewTokensField);
     }
     for (Map.Entry<String, JsonNode> field : extra.properties()) {
@@ -113,6 +121,31 @@ final class OpenAiProtocol {
         body.set(field.getKey(), field.getValue());
       }
     }
+  }
+
+  /** Whether an extra body has a limit of the reply that stands in the sampling's place. */
+  static boolean namesLimit(JsonNode extra) {
+    return extra.path("max_tokens").isNumber() || extra.path("max_completion_tokens").isNumber();
+  }
+
+  /** What is wrong with an extra body's limit of the reply; budgets could not be held without. */
+  static Optional<String> wrongLimit(JsonNode extra) {
+    for (String name : REPLY_LIMITS) {
+      JsonNode value = extra.path(name);
+      boolean replaced = value.isNull() && namesLimit(extra);
+      if (value.isMissingNode() || replaced) {
+        continue;
+      }
+      if (!value.canConvertToInt() || !value.isIntegralNumber() || value.intValue() < 1) {
+        return Optional.of(
+            "'"
+                + name
+                + "' must be a whole number above 0, found "
+                + value
+                + "; budgets are held by it");
+      }
+    }
+    return Optional.empty();
   }
 
   private static TeacherException refused(String why) {
@@ -154,13 +187,15 @@ final class OpenAiProtocol {
     int stop = Stops.indexIn(whole, sampling.stop());
     JsonNode usage = answer.path("usage");
     JsonNode cached = usage.path("prompt_tokens_details").path("cached_tokens");
+    // Some proxies write zeros where they do not know.
+    boolean counted = count(usage.path("prompt_tokens"), 0) > 0;
     return Optional.of(
         new TeacherReply(
             stop < 0 ? whole : whole.substring(0, stop),
             stop < 0 ? finish : "stop",
-            count(usage.path("prompt_tokens"), -1),
+            counted ? count(usage.path("prompt_tokens"), -1) : -1,
             count(cached.isMissingNode() ? usage.path("prompt_cache_hit_tokens") : cached, 0),
-            count(usage.path("completion_tokens"), -1),
+            counted ? count(usage.path("completion_tokens"), -1) : -1,
             status,
             limits,
             Optional.of(thought.reasoning())

@@ -1,6 +1,7 @@
 package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
@@ -207,9 +208,13 @@ public record TeacherOptions(
           "Option --base-url: expected http://host/path or https://host/path, without user,"
               + " password, query or fragment; a key belongs into --api-key-env or --api-key-file");
     }
-    if (!isJsonObject(extraBody)) {
+    Optional<JsonNode> extra = jsonObject(extraBody);
+    if (extra.isEmpty()) {
       violations.add("Option --extra-body: expected a JSON object, found '" + extraBody + "'");
     }
+    extra
+        .flatMap(OpenAiProtocol::wrongLimit)
+        .ifPresent(wrong -> violations.add("Option --extra-body: " + wrong));
     if (model.or(teacher::defaultModel).isEmpty()) {
       violations.add(
           "Option --model is required with --teacher "
@@ -232,11 +237,11 @@ public record TeacherOptions(
     }
   }
 
-  private static boolean isJsonObject(String text) {
+  private static Optional<JsonNode> jsonObject(String text) {
     try {
-      return new ObjectMapper().readTree(text).isObject();
+      return Optional.of(new ObjectMapper().readTree(text)).filter(JsonNode::isObject);
     } catch (JsonProcessingException e) {
-      return false;
+      return Optional.empty();
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.distillery.core.teacher;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingRegistry;
@@ -9,6 +10,9 @@ import com.knuddels.jtokkit.api.EncodingType;
 import dev.distillery.core.dialogue.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Counts tokens before a request is sent: an estimate to plan with, and a bound to hold budgets by.
@@ -25,6 +29,10 @@ public final class TokenEstimator {
   private static final int MOST_PER_MESSAGE = 16;
 
   private static final int MOST_PER_DIALOGUE = 64;
+
+  /** Fields that servers put into the prompt. */
+  private static final List<String> READ_BY_THE_MODEL =
+      List.of("response_format", "tools", "functions");
 
   private static final EncodingRegistry ENCODINGS = Encodings.newLazyEncodingRegistry();
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,22 +65,13 @@ public final class TokenEstimator {
   public int promptTokens(TeacherRequest request) {
     int tokens = request.prompt().map(this::count).orElse(PER_REPLY);
     for (Message message : request.messages()) {
-      tokens += count(message.content()) + PER_MESSAGE;
+      tokens += texts(message).mapToInt(this::count).sum() + PER_MESSAGE;
     }
-    return tokens + schemaTokens(request);
-  }
-
-  /** Servers put the schema of a structured answer into the prompt. */
-  private int schemaTokens(TeacherRequest request) {
-    if (!request.extraBody().contains("response_format")) {
-      return 0;
+    JsonNode extra = extra(request);
+    for (String field : READ_BY_THE_MODEL) {
+      tokens += extra.has(field) ? count(extra.get(field).toString()) : 0;
     }
-    try {
-      JsonNode format = JSON.readTree(request.extraBody()).path("response_format");
-      return format.has("json_schema") ? count(format.toString()) : 0;
-    } catch (IOException e) {
-      return 0; // Such a request is refused before it is sent.
-    }
+    return tokens;
   }
 
   /**
@@ -83,29 +82,46 @@ public final class TokenEstimator {
   public int mostPromptTokens(TeacherRequest request) {
     int tokens = MOST_PER_DIALOGUE + request.prompt().map(this::most).orElse(0) + MOST_PER_MESSAGE;
     for (Message message : request.messages()) {
-      tokens += most(message.content()) + MOST_PER_MESSAGE;
+      tokens += texts(message).mapToInt(this::most).sum() + MOST_PER_MESSAGE;
     }
     // Whatever else is sent, such as a schema, may be read as part of the prompt.
     return request.extraBody().equals("{}") ? tokens : tokens + most(request.extraBody());
+  }
+
+  /** Every text of a message that is sent. */
+  private static Stream<String> texts(Message message) {
+    return Stream.of(Optional.of(message.content()), message.name(), message.toolCalls())
+        .flatMap(Optional::stream);
   }
 
   private int most(String text) {
     return exact ? count(text) : text.getBytes(StandardCharsets.UTF_8).length;
   }
 
-  /** Tokens that the reply cannot exceed: the sampling's limit, or the extra body's over it. */
+  /**
+   * Tokens that the reply cannot exceed: the sampling's limit, or the extra body's over it. A
+   * prediction that a reply does not follow is billed like a reply.
+   */
   public int mostCompletionTokens(TeacherRequest request) {
-    int most = request.sampling().maxNewTokens();
+    JsonNode extra = extra(request);
+    int most =
+        OpenAiProtocol.namesLimit(extra)
+            ? 0 // The sampling's own limit is not sent.
+            : request.sampling().maxNewTokens();
+    for (String field : OpenAiProtocol.REPLY_LIMITS) {
+      most = Math.max(most, extra.path(field).asInt(0));
+    }
+    return extra.has("prediction") ? most + most(extra.get("prediction").toString()) : most;
+  }
+
+  private static JsonNode extra(TeacherRequest request) {
     if (request.extraBody().equals("{}")) {
-      return most;
+      return MissingNode.getInstance();
     }
     try {
-      JsonNode extra = JSON.readTree(request.extraBody());
-      int named =
-          Math.max(extra.path("max_tokens").asInt(0), extra.path("max_completion_tokens").asInt(0));
-      return named > 0 ? named : most;
+      return JSON.readTree(request.extraBody());
     } catch (IOException e) {
-      return most; // Such a request is refused before it is sent.
+      return MissingNode.getInstance(); // Such a request is refused before it is sent.
     }
   }
 }

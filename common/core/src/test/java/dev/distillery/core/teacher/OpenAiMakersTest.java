@@ -107,6 +107,23 @@ class OpenAiMakersTest {
   }
 
   @Test
+  void aUsageOfZerosIsNone() {
+    String answer = "{\"choices\":[{\"message\":{\"content\":\"a\"}}],\"usage\":%s}";
+    for (String usage :
+        List.of(
+            "{\"prompt_tokens\":0,\"completion_tokens\":0}", "{}", "{\"completion_tokens\":3}")) {
+      TeacherReply reply = reply(answer.formatted(usage)).orElseThrow();
+      assertThat(reply.promptTokens()).as(usage).isEqualTo(-1);
+      assertThat(reply.completionTokens()).as(usage).isEqualTo(-1);
+    }
+    assertThat(
+            reply(answer.formatted("{\"prompt_tokens\":2,\"completion_tokens\":0}"))
+                .orElseThrow()
+                .completionTokens())
+        .isZero();
+  }
+
+  @Test
   void aChoiceThatFailedIsNoReply() {
     JsonNode failed =
         error(

@@ -1,7 +1,11 @@
 package dev.distillery.core.teacher;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.distillery.core.run.OptionsKit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TeacherOptionsTest {
   @Test
@@ -53,5 +57,40 @@ class TeacherOptionsTest {
             max-wait 30s
             max-failure-ratio 0.5
             """);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"max_tokens\":null}",
+        "{\"max_tokens\":-1}",
+        "{\"max_completion_tokens\":0}",
+        "{\"n_predict\":-1}",
+        "{\"max_tokens\":\"many\"}",
+        "{\"max_tokens\":1e12}"
+      })
+  void aReplyWithoutALimitIsRefusedByName(String extraBody) {
+    TeacherOptions options =
+        TeacherOptions.builder()
+            .teacher(TeacherKind.OPENAI)
+            .model("m")
+            .extraBody(extraBody)
+            .build();
+    assertThat(options.violations())
+        .singleElement()
+        .asString()
+        .startsWith("Option --extra-body: '")
+        .contains("must be a whole number above 0");
+  }
+
+  @Test
+  void aLimitByTheOtherNameIsALimit() {
+    TeacherOptions options =
+        TeacherOptions.builder()
+            .teacher(TeacherKind.OPENAI)
+            .model("m")
+            .extraBody("{\"max_tokens\":null,\"max_completion_tokens\":9}")
+            .build();
+    assertThat(options.violations()).isEmpty();
   }
 }

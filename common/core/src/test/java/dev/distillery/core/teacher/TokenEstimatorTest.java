@@ -2,9 +2,11 @@ package dev.distillery.core.teacher;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.testing.Requests;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,34 @@ class TokenEstimatorTest {
   }
 
   @Test
+  void whateverAMessageHoldsBesideItsTextCounts() {
+    String calls = "[{\"function\":{\"name\":\"f\",\"arguments\":\"" + "x".repeat(900) + "\"}}]";
+    var call =
+        new Message(
+            "assistant", "", Optional.of("ann"), OptionalDouble.empty(), Optional.of(calls));
+    for (String model : List.of("m", "gpt-4o")) {
+      TokenEstimator estimator = TokenEstimator.of(model);
+      int least = estimator.count(calls) + estimator.count("ann");
+      assertThat(estimator.mostPromptTokens(dialogue(call))).isGreaterThan(least);
+      assertThat(estimator.promptTokens(dialogue(call))).isGreaterThan(least);
+    }
+  }
+
+  @Test
+  void toolsCountInTheEstimate() {
+    TokenEstimator estimator = TokenEstimator.of("gpt-4o");
+    String tools =
+        "[{\"type\":\"function\",\"function\":{\"name\":\"" + "look up ".repeat(200) + "\"}}]";
+    assertThat(estimator.promptTokens(request("{\"tools\":" + tools + "}")))
+        .isGreaterThanOrEqualTo(estimator.promptTokens(request("{}")) + estimator.count(tools));
+  }
+
+  private static TeacherRequest dialogue(Message message) {
+    return new TeacherRequest(
+        "r", Optional.empty(), "m", Optional.empty(), List.of(message), Sampling.of(5), "{}");
+  }
+
+  @Test
   void replyIsBoundBySamplingOrExtraBody() {
     TokenEstimator estimator = TokenEstimator.of("m");
 
@@ -94,6 +124,19 @@ class TokenEstimatorTest {
     assertThat(estimator.mostCompletionTokens(request("{\"top_k\":3}"))).isEqualTo(5);
     assertThat(estimator.mostCompletionTokens(request("{\"max_completion_tokens\":900}")))
         .isEqualTo(900);
+    assertThat(estimator.mostCompletionTokens(request("{\"max_tokens\":2}"))).isEqualTo(2);
+    assertThat(
+            estimator.mostCompletionTokens(
+                request("{\"max_tokens\":null,\"max_completion_tokens\":900}")))
+        .isEqualTo(900);
+    // llama.cpp goes by its own name before OpenAI's; others do not know it.
+    assertThat(estimator.mostCompletionTokens(request("{\"n_predict\":900}"))).isEqualTo(900);
+    assertThat(estimator.mostCompletionTokens(request("{\"n_predict\":2}"))).isEqualTo(5);
+    // Tokens of a prediction that were not used are billed as written.
+    assertThat(
+            estimator.mostCompletionTokens(
+                request("{\"prediction\":{\"content\":\"" + "x".repeat(900) + "\"}}")))
+        .isGreaterThan(900);
   }
 
   private static TeacherRequest request(String extraBody) {

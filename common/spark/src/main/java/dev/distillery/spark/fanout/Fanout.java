@@ -92,6 +92,7 @@ public final class Fanout implements AutoCloseable {
             key,
             new RunBook(spec.limits(), spec.price(), past.spent(), Fanout::clockMillis),
             new GrantLog(LedgerFiles.fileSystem(path, hadoop), path, attempt));
+    run.book().raiseWorstCases(past.overrun());
   }
 
   /**

@@ -86,6 +86,7 @@ final class LedgerReader {
             .groupBy("request_id")
             .agg(
                 sum("billed_tokens").as("tokens"),
+                functions.max("billed_tokens").as("most_tokens"),
                 sum("coalesce(cast(round(cost_usd * 1e9) as bigint), 0)").as("nanos"),
                 sum("lost_attempts").as("uncertain"),
                 sum("lost_attempts + 1").as("accounted"));
@@ -108,11 +109,13 @@ final class LedgerReader {
                 sum("coalesce(nanos, 0) + unpaid * worst_nanos"),
                 sum("lost"),
                 sum("lost * worst_tokens"),
-                sum("lost * worst_nanos"))
+                sum("lost * worst_nanos"),
+                functions.max(functions.expr("most_tokens / worst_tokens")))
             .head();
     return new Past(
         new Spend(number(row, 0), number(row, 1), number(row, 2)),
-        new Spend(number(row, 3), number(row, 4), number(row, 5)));
+        new Spend(number(row, 3), number(row, 4), number(row, 5)),
+        row.isNullAt(6) ? 1 : Math.max(1, row.getDouble(6)));
   }
 
   private static org.apache.spark.sql.Column sum(String expression) {
@@ -128,9 +131,10 @@ final class LedgerReader {
    *
    * @param spent all of it, the lost at their worst included
    * @param lost requests that were let go and have no entry, at their worst
+   * @param overrun how often over its worst case the server has counted a request; at least 1
    */
-  record Past(Spend spent, Spend lost) {
-    static final Past NONE = new Past(Spend.NONE, Spend.NONE);
+  record Past(Spend spent, Spend lost, double overrun) {
+    static final Past NONE = new Past(Spend.NONE, Spend.NONE, 1);
   }
 
   private Dataset<Row> grants() {

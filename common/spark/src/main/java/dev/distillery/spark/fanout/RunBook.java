@@ -271,6 +271,12 @@ final class RunBook {
     }
   }
 
+  /** Raises the worst cases of all requests by a factor, which the server's counts were over. */
+  synchronized void raiseWorstCases(double factor) {
+    promptFactor = Math.max(promptFactor, factor);
+    completionFactor = Math.max(completionFactor, factor);
+  }
+
   /** Whether a task was given up, so that replies may have been lost on their way to the ledger. */
   synchronized boolean aLaneDied() {
     return aLaneDied;

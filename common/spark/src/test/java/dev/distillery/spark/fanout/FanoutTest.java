@@ -10,6 +10,7 @@ import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherReply;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.spark.testing.LocalSpark;
@@ -155,9 +156,7 @@ class FanoutTest {
 
   @Test
   void repliesWhoseTokensTheServerDoesNotTellAreBookedAgainWhenTheRunIsResumed() {
-    teacher.behaviour =
-        (request, attempt) ->
-            new dev.distillery.core.teacher.TeacherReply("text", "stop", -1, 0, -1, 200);
+    teacher.behaviour = (request, attempt) -> new TeacherReply("text", "stop", -1, 0, -1, 200);
     long used;
     try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
       fanout.ask(requests(10));
@@ -167,6 +166,40 @@ class FanoutTest {
     try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
       fanout.ask(requests(10));
       assertThat(fanout.figures().tokens()).isEqualTo(used);
+    }
+  }
+
+  @Test
+  void repeatingTheCommandDoesNotSpendABudgetAgainWhereTheServerTellsNoTokens() {
+    teacher.behaviour = (request, attempt) -> new TeacherReply("text", "stop", -1, 0, -1, 200);
+    for (int attempt = 0; attempt < 4; attempt++) {
+      try (Fanout fanout = open(tokenBudget(2000))) {
+        assertThatThrownBy(() -> fanout.ask(requests(100)))
+            .isInstanceOfSatisfying(
+                JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.PARTIAL))
+            .hasMessageContaining("--max-total-tokens");
+        assertThat(fanout.figures().tokens()).isBetween(1800L, 2000L);
+      }
+      // Each is booked at its worst case, about 110 tokens.
+      assertThat(teacher.asked).hasSizeBetween(15, 20).doesNotHaveDuplicates();
+    }
+  }
+
+  @Test
+  void whatTheServerCountedOverTheEstimateIsKnownWhenTheRunIsOpenedAgain() {
+    teacher.behaviour = (request, attempt) -> new TeacherReply("text", "stop", 1500, 0, 10, 200);
+    for (long budget : List.of(1000L, 4000L)) {
+      try (Fanout fanout = open(tokenBudget(budget))) {
+        assertThatThrownBy(() -> fanout.ask(requests(100)))
+            .hasMessageContaining("--max-total-tokens");
+      }
+    }
+    // The second time two of 1510 tokens fit, and the first ones are known to have taken so many.
+    long first = teacher.asked.size();
+    try (Fanout fanout = open(tokenBudget(first * 1510 + 3100))) {
+      assertThatThrownBy(() -> fanout.ask(requests(100)))
+          .hasMessageContaining("--max-total-tokens");
+      assertThat(fanout.figures().tokens()).isEqualTo((first + 2) * 1510);
     }
   }
 
@@ -238,6 +271,19 @@ class FanoutTest {
 
   private static TeacherException failure(TeacherException.Category category, int status) {
     return new TeacherException(category, status, Optional.empty(), "This is no good");
+  }
+
+  private FanoutLimits tokenBudget(long tokens) {
+    FanoutLimits limits = FanoutLimits.ofConcurrency(4);
+    return new FanoutLimits(
+        4,
+        limits.requestsPerMinute(),
+        limits.tokensPerMinute(),
+        limits.maxRequests(),
+        OptionalLong.of(tokens),
+        limits.maxCostUsd(),
+        limits.maxWait(),
+        limits.maxFailureRatio());
   }
 
   private FanoutLimits requestBudget(long requests) {

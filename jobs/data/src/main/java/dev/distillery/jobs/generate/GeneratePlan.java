@@ -43,10 +43,10 @@ public record GeneratePlan(
     var tokens = TokenEstimator.of(first.model());
     long tasks = options.numInstructions();
     long promptTokens = proposals * tokens.promptTokens(first);
-    long completionTokens = proposals * first.sampling().maxNewTokens();
+    long completionTokens = proposals * tokens.mostCompletionTokens(first);
     for (TeacherRequest request : followUps) {
       promptTokens += tasks * tokens.promptTokens(request);
-      completionTokens += tasks * request.sampling().maxNewTokens();
+      completionTokens += tasks * tokens.mostCompletionTokens(request);
     }
     long read = promptTokens;
     long written = completionTokens;

@@ -268,6 +268,26 @@ class CompleteJobTest {
   }
 
   @Test
+  void theMostThatAPlanCanCostCountsWhateverIsSent() throws IOException {
+    Path prices =
+        Files.writeString(
+            folder.resolve("prices.yaml"), "models:\n  fake-model: {input: 1, output: 1}\n");
+    String tool = "{\"tools\":[{\"type\":\"function\",\"name\":\"%s\"}]}";
+    CompleteSummary summary =
+        run(
+            "plan-of-tools",
+            Map.of(
+                "input", numbered(10).toString(),
+                "dry-run", "true",
+                "prices", prices.toString(),
+                "extra-body", tool.formatted("a".repeat(14_000))));
+
+    // No tokenizer needs more tokens than bytes.
+    assertThat(summary.plan().orElseThrow().costUsdAtMost().orElseThrow())
+        .isBetween(10 * 14_000 / 1e6, 10 * 20_000 / 1e6);
+  }
+
+  @Test
   void aRowWithNothingToAskIsRejectedAndTheOthersAreAnswered() throws IOException {
     String rows =
         jsonl(
