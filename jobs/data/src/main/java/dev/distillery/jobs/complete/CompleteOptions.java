@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
  * @param responseFormat JSON object for the body's {@code response_format}: structured outputs
  * @param reuseCompletions completions of other runs, taken where the request is the same
  * @param keepColumns columns of the input that stand behind those of the table
+ * @param sameId what is done about an id that stands for different questions
  */
 @WithBuilder
 public record CompleteOptions(
@@ -117,11 +118,24 @@ public record CompleteOptions(
             split = ",",
             description =
                 "Columns of the input that each completion carries too, beside source and license.")
-        List<String> keepColumns)
+        List<String> keepColumns,
+    @Option(
+            names = "--same-id",
+            defaultValue = "refuse",
+            description =
+                "Where one id stands for different questions. refuse: end, and name them. apart: ask"
+                    + " all; the id of each goes on with # and a hash of its question.")
+        SameId sameId)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static CompleteOptionsBuilder builder() {
     return CompleteOptionsBuilder.builder(OptionsBinder.defaults(CompleteOptions.class));
+  }
+
+  /** What is done about different rows of one id; equal ones are one row. */
+  public enum SameId {
+    REFUSE,
+    APART
   }
 
   /** Most tokens of one reply where the user does not say. */

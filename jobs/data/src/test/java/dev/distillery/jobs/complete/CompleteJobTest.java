@@ -139,8 +139,35 @@ class CompleteJobTest {
         .hasMessageContaining(first.getFileName().toString())
         .hasMessageContaining(second.getFileName().toString());
     Files.copy(first, second, StandardCopyOption.REPLACE_EXISTING);
-    assertThat(run("same", Map.of("input", folder.resolve("[ab].jsonl").toString())).figures())
-        .containsEntry("requests", 1L);
+    CompleteSummary same = run("same", Map.of("input", folder.resolve("[ab].jsonl").toString()));
+    assertThat(same.figures()).containsEntry("requests", 1L);
+    assertThat(table("duplicates", "same"))
+        .extracting(Row::toString)
+        .containsExactly("[1,1,1.0,equal_row]");
+  }
+
+  @Test
+  void differentQuestionsOfOneIdAreAskedApartOnRequest() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"id": "1", "prompt": "Name a sea."}
+                {"id": "1", "prompt": "Name a lake."}
+                {"id": "1", "prompt": "Name a lake."}
+                {"id": "2", "prompt": "Name a lake."}
+                {"id": "3", "prompt": "Name a sea."}
+                {"id": "3", "prompt": "Name a river."}
+                """)
+            .toString();
+    assertThatThrownBy(() -> run("refused", Map.of("input", rows)))
+        .hasMessageContaining("; so do '3': give each row an id of its own");
+    CompleteSummary apart = run("apart", Map.of("input", rows, "same-id", "apart"));
+    assertThat(apart.figures()).containsEntry("requests", 5L);
+    List<String> ids =
+        completions("apart").stream().map(row -> row.<String>getAs("id")).sorted().toList();
+    assertThat(ids).hasSize(5).doesNotHaveDuplicates().contains("2");
+    assertThat(ids).filteredOn(id -> id.matches("[13]#[0-9a-f]{16}")).hasSize(4);
+    assertThat(apart.tables().get("duplicates").rows()).isEqualTo(1);
   }
 
   @Test
@@ -330,9 +357,13 @@ class CompleteJobTest {
   }
 
   private List<Row> completions(String id) {
+    return table("completions", id);
+  }
+
+  private List<Row> table(String name, String id) {
     return spark
         .read()
-        .parquet(folder.resolve("warehouse/completions/run_id=" + id).toString())
+        .parquet(folder.resolve("warehouse/" + name + "/run_id=" + id).toString())
         .collectAsList();
   }
 

@@ -24,6 +24,7 @@ class CompleteOptionsTest {
             response-format (none)
             reuse-completions (none)
             keep-columns (none)
+            same-id refuse
             """)
         .arrive(
             """
@@ -40,6 +41,7 @@ class CompleteOptionsTest {
             response-format {"type":"json_object"}
             reuse-completions completions@a
             keep-columns topic,level
+            same-id apart
             """);
   }
 }
