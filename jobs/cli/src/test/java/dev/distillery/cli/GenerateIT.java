@@ -7,6 +7,7 @@ import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.FakeScript;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.core.teacher.testing.LlamaCppServer;
+import dev.distillery.core.teacher.testing.ScriptedTeacher;
 import dev.distillery.spark.testing.StandaloneCluster;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.teacher.Secret;
@@ -22,6 +23,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -65,8 +67,10 @@ public final class Fanout implements AutoCloseable {
   private final LedgerReader.Past past;
   private final @Nullable Dataset<Row> earlier;
   private final SerializableConfiguration configuration;
+  private @Nullable Dataset<Row> paid;
   private int calls;
   private long resumed;
+  private long reused;
 
   private Fanout(
       SparkSession spark,
@@ -136,6 +140,21 @@ public final class Fanout implements AutoCloseable {
   }
 
   /**
+   * Takes replies of other runs for requests that {@link #ask(List)} would send. What is taken
+   * becomes part of this run's ledger, costs it nothing, and is found there when it goes on.
+   *
+   * @param completions as {@link PaidReplies#of} gives them
+   */
+  public void reuse(Dataset<Row> completions) {
+    paid = completions.persist(StorageLevel.MEMORY_AND_DISK());
+  }
+
+  /** Replies of other runs that this attempt has taken. */
+  public long reused() {
+    return reused;
+  }
+
+  /**
    * Asks for a small set of requests, such as a round, and brings the ends back to the driver. A
    * set whose every request has an end in the ledger is taken from there as it is, failures
    * included; in one that was left half way, failures that may pass are tried again.
@@ -149,7 +168,10 @@ public final class Fanout implements AutoCloseable {
     if (ends.size() < requests.size()) {
       ends.values().removeIf(Completion::failedForNow);
     }
-    resumed += ends.size();
+    Map<String, Completion> taken = paidEnds(requests, ends);
+    ends.putAll(taken);
+    resumed += ends.size() - taken.size();
+    reused += taken.size();
     run.book().resume(ends.size(), ends.values().stream().filter(end -> !end.ok()).count());
     List<String> open =
         requests.stream()
@@ -277,6 +299,9 @@ public final class Fanout implements AutoCloseable {
     if (earlier != null) {
       earlier.unpersist();
     }
+    if (paid != null) {
+      paid.unpersist();
+    }
     driver.close(run);
   }
 
@@ -334,6 +359,40 @@ public final class Fanout implements AutoCloseable {
       }
     }
     return ends;
+  }
+
+  /**
+   * What other runs have paid for and this one lacks; durable in the ledger when it is returned.
+   */
+  private Map<String, Completion> paidEnds(
+      List<TeacherRequest> requests, Map<String, Completion> ends) {
+    var taken = new HashMap<String, Completion>();
+    Object[] missing =
+        requests.stream()
+            .map(TeacherRequest::requestId)
+            .filter(id -> !ends.containsKey(id))
+            .toArray();
+    if (paid == null || missing.length == 0 || stopped().isPresent()) {
+      return taken;
+    }
+    for (Row row : paid.where(functions.col("request_id").isin(missing)).collectAsList()) {
+      Completion reply = PaidReplies.completion(row);
+      taken.put(reply.requestId(), reply);
+    }
+    if (!taken.isEmpty()) {
+      calls++;
+      Path place = new Path(folder, attempt + "-" + calls + "-reused");
+      try {
+        FileSystem files = LedgerFiles.fileSystem(place, configuration.value());
+        LedgerWriter.Sink sink = LedgerFiles.sink(files, place, "0-0");
+        sink.put(taken.values().stream().map(Ledger::toJson).toList());
+        sink.close();
+      } catch (IOException e) {
+        throw new JobException(
+            ExitCode.TEMPORARY, "The ledger cannot be written: " + e.getMessage(), e);
+      }
+    }
+    return taken;
   }
 
   private void throwIfStopped() {

@@ -12,6 +12,7 @@ import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TokenEstimator;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutStop;
+import dev.distillery.spark.fanout.PaidReplies;
 import dev.distillery.spark.fanout.RequestCodec;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
@@ -93,7 +94,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     if (run.dryRun()) {
       return Outcome.done(plan(run, requests, options, model));
     }
-    Optional<Dataset<Row>> reusable = reusable(run, options);
+    Optional<Dataset<Row>> reusable = PaidReplies.of(run, options.reuseCompletions());
     Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
     Dataset<String> open = taken == null ? requests : without(requests, taken);
     long reused = taken == null ? 0 : taken.count();
@@ -139,20 +140,6 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       run.progress().say(duplicates + " rows equal another one and were asked about once");
     }
     return duplicates;
-  }
-
-  private static Optional<Dataset<Row>> reusable(JobRun run, CompleteOptions options) {
-    return options.reuseCompletions().isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            // What the rows may be used for is decided by the rows that are asked about now.
-            run.inputsOfAnyLicense(options.reuseCompletions(), Tables.COMPLETIONS)
-                .select(
-                    Arrays.stream(Tables.COMPLETIONS.schema().fieldNames())
-                        .map(functions::col)
-                        .toArray(Column[]::new))
-                .where("status = 'ok'")
-                .dropDuplicates("request_id"));
   }
 
   /** Replies of other runs to the very same requests. */

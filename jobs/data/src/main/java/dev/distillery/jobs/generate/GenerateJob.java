@@ -15,6 +15,7 @@ import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutFigures;
 import dev.distillery.spark.fanout.FanoutStop;
+import dev.distillery.spark.fanout.PaidReplies;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
@@ -77,7 +78,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         Asks a teacher for new tasks, in rounds, until there are enough that pass every filter. The
         same seed and the same replies give the same table on any number of partitions, executors
         and concurrency. A run that is given the same --run-id again goes on where it ended and
-        pays for no reply twice.
+        pays for no reply twice; with a larger --num-instructions a finished run goes on too.
         """,
         "seed tasks, JSONL.",
         "instructions, completions, rejects, metrics.",
@@ -150,6 +151,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
     GenerationRecipe recipe = recipe(options, seeds, templates);
     var pool =
         new TaskPool(seeds, WordTokenizer.named(options.tokenizer()), options.rougeThreshold());
+    Optional<Dataset<Row>> paid = PaidReplies.of(run, options.reuseCompletions());
     if (run.dryRun()) {
       return Outcome.done(
           GenerateSummary.of(
@@ -157,6 +159,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
               GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher()))));
     }
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
+      paid.ifPresent(fanout::reuse);
       var sink = new TableSink(run, options);
       var loop =
           new GenerationLoop(
@@ -174,12 +177,10 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
         GenerationCounts soFar = loop.soFar("teacher");
         return Outcome.stopped(
-                stop.exitCode(),
-                stop.message(),
-                GenerateSummary.of(run.summary(), soFar, fanout.figures()))
+                stop.exitCode(), stop.message(), GenerateSummary.of(run.summary(), soFar, fanout))
             .with(account(soFar));
       }
-      var summary = GenerateSummary.of(run.summary(), counts, fanout.figures());
+      var summary = GenerateSummary.of(run.summary(), counts, fanout);
       if (counts.instructions() == 0) {
         String message =
             "No instruction survived in "

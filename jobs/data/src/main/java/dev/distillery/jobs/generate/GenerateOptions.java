@@ -1,13 +1,16 @@
 package dev.distillery.jobs.generate;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.GoesOn;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.core.text.UnicodeTokenizer;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -27,6 +30,7 @@ import picocli.CommandLine.Option;
  * @param tokenizer of the similarity: {@code rouge} (ASCII, as rouge_score) or {@code unicode}
  * @param strictParity whether the original's own rules hold where ours differ
  * @param outputLicense SPDX expression of the rows that are made
+ * @param reuseCompletions completions of other runs, taken where the request is the same
  */
 @WithBuilder
 public record GenerateOptions(
@@ -48,12 +52,16 @@ public record GenerateOptions(
             paramLabel = "DIR",
             description = "Folder of prompt texts that replace the packaged ones of the same name.")
         Optional<String> promptTemplates,
-    @Bounds(atLeast = 1)
+    @Tunable
+        @GoesOn
+        @Bounds(atLeast = 1)
         @Option(
             names = "--num-instructions",
             paramLabel = "N",
             defaultValue = "100",
-            description = "Distinct tasks that survive every filter; seeds are not counted.")
+            description =
+                "Distinct tasks that survive every filter; seeds are not counted. More of them than"
+                    + " a finished run had go on there.")
         int numInstructions,
     @Bounds(atLeast = 1)
         @Option(
@@ -106,7 +114,14 @@ public record GenerateOptions(
             paramLabel = "SPDX",
             defaultValue = "NOASSERTION",
             description = "License of the rows: the teacher's terms decide, not this library.")
-        String outputLicense) {
+        String outputLicense,
+    @Option(
+            names = "--reuse-completions",
+            paramLabel = "REF",
+            description =
+                "Completions that are paid for: taken where request and sample are the same. May be"
+                    + " given again.")
+        List<String> reuseCompletions) {
   /** Named setters over the declared defaults. */
   public static GenerateOptionsBuilder builder() {
     return GenerateOptionsBuilder.builder(OptionsBinder.defaults(GenerateOptions.class));

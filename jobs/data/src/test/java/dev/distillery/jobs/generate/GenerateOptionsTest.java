@@ -31,6 +31,7 @@ class GenerateOptionsTest {
             tokenizer rouge
             strict-parity false
             output-license NOASSERTION
+            reuse-completions (none)
             """)
         .arrive(
             """
@@ -46,6 +47,7 @@ class GenerateOptionsTest {
             tokenizer unicode
             strict-parity true
             output-license MIT
+            reuse-completions completions@a
             """);
   }
 
@@ -53,7 +55,7 @@ class GenerateOptionsTest {
   void limitsAndKeysDecideNothing() {
     assertThat(binder.decisive(binder.bind(Map.of())).keySet())
         .doesNotContain("concurrency", "max-requests", "api-key-env", "dry-run", "request-timeout")
-        .contains("requests-per-round", "random-seed", "recipe", "num-instructions");
+        .contains("requests-per-round", "random-seed", "recipe");
   }
 
   @Test

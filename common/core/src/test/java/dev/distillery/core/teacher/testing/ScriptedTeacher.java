@@ -1,15 +1,12 @@
-package dev.distillery.cli;
+package dev.distillery.core.teacher.testing;
 
-import dev.distillery.core.teacher.testing.FakeAnswer;
-import dev.distillery.core.teacher.testing.FakeRequest;
-import dev.distillery.core.teacher.testing.FakeScript;
 import java.util.Locale;
 
 /**
  * Answers each step of `generate` in its form, with words drawn from the request's id, so that a
  * request always gets one answer.
  */
-final class ScriptedTeacher implements FakeScript {
+public final class ScriptedTeacher implements FakeScript {
   private static final String[] VERBS = {
     "Describe", "Compare", "Summarise", "Invent", "Rank", "Explain", "Rewrite", "Outline"
   };
@@ -23,7 +20,8 @@ final class ScriptedTeacher implements FakeScript {
     return FakeAnswer.says(request, text(request));
   }
 
-  static String text(FakeRequest request) {
+  /** The reply to a request. */
+  public static String text(FakeRequest request) {
     String prompt = request.prompt();
     if (prompt.contains("4. Instruction:")) {
       return " "

@@ -1,0 +1,103 @@
+package dev.distillery.jobs.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.ScriptedTeacher;
+import dev.distillery.spark.testing.LocalSpark;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class GenerateJobTest {
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path folder;
+  private FakeLlmServer server;
+
+  @BeforeEach
+  void start() {
+    server = FakeLlmServer.start(new ScriptedTeacher());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void aFinishedRunThatIsAskedForMoreGoesOnAndPaysForNothingTwice() {
+    run("grown", 5, Map.of());
+    int first = server.log().entries().size();
+    GenerateSummary grown = run("grown", 10, Map.of());
+    assertThat(grown.instructions()).isEqualTo(10);
+    assertThat(grown.figures()).containsEntry("requests_resumed", (long) first);
+    assertThat(server.log().times().values()).containsOnly(1);
+    int all = server.log().entries().size();
+    assertThat(all).isGreaterThan(first);
+
+    // What a single run of ten gives by the same replies, in the same order.
+    stop();
+    start();
+    run("whole", 10, Map.of());
+    for (String table : List.of("instructions", "rejects", "completions")) {
+      assertThat(rows(table, "grown")).isNotEmpty().isEqualTo(rows(table, "whole"));
+    }
+    assertThat(server.log().entries()).hasSize(all);
+  }
+
+  @Test
+  void takesWhatAnotherRunHasPaidForAndKeepsItInItsOwnLedger() {
+    run("paid", 5, Map.of());
+    int paid = server.log().entries().size();
+    GenerateSummary reusing = run("reusing", 5, Map.of("reuse-completions", "completions@paid"));
+    assertThat(server.log().entries()).hasSize(paid);
+    assertThat(reusing.figures())
+        .containsEntry("requests_reused", (long) paid)
+        .containsEntry("requests_sent", 0L)
+        .containsEntry("tokens", 0L);
+    for (String table : List.of("instructions", "rejects", "completions")) {
+      assertThat(rows(table, "reusing")).isNotEmpty().isEqualTo(rows(table, "paid"));
+    }
+    GenerateSummary grown = run("reusing", 8, Map.of("reuse-completions", "completions@paid"));
+    assertThat(grown.figures())
+        .containsEntry("requests_resumed", (long) paid)
+        .containsEntry("requests_sent", (long) server.log().entries().size() - paid);
+    assertThat(server.log().times().values()).containsOnly(1);
+  }
+
+  private GenerateSummary run(String id, int numInstructions, Map<String, String> more) {
+    var values = new HashMap<String, List<String>>();
+    more.forEach((name, value) -> values.put(name, List.of(value)));
+    values.put("run-id", List.of(id));
+    values.put("num-instructions", List.of("" + numInstructions));
+    values.put("requests-per-round", List.of("4"));
+    values.put("warehouse", List.of(folder.resolve("warehouse").toString()));
+    values.put("teacher", List.of("openai"));
+    values.put("model", List.of("fake-model"));
+    values.put("base-url", List.of(server.baseUrl()));
+    return new GenerateJob().run(spark, OptionsBinder.of(GenerateOptions.class).bind(values));
+  }
+
+  /** A run's rows but for what tells time. */
+  private List<String> rows(String table, String id) {
+    var rows =
+        spark
+            .read()
+            .parquet(folder.resolve("warehouse/" + table + "/run_id=" + id).toString())
+            .drop("created_at", "latency_ms");
+    // The table of completions has no order.
+    return (table.equals("completions") ? rows.orderBy("request_id") : rows)
+        .collectAsList().stream().map(Row::toString).toList();
+  }
+}
