@@ -21,7 +21,6 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.Tables;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.api.java.function.MapFunction;
