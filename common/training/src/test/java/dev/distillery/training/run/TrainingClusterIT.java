@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two executor JVMs and a driver of its own against one process. */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 30, unit = TimeUnit.MINUTES)
 class TrainingClusterIT {
   /** What the student needs and Spark's distribution does not have, by parts of the paths. */
   private static final List<String> STUDENT =
@@ -29,25 +30,52 @@ class TrainingClusterIT {
 
   @TempDir Path folder;
 
-  /** A killed executor, a killed driver and another number of workers change no bit. */
+  /**
+   * Executors and drivers killed at random moments, each new driver with another number of workers,
+   * change no bit. {@code -Dtraining.kills=20} kills more of them, {@code -Dtraining.kills.seed}
+   * elsewhere.
+   */
   @Test
-  void executorsThatDieAndADriverThatDiesGiveTheBitsOfOneProcess() throws Exception {
-    TinyTraining here = TrainingDriver.tiny(LocalSpark.session(), folder);
+  void executorsAndDriversThatDieGiveTheBitsOfOneProcess() throws Exception {
+    int kills = Integer.getInteger("training.kills", 3);
+    long seed = Long.getLong("training.kills.seed", 1);
+    var random = new Random(seed);
+    String steps = "max-steps=" + 6 * kills;
+    TinyTraining here =
+        TrainingDriver.tiny(LocalSpark.session(), folder).with("max-steps", 6 * kills);
     here.run("here");
+    int drivers = 1;
+    int executors = 0;
     try (StandaloneCluster cluster = StandaloneCluster.start(2, 2)) {
-      Process first = driver(cluster, "first.log");
-      awaitCheckpoint(3, first, "first.log");
-      cluster.executors().get(0).destroyForcibly();
-      awaitCheckpoint(6, first, "first.log");
-      first.destroyForcibly().waitFor();
-      assertThat(here.output("there").resolve("adapter_config.json")).doesNotExist();
-
-      Process second = driver(cluster, "second.log", "workers=3");
-      assertThat(second.waitFor(5, TimeUnit.MINUTES)).isTrue();
-      String log = Files.readString(folder.resolve("second.log"));
-      assertThat(second.exitValue()).as(log).isZero();
+      Process driver = driver(cluster, "driver-1.log", steps);
+      int step = 0;
+      for (int kill = 1; kill <= kills; kill++) {
+        step = awaitCheckpointAfter(step, driver, "driver-" + drivers + ".log");
+        Thread.sleep(random.nextInt(500));
+        // The first two are one of each kind.
+        if (kill == 1 || kill > 2 && random.nextBoolean()) {
+          List<ProcessHandle> alive = cluster.executors();
+          if (!alive.isEmpty()) {
+            alive.get(random.nextInt(alive.size())).destroyForcibly();
+            executors++;
+          }
+        } else {
+          driver.destroyForcibly().waitFor();
+          assertThat(here.output("there").resolve("adapter_config.json")).doesNotExist();
+          drivers++;
+          String workers = "workers=" + (1 + random.nextInt(4));
+          driver = driver(cluster, "driver-" + drivers + ".log", steps, workers);
+        }
+        System.out.printf(
+            "Kill %d of %d after step %d: %d executors, %d drivers%n",
+            kill, kills, step, executors, drivers - 1);
+      }
+      assertThat(driver.waitFor(5, TimeUnit.MINUTES)).isTrue();
+      String log = read("driver-" + drivers + ".log");
+      assertThat(driver.exitValue()).as(log).isZero();
       assertThat(log).contains("Goes on from the checkpoint of step");
     }
+    assertThat(executors).isPositive();
     Map<String, byte[]> result = here.result("here");
     assertThat(here.result("there")).containsOnlyKeys(result.keySet());
     assertThat(here.result("there").get("adapter_model.safetensors"))
@@ -105,13 +133,26 @@ class TrainingClusterIT {
     }
   }
 
-  private void awaitCheckpoint(int step, Process driver, String log) {
-    Path manifest = folder.resolve("out-there/checkpoint-" + step + "/manifest.json");
+  /** The newest checkpoint's step, once it is a later one. */
+  private int awaitCheckpointAfter(int step, Process driver, String log) {
     StandaloneCluster.await(
-        () -> Files.exists(manifest) || !driver.isAlive(),
+        () -> newestCheckpoint() > step || !driver.isAlive(),
         Duration.ofMinutes(2),
-        "checkpoint " + step);
+        "a checkpoint after step " + step);
     assertThat(driver.isAlive()).as(read(log)).isTrue();
+    return newestCheckpoint();
+  }
+
+  private int newestCheckpoint() {
+    String[] names = folder.resolve("out-there").toFile().list();
+    return Arrays.stream(names == null ? new String[0] : names)
+        .filter(name -> name.matches("checkpoint-\\d+"))
+        .filter(
+            name ->
+                Files.exists(folder.resolve("out-there").resolve(name).resolve("manifest.json")))
+        .mapToInt(name -> Integer.parseInt(name.substring("checkpoint-".length())))
+        .max()
+        .orElse(0);
   }
 
   private Process driver(StandaloneCluster cluster, String log, String... options)
