@@ -31,10 +31,12 @@ import org.jspecify.annotations.Nullable;
  * like. Asks by {@code POST /chat/completions} or {@code /completions}, one reply a request, not
  * streamed.
  *
- * <p>OpenAI itself is sent {@code max_completion_tokens}, others {@code max_tokens}. A request that
- * a server refuses for the name alone ends with {@link Category#OTHER_FORM}, and from then on the
- * server is sent the other: the caller decides whether it may be sent again. A limit of either name
- * in the extra body is sent as it stands.
+ * <p>Each {@link #send} is one request on the wire. OpenAI itself is sent {@code
+ * max_completion_tokens}, others {@code max_tokens}. A request that a server refuses for the name
+ * alone ends with {@link Category#OTHER_FORM}, and from then on the server is sent the other; one
+ * that it redirects ends with {@link Category#MOVED}, and from then on its new address is asked:
+ * the caller decides whether it may be sent again. A limit of either name in the extra body is sent
+ * as it stands.
  *
  * <p>Every request carries its id as {@code X-Client-Request-Id}. No message of an exception holds
  * the key or the prompt.
@@ -52,11 +54,13 @@ public final class OpenAiTeacher implements Teacher {
           "", Optional.empty(), "", Optional.of(""), List.of(), Sampling.of(1), "{}");
 
   private final String model;
-  private final URI base;
   private final boolean chat;
   private final Duration timeout;
   private final Secret apiKey;
   private final Clock clock;
+  private final AtomicInteger moves = new AtomicInteger();
+  private volatile URI base;
+  private volatile URI asked;
   private volatile String maxNewTokensField;
 
   OpenAiTeacher(TeacherSettings settings, Secret apiKey, Clock clock) {
@@ -70,6 +74,7 @@ public final class OpenAiTeacher implements Teacher {
               throw new IllegalArgumentException(
                   "--api is chat or completions, found '" + settings.api() + "'");
         };
+    this.asked = URI.create(base + (chat ? "/chat/completions" : "/completions"));
     this.maxNewTokensField =
         chat && "api.openai.com".equals(base.getHost()) ? "max_completion_tokens" : "max_tokens";
     this.timeout = settings.requestTimeout();
@@ -118,10 +123,7 @@ public final class OpenAiTeacher implements Teacher {
 
   @Override
   public CompletableFuture<TeacherReply> send(TeacherRequest request) {
-    return send(request, maxNewTokensField);
-  }
-
-  private CompletableFuture<TeacherReply> send(TeacherRequest request, String limitField) {
+    String limitField = maxNewTokensField;
     String body;
     try {
       body = OpenAiProtocol.body(request, chat, limitField);
@@ -129,14 +131,18 @@ public final class OpenAiTeacher implements Teacher {
       return CompletableFuture.failedFuture(e);
     }
     HttpRequest http =
-        to(chat ? "/chat/completions" : "/completions")
+        to(asked)
             .header("Content-Type", "application/json")
             .header("X-Client-Request-Id", request.requestId())
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build();
-    return exchange(http)
+    return once(http)
         .thenCompose(
             answer -> {
+              Optional<URI> target = target(http, answer);
+              if (target.isPresent()) {
+                return CompletableFuture.failedFuture(moved(http.uri(), target.get(), answer));
+              }
               byte[] received = body(answer);
               boolean renamed =
                   limitField.equals("max_tokens")
@@ -145,10 +151,9 @@ public final class OpenAiTeacher implements Teacher {
               if (renamed) {
                 maxNewTokensField = "max_completion_tokens";
                 return CompletableFuture.failedFuture(
-                    failure(
+                    taught(
                         Category.OTHER_FORM,
                         answer,
-                        answer.statusCode(),
                         "The server wants max_completion_tokens, which it gets from now on"));
               }
               try {
@@ -202,6 +207,7 @@ public final class OpenAiTeacher implements Teacher {
           TIMEOUT,
           MALFORMED_REPLY,
           OTHER_FORM,
+          MOVED,
           BAD_REQUEST,
           NOT_RECORDED ->
           "";
@@ -219,9 +225,9 @@ public final class OpenAiTeacher implements Teacher {
         message);
   }
 
-  private HttpRequest.Builder to(String path) {
+  private HttpRequest.Builder to(URI address) {
     HttpRequest.Builder builder =
-        HttpRequest.newBuilder(URI.create(base + path)).header("Accept", "application/json");
+        HttpRequest.newBuilder(address).header("Accept", "application/json");
     if (!apiKey.isEmpty()) {
       builder.header("Authorization", "Bearer " + apiKey.reveal());
     }
@@ -242,21 +248,58 @@ public final class OpenAiTeacher implements Teacher {
     }
   }
 
-  /** An exchange, and those that the server sends it on to. */
-  private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http) {
-    return exchange(http, MAX_REDIRECTS);
+  /** What an attempt has taught: it may be made again, whatever the answer's headers say. */
+  private static TeacherException taught(
+      Category category, HttpResponse<?> answer, String message) {
+    return new TeacherException(category, answer.statusCode(), Optional.empty(), message);
   }
 
+  /** What becomes of a request that the server sends on: its new address is asked from now on. */
+  private synchronized TeacherException moved(URI from, URI to, HttpResponse<?> answer) {
+    if (!mayFollow(from, to)) {
+      return elsewhere(answer, to);
+    }
+    if (from.equals(asked)) {
+      if (moves.incrementAndGet() > MAX_REDIRECTS) {
+        return failure(
+            Category.UNKNOWN_MODEL,
+            answer,
+            answer.statusCode(),
+            "HTTP %d from %s: the server sends requests on and on, now to %s; check --base-url"
+                .formatted(answer.statusCode(), from, to));
+      }
+      asked = to;
+    }
+    return taught(Category.MOVED, answer, "The server sends on to %s".formatted(asked));
+  }
+
+  private TeacherException elsewhere(HttpResponse<?> answer, URI to) {
+    return failure(
+        Category.UNKNOWN_MODEL,
+        answer,
+        answer.statusCode(),
+        "HTTP %d from %s: it points to %s, where the key is not sent; give that as --base-url if it is right"
+            .formatted(answer.statusCode(), base, to));
+  }
+
+  @Override
+  public void takeOtherForm() {
+    if (chat) {
+      maxNewTokensField = "max_completion_tokens";
+    }
+  }
+
+  @Override
+  public TeacherSettings found(TeacherSettings settings) {
+    return settings.withBaseUrl(base.toString());
+  }
+
+  /** The answer to a question that asks the model nothing, from wherever the server sends it on. */
   private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http, int redirects) {
     return once(http)
         .thenCompose(
             answer -> {
-              int status = answer.statusCode();
-              boolean moved =
-                  status == 307
-                      || status == 308
-                      || ((status == 301 || status == 302) && http.method().equals("GET"));
-              Optional<URI> target = moved ? target(http.uri(), answer) : Optional.empty();
+              Optional<URI> target = target(http, answer);
               if (target.isEmpty()) {
                 return CompletableFuture.completedFuture(answer);
               }
@@ -264,19 +307,21 @@ public final class OpenAiTeacher implements Teacher {
                 var next = HttpRequest.newBuilder(http, (name, value) -> true);
                 return exchange(next.uri(target.get()).build(), redirects - 1);
               }
-              return CompletableFuture.failedFuture(
-                  failure(
-                      Category.UNKNOWN_MODEL,
-                      answer,
-                      status,
-                      "HTTP %d from %s: it points to %s, where the key is not sent; give that as --base-url if it is right"
-                          .formatted(status, base, target.get())));
+              return CompletableFuture.failedFuture(elsewhere(answer, target.get()));
             });
   }
 
-  private static Optional<URI> target(URI from, HttpResponse<?> answer) {
+  /** Where an answer sends its request on to, if it does. */
+  private static Optional<URI> target(HttpRequest http, HttpResponse<?> answer) {
+    int status = answer.statusCode();
+    boolean moved =
+        status == 307
+            || status == 308
+            || ((status == 301 || status == 302) && http.method().equals("GET"));
     try {
-      return answer.headers().firstValue("Location").map(from::resolve);
+      return moved
+          ? answer.headers().firstValue("Location").map(http.uri()::resolve)
+          : Optional.empty();
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
@@ -357,7 +402,9 @@ public final class OpenAiTeacher implements Teacher {
    */
   @Override
   public String preflight() throws TeacherException {
-    HttpResponse<byte[]> answer = await(exchange(to("/models").GET().build()));
+    URI models = URI.create(base + "/models");
+    HttpResponse<byte[]> answer = await(exchange(to(models).GET().build(), MAX_REDIRECTS));
+    takeAddress(models, answer.uri());
     int status = answer.statusCode();
     String server = answer.headers().firstValue("Server").orElse("server");
     String asked = "%s at %s, model %s".formatted(server, base, model);
@@ -384,6 +431,16 @@ public final class OpenAiTeacher implements Teacher {
       }
     }
     return asked + "; warning: " + unknown(known, list.isArray()) + "; asking all the same";
+  }
+
+  /** Where the whole server has moved, as to https, requests go there at once. */
+  void takeAddress(URI before, URI after) {
+    String path = "/models";
+    if (!after.equals(before) && after.getRawPath().equals(before.getRawPath())) {
+      String whole = after.toString();
+      base = URI.create(whole.substring(0, whole.length() - path.length()));
+      asked = URI.create(base + (chat ? "/chat/completions" : "/completions"));
+    }
   }
 
   private String unknown(List<String> known, boolean listed) {

@@ -28,6 +28,17 @@ public interface Teacher extends AutoCloseable {
    */
   String preflight() throws TeacherException;
 
+  /** The settings with what {@link #preflight} has found out, such as a new address. */
+  default TeacherSettings found(TeacherSettings settings) {
+    return settings;
+  }
+
+  /**
+   * Takes up what another JVM's teacher has learnt of this server by {@link
+   * TeacherException.Category#OTHER_FORM}.
+   */
+  default void takeOtherForm() {}
+
   /**
    * Most requests that make sense at once; a file run in this JVM has a small number, a server none
    * to speak of.

@@ -35,6 +35,11 @@ public final class TeacherException extends Exception {
      * nothing; may be sent again at once, and is no failed try.
      */
     OTHER_FORM,
+    /**
+     * The server sends requests on to another of its addresses, where the teacher asks from now on.
+     * Cost nothing; may be sent again at once, and is no failed try.
+     */
+    MOVED,
     /** The request itself is refused (400, 422). Asking again would give the same. */
     BAD_REQUEST,
     /** The prompt does not fit the model's context. Asking again would give the same. */
@@ -57,7 +62,8 @@ public final class TeacherException extends Exception {
             CONNECTION,
             TIMEOUT,
             MALFORMED_REPLY,
-            OTHER_FORM ->
+            OTHER_FORM,
+            MOVED ->
             true;
         case BAD_REQUEST,
             CONTEXT_LENGTH,
@@ -112,6 +118,11 @@ public final class TeacherException extends Exception {
     return category;
   }
 
+  /** Whether the attempt only taught the teacher how this server wants to be asked. */
+  public boolean taught() {
+    return category == Category.OTHER_FORM || category == Category.MOVED;
+  }
+
   public int httpStatus() {
     return httpStatus;
   }
@@ -154,6 +165,7 @@ public final class TeacherException extends Exception {
           TIMEOUT,
           MALFORMED_REPLY,
           OTHER_FORM,
+          MOVED,
           BAD_REQUEST,
           CONTEXT_LENGTH,
           NOT_RECORDED ->

@@ -59,6 +59,12 @@ public record TeacherSettings(
         chatTemplate);
   }
 
+  /** The same at another address. */
+  public TeacherSettings withBaseUrl(String other) {
+    return new TeacherSettings(
+        kind, model, other, api, requestTimeout, concurrency, contextLength, threads, chatTemplate);
+  }
+
   /** The same with another context length. */
   public TeacherSettings withContextLength(int tokens) {
     return new TeacherSettings(

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -218,14 +219,56 @@ class OpenAiMakersTest {
   }
 
   @Test
-  void aRedirectOnTheSameServerIsFollowedWithTheKey() throws Exception {
+  void aRedirectOnTheSameServerIsFollowedByTheRequestsAfterIt() throws Exception {
     answers("/v1/", 308, new byte[0], "Location", base() + "/new/v1/chat/completions");
     answers("/new/", 200, utf8(FINE));
-    assertThat(ask().text()).isEqualTo("fine");
+    OpenAiTeacher teacher = teacher();
+    TeacherRequest request = Requests.prompt("r", "m", "Name a river.", Sampling.of(8));
+    // Each is one request on the wire: the caller counts them.
+    assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
+        .cause()
+        .isInstanceOfSatisfying(
+            TeacherException.class,
+            moved -> {
+              assertThat(moved.category()).isEqualTo(Category.MOVED);
+              assertThat(moved.retryable()).isTrue();
+            });
+    assertThat(teacher.send(request).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
+    assertThat(teacher.send(request).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
     assertThat(seen)
         .containsExactly(
             "POST /v1/chat/completions Bearer sk-test",
+            "POST /new/v1/chat/completions Bearer sk-test",
             "POST /new/v1/chat/completions Bearer sk-test");
+  }
+
+  @Test
+  void redirectsInACircleEnd() {
+    answers("/v1/", 307, new byte[0], "Location", base() + "/new/v1/chat/completions");
+    answers("/new/", 307, new byte[0], "Location", base() + "/v1/chat/completions");
+    OpenAiTeacher teacher = teacher();
+    TeacherRequest request = Requests.prompt("r", "m", "Name a river.", Sampling.of(8));
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
+          .hasMessageContaining("The server sends on to");
+    }
+    assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
+        .cause()
+        .hasMessageContaining("on and on")
+        .isInstanceOfSatisfying(
+            TeacherException.class, circle -> assertThat(circle.fatal()).isTrue());
+    assertThat(seen).hasSize(4);
+  }
+
+  @Test
+  void aServerThatHasMovedAsAWholeIsAskedThereFromTheFirstRequestOn() {
+    OpenAiTeacher teacher = teacher();
+    var settings =
+        new TeacherSettings("openai", "m", base() + "/v1", "chat", Duration.ofSeconds(20), 1);
+    teacher.takeAddress(URI.create(base() + "/v1/models"), URI.create("https://h/v2/models"));
+    assertThat(teacher.found(settings)).isEqualTo(settings);
+    teacher.takeAddress(URI.create(base() + "/v1/models"), URI.create("https://h/v1/models"));
+    assertThat(teacher.found(settings)).isEqualTo(settings.withBaseUrl("https://h/v1"));
   }
 
   @Test

@@ -97,6 +97,9 @@ public final class Fanout implements AutoCloseable {
             new RunBook(spec.limits(), spec.price(), past.spent(), Fanout::clockMillis),
             new GrantLog(LedgerFiles.fileSystem(path, hadoop), path, attempt));
     run.book().raiseWorstCases(past.overrun());
+    if (spec.settings().server().isPresent()) {
+      run.book().letTheFirstGoAlone();
+    }
   }
 
   /**

@@ -101,7 +101,13 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
     try {
       var book = new LaneBook(run, lane, teacher.maxConcurrency(), welcome, left);
       new Lane(
-              book, driver(executor, context, exchanger), teacher, ledger, sink, Lane.Clocks.SYSTEM)
+              book,
+              driver(executor, context, exchanger),
+              teacher,
+              ledger,
+              unsent -> GrantLog.putUnsent(fileSystem, new Path(folder), lane, unsent),
+              sink,
+              Lane.Clocks.SYSTEM)
           .run();
     } finally {
       exchanger.shutdown();

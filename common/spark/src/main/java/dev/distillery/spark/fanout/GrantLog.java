@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,14 +35,34 @@ final class GrantLog {
               .put("nanos", grant.worst().nanos())
               .toString());
     }
-    for (RunBook.Unused done : voids) {
-      lines.add(
-          JSON.createObjectNode()
-              .put("request_id", done.requestId())
-              .put("void", done.sent() ? "refused" : "unsent")
-              .toString());
-    }
+    voids.forEach(unused -> lines.add(line(unused)));
     sink.put(lines);
+  }
+
+  private static String line(RunBook.Unused unused) {
+    return JSON.createObjectNode()
+        .put("request_id", unused.requestId())
+        .put("void", unused.sent() ? "refused" : "unsent")
+        .toString();
+  }
+
+  /**
+   * Writes what a task held and never sent into a file of its own, when no driver hears of it.
+   *
+   * @param task its name, which no other task has
+   */
+  static void putUnsent(FileSystem fileSystem, Path run, String task, List<String> requestIds) {
+    if (requestIds.isEmpty()) {
+      return;
+    }
+    try {
+      var sink = LedgerFiles.sink(fileSystem, new Path(run, Ledger.GRANTED), "unsent-" + task);
+      sink.put(requestIds.stream().map(id -> line(new RunBook.Unused(id, false))).toList());
+      sink.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "What was not sent cannot be written into the ledger: " + e.getMessage(), e);
+    }
   }
 
   /** Called now and then while there is nothing to log. */

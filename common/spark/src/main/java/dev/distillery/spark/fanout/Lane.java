@@ -7,6 +7,7 @@ import dev.distillery.spark.fanout.LaneBook.Work;
 import dev.distillery.spark.fanout.Wire.Answer;
 import dev.distillery.spark.fanout.Wire.Exchange;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -47,6 +48,13 @@ final class Lane {
     }
   }
 
+  /**
+   * Where leases stand that this task holds and never sent, when no driver hears of it any more.
+   */
+  interface UnusedLog {
+    void log(List<String> requestIds);
+  }
+
   /** Something that came from another thread, for the task's own to take up. */
   private sealed interface Event {
     /** How an attempt at a request ended. */
@@ -62,6 +70,7 @@ final class Lane {
   private final Driver driver;
   private final Teacher teacher;
   private final LedgerWriter ledger;
+  private final UnusedLog unused;
   private final Consumer<Completion> sink;
   private final Clocks clocks;
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
@@ -74,12 +83,14 @@ final class Lane {
       Driver driver,
       Teacher teacher,
       LedgerWriter ledger,
+      UnusedLog unused,
       Consumer<Completion> sink,
       Clocks clocks) {
     this.book = book;
     this.driver = driver;
     this.teacher = teacher;
     this.ledger = ledger;
+    this.unused = unused;
     this.sink = sink;
     this.clocks = clocks;
   }
@@ -97,9 +108,11 @@ final class Lane {
     }
     ledger.close();
     long now = clocks.now();
+    List<String> unsent = book.unsent();
     Exchange last = book.lastQuestion(ledger.durable());
     book.apply(now, driver.exchange(last).join(), clocks.now());
     if (!book.known()) {
+      unused.log(unsent);
       throw new IllegalStateException(
           "The driver has given task " + book.name() + " up; its replies are in the ledger");
     }
@@ -137,6 +150,7 @@ final class Lane {
         }
       }
       ledger.close();
+      unused.log(book.unsent());
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
@@ -146,7 +160,7 @@ final class Lane {
     long now = clocks.now();
     for (Optional<Work> next = book.send(now); next.isPresent(); next = book.send(now)) {
       Work work = next.get();
-      var unused =
+      var unusedFuture =
           teacher
               .send(work.request())
               .whenComplete((reply, failure) -> events.add(new Event.Ended(work, reply, failure)));
@@ -155,7 +169,7 @@ final class Lane {
 
   /** Asks the driver, whose answer comes as an event. */
   private void ask(Exchange question, long now) {
-    var unused =
+    var unusedFuture =
         driver
             .exchange(question)
             .whenComplete((answer, failure) -> events.add(new Event.Said(now, answer, failure)));
@@ -168,6 +182,9 @@ final class Lane {
         throw new IllegalStateException(cause(said.failure()));
       }
       book.apply(said.asked(), said.answer(), now);
+      if (book.otherForm()) {
+        teacher.takeOtherForm();
+      }
     } else if (event instanceof Event.Ended ended) {
       if (ended.reply() != null) {
         finish(book.answered(ended.work(), ended.reply(), now, clocks.wall().instant()));

@@ -41,6 +41,10 @@ final class LaneBook {
   private static final long LONGEST_HINT_MILLIS = 60_000;
   private static final long SETTLE_MILLIS = 100;
   private static final long HEARTBEAT_MILLIS = 500;
+
+  /** A pause so long that leases are given back for it. */
+  static final long LONG_PAUSE_MILLIS = 1000;
+
   private static final long FIRST_POLL_MILLIS = 2;
   private static final long LONGEST_POLL_MILLIS = 50;
   private static final double WEIGHT_OF_LATEST = 0.2;
@@ -108,6 +112,7 @@ final class LaneBook {
   private boolean asking;
   private long sequence;
   private boolean known = true;
+  private boolean otherForm;
   private @Nullable FanoutStop stop;
   private long done;
   private long failed;
@@ -206,23 +211,39 @@ final class LaneBook {
 
   /** The next request that is to be sent now, counted as sent; empty where none may be. */
   Optional<Work> send(long now) {
-    if (now < pausedUntil) {
-      return Optional.empty();
-    }
-    while (inFlight < slots && !ready.isEmpty()) {
+    giveBack(now);
+    if (now >= pausedUntil && inFlight < slots && !ready.isEmpty()) {
       Work work = ready.remove();
-      if (now > work.leaseUntil) {
-        asked.put(work.request.requestId(), work);
-        returned.add(work.request.requestId());
-        urgent = true;
-        continue;
-      }
       inFlight++;
       work.attempts++;
       work.sentAt = now;
       return Optional.of(work);
     }
     return Optional.empty();
+  }
+
+  /**
+   * Gives leases back that have run out, or would before a pause ends: what is held and not sent
+   * when a process dies counts as paid.
+   */
+  private void giveBack(long now) {
+    boolean longPause = pausedUntil - now > LONG_PAUSE_MILLIS;
+    while (!ready.isEmpty() && (longPause || now > ready.peek().leaseUntil)) {
+      Work work = ready.remove();
+      asked.put(work.request.requestId(), work);
+      returned.add(work.request.requestId());
+      urgent = true;
+    }
+  }
+
+  /** Ids of leases that are held and were surely never sent. */
+  List<String> unsent() {
+    return ready.stream().map(work -> work.request.requestId()).toList();
+  }
+
+  /** Whether the server is known to want requests in the other form. */
+  boolean otherForm() {
+    return otherForm;
   }
 
   /** Books a reply; gives back its end. */
@@ -343,7 +364,7 @@ final class LaneBook {
    * for its own sake, such as its size.
    */
   private boolean isTry(Work work, TeacherException failure, long now) {
-    if (failure.category() == TeacherException.Category.OTHER_FORM) {
+    if (failure.taught()) {
       return false;
     }
     if (!RetryPolicy.saysWait(failure)) {
@@ -390,6 +411,7 @@ final class LaneBook {
           SERVER_ERROR,
           UNREACHABLE,
           OTHER_FORM,
+          MOVED,
           BAD_REQUEST,
           CONTEXT_LENGTH,
           AUTHENTICATION,
@@ -407,19 +429,26 @@ final class LaneBook {
     if (RetryPolicy.saysWait(failure)) {
       return Signal.REFUSING;
     }
-    if (failure.category() == TeacherException.Category.OTHER_FORM) {
-      return Signal.NEUTRAL;
+    if (failure.taught()) {
+      return failure.category() == TeacherException.Category.OTHER_FORM
+          ? Signal.OTHER_FORM
+          : Signal.NEUTRAL;
     }
     return failure.retryable() ? Signal.FAILING : Signal.NEUTRAL;
   }
 
   /** The task ends: what was let go and never sent is given back. */
   Exchange lastQuestion(long durable) {
+    dropUnsent();
+    return question(durable, true);
+  }
+
+  private void dropUnsent() {
     for (Work work : ready) {
       settlements.add(settlement(work, Ending.UNSENT, false, Signal.NEUTRAL, Optional.empty(), ""));
     }
+    urgent |= !ready.isEmpty();
     ready.clear();
-    return question(durable, true);
   }
 
   /**
@@ -473,6 +502,7 @@ final class LaneBook {
     slots = answer.slots();
     answeredInAll = answer.answered();
     openInAll = answer.open();
+    otherForm |= answer.otherForm();
     pausedUntil = askedAt + answer.pauseMillis();
     for (String id : answer.leases()) {
       Work work = asked.remove(id);
@@ -483,6 +513,9 @@ final class LaneBook {
         ready.add(work);
       }
     }
+    if (stop != null) {
+      dropUnsent();
+    }
   }
 
   private long exchangeDue() {
@@ -491,7 +524,9 @@ final class LaneBook {
     }
     boolean starving = !asked.isEmpty() && inFlight + ready.size() < Math.max(1, slots);
     if (starving || (slots == 0 && !ready.isEmpty())) {
-      return lastExchange + poll;
+      return pausedUntil - lastExchange > LONGEST_POLL_MILLIS
+          ? Math.min(pausedUntil, lastExchange + HEARTBEAT_MILLIS)
+          : lastExchange + poll;
     }
     return lastExchange
         + (settlements.isEmpty() && asked.isEmpty() ? HEARTBEAT_MILLIS : SETTLE_MILLIS);

@@ -66,7 +66,7 @@ final class OpenRun implements AutoCloseable {
       boolean last = closed;
       book.look();
       List<RunBook.Grant> grants = book.takeGrantsToLog();
-      List<RunBook.Unused> voids = grants.isEmpty() && !last ? List.of() : book.takeVoids();
+      List<RunBook.Unused> voids = book.takeVoids();
       try {
         if (!grants.isEmpty() || !voids.isEmpty()) {
           log.put(grants, voids);

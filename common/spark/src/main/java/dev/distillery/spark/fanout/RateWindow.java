@@ -38,6 +38,11 @@ final class RateWindow {
     this.bucket = capacity;
   }
 
+  /** What may go in a second; at least 1. */
+  double secondsWorth() {
+    return capacity;
+  }
+
   /** Whether {@code amount} may go now. An amount above the whole limit counts as the limit. */
   boolean admits(long amount) {
     advance();

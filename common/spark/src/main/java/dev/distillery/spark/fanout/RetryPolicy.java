@@ -46,7 +46,7 @@ public record RetryPolicy(int maxAttempts) implements Serializable {
    * @param failures in a row, waits counted; at least 1
    */
   static Duration delay(TeacherException failure, int failures, SplittableRandom random) {
-    if (failure.category() == TeacherException.Category.OTHER_FORM) {
+    if (failure.taught()) {
       return Duration.ZERO;
     }
     if (failure.retryAfter().isPresent()) {

@@ -2,16 +2,15 @@ package dev.distillery.spark.fanout;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.teacher.Price;
+import dev.distillery.spark.fanout.LaneShare.Lease;
 import dev.distillery.spark.fanout.Wire.Answer;
 import dev.distillery.spark.fanout.Wire.Ask;
 import dev.distillery.spark.fanout.Wire.Ending;
 import dev.distillery.spark.fanout.Wire.Exchange;
 import dev.distillery.spark.fanout.Wire.Settlement;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +35,9 @@ final class RunBook {
 
   private static final int LEAST_TO_JUDGE = 100;
 
+  /** Time in which a server says of the first request that it does not take its form. */
+  static final int FIRST_ALONE_MILLIS = 1000;
+
   /** Two looks are seldom further apart, unless the driver itself has stood still. */
   private static final int LOOK_MILLIS = 1000;
 
@@ -53,54 +55,6 @@ final class RunBook {
   record Snapshot(
       long done, long failed, int inFlight, int window, long pauseMillis, Spend spent, long lost) {}
 
-  private enum State {
-    RESERVED,
-    LOGGED,
-    OUT
-  }
-
-  private static final class Lease {
-    final Ask ask;
-    final Spend worst;
-    State state = State.RESERVED;
-    long tokenSlot;
-
-    Lease(Ask ask, Spend worst) {
-      this.ask = ask;
-      this.worst = worst;
-    }
-  }
-
-  private static final class Share {
-    final String name;
-    final String place;
-    final String executor;
-    final ArrayDeque<Ask> asked = new ArrayDeque<>();
-    final Map<String, Lease> leases = new LinkedHashMap<>();
-    final ArrayDeque<Lease> logged = new ArrayDeque<>();
-    long lastSeen;
-    long sequence = -1;
-    @Nullable Answer lastAnswer;
-    int slots;
-    int inFlight;
-    int demand;
-    int teacherConcurrency = Integer.MAX_VALUE;
-    long finished;
-    long durable;
-
-    Share(String name, String place, String executor, long now) {
-      this.name = name;
-      this.place = place;
-      this.executor = executor;
-      this.lastSeen = now;
-    }
-
-    /** Requests that this task may have with the teacher at this moment. */
-    int held() {
-      return Math.max(slots, inFlight);
-    }
-  }
-
   private final LongSupplier clockMillis;
   private final Optional<Price> price;
   private final FanoutLimits limits;
@@ -108,10 +62,10 @@ final class RunBook {
   private final SlowDown slowDown;
   private final Optional<RateWindow> requestRate;
   private final Optional<RateWindow> tokenRate;
-  private final Map<String, Share> lanes = new HashMap<>();
+  private final Map<String, LaneShare> lanes = new HashMap<>();
   private final ArrayList<Lease> toLog = new ArrayList<>();
   private final ArrayList<Lease> beingLogged = new ArrayList<>();
-  private final Map<Lease, Share> owners = new HashMap<>();
+  private final Map<Lease, LaneShare> owners = new HashMap<>();
   private final ArrayList<Unused> voids = new ArrayList<>();
   private @Nullable FanoutStop stop;
   private long done;
@@ -124,6 +78,10 @@ final class RunBook {
   private long failedBefore;
   private double promptFactor = 1;
   private double completionFactor = 1;
+  private Spend waiting = Spend.NONE;
+  private boolean firstIsAlone;
+  private long firstLeftAt = -1;
+  private boolean otherForm;
   private Supplier<Optional<FanoutStop>> guard = Optional::empty;
 
   RunBook(FanoutLimits limits, Optional<Price> price, Spend spentBefore, LongSupplier clockMillis) {
@@ -151,14 +109,14 @@ final class RunBook {
         .filter(lane -> lane.place.equals(join.place()) && !lane.name.equals(join.lane()))
         .toList()
         .forEach(this::giveUp);
-    lanes.put(join.lane(), new Share(join.lane(), join.place(), join.executor(), now));
+    lanes.put(join.lane(), new LaneShare(join.lane(), join.place(), join.executor(), now));
   }
 
   /** Books what a task has used, and tells it what it may do. */
   synchronized Answer exchange(Exchange message) {
     long now = clockMillis.getAsLong();
     noteOwnPause(now);
-    Share lane = lanes.get(message.lane());
+    LaneShare lane = lanes.get(message.lane());
     if (lane == null) {
       return Answer.UNKNOWN;
     }
@@ -168,6 +126,7 @@ final class RunBook {
     lane.sequence = message.sequence();
     lane.lastSeen = now;
     lane.inFlight = message.inFlight();
+    lane.ready = message.ready();
     lane.demand = message.demand();
     lane.teacherConcurrency = message.teacherConcurrency();
     lane.durable = message.durable();
@@ -179,17 +138,24 @@ final class RunBook {
     stopIfRefusedTooLong();
     if (message.last()) {
       leave(lane);
-      return new Answer(true, 0, List.of(), 0, 0, done - failed, open(), stop);
+      return new Answer(true, 0, List.of(), 0, 0, done - failed, open(), otherForm, stop);
     }
+    List<String> leases = List.of();
+    lane.slots = 0;
     if (stop == null) {
-      reserve(lane);
-      if (!lane.asked.isEmpty()) {
+      lane.slots = share(lane);
+      if (!reserve(lane)) {
         // The budget has no room for more: slots kept for it would keep others from theirs.
         lane.demand = Math.min(lane.demand, lane.leases.size());
+        lane.slots = share(lane);
       }
     }
-    lane.slots = stop == null ? share(lane) : 0;
-    List<String> leases = stop == null ? letGo(lane, message.ready()) : List.of();
+    if (stop == null) {
+      leases = letGo(lane);
+    } else {
+      lane.slots = 0;
+    }
+    takeBackWhatWaitsTooLong(lane);
     lane.lastAnswer =
         new Answer(
             true,
@@ -199,6 +165,7 @@ final class RunBook {
             slowDown.pauseMillis(),
             done - failed,
             open(),
+            otherForm,
             stop);
     return lane.lastAnswer;
   }
@@ -215,12 +182,12 @@ final class RunBook {
   /** The grants that were taken last are in the log. */
   synchronized void logged() {
     for (Lease lease : beingLogged) {
-      Share lane = owners.get(lease);
+      LaneShare lane = owners.get(lease);
       if (lane == null) {
         voids.add(new Unused(lease.ask.requestId(), false));
         budget.settle(lease.worst, Spend.NONE);
       } else {
-        lease.state = State.LOGGED;
+        lease.state = Lease.State.LOGGED;
         lane.logged.add(lease);
       }
     }
@@ -232,6 +199,14 @@ final class RunBook {
     var taken = List.copyOf(voids);
     voids.clear();
     return taken;
+  }
+
+  /**
+   * Lets the first request go alone, until it has an end or a second has passed: what the server
+   * refuses for its form, its key or its model it is to refuse once.
+   */
+  synchronized void letTheFirstGoAlone() {
+    firstIsAlone = true;
   }
 
   /**
@@ -304,12 +279,13 @@ final class RunBook {
     List.copyOf(lanes.values()).forEach(this::giveUp);
   }
 
-  private void settle(Share lane, Settlement settlement) {
+  private void settle(LaneShare lane, Settlement settlement) {
     Lease lease = lane.leases.remove(settlement.requestId());
     if (lease == null) {
       return;
     }
     owners.remove(lease);
+    firstIsAlone &= settlement.ending() == Ending.UNSENT;
     if (settlement.ending() == Ending.ANSWERED) {
       // A server that counts more than the estimate will do so again.
       promptFactor = above(promptFactor, settlement.promptTokens(), lease.ask.promptTokens());
@@ -340,6 +316,7 @@ final class RunBook {
         }
       }
       case NEUTRAL -> {}
+      case OTHER_FORM -> otherForm = true;
       case FAILING -> slowDown.failed();
       case REFUSING ->
           slowDown.refused(
@@ -371,17 +348,49 @@ final class RunBook {
     };
   }
 
-  private void takeBack(Share lane, String requestId) {
+  /** A lease was not used in its time; its request needs another. */
+  private void takeBack(LaneShare lane, String requestId) {
     Lease lease = lane.leases.get(requestId);
-    if (lease != null && lease.state == State.OUT) {
-      lease.state = State.LOGGED;
-      lane.logged.add(lease);
+    if (lease != null && lease.state == Lease.State.OUT) {
+      unused(lane, lease);
     }
   }
 
-  /** Sets the worst case of a task's requests aside, in their order, as far as the budget goes. */
-  private void reserve(Share lane) {
-    while (!lane.asked.isEmpty()) {
+  private void unused(LaneShare lane, Lease lease) {
+    lane.leases.remove(lease.ask.requestId());
+    owners.remove(lease);
+    voids.add(new Unused(lease.ask.requestId(), false));
+    budget.settle(lease.worst, Spend.NONE);
+    lane.asked.addFirst(lease.ask);
+  }
+
+  /**
+   * What is logged and cannot go is taken back: at the run's stop, in a long pause, and under rates
+   * where the task has no slot for it and others could use it. In the log it would count as paid.
+   */
+  private void takeBackWhatWaitsTooLong(LaneShare lane) {
+    boolean none = stop != null || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS;
+    while (!lane.logged.isEmpty()
+        && (none || (rated() && !ratesWantMore(1) && lane.waiting.requests() > lane.room()))) {
+      Lease lease = lane.logged.removeLast();
+      waitsNoMore(lane, lease);
+      unused(lane, lease);
+    }
+  }
+
+  private void waitsNoMore(LaneShare lane, Lease lease) {
+    waiting = waiting.minus(lease.worst);
+    lane.waiting = lane.waiting.minus(lease.worst);
+  }
+
+  /**
+   * Sets the worst case of a task's requests aside, in their order, as far as the budget goes, and
+   * no further ahead than slots and rates need.
+   *
+   * @return whether the budget had room
+   */
+  private boolean reserve(LaneShare lane) {
+    while (!lane.asked.isEmpty() && mayWait(lane)) {
       Ask ask = lane.asked.peek();
       Spend worst =
           Spend.worst(
@@ -392,31 +401,60 @@ final class RunBook {
         if (budget.settled()) {
           stop(new FanoutStop(ExitCode.PARTIAL, budget.lacking(worst).orElseThrow()));
         }
-        return;
+        return false;
       }
       lane.asked.remove();
       var lease = new Lease(ask, worst);
       lane.leases.put(ask.requestId(), lease);
       owners.put(lease, lane);
       toLog.add(lease);
+      waiting = waiting.plus(worst);
+      lane.waiting = lane.waiting.plus(worst);
     }
+    return true;
+  }
+
+  private boolean mayWait(LaneShare lane) {
+    if (lane.slots == 0 || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS) {
+      return false;
+    }
+    boolean room = lane.waiting.requests() < lane.room();
+    return !rated() || (room ? ratesWantMore(1) : ratesWantMore(2));
+  }
+
+  /** Whether less waits than a part of what the rates let go in a second. */
+  private boolean ratesWantMore(int part) {
+    return requestRate.map(rate -> part * waiting.requests() < rate.secondsWorth()).orElse(true)
+        && tokenRate.map(rate -> part * waiting.tokens() < rate.secondsWorth()).orElse(true);
   }
 
   /** Lets logged leases go as far as the rates allow, and not long before they can be used. */
-  private List<String> letGo(Share lane, int ready) {
+  private List<String> letGo(LaneShare lane) {
     var leases = new ArrayList<String>();
-    int room = rated() ? Math.max(0, lane.slots - lane.inFlight - ready) : Integer.MAX_VALUE;
+    int room = rated() ? lane.room() : Integer.MAX_VALUE;
     if (slowDown.pauseMillis() > 0) {
       return List.of();
     }
     while (leases.size() < room && !lane.logged.isEmpty() && ratesAdmit(lane.logged.peek())) {
       Lease lease = lane.logged.remove();
-      lease.state = State.OUT;
+      waitsNoMore(lane, lease);
+      lease.state = Lease.State.OUT;
       requestRate.ifPresent(rate -> rate.take(1));
       lease.tokenSlot = tokenRate.map(rate -> rate.take(lease.worst.tokens())).orElse(0L);
       leases.add(lease.ask.requestId());
     }
+    if (firstLeftAt < 0 && !leases.isEmpty()) {
+      firstLeftAt = clockMillis.getAsLong();
+    }
     return List.copyOf(leases);
+  }
+
+  /** Requests at once that the run may have now. */
+  private int window() {
+    boolean alone =
+        firstIsAlone
+            && (firstLeftAt < 0 || clockMillis.getAsLong() - firstLeftAt < FIRST_ALONE_MILLIS);
+    return alone ? 1 : slowDown.window();
   }
 
   private boolean rated() {
@@ -432,10 +470,10 @@ final class RunBook {
    * A task's share of the requests at once: what it can use, up to the level at which all tasks
    * together fill the window, and never more than the others have left free.
    */
-  private int share(Share lane) {
-    int free = slowDown.window();
+  private int share(LaneShare lane) {
+    int free = window();
     int freeInJvm = lane.teacherConcurrency;
-    for (Share other : lanes.values()) {
+    for (LaneShare other : lanes.values()) {
       if (other != lane) {
         free -= other.held();
         if (other.executor.equals(lane.executor)) {
@@ -443,7 +481,7 @@ final class RunBook {
         }
       }
     }
-    int wanted = Math.min(lane.demand, level(slowDown.window()));
+    int wanted = Math.min(lane.demand, level(window()));
     return Math.max(0, Math.min(wanted, Math.min(free, freeInJvm)));
   }
 
@@ -461,25 +499,26 @@ final class RunBook {
     return window;
   }
 
-  private void leave(Share lane) {
+  private void leave(LaneShare lane) {
     for (Lease lease : lane.leases.values()) {
       owners.remove(lease);
-      if (lease.state != State.OUT) {
-        if (lease.state == State.LOGGED) {
-          voids.add(new Unused(lease.ask.requestId(), false));
-        } else if (!toLog.remove(lease)) {
-          // Being logged at this moment: `logged` finds no owner and books it as unused.
-          continue;
-        }
-        budget.settle(lease.worst, Spend.NONE);
-      } else {
+      if (lease.state == Lease.State.OUT) {
         lost(lease);
+        continue;
       }
+      waitsNoMore(lane, lease);
+      if (lease.state == Lease.State.LOGGED) {
+        voids.add(new Unused(lease.ask.requestId(), false));
+      } else if (!toLog.remove(lease)) {
+        // Being logged at this moment: `logged` finds no owner and books it as unused.
+        continue;
+      }
+      budget.settle(lease.worst, Spend.NONE);
     }
     lanes.remove(lane.name);
   }
 
-  private void giveUp(Share lane) {
+  private void giveUp(LaneShare lane) {
     aLaneDied = true;
     done -= lane.finished - lane.durable;
     lost += lane.finished - lane.durable;

@@ -39,12 +39,12 @@ public final class TeacherAccess {
    *     teacher does not answer
    */
   public static Fanout open(JobRun run, TeacherOptions options) {
-    TeacherSettings settings = settings(options);
     Secret key = key(options);
-    String answered = preflight(settings, key);
-    run.note("teacher", answered);
-    if (answered.contains("; warning: ")) {
-      run.progress().say(answered);
+    Preflight preflight = preflight(settings(options), key);
+    TeacherSettings settings = preflight.settings();
+    run.note("teacher", preflight.answered());
+    if (preflight.answered().contains("; warning: ")) {
+      run.progress().say(preflight.answered());
     }
     SparkContext context = run.spark().sparkContext();
     if (settings.server().isEmpty() && !context.isLocal()) {
@@ -128,9 +128,17 @@ public final class TeacherAccess {
         .orElse(Secret.NONE);
   }
 
-  private static String preflight(TeacherSettings settings, Secret key) {
+  /**
+   * The teacher's answer to a check.
+   *
+   * @param settings with what the check has found out
+   */
+  private record Preflight(String answered, TeacherSettings settings) {}
+
+  private static Preflight preflight(TeacherSettings settings, Secret key) {
     try (Teacher teacher = Teachers.open(settings, key)) {
-      return teacher.preflight();
+      String answered = teacher.preflight();
+      return new Preflight(answered, teacher.found(settings));
     } catch (IllegalArgumentException e) {
       throw new JobException(ExitCode.INVALID, String.valueOf(e.getMessage()), e);
     } catch (TeacherException e) {

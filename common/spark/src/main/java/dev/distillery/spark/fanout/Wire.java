@@ -105,6 +105,8 @@ final class Wire {
     HEALTHY,
     /** Says nothing of the server, such as a request that it refuses for its own sake. */
     NEUTRAL,
+    /** It wants requests in the other form. */
+    OTHER_FORM,
     FAILING,
     REFUSING,
     /** Every further request would fail in the same way. */
@@ -130,6 +132,7 @@ final class Wire {
    * @param pauseMillis time in which nothing may be sent
    * @param answered requests that all tasks of this driver together have had answered
    * @param open requests that all tasks together have or could have with the teacher now
+   * @param otherForm whether a teacher has learnt that the server wants the other form
    * @param stop why the run stops; null while it goes on
    */
   record Answer(
@@ -140,9 +143,10 @@ final class Wire {
       long pauseMillis,
       long answered,
       long open,
+      boolean otherForm,
       @Nullable FanoutStop stop)
       implements Serializable {
-    static final Answer UNKNOWN = new Answer(false, 0, List.of(), 0, 0, 0, 0, null);
+    static final Answer UNKNOWN = new Answer(false, 0, List.of(), 0, 0, 0, 0, false, null);
   }
 
   static byte[] encode(Serializable message) {

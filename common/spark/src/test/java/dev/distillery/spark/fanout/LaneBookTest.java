@@ -91,6 +91,35 @@ class LaneBookTest {
     assertThat(model.logged).hasSizeLessThanOrEqualTo(5);
   }
 
+  @Test
+  void whatIsHeldIsGivenBackAtOnceInALongPauseAndAtAStop() {
+    for (boolean stop : new boolean[] {true, false}) {
+      var model = new Model(1, limits(4, OptionalLong.empty()), 40);
+      LaneBook book = model.tasks.get(0).book;
+      book.lookAhead(0);
+      Wire.Exchange asks = book.question(0, 0).orElseThrow();
+      book.apply(0, answer(0, List.of(asks.asks().get(0).requestId()), 0, null), 1);
+      // Held, since there is no slot for it.
+      assertThat(book.unsent()).hasSize(1);
+      book.question(60, 0).orElseThrow();
+      var reason = new FanoutStop(dev.distillery.core.run.ExitCode.PARTIAL, "Enough");
+      book.apply(60, answer(4, List.of(), stop ? 0 : 5000, stop ? reason : null), 61);
+      assertThat(book.send(61)).isEmpty();
+      assertThat(book.unsent()).isEmpty();
+      Wire.Exchange back = book.question(200, 0).orElseThrow();
+      assertThat(back.settlements()).hasSize(stop ? 1 : 0);
+      assertThat(back.returned()).hasSize(stop ? 0 : 1);
+    }
+  }
+
+  private static Wire.Answer answer(
+      int slots,
+      List<String> leases,
+      long pause,
+      @org.jspecify.annotations.Nullable FanoutStop stop) {
+    return new Wire.Answer(true, slots, leases, 10_000, pause, 0, 10, false, stop);
+  }
+
   private static FanoutLimits limits(int concurrency, OptionalLong maxRequests) {
     FanoutLimits none = FanoutLimits.ofConcurrency(concurrency);
     return new FanoutLimits(
@@ -126,6 +155,10 @@ class LaneBookTest {
     final RunBook driver;
     final List<Task> tasks = new ArrayList<>();
     final Set<String> logged = new HashSet<>();
+
+    /** What is granted and was not sent. */
+    final Set<String> unsent = new HashSet<>();
+
     final Set<String> ended = new HashSet<>();
     String alwaysRefused = "";
     long now;
@@ -158,6 +191,9 @@ class LaneBookTest {
         }
         int flying = tasks.stream().mapToInt(t -> t.atTeacher.size()).sum();
         assertThat(flying).as("requests at once").isLessThanOrEqualTo(concurrency);
+        assertThat(unsent.size())
+            .as("granted and not sent, which a crash would count as paid")
+            .isLessThanOrEqualTo(3 * concurrency);
       }
     }
 
@@ -176,6 +212,7 @@ class LaneBookTest {
         for (var next = task.book.send(now); next.isPresent(); next = task.book.send(now)) {
           assertThat(logged).contains(next.get().request().requestId());
           assertThat(ended).doesNotContain(next.get().request().requestId());
+          unsent.remove(next.get().request().requestId());
           task.atTeacher.add(next.get());
           sent++;
         }
@@ -232,7 +269,11 @@ class LaneBookTest {
     }
 
     void log() {
-      driver.takeGrantsToLog().forEach(grant -> logged.add(grant.requestId()));
+      driver.takeVoids().forEach(unused -> unsent.remove(unused.requestId()));
+      for (RunBook.Grant grant : driver.takeGrantsToLog()) {
+        logged.add(grant.requestId());
+        unsent.add(grant.requestId());
+      }
       driver.logged();
     }
   }

@@ -31,6 +31,7 @@ class LaneTest {
   private final List<Completion> ends = new ArrayList<>();
   private final Map<String, Integer> attempts = new HashMap<>();
   private final List<String> lines = new ArrayList<>();
+  private final List<String> unsent = new ArrayList<>();
   private RunBook book = book(FanoutLimits.ofConcurrency(4));
 
   @Test
@@ -115,6 +116,28 @@ class LaneTest {
   }
 
   @Test
+  void whatItHeldAndNeverSentIsLoggedWhenItsDriverDies() {
+    book.join(new Wire.Join("run", "lane", "place", "executor"));
+    org.assertj.core.api.Assertions.assertThatThrownBy(
+            () ->
+                lane(
+                        4,
+                        (id, attempt) -> reply(),
+                        question -> {
+                          if (question.sequence() > 1) {
+                            throw new IllegalStateException("The driver is gone");
+                          }
+                          // More than it has slots for.
+                          List<String> all = List.of("id-0");
+                          return new Wire.Answer(true, 0, all, 10_000, 0, 0, 10, false, null);
+                        })
+                    .run())
+        .hasMessageContaining("The driver is gone");
+    assertThat(attempts).isEmpty();
+    assertThat(unsent).containsExactly("id-0");
+  }
+
+  @Test
   void sendsNothingWhenTheDriverHasGivenItUp() throws InterruptedException {
     org.assertj.core.api.Assertions.assertThatThrownBy(
             () -> lane(10, (id, attempt) -> reply(), question -> Wire.Answer.UNKNOWN).run())
@@ -177,6 +200,7 @@ class LaneTest {
               @Override
               public void close() {}
             }),
+        unsent::addAll,
         ends::add,
         Lane.Clocks.SYSTEM);
   }

@@ -271,10 +271,10 @@ class RunBookTest {
           0,
           IntStream.range(0, 400).mapToObj(i -> "r" + i).toArray(String[]::new));
     }
-    log(book);
     for (int turn = 0; clock.get() < 60_000; turn++) {
       // Tasks of unequal speed: the first asks four times as often as the last.
       clock.addAndGet(25);
+      log(book);
       for (int lane = 0; lane < 4; lane++) {
         if (turn % (lane + 1) == 0) {
           List<String> leases = ask(book, "l" + lane, 0).leases();
@@ -287,6 +287,108 @@ class RunBookTest {
       }
     }
     assertThat(sent).isBetween(570, 600);
+  }
+
+  @Test
+  void grantsNoFurtherAheadThanTheRatesNeed() {
+    FanoutLimits none = FanoutLimits.ofConcurrency(64);
+    for (long[] perMinute : new long[][] {{300, 1_000_000_000}, {1_000_000, 5 * 60 * 110}}) {
+      var limits =
+          new FanoutLimits(
+              64,
+              OptionalLong.of(perMinute[0]),
+              OptionalLong.of(perMinute[1]),
+              none.maxRequests(),
+              none.maxTotalTokens(),
+              none.maxCostUsd(),
+              none.maxWait(),
+              1);
+      RunBook book = book(limits, Spend.NONE);
+      for (int lane = 0; lane < 4; lane++) {
+        join(book, "l" + lane, "p" + lane);
+        ask(
+            book,
+            "l" + lane,
+            0,
+            IntStream.range(0, 64).mapToObj(i -> "r" + i).toArray(String[]::new));
+      }
+      // Five a second: what is granted and not sent when the driver dies counts as paid.
+      assertThat(book.takeGrantsToLog()).hasSize(5);
+    }
+  }
+
+  @Test
+  void aTaskWithoutASlotHoldsNoLease() {
+    RunBook book = book(FanoutLimits.ofConcurrency(4), Spend.NONE);
+    for (int lane = 0; lane < 16; lane++) {
+      join(book, "l" + lane, "p" + lane);
+      ask(book, "l" + lane, 0, "r" + lane);
+    }
+    assertThat(book.takeGrantsToLog()).hasSizeLessThanOrEqualTo(4);
+  }
+
+  @Test
+  void whatIsGrantedBeforeALongPauseIsVoidUntilItEnds() {
+    RunBook book = book(FanoutLimits.ofConcurrency(4), Spend.NONE);
+    join(book, "a", "p0");
+    ask(book, "a", 0, "r1", "r2", "r3");
+    log(book);
+    assertThat(ask(book, "a", 0, "r4").leases()).containsExactly("r1", "r2", "r3");
+    log(book);
+    book.exchange(
+        new Exchange(
+            "run",
+            "a",
+            next("a"),
+            Integer.MAX_VALUE,
+            0,
+            0,
+            10,
+            List.of(),
+            List.of(
+                new Settlement(
+                    "r1", Ending.FREE, false, 0, 0, 0, Signal.REFUSING, 30_000, "Not now")),
+            List.of("r2", "r3"),
+            0,
+            false));
+    assertThat(book.takeVoids())
+        .containsExactlyInAnyOrder(
+            new RunBook.Unused("r1", true),
+            new RunBook.Unused("r2", false),
+            new RunBook.Unused("r3", false),
+            new RunBook.Unused("r4", false));
+    assertThat(ask(book, "a", 0).leases()).isEmpty();
+    assertThat(book.takeGrantsToLog()).isEmpty();
+    assertThat(book.snapshot().spent().requests()).isEqualTo(1);
+    clock.addAndGet(30_000);
+    ask(book, "a", 0);
+    log(book);
+    assertThat(ask(book, "a", 0).leases()).containsExactlyInAnyOrder("r2", "r3", "r4");
+  }
+
+  @Test
+  void theFirstRequestGoesAloneUntilItHasAnEndOrASecondHasPassed() {
+    for (boolean ends : new boolean[] {true, false}) {
+      RunBook book = book(FanoutLimits.ofConcurrency(8), Spend.NONE);
+      book.letTheFirstGoAlone();
+      join(book, "a", "p0");
+      join(book, "b", "p1");
+      assertThat(ask(book, "a", 0, "r1").slots()).isEqualTo(1);
+      log(book);
+      assertThat(ask(book, "a", 0).leases()).containsExactly("r1");
+      assertThat(ask(book, "b", 0, "r2").slots()).isZero();
+      if (ends) {
+        settle(
+            book,
+            "a",
+            new Settlement("r1", Ending.FREE, false, 0, 0, 0, Signal.OTHER_FORM, -1, ""));
+        // Other tasks' teachers hear of what it has taught.
+        assertThat(ask(book, "b", 0).otherForm()).isTrue();
+      } else {
+        clock.addAndGet(RunBook.FIRST_ALONE_MILLIS);
+      }
+      assertThat(ask(book, "b", 0).slots()).isGreaterThan(1);
+    }
   }
 
   private RunBook book(FanoutLimits limits, Spend before) {

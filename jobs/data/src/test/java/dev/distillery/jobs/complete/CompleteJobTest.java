@@ -295,6 +295,25 @@ class CompleteJobTest {
   }
 
   @Test
+  void whatAServerWantsOtherwiseIsFoundOutOnceAndCounted() throws IOException {
+    server.script(
+        request ->
+            request.body().has("max_tokens")
+                ? FakeAnswer.raw(
+                        400, "{\"error\":{\"message\":\"Use 'max_completion_tokens' instead.\"}}")
+                    .withHeader("x-should-retry", "false")
+                : FakeScript.echo().answer(request));
+    CompleteSummary summary =
+        run(
+            "form",
+            Map.of("input", numbered(19).toString(), "concurrency", "16", "max-requests", "20"));
+    assertThat(summary.status()).isEqualTo("done");
+    assertThat(summary.figures()).containsEntry("requests_sent", 20L);
+    assertThat(server.log().entries()).hasSize(20);
+    assertThat(server.log().entries()).filteredOn(entry -> entry.status() == 400).hasSize(1);
+  }
+
+  @Test
   void theMostThatAPlanCanCostCountsWhateverIsSent() throws IOException {
     Path prices =
         Files.writeString(
