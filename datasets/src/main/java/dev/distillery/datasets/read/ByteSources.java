@@ -1,6 +1,7 @@
 package dev.distillery.datasets.read;
 
 import com.github.luben.zstd.ZstdInputStream;
+import dev.distillery.spark.warehouse.PathNames;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
@@ -32,7 +33,7 @@ final class ByteSources {
   static ByteSource open(FileSplit split, Configuration hadoop, int maxExpansion)
       throws IOException {
     Path path = new Path(split.file().path());
-    FileSystem fileSystem = path.getFileSystem(hadoop);
+    FileSystem fileSystem = PathNames.fileSystem(path, hadoop);
     StoredFile raw = new StoredFile(fileSystem.open(path));
     try {
       return switch (split.file().compression()) {

@@ -1,22 +1,19 @@
 package dev.distillery.datasets.read;
 
 import dev.distillery.spark.warehouse.PathNames;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * Finds the files that paths and globs name, and looks at the beginning of each: what it is
@@ -52,23 +49,34 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
     refusals = List.copyOf(refusals);
   }
 
-  /**
-   * Looks at every file that {@code paths} name. A folder stands for all files in it and below but
-   * for hidden ones, whose names begin with a dot or an underscore.
-   */
+  /** Looks at every file that {@code paths} name, as {@link PathNames#find} has it. */
   public static InputFiles find(List<String> paths, Expected expected, Configuration hadoop)
       throws IOException {
-    List<String> refusals = new ArrayList<>();
-    List<FileStatus> found = new ArrayList<>();
+    Map<String, List<FileStatus>> found = new LinkedHashMap<>();
     for (String path : paths) {
-      List<FileStatus> matches = matches(path, hadoop);
-      if (matches.isEmpty()) {
-        refusals.add(path + ": No file is there; check the path, or the pattern");
-      }
-      found.addAll(matches);
+      found.put(path, PathNames.find(path, hadoop).files());
     }
+    return of(found, expected, hadoop);
+  }
+
+  /**
+   * Looks at files.
+   *
+   * @param found by the paths that name them
+   */
+  public static InputFiles of(
+      Map<String, List<FileStatus>> found, Expected expected, Configuration hadoop)
+      throws IOException {
+    List<String> refusals = new ArrayList<>();
+    found.forEach(
+        (path, files) -> {
+          if (files.isEmpty()) {
+            refusals.add(path + ": No file is there; check the path, or the pattern");
+          }
+        });
     List<FileStatus> sorted =
-        found.stream()
+        found.values().stream()
+            .flatMap(List::stream)
             .sorted(Comparator.comparing(status -> status.getPath().toString()))
             .distinct()
             .toList();
@@ -84,38 +92,6 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       sniffed.refusal().ifPresent(reason -> refusals.add(status.getPath() + ": " + reason));
     }
     return new InputFiles(files, empty, refusals);
-  }
-
-  private static List<FileStatus> matches(String pattern, Configuration hadoop) throws IOException {
-    List<FileStatus> files = new ArrayList<>();
-    for (FileStatus status : PathNames.matches(pattern, hadoop)) {
-      if (status.isFile()) {
-        files.add(status);
-      } else {
-        addFilesBelow(status.getPath().getFileSystem(hadoop), status.getPath(), files);
-      }
-    }
-    return files;
-  }
-
-  private static void addFilesBelow(FileSystem fileSystem, Path folder, List<FileStatus> files)
-      throws IOException {
-    try {
-      RemoteIterator<LocatedFileStatus> below = fileSystem.listFiles(folder, true);
-      while (below.hasNext()) {
-        LocatedFileStatus status = below.next();
-        String relative = status.getPath().toString().substring(folder.toString().length());
-        boolean hidden =
-            Arrays.stream(relative.split("/"))
-                .anyMatch(name -> name.startsWith(".") || name.startsWith("_"));
-        if (!hidden) {
-          files.add(status);
-        }
-      }
-    } catch (FileNotFoundException e) {
-      // The folder went away between two calls: as if it had not been there.
-      return;
-    }
   }
 
   /** What the beginning of a file tells. */
@@ -175,7 +151,7 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       return Sniffed.refused("It is Parquet, where text is wanted; --source documents reads it");
     }
     byte[] tail = new byte[4];
-    try (var in = status.getPath().getFileSystem(hadoop).open(status.getPath())) {
+    try (var in = PathNames.fileSystem(status.getPath(), hadoop).open(status.getPath())) {
       in.seek(Math.max(0, status.getLen() - tail.length));
       int read = in.readNBytes(tail, 0, tail.length);
       return Compression.of(tail, read) == Compression.PARQUET
@@ -188,7 +164,7 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       throws IOException {
     byte[] magic = new byte[5];
     Path path = status.getPath();
-    try (var in = path.getFileSystem(hadoop).open(path)) {
+    try (var in = PathNames.fileSystem(path, hadoop).open(path)) {
       int length = in.readNBytes(magic, 0, magic.length);
       return Compression.of(magic, length);
     }

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.spark.warehouse.PathNames;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ public final class ParquetRows {
 
   private static Dataset<Row> parquet(SparkSession spark, List<String> paths) {
     // A name that looks like a pattern is a name: the files were found before.
-    return spark.read().option("__globPaths__", "false").parquet(paths.toArray(String[]::new));
+    return PathNames.reader(spark, paths).parquet(paths.toArray(String[]::new));
   }
 
   private static StructType schema(SparkSession spark, String path) {

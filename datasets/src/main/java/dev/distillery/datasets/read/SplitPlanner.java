@@ -1,5 +1,6 @@
 package dev.distillery.datasets.read;
 
+import dev.distillery.spark.warehouse.PathNames;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,7 +93,7 @@ public final class SplitPlanner {
     Path path = new Path(file.path());
     List<Long> starts = new ArrayList<>();
     starts.add(0L);
-    try (var in = path.getFileSystem(hadoop).open(path)) {
+    try (var in = PathNames.fileSystem(path, hadoop).open(path)) {
       for (long frame : ZstdFrames.starts(in, file.length())) {
         if (frame - starts.get(starts.size() - 1) >= splitBytes) {
           starts.add(frame);

@@ -13,6 +13,8 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.spark.license.UsePolicy;
+import dev.distillery.spark.warehouse.PathNames;
+import dev.distillery.spark.warehouse.PinnedInput;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
@@ -59,7 +61,7 @@ public final class JobRun {
   private final Progress progress;
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
-  private final List<ObjectNode> inputs = new ArrayList<>();
+  private final Map<TableRef, PinnedInput> inputs = new LinkedHashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
 
   JobRun(
@@ -148,10 +150,26 @@ public final class JobRun {
   }
 
   private Dataset<Row> read(String ref, Table table) {
-    TableReader.Input input =
-        new TableReader(spark(), warehouse, progress::say).read(TableRef.parse(ref), table);
-    inputs.add(input.provenance());
-    return input.rows();
+    return reader().read(pinned(TableRef.parse(ref)), table);
+  }
+
+  private TableReader reader() {
+    return new TableReader(spark(), warehouse, progress::say);
+  }
+
+  /** What a reference stands for in this run, whenever it is asked. */
+  private PinnedInput pinned(TableRef ref) {
+    return inputs.computeIfAbsent(ref, now -> PinnedInput.find(now, warehouse));
+  }
+
+  /** The columns that files of one's own have, as the first row tells. */
+  public List<String> columns(String files) {
+    return reader().columns(pinned(new TableRef.Files(files)));
+  }
+
+  /** The files that a path, folder or pattern stands for; they are noted in the run's record. */
+  public PathNames.Found files(String path) {
+    return pinned(new TableRef.Files(path)).found();
   }
 
   private Dataset<Row> allowed(String ref, Dataset<Row> rows, Table table) {
@@ -330,8 +348,9 @@ public final class JobRun {
     return job;
   }
 
+  /** What was read, for the run's record. */
   List<ObjectNode> inputs() {
-    return List.copyOf(inputs);
+    return inputs.values().stream().map(PinnedInput::toJson).toList();
   }
 
   Map<String, String> provenance() {

@@ -8,12 +8,15 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.distillery.core.run.JobException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -33,6 +36,22 @@ final class JsonLines {
 
   private JsonLines() {}
 
+  /**
+   * The names of a line's members.
+   *
+   * @throws JobException where it is no JSON object
+   */
+  static List<String> members(String file, String line) {
+    try {
+      var names = new ArrayList<String>();
+      JSON.readTree(line).fieldNames().forEachRemaining(names::add);
+      return names;
+    } catch (JsonProcessingException e) {
+      throw JobException.invalid(
+          file + ": its first line is no JSON object: " + e.getOriginalMessage());
+    }
+  }
+
   /** The first line of the files that is no JSON object, as "file, line: what is wrong". */
   static Optional<String> firstProblem(Collection<FileStatus> files, Configuration hadoop) {
     for (FileStatus file : files) {
@@ -51,7 +70,7 @@ final class JsonLines {
   private static Optional<String> firstProblem(FileStatus file, Configuration hadoop)
       throws IOException {
     CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file.getPath());
-    try (InputStream stored = file.getPath().getFileSystem(hadoop).open(file.getPath());
+    try (InputStream stored = PathNames.fileSystem(file.getPath(), hadoop).open(file.getPath());
         InputStream plain = codec == null ? stored : codec.createInputStream(stored);
         var lines = new BufferedInputStream(plain, 1 << 16)) {
       var line = new ByteArrayOutputStream();

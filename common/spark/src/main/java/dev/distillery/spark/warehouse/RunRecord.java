@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,6 +142,11 @@ public record RunRecord(
 
   public boolean done() {
     return status.equals("done");
+  }
+
+  /** Where the rows lie that the run wrote of a table. */
+  public Path folder(Warehouse warehouse, String table) {
+    return warehouse.table(table, runId);
   }
 
   /** Whether the run has written the table. */

@@ -4,11 +4,8 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,70 +58,55 @@ final class TableFiles {
   }
 
   /**
-   * Finds the files of a path, a folder or a pattern. A file that is called so is meant, whatever
-   * signs of a pattern its name has.
+   * The files of a path, a folder or a pattern.
    *
-   * @throws JobException where there is none
+   * @param found what it names
+   * @throws JobException where there is none that is read
    */
-  static TableFiles find(
-      SparkSession spark, Configuration hadoop, String text, Consumer<String> notes) {
-    try {
-      List<FileStatus> matches = PathNames.matches(text, hadoop);
-      if (matches.isEmpty()) {
-        throw JobException.invalid("No file at " + text + ": check the path or the pattern");
-      }
-      var files = new ArrayList<FileStatus>();
-      var hidden = new ArrayList<String>();
-      for (FileStatus match : matches) {
-        var below = match.getPath().getFileSystem(hadoop).listFiles(match.getPath(), true);
-        while (below.hasNext()) {
-          FileStatus file = below.next();
-          if (isHidden(file.getPath(), match.getPath())) {
-            hidden.add(file.getPath().toString());
-          } else {
-            files.add(file);
-          }
-        }
-      }
-      files.sort(Comparator.comparing(FileStatus::getPath));
-      hidden.removeIf(name -> name.endsWith("/_SUCCESS") || name.endsWith(".crc"));
-      if (!hidden.isEmpty()) {
-        notes.accept(
-            text
-                + ": files whose names begin with _ or . are not read: "
-                + hidden.subList(0, Math.min(5, hidden.size()))
-                + (hidden.size() > 5 ? " and " + (hidden.size() - 5) + " more" : ""));
-      }
-      if (files.isEmpty()) {
-        throw JobException.invalid(
-            "No file at "
-                + text
-                + " is read: names that begin with _ or . are taken for a tool's own files; rename"
-                + " them");
-      }
-      List<Path> roots =
-          matches.stream()
-              .filter(match -> !isHidden(match.getPath(), match.getPath()))
-              .map(FileStatus::getPath)
-              .toList();
-      return new TableFiles(spark, hadoop, text, roots, files);
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list " + text + ": " + e.getMessage(), e);
+  static TableFiles of(
+      SparkSession spark,
+      Configuration hadoop,
+      String text,
+      PathNames.Found found,
+      Consumer<String> notes) {
+    if (found.roots().isEmpty()) {
+      throw JobException.invalid("No file at " + text + ": check the path or the pattern");
     }
+    var hidden = new ArrayList<>(found.hidden());
+    var files = new ArrayList<FileStatus>();
+    var roots = new ArrayList<Path>();
+    for (FileStatus root : found.roots()) {
+      // Spark passes over these even where they are named themselves.
+      if (PathNames.isHidden(root.getPath().getName())) {
+        hidden.add(root.getPath().toString());
+      } else {
+        roots.add(root.getPath());
+      }
+    }
+    found.files().stream()
+        .filter(file -> !hidden.contains(file.getPath().toString()))
+        .filter(file -> roots.stream().anyMatch(root -> isIn(file.getPath(), root)))
+        .forEach(files::add);
+    hidden.removeIf(name -> name.endsWith("/_SUCCESS") || name.endsWith(".crc"));
+    if (!hidden.isEmpty()) {
+      notes.accept(
+          text
+              + ": files whose names begin with _ or . are not read: "
+              + hidden.subList(0, Math.min(5, hidden.size()))
+              + (hidden.size() > 5 ? " and " + (hidden.size() - 5) + " more" : ""));
+    }
+    if (files.isEmpty()) {
+      throw JobException.invalid(
+          "No file at "
+              + text
+              + " is read: names that begin with _ or . are taken for a tool's own files; rename"
+              + " them");
+    }
+    return new TableFiles(spark, hadoop, text, roots, files);
   }
 
-  /** As Spark has it: by any name from the match down. */
-  private static boolean isHidden(Path file, Path match) {
-    for (Path at = file; at != null; at = at.getParent()) {
-      String name = at.getName();
-      if ((name.startsWith("_") && !name.contains("=")) || name.startsWith(".")) {
-        return true;
-      }
-      if (at.equals(match)) {
-        return false;
-      }
-    }
-    return false;
+  private static boolean isIn(Path file, Path root) {
+    return file.equals(root) || file.toString().startsWith(root + "/");
   }
 
   List<FileStatus> files() {
@@ -146,7 +128,16 @@ final class TableFiles {
       throw JobException.invalid(
           path + " holds Parquet files and others, such as " + other + ": give them as two inputs");
     }
-    return parquet ? parquet() : json(table, notes);
+    Dataset<Row> rows = parquet ? parquet() : json(table, notes);
+    // What is recorded is what is read.
+    int read = rows.inputFiles().length;
+    if (read != files.size()) {
+      throw new JobException(
+          ExitCode.TEMPORARY,
+          "%s had %d files, and %d when they were read: do not change it meanwhile, and try again"
+              .formatted(path, files.size(), read));
+    }
+    return rows;
   }
 
   private static boolean isParquet(Path file) {
@@ -154,7 +145,41 @@ final class TableFiles {
   }
 
   private DataFrameReader reader() {
-    return spark.read().option("__globPaths__", "false");
+    return PathNames.reader(spark, files.stream().map(file -> file.getPath().toString()).toList())
+        .option("recursiveFileLookup", String.valueOf(!isPartitioned()));
+  }
+
+  /** Whether all files lie in folders that name a column's value: Spark reads these as columns. */
+  private boolean isPartitioned() {
+    for (FileStatus file : files) {
+      Path at = file.getPath();
+      boolean inPartition = false;
+      while (at != null && !matches.contains(at)) {
+        at = at.getParent();
+        if (at == null || matches.contains(at)) {
+          break;
+        }
+        if (!at.getName().contains("=")) {
+          return false;
+        }
+        inPartition = true;
+      }
+      if (!inPartition) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The columns that the first file has, as its first row tells. */
+  List<String> columns() {
+    Path first = files.get(0).getPath();
+    if (isParquet(first)) {
+      return Arrays.asList(reader().parquet(first.toString()).columns());
+    }
+    return reader().text(first.toString()).where("trim(value) <> ''").takeAsList(1).stream()
+        .flatMap(row -> JsonLines.members(first.toString(), row.getString(0)).stream())
+        .toList();
   }
 
   private String[] paths() {

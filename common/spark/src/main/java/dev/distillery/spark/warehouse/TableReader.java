@@ -10,8 +10,6 @@ import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -39,11 +36,6 @@ public final class TableReader {
    */
   public static final String UNREADABLE = "unreadable";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** Files that a record lists by name; more are counted only. */
-  private static final int LISTED_FILES = 100;
-
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final Consumer<String> notes;
@@ -58,15 +50,8 @@ public final class TableReader {
   }
 
   /**
-   * Rows of a table, and what they were read from.
-   *
-   * @param rows in the table's own columns first; further columns of the files follow
-   * @param provenance for the run's record: the reference, and the run or the files behind it
-   */
-  public record Input(Dataset<Row> rows, ObjectNode provenance) {}
-
-  /**
-   * Reads a reference.
+   * Reads what a reference stands for: the table's own columns first, then further ones of the
+   * files.
    *
    * <p>Files of one's own may lack {@code id}, {@code source} and {@code license}: they become a
    * hash of the row, the file's name and {@code NOASSERTION}, and {@code notes} is told. Columns
@@ -75,48 +60,28 @@ public final class TableReader {
    * @throws JobException where the table or files are not there, or a column is missing or of
    *     another type; all columns at once
    */
-  public Input read(TableRef ref, Table table) {
-    ObjectNode provenance = JSON.createObjectNode();
-    if (ref instanceof TableRef.Named named) {
-      RunRecord record = find(named);
-      provenance
-          .put("ref", named.table() + "@" + record.runId())
-          .put("job", record.job())
-          .put("finished_at", record.finishedAt());
-      Path folder = warehouse.table(named.table(), record.runId());
-      Dataset<Row> rows = spark.read().parquet(folder.toString());
-      return new Input(conform(rows, table, folder.toString()), provenance);
+  public Dataset<Row> read(PinnedInput input, Table table) {
+    if (input.run().isPresent()) {
+      TableRef.Named named = (TableRef.Named) input.ref();
+      Path folder = input.run().get().folder(warehouse, named.table());
+      return conform(spark.read().parquet(folder.toString()), table, folder.toString());
     }
-    String path = ((TableRef.Files) ref).path();
-    TableFiles files = TableFiles.find(spark, warehouse.hadoop(), path, notes);
-    provenance.put("ref", path);
-    describe(files.files(), provenance);
-    Dataset<Row> rows = fill(files.rows(table, notes), path, table);
-    return new Input(conform(rows, table, path), provenance);
+    Dataset<Row> rows = fill(files(input).rows(table, notes), input.asked(), table);
+    return conform(rows, table, input.asked());
   }
 
-  private RunRecord find(TableRef.Named named) {
-    RunRecords records = new RunRecords(warehouse);
-    return named
-        .runId()
-        .map(id -> records.find(id).filter(record -> record.done() && record.has(named.table())))
-        .orElseGet(() -> records.newestWith(named.table()))
-        .orElseThrow(() -> TableRef.missing(named, records, warehouse));
+  /** As above, of what a reference names now. */
+  public Dataset<Row> read(TableRef ref, Table table) {
+    return read(PinnedInput.find(ref, warehouse), table);
   }
 
-  private static void describe(List<FileStatus> files, ObjectNode provenance) {
-    provenance.put("files", files.size());
-    provenance.put("bytes", files.stream().mapToLong(FileStatus::getLen).sum());
-    var listed = provenance.putArray("first_files");
-    files.stream()
-        .limit(LISTED_FILES)
-        .forEach(
-            file ->
-                listed
-                    .addObject()
-                    .put("path", file.getPath().toString())
-                    .put("length", file.getLen())
-                    .put("modified", file.getModificationTime()));
+  /** The columns that files of one's own have, as the first row tells. */
+  public List<String> columns(PinnedInput files) {
+    return files(files).columns();
+  }
+
+  private TableFiles files(PinnedInput input) {
+    return TableFiles.of(spark, warehouse.hadoop(), input.asked(), input.found(), notes);
   }
 
   private Dataset<Row> fill(Dataset<Row> rows, String path, Table table) {

@@ -13,10 +13,23 @@ import java.util.regex.Pattern;
  */
 public sealed interface TableRef {
   /** A table of the warehouse: of one run, or of the newest that has it. */
-  record Named(String table, Optional<String> runId) implements TableRef {}
+  record Named(String table, Optional<String> runId) implements TableRef {
+    @Override
+    public String text() {
+      return table + runId.map(id -> "@" + id).orElse("");
+    }
+  }
 
   /** Files of one's own. */
-  record Files(String path) implements TableRef {}
+  record Files(String path) implements TableRef {
+    @Override
+    public String text() {
+      return path;
+    }
+  }
+
+  /** As a user writes it. */
+  String text();
 
   /** A path has a slash, a star, a colon, or a file ending. */
   Pattern PATH = Pattern.compile(".*[/*:\\\\].*|.*\\.(parquet|jsonl?|csv|txt|gz|zst|bz2)");
@@ -42,6 +55,11 @@ public sealed interface TableRef {
               + "'; write table, table@run_id, or a path of Parquet or JSONL files");
     }
     return new Named(table, runId);
+  }
+
+  /** As {@link #parse(String)}, of several. */
+  static List<TableRef> parse(List<String> texts) {
+    return texts.stream().map(TableRef::parse).toList();
   }
 
   /** The message for a table that is not there. */

@@ -159,8 +159,7 @@ class JobRunTest {
 
   private Dataset<Row> read(String ref) {
     return new TableReader(spark, warehouse, note -> {})
-        .read(TableRef.parse(ref), Tables.DOCUMENTS)
-        .rows();
+        .read(TableRef.parse(ref), Tables.DOCUMENTS);
   }
 
   @Test

@@ -29,9 +29,7 @@ class TableReaderTest {
 
   private Dataset<Row> read(String path, Table table) {
     var warehouse = Warehouse.at(folder.resolve("wh").toString(), new Configuration());
-    return new TableReader(spark, warehouse, notes::add)
-        .read(new TableRef.Files(path), table)
-        .rows();
+    return new TableReader(spark, warehouse, notes::add).read(new TableRef.Files(path), table);
   }
 
   private String write(String name, String... lines) throws IOException {
@@ -134,7 +132,8 @@ class TableReaderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a[1].jsonl", "a{b,c}.jsonl", "a\\b.jsonl", "a*b.jsonl", "a b.jsonl"})
+  @ValueSource(
+      strings = {"a[1].jsonl", "a{b,c}.jsonl", "a\\b.jsonl", "a*b.jsonl", "a b.jsonl", "a:b.jsonl"})
   void aNameIsANameBeforeItIsAPattern(String name) throws IOException {
     String file = write(name, "{\"id\": \"1\", \"text\": \"t\"}");
     assertThat(read(file, Tables.DOCUMENTS).select("id").head().getString(0)).isEqualTo("1");
@@ -149,5 +148,44 @@ class TableReaderTest {
     assertThat(notes).anyMatch(note -> note.contains("are not read") && note.contains("_more"));
     assertThatThrownBy(() -> read(folder.resolve("in/_more.jsonl").toString(), Tables.DOCUMENTS))
         .hasMessageContaining("rename them");
+  }
+
+  @Test
+  void aFolderStandsForAllFilesInItAndBelow() throws IOException {
+    Files.createDirectories(folder.resolve("in/2024/01"));
+    Files.createDirectories(folder.resolve("in/_tmp"));
+    write("in/a.jsonl", "{\"id\": \"1\", \"text\": \"t\"}");
+    write("in/2024/b.jsonl", "{\"id\": \"2\", \"text\": \"t\"}");
+    write("in/2024/01/10:30.jsonl", "{\"id\": \"3\", \"text\": \"t\"}");
+    write("in/_tmp/c.jsonl", "{\"id\": \"4\", \"text\": \"t\"}");
+    for (String path : List.of("in", "i*")) {
+      assertThat(read(folder.resolve(path).toString(), Tables.DOCUMENTS).sort("id").select("id"))
+          .satisfies(
+              rows ->
+                  assertThat(rows.collectAsList())
+                      .extracting(Row::toString)
+                      .containsExactly("[1]", "[2]", "[3]"));
+    }
+    assertThat(read(folder.resolve("in/2024/*/*.jsonl").toString(), Tables.DOCUMENTS).count())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void parquetIsReadBelowFoldersAndWithColonsAndPartitionsStayColumns() throws IOException {
+    String path = folder.resolve("parts").toString();
+    Dataset<Row> rows = spark.sql("SELECT 'a' AS id, 'x' AS text");
+    rows.write().parquet(path + "/at=1");
+    rows.write().parquet(path + "/at=2");
+    assertThat(read(path, Tables.DOCUMENTS).sort("at").select("at").collectAsList())
+        .extracting(Row::toString)
+        .containsExactly("[1]", "[2]");
+    rows.coalesce(1).write().parquet(path + "/more");
+    Path more = folder.resolve("parts/more");
+    try (var files = Files.list(more)) {
+      Path part =
+          files.filter(file -> file.toString().endsWith(".parquet")).findFirst().orElseThrow();
+      Files.move(part, more.resolve("10:30.parquet"));
+    }
+    assertThat(read(path, Tables.DOCUMENTS).count()).isEqualTo(3);
   }
 }

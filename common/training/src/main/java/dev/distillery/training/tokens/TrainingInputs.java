@@ -2,8 +2,6 @@ package dev.distillery.training.tokens;
 
 import static org.apache.spark.sql.functions.col;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.spark.job.JobRun;
@@ -13,7 +11,6 @@ import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.ModelCard;
 import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +21,6 @@ import org.apache.spark.sql.Row;
 
 /** The inputs of a training run: read, turned into token tables, and mixed by their weights. */
 public final class TrainingInputs {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final JobRun run;
   private final List<Source> sources;
 
@@ -182,7 +177,7 @@ public final class TrainingInputs {
     if (allowed.size() == 1) {
       return allowed.get(0);
     }
-    List<String> columns = columns(run, ref);
+    List<String> columns = run.columns(ref);
     Map<String, Table> telling = new LinkedHashMap<>();
     telling.put("messages", Tables.CONVERSATIONS);
     telling.put("instruction", Tables.INSTRUCTIONS);
@@ -196,24 +191,6 @@ public final class TrainingInputs {
                 JobException.invalid(
                     "Option --input: the rows of %s have the columns %s and are none of %s; bring them into one by the job ingest"
                         .formatted(ref, columns, String.join(", ", names))));
-  }
-
-  private static List<String> columns(JobRun run, String ref) {
-    try {
-      List<String> lines = run.spark().read().textFile(ref).takeAsList(1);
-      if (lines.isEmpty()) {
-        throw JobException.invalid(ref + " is empty: leave it out, or name one with rows");
-      }
-      if (lines.get(0).startsWith("PAR1")) {
-        return Arrays.asList(run.spark().read().parquet(ref).columns());
-      }
-      var names = new ArrayList<String>();
-      JSON.readTree(lines.get(0)).fieldNames().forEachRemaining(names::add);
-      return names;
-    } catch (JsonProcessingException e) {
-      throw JobException.invalid(
-          ref + ": its first line is no JSON object: " + e.getOriginalMessage());
-    }
   }
 
   /** The rows of each input, as they were read. */

@@ -177,8 +177,7 @@ class TokenTablesTest {
 
   private Dataset<Row> documents() {
     return new TableReader(spark, warehouse("reading"), note -> {})
-        .read(TableRef.parse(input.toString()), Tables.DOCUMENTS)
-        .rows();
+        .read(TableRef.parse(input.toString()), Tables.DOCUMENTS);
   }
 
   private Warehouse warehouse(String name) {

@@ -17,10 +17,11 @@ import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
-import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.sql.Row;
 
 /**
@@ -83,8 +84,9 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
     Source source = options.source().create(settings, options.run().randomSeed());
     Tagging tagging = Tagging.of(options.source().registryName(), settings);
     checkUse(options, tagging);
-    InputFiles found =
-        InputFiles.find(options.input(), source.expected(), run.warehouse().hadoop());
+    Map<String, List<FileStatus>> named = new LinkedHashMap<>();
+    options.input().forEach(path -> named.put(path, run.files(path).files()));
+    InputFiles found = InputFiles.of(named, source.expected(), run.warehouse().hadoop());
     if (!found.refusals().isEmpty()) {
       throw JobException.invalid(found.refusals());
     }
@@ -92,7 +94,6 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
       throw JobException.invalid("All files of " + options.input() + " are empty");
     }
     found.empty().forEach(path -> run.progress().say("Empty: " + path));
-    found.files().forEach(file -> note(run, file));
     long bytes = bytes(found);
     run.progress().say("Read " + found.files().size() + " files, " + bytes + " bytes");
     if (run.dryRun()) {
@@ -146,18 +147,6 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
               + ": leave it out, or read it with --use research; a license of your own is given by"
               + " --license");
     }
-  }
-
-  private static void note(JobRun run, InputFile file) {
-    run.note(
-        "input " + file.path(),
-        file.length()
-            + " bytes, modified "
-            + Instant.ofEpochMilli(file.modified())
-            + ", "
-            + file.layout()
-            + ", "
-            + file.compression());
   }
 
   private static String firstReject(Units units) {

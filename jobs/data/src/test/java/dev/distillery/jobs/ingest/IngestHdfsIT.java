@@ -78,8 +78,7 @@ class IngestHdfsIT {
               root + "/warehouse", LocalSpark.session().sparkContext().hadoopConfiguration());
       Dataset<Row> rows =
           new TableReader(LocalSpark.session(), warehouse, note -> {})
-              .read(TableRef.parse("conversations"), Tables.CONVERSATIONS)
-              .rows();
+              .read(TableRef.parse("conversations"), Tables.CONVERSATIONS);
       assertThat(rows.count()).isEqualTo(3_001);
       assertThat(rows.filter("messages[1].content = 'It is **2999**.'").count()).isEqualTo(1);
       assertThat(Ingests.table(summary, "rejects").select("id").head().getString(0))

@@ -203,6 +203,21 @@ class IngestJobTest {
   }
 
   @Test
+  void readsNamesWithColonsAndRecordsManyFilesInBoundedForm() throws IOException {
+    Files.createDirectories(folder.resolve("in/2024-01-01T10:30"));
+    for (int i = 0; i < 60; i++) {
+      write(
+          "in/2024-01-01T10:30/" + i + ":x.jsonl",
+          "{\"instruction\": \"Do " + i + "\", \"output\": \"Done\"}\n");
+    }
+    Path glob = folder.resolve("in/*/*.jsonl");
+    assertThat(Ingests.figure(ingest("alpaca", glob, "--run-id", "r"), "rows")).isEqualTo(60);
+    String record = Files.readString(folder.resolve("warehouse/_runs/r.json"));
+    assertThat(record).contains("\"files\" : 60,").contains("0:x.jsonl").hasSizeLessThan(20_000);
+    assertThat(record.split(":x.jsonl", -1)).hasSize(21);
+  }
+
+  @Test
   void saysWhatIsWrongWhereNothingCanBeUsed() throws IOException {
     Path file = write("a.jsonl", "{\"question\": \"Which?\"}\n");
     assertThatThrownBy(() -> ingest("hh-rlhf", file))
