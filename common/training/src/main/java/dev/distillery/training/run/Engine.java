@@ -4,6 +4,7 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.training.tokens.TokenRows;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 /** What computes gradients and evaluations: this process, or Spark's executors. */
 interface Engine extends AutoCloseable {
@@ -33,6 +34,14 @@ interface Engine extends AutoCloseable {
    * @param rows at least one
    */
   double[] evaluate(TokenRows rows, int batchSize);
+
+  /**
+   * Seconds of this try's steps in which not even the busiest executor computed: weights on their
+   * way down, gradients up, and Spark's scheduling. Nothing where nothing is exchanged.
+   */
+  default OptionalDouble exchangeSeconds() {
+    return OptionalDouble.empty();
+  }
 
   @Override
   void close();

@@ -10,11 +10,14 @@ import dev.distillery.training.tokens.TokenRows;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.apache.spark.Partitioner;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -22,6 +25,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.CollectionAccumulator;
 import scala.Tuple2;
 
 /**
@@ -49,7 +53,9 @@ final class SparkEngine implements Engine {
   private final ParameterSpace parameters;
   private final ParameterSpace gradient;
   private final int sliceValues;
+  private final CollectionAccumulator<Tuple2<String, Long>> computed;
   private final List<Broadcast<float[]>> sent = new ArrayList<>();
+  private double exchangeSeconds;
   private long version = 1;
 
   /**
@@ -73,6 +79,7 @@ final class SparkEngine implements Engine {
     this.kernels = kernels;
     this.parameters = parameters;
     this.gradient = new ParameterSpace(kernels, parameters.slots());
+    this.computed = context.sc().collectionAccumulator();
     // As many slices as workers at least, so that each sums a part.
     long share = (parameters.size() + cluster.workers() - 1) / cluster.workers();
     this.sliceValues = (int) Math.max(1, Math.min(MAX_SLICE, share));
@@ -137,22 +144,25 @@ final class SparkEngine implements Engine {
 
   @Override
   public Computed gradient(StepWork work) {
+    long started = System.nanoTime();
     int leaves = work.microBatches().size();
     var compute =
         new ComputeGradients(
             spec,
             objective,
             weights(),
+            computed,
             cluster.threads(),
             work.normaliser(),
             work.dropout().residual(),
             work.dropout().adapters(),
             work.dropout().key());
-    return sum(shares(work.microBatches(), 0, leaves).flatMapToPair(compute), leaves);
+    return sum(started, shares(work.microBatches(), 0, leaves).flatMapToPair(compute), leaves);
   }
 
   /** Adds the parts of all tasks, slice by slice. */
-  private Computed sum(JavaPairRDD<Integer, Part> tasks, int leaves) {
+  private Computed sum(long started, JavaPairRDD<Integer, Part> tasks, int leaves) {
+    computed.reset();
     int slices = (int) ((parameters.size() + sliceValues - 1) / sliceValues);
     List<Tuple2<Integer, Part>> parts =
         tasks.partitionBy(new BySlice(slices + 1)).mapPartitions(new SumParts(leaves)).collect();
@@ -165,7 +175,25 @@ final class SparkEngine implements Engine {
         gradient.write((long) part._1() * sliceValues, values, values.length);
       }
     }
+    exchangeSeconds += (System.nanoTime() - started - slowest()) / 1e9;
     return new Computed(gradient, sums);
+  }
+
+  /** Nanoseconds that the busiest executor computed; its tasks take turns. */
+  private long slowest() {
+    Map<String, Long> byExecutor = new HashMap<>();
+    computed.value().forEach(task -> byExecutor.merge(task._1(), task._2(), Long::sum));
+    return byExecutor.values().stream().mapToLong(nanos -> nanos).max().orElse(0);
+  }
+
+  /** Says how long a task has computed since it began to. */
+  private static void tell(CollectionAccumulator<Tuple2<String, Long>> computed, long start) {
+    computed.add(new Tuple2<>(SparkEnv.get().executorId(), System.nanoTime() - start));
+  }
+
+  @Override
+  public OptionalDouble exchangeSeconds() {
+    return OptionalDouble.of(exchangeSeconds);
   }
 
   /** How many workers there are. */
@@ -183,6 +211,7 @@ final class SparkEngine implements Engine {
    *     sums, the sum of the workers' gradient norms, and how many of them took it
    */
   Computed round(long first, List<StepWork> works, List<Double> rates, AdamW.Options optimizer) {
+    long started = System.nanoTime();
     int workers = cluster.workers();
     List<RoundShare> shares = new ArrayList<>();
     for (int w = 0; w < workers; w++) {
@@ -203,11 +232,13 @@ final class SparkEngine implements Engine {
       rdd = rdd.withResources(cluster.profile());
     }
     return sum(
+        started,
         rdd.flatMapToPair(
             new TakeSteps(
                 spec,
                 objective,
                 weights(),
+                computed,
                 cluster.threads(),
                 dropout.residual(),
                 dropout.adapters(),
@@ -254,6 +285,7 @@ final class SparkEngine implements Engine {
     private final PolicySpec spec;
     private final TrainingObjective objective;
     private final SharedPolicy.Version weights;
+    private final CollectionAccumulator<Tuple2<String, Long>> computed;
     private final int threads;
     private final double normaliser;
     private final double residualDropout;
@@ -264,6 +296,7 @@ final class SparkEngine implements Engine {
         PolicySpec spec,
         TrainingObjective objective,
         SharedPolicy.Version weights,
+        CollectionAccumulator<Tuple2<String, Long>> computed,
         int threads,
         double normaliser,
         double residualDropout,
@@ -272,6 +305,7 @@ final class SparkEngine implements Engine {
       this.spec = spec;
       this.objective = objective;
       this.weights = weights;
+      this.computed = computed;
       this.threads = threads;
       this.normaliser = normaliser;
       this.residualDropout = residualDropout;
@@ -290,6 +324,7 @@ final class SparkEngine implements Engine {
       TreeSum<double[]> sums = new TreeSum<>(share.leaves(), Engine::plus);
       List<Tuple2<Integer, Part>> parts = new ArrayList<>();
       GradientSum sum = policy.sum();
+      long start = System.nanoTime();
       sum.begin(share.leaves());
       for (int i = 0; i < share.microBatches().size(); i++) {
         MicroBatch batch = share.microBatches().get(i);
@@ -300,6 +335,7 @@ final class SparkEngine implements Engine {
                 sums.add(
                     leaf, policy.computation().addGradient(batch, normaliser, dropout, gradients)));
       }
+      tell(computed, start);
       for (TreeSum.Block<ParameterSpace> block : sum.blocks()) {
         cut(block, parts);
       }
@@ -332,6 +368,7 @@ final class SparkEngine implements Engine {
     private final PolicySpec spec;
     private final TrainingObjective objective;
     private final SharedPolicy.Version weights;
+    private final CollectionAccumulator<Tuple2<String, Long>> computed;
     private final int threads;
     private final double residualDropout;
     private final double adapterDropout;
@@ -341,6 +378,7 @@ final class SparkEngine implements Engine {
         PolicySpec spec,
         TrainingObjective objective,
         SharedPolicy.Version weights,
+        CollectionAccumulator<Tuple2<String, Long>> computed,
         int threads,
         double residualDropout,
         double adapterDropout,
@@ -348,6 +386,7 @@ final class SparkEngine implements Engine {
       this.spec = spec;
       this.objective = objective;
       this.weights = weights;
+      this.computed = computed;
       this.threads = threads;
       this.residualDropout = residualDropout;
       this.adapterDropout = adapterDropout;
@@ -372,9 +411,11 @@ final class SparkEngine implements Engine {
           new AdamW.Options(optimizer[0], optimizer[1], optimizer[2], optimizer[3], optimizer[4]);
       SharedPolicy.Inner inner = SharedPolicy.inner(policy, share.worker(), share.first(), options);
       List<double[]> figures = new ArrayList<>();
+      long start = System.nanoTime();
       for (WorkerStep step : share.steps()) {
         figures.add(step(policy, inner.optimizer(), step));
       }
+      tell(computed, start);
       SharedPolicy.keep(share.worker(), inner, share.first() + share.steps().size());
       List<Tuple2<Integer, Part>> parts = new ArrayList<>();
       int number = 0;

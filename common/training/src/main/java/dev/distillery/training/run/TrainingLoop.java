@@ -279,6 +279,7 @@ final class TrainingLoop {
     figures.put("epochs", (double) state.step() / inputs.plan().order().stepsPerEpoch());
     figures.put("num_tokens", state.tokens());
     figures.put("train_seconds", state.seconds());
+    engine.exchangeSeconds().ifPresent(seconds -> figures.put("exchange_seconds", seconds));
     lastStep.forEach(
         (name, value) -> {
           if (!figures.containsKey(name) && !name.equals("epoch") && !name.contains("/")) {

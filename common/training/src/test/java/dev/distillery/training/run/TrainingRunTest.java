@@ -47,7 +47,13 @@ class TrainingRunTest {
         tiny("lora").with("trainable", "lora").with("lora-dropout", 0.3).with("dropout", 0.1);
     tiny.eval = Optional.of(new TinyTraining.RandomRows(7, 9));
     for (int workers = 1; workers <= 4; workers++) {
-      tiny.with("workers", workers).run("w" + workers);
+      Map<String, Number> figures = tiny.with("workers", workers).run("w" + workers).figures();
+      if (workers == 1) {
+        assertThat(figures).doesNotContainKey("exchange_seconds");
+      } else {
+        assertThat(figures.get("exchange_seconds").doubleValue())
+            .isBetween(0.0, figures.get("train_seconds").doubleValue());
+      }
     }
     for (int workers = 2; workers <= 4; workers++) {
       same(tiny, "w1", "w" + workers);
