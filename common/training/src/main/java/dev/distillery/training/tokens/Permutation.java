@@ -3,10 +3,11 @@ package dev.distillery.training.tokens;
 import dev.distillery.model.nn.CounterRandom;
 
 /**
- * A random order that is computed place by place: four Feistel rounds over the smallest even number
- * of bits that holds the size, walked on until the result is in range. Nothing is held in memory.
+ * A random order that is computed place by place: a Feistel network of four rounds over the
+ * smallest even number of bits that holds the size, walked on until the result is in range (Black
+ * and Rogaway 2002, cycle walking). Nothing is held in memory.
  */
-final class Permutation {
+public final class Permutation {
   private static final int ROUNDS = 4;
 
   private Permutation() {}
@@ -17,7 +18,7 @@ final class Permutation {
    * @param place in [0, size)
    * @param key of the order
    */
-  static long at(long place, long size, long key) {
+  public static long at(long place, long size, long key) {
     int half = Math.max(1, (65 - Long.numberOfLeadingZeros(Math.max(1, size - 1))) / 2);
     long mask = (1L << half) - 1;
     long value = place;
