@@ -52,13 +52,7 @@ public final class ClassifierLoss implements AutoCloseable {
     this.workspace = new Workspace(decoder.kernels());
   }
 
-  /**
-   * One micro-batch.
-   *
-   * @param labels a class for each of the batch's sequences
-   * @param sequences how many the whole step has
-   * @param tokens how many next tokens the whole step has, for the auxiliary loss
-   */
+  /** As the other, each label and each next token of weight 1. */
   public Objective objective(
       Batch batch,
       int[] labels,
@@ -66,6 +60,68 @@ public final class ClassifierLoss implements AutoCloseable {
       double tokens,
       Dropout dropout,
       Consumer<Sums> seen) {
+    float[] ones = new float[batch.tokens()];
+    Arrays.fill(ones, 1);
+    return objective(batch, labels, ones, sequences, tokens, dropout, seen);
+  }
+
+  /**
+   * One micro-batch.
+   *
+   * @param labels a class for each of the batch's sequences
+   * @param weights [tokens]; what the log-probability of each token counts in the auxiliary loss;
+   *     of a sequence's first token, which nothing predicts, what its label counts
+   * @param sequences the sum of the labels' weights over the whole step
+   * @param tokens the sum of the next tokens' weights over the whole step
+   */
+  public Objective objective(
+      Batch batch,
+      int[] labels,
+      float[] weights,
+      double sequences,
+      double tokens,
+      Dropout dropout,
+      Consumer<Sums> seen) {
+    check(batch, labels);
+    return (d, gradients) -> {
+      Tensor hidden = decoder.forward(batch, dropout);
+      Tensor dHidden = workspace.get("dHidden", hidden.rows(), hidden.columns());
+      TokenSums text = TokenSums.NONE;
+      Targets targets = Targets.next(batch, weights);
+      int[] rows = targets.trained();
+      if (auxWeight > 0 && rows.length > 0) {
+        text = text(dHidden, hidden, targets, rows, tokens, gradients);
+      } else {
+        decoder.kernels().fill(dHidden, 0);
+      }
+      int[] last = last(batch);
+      float[] logits = head.forward(hidden, last);
+      TokenSums own = labels(logits, batch, labels, weights, sequences);
+      head.backward(dHidden, hidden, last, logits, gradients);
+      decoder.backward(dHidden, gradients);
+      seen.accept(new Sums(own, text));
+      return own.loss() / sequences + (text.tokens() == 0 ? 0 : auxWeight * text.loss() / tokens);
+    };
+  }
+
+  /**
+   * The sums of a batch without a gradient.
+   *
+   * @param weights as in {@link #objective}
+   */
+  public Sums evaluate(Batch batch, int[] labels, float[] weights) {
+    check(batch, labels);
+    Tensor hidden = decoder.forward(batch, Dropout.NONE);
+    Targets targets = Targets.next(batch, weights);
+    int[] rows = targets.trained();
+    TokenSums text =
+        auxWeight > 0 && rows.length > 0
+            ? TokenSums.of(languageModel.logProbs(hidden, rows, targets.ids(rows)), targets, rows)
+            : TokenSums.NONE;
+    return new Sums(labels(head.forward(hidden, last(batch)), batch, labels, weights, 1), text);
+  }
+
+  private void check(Batch batch, int[] labels) {
     int classes = decoder.config().labels();
     if (labels.length != batch.sequences()) {
       throw new IllegalArgumentException(
@@ -77,23 +133,6 @@ public final class ClassifierLoss implements AutoCloseable {
             "Label %d is none of the classifier's %d classes".formatted(label, classes));
       }
     }
-    return (d, gradients) -> {
-      Tensor hidden = decoder.forward(batch, dropout);
-      Tensor dHidden = workspace.get("dHidden", hidden.rows(), hidden.columns());
-      TokenSums text = TokenSums.NONE;
-      Targets targets = Targets.next(batch);
-      int[] rows = targets.trained();
-      if (auxWeight > 0 && rows.length > 0) {
-        text = text(dHidden, hidden, targets, rows, tokens, gradients);
-      } else {
-        decoder.kernels().fill(dHidden, 0);
-      }
-      TokenSums own = labels(dHidden, hidden, batch, labels, sequences, gradients);
-      decoder.backward(dHidden, gradients);
-      seen.accept(new Sums(own, text));
-      double aux = text.tokens() == 0 ? 0 : auxWeight * text.loss() / tokens;
-      return own.loss() / sequences + aux;
-    };
   }
 
   private TokenSums text(
@@ -105,30 +144,27 @@ public final class ClassifierLoss implements AutoCloseable {
       Gradients gradients) {
     int[] chosen = targets.ids(rows);
     double[] weights = new double[rows.length];
-    Arrays.fill(weights, -auxWeight / tokens);
+    for (int i = 0; i < rows.length; i++) {
+      weights[i] = -auxWeight * targets.weights()[rows[i]] / tokens;
+    }
     return TokenSums.of(
         languageModel.backward(dHidden, hidden, rows, chosen, weights, gradients), targets, rows);
   }
 
-  /** Of z = head(hidden): sum of -log softmax(z)[label], with slope softmax(z) - 1[label]. */
+  /**
+   * Sum of -w log softmax(z)[label]; z becomes its slope, w (softmax(z) - 1[label]) / sequences.
+   */
   private TokenSums labels(
-      Tensor dHidden,
-      Tensor hidden,
-      Batch batch,
-      int[] labels,
-      double sequences,
-      Gradients gradients) {
-    int[] last = last(batch);
-    float[] logits = head.forward(hidden, last);
+      float[] logits, Batch batch, int[] labels, float[] weights, double sequences) {
     TokenSums sums = TokenSums.NONE;
     for (int s = 0; s < labels.length; s++) {
-      sums = sums.plus(backward(logits, s, labels[s], sequences));
+      float weight = weights[batch.starts()[s]];
+      sums = sums.plus(backward(logits, s, labels[s], weight, sequences));
     }
-    head.backward(dHidden, hidden, last, logits, gradients);
     return sums;
   }
 
-  private TokenSums backward(float[] logits, int row, int label, double sequences) {
+  private TokenSums backward(float[] logits, int row, int label, float weight, double sequences) {
     int classes = decoder.config().labels();
     int at = row * classes;
     int best = 0;
@@ -145,9 +181,9 @@ public final class ClassifierLoss implements AutoCloseable {
     for (int c = 0; c < classes; c++) {
       double logP = logits[at + c] - logSum;
       entropy -= Math.exp(logP) * logP;
-      logits[at + c] = (float) ((Math.exp(logP) - (c == label ? 1 : 0)) / sequences);
+      logits[at + c] = (float) (weight * (Math.exp(logP) - (c == label ? 1 : 0)) / sequences);
     }
-    return new TokenSums(loss, 1, 1, best == label ? 1 : 0, entropy);
+    return new TokenSums(weight * loss, weight, 1, best == label ? 1 : 0, entropy);
   }
 
   private static int[] last(Batch batch) {

@@ -20,6 +20,9 @@ public final class DistillationLoss implements AutoCloseable {
   /** TRL's bound on the log of the mass of the K likeliest tokens, so that some is left. */
   private static final double MAX_LOG_MASS = -1e-7;
 
+  /** Rows of logits in memory at once where nothing but their sums is wanted. */
+  private static final int EVALUATED_ROWS = 64;
+
   private final Decoder student;
   private final Options options;
   private final Divergence divergence;
@@ -120,6 +123,43 @@ public final class DistillationLoss implements AutoCloseable {
                   int token = rows[from + row];
                   return sparse(own, teacher.ids()[token], teacher.logProbs()[token]);
                 });
+  }
+
+  /**
+   * The sums of a batch beside a teacher, without a gradient.
+   *
+   * @param targets as in {@link #objective}
+   */
+  public TokenSums evaluate(Batch batch, Targets targets, LanguageModelHead teacher) {
+    int[] rows = targets.trained();
+    if (rows.length == 0) {
+      return TokenSums.NONE;
+    }
+    int vocabulary = student.config().vocabSize();
+    Tensor hidden = student.forward(batch, Dropout.NONE);
+    Tensor taught = teacher.decoder().forward(batch, Dropout.NONE);
+    TokenSums[] sums = new TokenSums[rows.length];
+    for (int from = 0; from < rows.length; from += EVALUATED_ROWS) {
+      int first = from;
+      int count = Math.min(EVALUATED_ROWS, rows.length - from);
+      float[] own = head.logits(hidden, rows, from, count).toArray();
+      float[] other = teacher.logits(taught, rows, from, count).toArray();
+      IntStream.range(0, count)
+          .parallel()
+          .forEach(
+              r -> {
+                int token = rows[first + r];
+                sums[first + r] =
+                    backward(
+                        own,
+                        r,
+                        (row, logP) -> dense(logP, other, row * vocabulary),
+                        targets.ids()[token],
+                        targets.weights()[token],
+                        1);
+              });
+    }
+    return Arrays.stream(sums).reduce(TokenSums.NONE, TokenSums::plus);
   }
 
   private void check(Batch batch, int[] rows, TopLogProbs teacher) {

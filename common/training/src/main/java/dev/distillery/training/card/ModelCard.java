@@ -28,6 +28,7 @@ public final class ModelCard {
   private final List<Source> sources;
   private final Map<String, String> options;
   private final Map<String, Number> figures;
+  private String teacher = "";
   private final Map<String, List<Point>> curves = new LinkedHashMap<>();
   private final List<Sample> samples = new ArrayList<>();
 
@@ -66,6 +67,17 @@ public final class ModelCard {
     this.figures = new LinkedHashMap<>(figures);
   }
 
+  /**
+   * Names the model whose probabilities were learned.
+   *
+   * @param license as it says itself
+   */
+  public void setTeacher(String model, Optional<String> license) {
+    teacher =
+        "Learned the probabilities of `%s` (license: %s), whose terms may hold for what was learned from it."
+            .formatted(model, license.map(ModelCard::escaped).orElse("not stated"));
+  }
+
   /** Adds a curve; of a long one some points are shown, the first and the last among them. */
   public void addCurve(String name, List<Point> points) {
     if (!points.isEmpty()) {
@@ -86,6 +98,9 @@ public final class ModelCard {
     text.append("# ").append(escaped(title)).append("\n\n");
     text.append("Began from `").append(base).append("` (license: ");
     text.append(baseLicense.map(ModelCard::escaped).orElse("not stated")).append(").\n\n");
+    if (!teacher.isEmpty()) {
+      text.append(teacher).append("\n\n");
+    }
     data(text);
     table(text, "Hyperparameters", "Option", options);
     table(text, "Figures", "Figure", figures);

@@ -46,6 +46,11 @@ public record MicroBatch(List<TokenSequence> rows, long[] positions) implements 
     return weights;
   }
 
+  /** The classes of the rows, in their order. */
+  public int[] labels() {
+    return rows.stream().mapToInt(TokenSequence::label).toArray();
+  }
+
   /** Number of tokens. */
   public int tokens() {
     return rows.stream().mapToInt(row -> row.ids().length).sum();

@@ -54,7 +54,7 @@ public final class NextTokenObjective implements TrainingObjective {
 
     @Override
     public double[] addGradient(
-        MicroBatch batch, double normaliser, Dropout dropout, Gradients gradients) {
+        MicroBatch batch, Normaliser normaliser, Dropout dropout, Gradients gradients) {
       Batch documents = batch.documents();
       Targets targets = Targets.next(documents, batch.weights());
       double[] sums = new double[5];
@@ -62,7 +62,7 @@ public final class NextTokenObjective implements TrainingObjective {
           loss.objective(
                   documents,
                   targets,
-                  normaliser,
+                  normaliser.weight(),
                   dropout,
                   seen -> System.arraycopy(array(seen), 0, sums, 0, sums.length))
               .addGradient(decoder, gradients);

@@ -48,7 +48,7 @@ final class Policy implements AutoCloseable {
    */
   static Policy open(PolicySpec spec, Path here, TrainingObjective objective, int threads) {
     try (ModelFiles files = ModelFiles.open(here)) {
-      ModelConfig config = files.config();
+      ModelConfig config = spec.config(files);
       Kernels kernels = KernelSets.create(threads);
       Parameters parameters =
           Weights.open(

@@ -1,6 +1,7 @@
 package dev.distillery.training.run;
 
 import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.LoraConfig;
 import dev.distillery.model.nn.Trainable;
@@ -18,6 +19,8 @@ import java.util.Optional;
  * @param lora the adapters; counts with {@link Trainable#LORA}
  * @param dtype what frozen weights are held in
  * @param recompute whether activations are computed again in the backward pass
+ * @param classes names of the classes that a new sequence head tells apart; empty where the model
+ *     has the head that it has
  * @param seed of what the model's file does not have: adapters, a new head
  */
 record PolicySpec(
@@ -27,9 +30,21 @@ record PolicySpec(
     LoraOptions lora,
     StudentOptions.Dtype dtype,
     boolean recompute,
+    List<String> classes,
     long seed)
     implements Serializable {
   private static final String ALL_LINEAR = "all-linear";
+
+  PolicySpec {
+    classes = List.copyOf(classes);
+  }
+
+  /** The shape of what is trained. */
+  ModelConfig config(ModelFiles files) {
+    return classes.isEmpty()
+        ? files.config()
+        : files.config().toBuilder().labels(classes.size()).build();
+  }
 
   /** The adapters, where there are any. */
   Optional<LoraConfig> adapters(ModelConfig config) {

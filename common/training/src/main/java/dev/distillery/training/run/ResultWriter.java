@@ -1,5 +1,6 @@
 package dev.distillery.training.run;
 
+import dev.distillery.model.format.ClassNames;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
@@ -60,9 +61,12 @@ final class ResultWriter {
     Path directory = Files.createTempDirectory("distillery-result-");
     try {
       if (spec.trainable() == Trainable.LORA) {
-        AdapterOutput.write(directory, spec, files.config(), trained);
+        AdapterOutput.write(directory, spec, spec.config(files), trained);
       } else {
         writeModel(directory, files, trained);
+      }
+      if (!spec.classes().isEmpty()) {
+        ClassNames.write(directory, spec.classes());
       }
       publish(directory);
     } finally {
@@ -88,10 +92,10 @@ final class ResultWriter {
           case AUTO, FLOAT32 -> TensorType.F32;
           case BFLOAT16 -> TensorType.BF16;
         };
-    ModelConfig config = files.config();
+    ModelConfig config = spec.config(files);
     try (Kernels kernels = KernelSets.create(1)) {
       Parameters all =
-          new Parameters(trained, frozen(kernels, files, trained), StoredWeights.none());
+          new Parameters(trained, frozen(kernels, config, files, trained), StoredWeights.none());
       ModelWriter.write(
           directory,
           config,
@@ -103,12 +107,13 @@ final class ResultWriter {
   }
 
   /** What is not trained, from the model's own file. */
-  private static ParameterSpace frozen(Kernels kernels, ModelFiles files, ParameterSpace trained)
+  private static ParameterSpace frozen(
+      Kernels kernels, ModelConfig config, ModelFiles files, ParameterSpace trained)
       throws IOException {
     ParameterSpace frozen =
         new ParameterSpace(
             kernels,
-            DecoderLayout.slots(files.config()).stream()
+            DecoderLayout.slots(config).stream()
                 .filter(slot -> trained.slot(slot.name()).isEmpty())
                 .toList());
     Weights.load(frozen, files.weights());

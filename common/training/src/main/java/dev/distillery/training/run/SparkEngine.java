@@ -287,7 +287,7 @@ final class SparkEngine implements Engine {
     private final SharedPolicy.Version weights;
     private final CollectionAccumulator<Tuple2<String, Long>> computed;
     private final int threads;
-    private final double normaliser;
+    private final Normaliser normaliser;
     private final double residualDropout;
     private final double adapterDropout;
     private final long dropoutKey;
@@ -298,7 +298,7 @@ final class SparkEngine implements Engine {
         SharedPolicy.Version weights,
         CollectionAccumulator<Tuple2<String, Long>> computed,
         int threads,
-        double normaliser,
+        Normaliser normaliser,
         double residualDropout,
         double adapterDropout,
         long dropoutKey) {
@@ -440,7 +440,7 @@ final class SparkEngine implements Engine {
       if (count == 0) {
         return NO_SUMS;
       }
-      double normaliser = StepWork.normaliser(step.microBatches(), objective);
+      Normaliser normaliser = StepWork.normaliser(step.microBatches(), objective);
       Dropout dropout = new Dropout(residualDropout, adapterDropout, step.dropoutKey());
       TreeSum<double[]> sums = new TreeSum<>(count, Engine::plus);
       policy.sum().begin(count);

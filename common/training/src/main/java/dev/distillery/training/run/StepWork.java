@@ -10,10 +10,10 @@ import java.util.List;
  * All that the gradient of one step depends on, beside the weights.
  *
  * @param microBatches in order
- * @param normaliser what the step's summed loss is divided by
+ * @param normaliser what the step's summed losses are divided by
  * @param dropout with the step's key
  */
-record StepWork(List<MicroBatch> microBatches, double normaliser, Dropout dropout) {
+record StepWork(List<MicroBatch> microBatches, Normaliser normaliser, Dropout dropout) {
 
   /** Reads the rows of a step's micro-batches. */
   static StepWork of(
@@ -26,15 +26,17 @@ record StepWork(List<MicroBatch> microBatches, double normaliser, Dropout dropou
   }
 
   /** What the loss over micro-batches is divided by: the weights of all their rows together. */
-  static double normaliser(List<MicroBatch> microBatches, TrainingObjective objective) {
+  static Normaliser normaliser(List<MicroBatch> microBatches, TrainingObjective objective) {
     double sum = 0;
+    double text = 0;
     for (MicroBatch microBatch : microBatches) {
       for (TokenSequence row : microBatch.rows()) {
         sum += objective.weight(row);
+        text += objective.textWeight(row);
       }
     }
     // Where nothing is trained the gradient is zero, whatever it is divided by.
-    return sum > 0 ? sum : 1;
+    return new Normaliser(sum > 0 ? sum : 1, text > 0 ? text : 1);
   }
 
   static MicroBatch read(long[] positions, TokenRows rows) {

@@ -218,8 +218,18 @@ final class TrainingLoop {
       throw JobException.invalid(
           "Option --best-by: evaluation gives " + metrics.keySet() + ", not " + by.get());
     }
-    state = state.evaluated(value, options.saving().earlyStop().orElse(Integer.MAX_VALUE));
+    state =
+        state.evaluated(
+            highestIsBest(by.get()) ? -value : value,
+            options.saving().earlyStop().orElse(Integer.MAX_VALUE));
     return state.bestStep() == state.step();
+  }
+
+  /**
+   * A share of what was right is best where it is highest; all other figures where they are lowest.
+   */
+  private static boolean highestIsBest(String name) {
+    return name.endsWith("accuracy");
   }
 
   private void save() throws IOException {
@@ -289,7 +299,8 @@ final class TrainingLoop {
     figures.putAll(lastEvaluation);
     if (state.bestStep() >= 0) {
       figures.put("best_step", state.bestStep());
-      figures.put("best_" + options.saving().best().orElse("value"), state.best());
+      String name = options.saving().best().orElse("value");
+      figures.put("best_" + name, highestIsBest(name) ? -state.best() : state.best());
     }
     return figures;
   }

@@ -19,6 +19,11 @@ public interface TrainingObjective extends Serializable {
    */
   double weight(TokenSequence row);
 
+  /** The same for a second loss over the row's text; 0 where there is none. */
+  default double textWeight(TokenSequence row) {
+    return 0;
+  }
+
   /**
    * Metrics of a step or of an evaluation, by the names that Hugging Face's trainer and TRL log
    * them under, in order; {@code loss} is among them.
@@ -34,11 +39,12 @@ public interface TrainingObjective extends Serializable {
   interface Computation extends AutoCloseable {
     /**
      * Runs forward and backward over one micro-batch and adds the gradient of its part of the loss:
-     * its sum divided by {@code normaliser}.
+     * its sums divided by {@code normaliser}.
      *
      * @return the micro-batch's sums, not divided; as many of them for each
      */
-    double[] addGradient(MicroBatch batch, double normaliser, Dropout dropout, Gradients gradients);
+    double[] addGradient(
+        MicroBatch batch, Normaliser normaliser, Dropout dropout, Gradients gradients);
 
     /** The sums of one micro-batch without a gradient and without dropout. */
     double[] evaluate(MicroBatch batch);

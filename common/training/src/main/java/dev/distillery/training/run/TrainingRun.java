@@ -27,6 +27,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -69,6 +70,7 @@ public final class TrainingRun {
   private final TokenRows train;
   private final Optional<TokenRows> eval;
   private final Map<String, String> facts;
+  private final List<String> classes;
 
   private TrainingRun(
       JobRun run,
@@ -77,7 +79,8 @@ public final class TrainingRun {
       TrainingObjective objective,
       TokenRows train,
       Optional<TokenRows> eval,
-      Map<String, String> facts) {
+      Map<String, String> facts,
+      List<String> classes) {
     this.run = run;
     this.options = options;
     this.seed = seed;
@@ -85,6 +88,7 @@ public final class TrainingRun {
     this.train = train;
     this.eval = eval;
     this.facts = facts;
+    this.classes = classes;
   }
 
   /**
@@ -103,13 +107,14 @@ public final class TrainingRun {
       throw JobException.invalid(
           "There is no row to train on: look at the rejects, and at how rows are made");
     }
-    return new TrainingRun(run, options, seed, objective, train, Optional.empty(), Map.of());
+    return new TrainingRun(
+        run, options, seed, objective, train, Optional.empty(), Map.of(), List.of());
   }
 
   /** The same run, evaluated on rows of their own; of no rows, not at all. */
   public TrainingRun evaluatedOn(TokenRows rows) {
     Optional<TokenRows> some = rows.size() == 0 ? Optional.empty() : Optional.of(rows);
-    return new TrainingRun(run, options, seed, objective, train, some, facts);
+    return new TrainingRun(run, options, seed, objective, train, some, facts, classes);
   }
 
   /**
@@ -119,7 +124,17 @@ public final class TrainingRun {
   public TrainingRun identifiedBy(String name, String value) {
     var more = new TreeMap<>(facts);
     more.put(name, value);
-    return new TrainingRun(run, options, seed, objective, train, eval, more);
+    return new TrainingRun(run, options, seed, objective, train, eval, more, classes);
+  }
+
+  /**
+   * The same run with a linear head on each row's last token, which tells these classes apart. It
+   * is drawn from the seed where the model has none.
+   *
+   * @param names in the order of the head's outputs; none leaves the model its own head
+   */
+  public TrainingRun classifying(List<String> names) {
+    return new TrainingRun(run, options, seed, objective, train, eval, facts, List.copyOf(names));
   }
 
   private void refuseWhatNeedsAnEvaluation() {
@@ -135,7 +150,7 @@ public final class TrainingRun {
   public TrainingPlan plan() {
     refuseWhatNeedsAnEvaluation();
     try (ModelFiles files = open()) {
-      ModelConfig config = files.config();
+      ModelConfig config = spec("").config(files);
       StepOrder order = order();
       long total = totalSteps(order);
       long trained = trainedParameters(config);
@@ -213,8 +228,9 @@ public final class TrainingRun {
       case FULL -> config.parameterCount();
       case LORA ->
           DecoderLayout.slots(config, spec("").adapters(config).orElseThrow()).stream()
-              .mapToLong(Slot::size)
-              .sum();
+                  .mapToLong(Slot::size)
+                  .sum()
+              + (long) config.labels() * config.hiddenSize();
       case HEAD ->
           (long) (config.labels() > 0 ? config.labels() : config.vocabSize()) * config.hiddenSize();
     };
@@ -265,6 +281,7 @@ public final class TrainingRun {
         options.lora(),
         options.student().dtype(),
         options.student().gradientCheckpointing(),
+        classes,
         CounterRandom.key(seed, ADAPTERS));
   }
 
@@ -275,6 +292,9 @@ public final class TrainingRun {
     identity.put("model", ModelHash.of(Path.of(options.student().model())));
     identity.put("rows", "" + train.size());
     identity.put("objective", objective.getClass().getSimpleName());
+    if (!classes.isEmpty()) {
+      identity.put("classes", "" + classes);
+    }
     if (options.workers().localSteps() > 1) {
       identity.put("workers", "" + workers);
     }
@@ -337,7 +357,7 @@ public final class TrainingRun {
                     Policy.readAdapter(
                         engine.parameters(),
                         spec,
-                        files.config(),
+                        spec.config(files),
                         options.student().adapter().get());
                   }
                 },
@@ -411,7 +431,7 @@ public final class TrainingRun {
       return;
     }
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    double needed = memoryBytes(files.config(), lengths(order()));
+    double needed = memoryBytes(spec("").config(files), lengths(order()));
     double there = system.getTotalMemorySize();
     if (needed > there) {
       throw JobException.invalid(
@@ -428,12 +448,8 @@ public final class TrainingRun {
   /** The trained weights as training begins. */
   private static ParameterSpace trained(Kernels kernels, PolicySpec spec, ModelFiles files)
       throws IOException {
+    ModelConfig config = spec.config(files);
     return Weights.openTrained(
-        files.config(),
-        kernels,
-        files.weights(),
-        spec.trainable(),
-        spec.adapters(files.config()),
-        spec.seed());
+        config, kernels, files.weights(), spec.trainable(), spec.adapters(config), spec.seed());
   }
 }

@@ -11,7 +11,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param tokens that went through the model in them
  * @param seconds of all tries
  * @param totalSteps that the schedule was made for
- * @param best the lowest value of what is best by; of no meaning where there is no best step
+ * @param best the lowest value of what is best by, of an accuracy with a minus before it; of no
+ *     meaning where there is no best step
  * @param bestStep the step it was taken at; -1 where nothing was evaluated or asked for
  * @param sinceBest evaluations since then
  * @param stoppedEarly whether that was too many

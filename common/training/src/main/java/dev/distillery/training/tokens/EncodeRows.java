@@ -4,6 +4,7 @@ import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.MessageRows;
+import dev.distillery.training.tokens.TokenSettings.TrainOn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -99,7 +100,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
 
   static RowEncoder encoder(Kind kind, Path tokenizer, TokenSettings settings) {
     try {
-      if (kind == Kind.DOCUMENTS) {
+      if (kind == Kind.DOCUMENTS || settings.trainOn() == TrainOn.LABEL) {
         return RowEncoder.ofDocuments(Tokenizers.open(tokenizer), settings);
       }
       try (Student student = Student.open(tokenizer, 1)) {
@@ -116,8 +117,11 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
     return switch (kind) {
       case DOCUMENTS -> encoder.document(text(row, "text"), weight);
       case INSTRUCTIONS ->
-          encoder.instruction(
-              text(row, "instruction"), text(row, "input"), text(row, "output"), weight);
+          settings.trainOn() == TrainOn.LABEL
+              ? encoder.labelled(
+                  text(row, "instruction"), text(row, "input"), text(row, "output"), weight)
+              : encoder.instruction(
+                  text(row, "instruction"), text(row, "input"), text(row, "output"), weight);
       case CONVERSATIONS -> {
         if (has(row, "tools") && !text(row, "tools").isBlank()) {
           yield EncodedRow.rejected(EncodedRow.NO_FORM, "The template has no place for tools");

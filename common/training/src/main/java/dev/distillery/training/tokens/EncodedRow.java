@@ -42,6 +42,9 @@ public record EncodedRow(
   /** A weight that is negative or not finite, or that would be passed over. */
   static final String BAD_WEIGHT = "bad_weight";
 
+  /** A label that none of the classes is. */
+  static final String UNKNOWN_LABEL = "unknown_label";
+
   /** Roles that the chat template has no form for. */
   static final String NO_FORM = "not_in_template";
 

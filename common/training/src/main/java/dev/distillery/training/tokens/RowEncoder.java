@@ -103,17 +103,16 @@ public final class RowEncoder {
           EncodedRow.NO_LABEL,
           last < 0 ? "No message is the assistant's" : "No answer has text and a weight over 0");
     }
-    if (settings.trainOn() == TrainOn.ALL_TURNS && template().rewritesEarlierTurns(turns)) {
-      return keep(turnByTurn(turns, rowWeight), characters, endsWithUser, emptyAnswers);
-    }
-    boolean tooLong = limited() && whole.get(0).ids().length > settings.maxLength();
+    boolean byTurn =
+        settings.trainOn() == TrainOn.ALL_TURNS && template().rewritesEarlierTurns(turns);
+    List<Piece> pieces = byTurn ? turnByTurn(turns, rowWeight) : whole;
+    boolean tooLong = limited() && longest(pieces) > settings.maxLength();
     if (tooLong && settings.overLength() == OverLength.REJECT) {
-      return tooLong(whole.get(0).ids().length);
+      return tooLong(longest(pieces));
     }
-    List<Piece> pieces =
-        tooLong && settings.overLength() == OverLength.SPLIT
-            ? atTurns(turns, last, rowWeight)
-            : whole;
+    if (tooLong && settings.overLength() == OverLength.SPLIT) {
+      pieces = atTurns(turns, last, rowWeight, byTurn);
+    }
     return keep(pieces, characters, endsWithUser, emptyAnswers);
   }
 
@@ -147,6 +146,50 @@ public final class RowEncoder {
       case CUT -> keep(List.of(whole), characters, false, 0);
       case SPLIT -> keep(stretches(whole), characters, false, 0);
     };
+  }
+
+  /**
+   * A text and its class: BOS where the tokenizer puts one, the instruction, and the input behind
+   * it, an empty line between. Nothing is put at its end, so that the last token, which the class
+   * is told from, is the one that transformers' classifiers look at too.
+   *
+   * @param label one of the settings' classes, white space around it aside
+   */
+  public EncodedRow labelled(String instruction, String input, String label, double rowWeight) {
+    String text = input.isBlank() ? instruction : instruction + "\n\n" + input;
+    if (text.isEmpty()) {
+      return EncodedRow.rejected(EncodedRow.EMPTY, "The row has no text");
+    }
+    if (!isWeight(rowWeight)) {
+      return EncodedRow.rejected(EncodedRow.BAD_WEIGHT, "The row's weight is " + rowWeight);
+    }
+    if (label.isBlank() || rowWeight == 0) {
+      return EncodedRow.rejected(
+          EncodedRow.NO_LABEL, rowWeight == 0 ? "The row's weight is 0" : "The output is empty");
+    }
+    int number = settings.classes().indexOf(label.strip());
+    if (number < 0) {
+      return EncodedRow.rejected(
+          EncodedRow.UNKNOWN_LABEL, "No row that is trained on has the output " + label.strip());
+    }
+    int[] prefix = tokenizer.prefix();
+    int[] body = tokenizer.encodeOrdinary(text);
+    int[] ids = Arrays.copyOf(prefix, prefix.length + body.length);
+    System.arraycopy(body, 0, ids, prefix.length, body.length);
+    if (ids.length > settings.maxLength() && settings.overLength() == OverLength.REJECT) {
+      return tooLong(ids.length);
+    }
+    int length = Math.min(ids.length, settings.maxLength());
+    float[] weights = new float[length];
+    Arrays.fill(weights, (float) rowWeight);
+    var sequence = new TokenSequence(Arrays.copyOf(ids, length), weights, new int[] {0}, number);
+    int characters = text.codePointCount(0, text.length());
+    return new EncodedRow(
+        List.of(sequence), "", "", ids.length, ids.length - length, characters, true, false, 0);
+  }
+
+  private static int longest(List<Piece> pieces) {
+    return pieces.stream().mapToInt(piece -> piece.ids().length).max().orElse(0);
   }
 
   private List<Piece> stretches(Piece whole) {
@@ -216,8 +259,12 @@ public final class RowEncoder {
     return pieces;
   }
 
-  /** As many exchanges in a piece as fit, the system message before each. */
-  private List<Piece> atTurns(List<Message> turns, int last, double rowWeight) {
+  /**
+   * As many exchanges in a part as fit, the system message before each.
+   *
+   * @param byTurn whether each answer of a part is a row
+   */
+  private List<Piece> atTurns(List<Message> turns, int last, double rowWeight, boolean byTurn) {
     int system = turns.get(0).role().equals("system") ? 1 : 0;
     List<Integer> exchanges = new ArrayList<>();
     for (int i = system; i < turns.size(); i++) {
@@ -230,27 +277,37 @@ public final class RowEncoder {
     List<Piece> pieces = new ArrayList<>();
     for (int from = 0; from + 1 < exchanges.size(); ) {
       int to = from + 1;
-      Piece piece = part(turns, system, exchanges.get(from), exchanges.get(to), last, rowWeight);
+      int first = exchanges.get(from);
+      List<Piece> part = part(turns, system, first, exchanges.get(to), last, rowWeight, byTurn);
       while (to + 1 < exchanges.size()) {
-        Piece longer =
-            part(turns, system, exchanges.get(from), exchanges.get(to + 1), last, rowWeight);
-        if (longer.ids().length > settings.maxLength()) {
+        List<Piece> longer =
+            part(turns, system, first, exchanges.get(to + 1), last, rowWeight, byTurn);
+        if (longest(longer) > settings.maxLength()) {
           break;
         }
-        piece = longer;
+        part = longer;
         to++;
       }
-      pieces.add(piece);
+      pieces.addAll(part);
       from = to;
     }
     return pieces;
   }
 
-  private Piece part(
-      List<Message> turns, int system, int from, int to, int last, double rowWeight) {
+  private List<Piece> part(
+      List<Message> turns,
+      int system,
+      int from,
+      int to,
+      int last,
+      double rowWeight,
+      boolean byTurn) {
     List<Message> some = new ArrayList<>(turns.subList(0, system));
     some.addAll(turns.subList(from, to));
-    return piece(some, last >= from && last < to ? last - from + system : -1, rowWeight);
+    if (byTurn) {
+      return turnByTurn(some, rowWeight);
+    }
+    return List.of(piece(some, last >= from && last < to ? last - from + system : -1, rowWeight));
   }
 
   /**

@@ -9,7 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.zip.CRC32;
 
 /**
- * One row of tokens as bytes, as a part of a token table holds it (version 1). Numbers are
+ * One row of tokens as bytes, as a part of a token table holds it (version 2). Numbers are
  * big-endian; a count is written seven bits at a time, the lowest first, the eighth bit set where
  * more follow.
  *
@@ -19,6 +19,7 @@ import java.util.zip.CRC32;
  *   <li>T ids
  *   <li>count: runs of equal weights; of each, count: tokens of the run, float32: the weight
  *   <li>count: documents; of each but the first, count: tokens from the start before it
+ *   <li>count: the class and 1 more; 0 where there is none
  *   <li>int32: CRC-32 of all before it
  * </ol>
  */
@@ -51,6 +52,7 @@ final class SequenceCodec {
       for (int i = 1; i < starts.length; i++) {
         writeCount(out, starts[i] - starts[i - 1]);
       }
+      writeCount(out, sequence.label() + 1);
       out.writeInt(checksum(bytes.toByteArray(), bytes.size()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -102,7 +104,7 @@ final class SequenceCodec {
     for (int i = 1; i < starts.length; i++) {
       starts[i] = starts[i - 1] + readCount(in, ids.length);
     }
-    return new TokenSequence(ids, weights, starts);
+    return new TokenSequence(ids, weights, starts, readCount(in, Integer.MAX_VALUE) - 1);
   }
 
   private static int lastInt(byte[] bytes) {

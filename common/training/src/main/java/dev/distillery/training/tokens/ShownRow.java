@@ -18,9 +18,10 @@ public final class ShownRow {
       learned += weight > 0 ? 1 : 0;
     }
     var text = new StringBuilder();
+    String known = row.label() < 0 ? "" : ", class " + row.label();
     text.append(
-        "Row %d: %d tokens, %d learned (*), %d documents%n"
-            .formatted(number, row.ids().length, learned, row.starts().length));
+        "Row %d: %d tokens, %d learned (*), %d documents%s%n"
+            .formatted(number, row.ids().length, learned, row.starts().length, known));
     for (int t = 0, document = 0; t < row.ids().length; t++) {
       if (document < row.starts().length && row.starts()[document] == t) {
         if (row.starts().length > 1) {

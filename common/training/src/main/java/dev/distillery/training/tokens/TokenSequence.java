@@ -10,9 +10,20 @@ import java.io.Serializable;
  *     its document, counts in the loss; 0 is context only, and a document's first token is 0
  * @param starts index of each document's first token, ascending, the first 0; documents see only
  *     themselves
+ * @param label class of a row that is classified, whose first weight is then what the class counts;
+ *     {@link #NO_LABEL} elsewhere
  */
 @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
-public record TokenSequence(int[] ids, float[] weights, int[] starts) implements Serializable {
+public record TokenSequence(int[] ids, float[] weights, int[] starts, int label)
+    implements Serializable {
+  /** The row is not classified. */
+  public static final int NO_LABEL = -1;
+
+  /** A row that is not classified. */
+  public TokenSequence(int[] ids, float[] weights, int[] starts) {
+    this(ids, weights, starts, NO_LABEL);
+  }
+
   public TokenSequence {
     if (ids.length == 0 || ids.length != weights.length) {
       throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package dev.distillery.training.tokens;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * How rows become the rows of a token table; with the tokenizer and the input it decides every
@@ -14,6 +15,8 @@ import java.io.Serializable;
  * @param packing how many rows of the input stand in one row of the table
  * @param eos id that ends a document, and that stands between texts of constant-length packing; -1
  *     where the model has none
+ * @param classes what rows are labelled with, in the order of the head's outputs; empty but for
+ *     {@link TrainOn#LABEL}
  */
 public record TokenSettings(
     String template,
@@ -21,7 +24,8 @@ public record TokenSettings(
     OverLength overLength,
     int maxLength,
     Packing packing,
-    int eos)
+    int eos,
+    List<String> classes)
     implements Serializable {
 
   /** What of a dialogue is learned. Documents are learned whole. */
@@ -31,7 +35,9 @@ public record TokenSettings(
     /** The last answer with the mark that closes it. */
     LAST_TURN,
     /** Questions and the template's own texts too, as StackLLaMA did. */
-    EVERYTHING
+    EVERYTHING,
+    /** The answer is the name of a class, told from the text's last token. */
+    LABEL
   }
 
   /** What becomes of a row that is too long. */
@@ -54,7 +60,19 @@ public record TokenSettings(
     CONSTANT_LENGTH
   }
 
+  /** Settings without classes. */
+  public TokenSettings(
+      String template,
+      TrainOn trainOn,
+      OverLength overLength,
+      int maxLength,
+      Packing packing,
+      int eos) {
+    this(template, trainOn, overLength, maxLength, packing, eos, List.of());
+  }
+
   public TokenSettings {
+    classes = List.copyOf(classes);
     if (maxLength < 2) {
       throw new IllegalArgumentException(
           "A row needs room for a token and the one before it, so a length of 2 or more: "
@@ -64,7 +82,9 @@ public record TokenSettings(
 
   /** Every setting by name, for a table's key. */
   String describe() {
-    return "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
-        .formatted(template, trainOn, overLength, maxLength, packing, eos);
+    String text =
+        "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
+            .formatted(template, trainOn, overLength, maxLength, packing, eos);
+    return classes.isEmpty() ? text : text + " classes=" + classes;
   }
 }

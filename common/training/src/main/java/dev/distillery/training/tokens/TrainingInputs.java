@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 
 /** The inputs of a training run: read, turned into token tables, and mixed by their weights. */
@@ -196,6 +198,27 @@ public final class TrainingInputs {
   /** The rows of each input, as they were read. */
   public List<Dataset<Row>> rows() {
     return sources.stream().map(Source::rows).toList();
+  }
+
+  /**
+   * The distinct texts of a column in all inputs, white space around them aside, in the order of
+   * their bytes; blank ones are none.
+   *
+   * @param most of them that are read, those with the lowest bytes
+   */
+  public List<String> distinct(String column, int most) {
+    return rows().stream()
+        .map(rows -> rows.select(column))
+        .reduce(Dataset::union)
+        .orElseThrow()
+        .map(
+            (MapFunction<Row, String>) row -> row.isNullAt(0) ? "" : row.getString(0).strip(),
+            Encoders.STRING())
+        .filter(col("value").notEqual(""))
+        .distinct()
+        .sort("value")
+        .limit(most)
+        .collectAsList();
   }
 
   /**

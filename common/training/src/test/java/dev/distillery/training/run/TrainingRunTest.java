@@ -96,7 +96,7 @@ class TrainingRunTest {
       return new Computation() {
         @Override
         public double[] addGradient(
-            MicroBatch batch, double normaliser, Dropout dropout, Gradients gradients) {
+            MicroBatch batch, Normaliser normaliser, Dropout dropout, Gradients gradients) {
           if (left.decrementAndGet() == 0) {
             throw new IllegalStateException("The lights went out");
           }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
@@ -11,8 +14,10 @@ import dev.distillery.training.tokens.TokenSettings.TrainOn;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class RowEncoderTest {
@@ -222,6 +227,66 @@ class RowEncoderTest {
 
     assertThat(encoded.cut()).isZero();
     assertThat(encoded.sequences().get(0).ids().length).isGreaterThan(4);
+  }
+
+  @Test
+  void aLabelledRowIsItsTextAndAClass() {
+    RowEncoder encoder =
+        RowEncoder.ofDocuments(
+            tokenizer,
+            new TokenSettings(
+                "", TrainOn.LABEL, OverLength.CUT, 6, Packing.NONE, -1, List.of("bad", "good")));
+
+    EncodedRow row = encoder.labelled("a", "b", " good\n", 2);
+    TokenSequence sequence = row.sequences().get(0);
+    assertThat(text(sequence)).isEqualTo("a\n\nb");
+    assertThat(sequence.label()).isEqualTo(1);
+    assertThat(sequence.weights()).containsOnly(2f);
+    EncodedRow cut = encoder.labelled("x y z x y z x y z x y z", "", "bad", 1);
+    assertThat(cut.sequences().get(0).ids()).hasSize(6);
+    assertThat(cut.cut()).isEqualTo(cut.tokens() - 6);
+    assertThat(encoder.labelled("a", "", "", 1).rule()).isEqualTo(EncodedRow.NO_LABEL);
+    assertThat(encoder.labelled("a", "", "bad", 0).rule()).isEqualTo(EncodedRow.NO_LABEL);
+    assertThat(encoder.labelled("a", "", "ugly", 1).rule()).isEqualTo(EncodedRow.UNKNOWN_LABEL);
+    assertThat(encoder.labelled("a", "", "bad", -1).rule()).isEqualTo(EncodedRow.BAD_WEIGHT);
+    assertThat(encoder.labelled("", "", "bad", 1).rule()).isEqualTo(EncodedRow.EMPTY);
+  }
+
+  /** Where the template shows no earlier answer's reasoning, each answer is a row. */
+  @Test
+  void aLimitHoldsForATemplateThatRewritesEarlierTurns() {
+    String jinja =
+        "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
+            + "{% if m.role == 'assistant' and not loop.last %}{{ m.content.split('</t>')[-1] }}"
+            + "{% else %}{{ m.content }}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    List<Message> turns =
+        List.of(
+            new Message("user", "one"),
+            new Message("assistant", "x</t>uno"),
+            new Message("user", "two"),
+            new Message("assistant", "y</t>dos"));
+    int all =
+        rewriting(jinja, OverLength.CUT, 512).dialogue(turns, 1).sequences().get(1).ids().length;
+
+    assertThat(rewriting(jinja, OverLength.REJECT, all).dialogue(turns, 1).sequences()).hasSize(2);
+    assertThat(rewriting(jinja, OverLength.REJECT, all - 1).dialogue(turns, 1).rule())
+        .isEqualTo(EncodedRow.TOO_LONG);
+    EncodedRow split = rewriting(jinja, OverLength.SPLIT, all - 1).dialogue(turns, 1);
+    assertThat(split.cut()).isZero();
+    assertThat(split.sequences().stream().map(this::learnedText))
+        .containsExactly("x</t>uno<|im_end|>", "y</t>dos<|im_end|>");
+    assertThat(text(split.sequences().get(1))).doesNotContain("uno");
+  }
+
+  private RowEncoder rewriting(String jinja, OverLength overLength, int maxLength) {
+    var special =
+        new SpecialTokens(OptionalInt.empty(), List.of(TokenGoldens.END), OptionalInt.empty());
+    ChatTemplate template =
+        ChatTemplate.of(
+            new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, Optional.empty());
+    return RowEncoder.ofDialogues(
+        tokenizer, template, TokenGoldens.settings(overLength, maxLength));
   }
 
   private static Message weighted(String role, String content, double weight) {

@@ -23,6 +23,14 @@ class SequenceCodecTest {
     assertThat(read.ids()).isEqualTo(sequence.ids());
     assertThat(read.weights()).isEqualTo(sequence.weights());
     assertThat(read.starts()).isEqualTo(sequence.starts());
+    assertThat(read.label()).isEqualTo(TokenSequence.NO_LABEL);
+  }
+
+  @Property(tries = 20)
+  void aClassComesBack(@ForAll @IntRange(max = 65_535) int label) throws IOException {
+    var row = new TokenSequence(new int[] {5}, new float[] {1}, new int[] {0}, label);
+
+    assertThat(SequenceCodec.decode(SequenceCodec.encode(row)).label()).isEqualTo(label);
   }
 
   @Property(tries = 200)

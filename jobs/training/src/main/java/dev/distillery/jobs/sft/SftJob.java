@@ -7,9 +7,11 @@ import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
@@ -21,9 +23,11 @@ import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.run.NextTokenObjective;
 import dev.distillery.training.run.StudentOptions;
+import dev.distillery.training.run.TrainingObjective;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.TokenCounts;
+import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSettings;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
@@ -34,6 +38,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.spark.SparkContext;
 
 /**
  * Job `sft`; its manual is {@link #manual}.
@@ -70,6 +75,9 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
         prints rows token by token. Tokens are kept in the warehouse under _tokens and used again
         while rows, tokenizer and options are the same. The same --run-id goes on from the newest
         checkpoint.
+
+        With --train-on label a classifier is trained, as in GPT-1: the rows' outputs are the
+        classes, and a linear head tells them apart from the text's last token.
         """,
         "conversations or instructions, or files with their columns.",
         "a Hugging Face directory, or an adapter in PEFT's layout with --trainable lora, with a"
@@ -97,6 +105,10 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   @Override
   public void check(SftOptions options) {
     String model = options.training().student().model();
+    if (options.classifies()) {
+      checkClassifier(options, model);
+      return;
+    }
     try (Student student = Student.open(Path.of(model), 1)) {
       int length = options.tokens().length(student.config().maxPositions());
       ChatTemplate template = template(student, options);
@@ -107,6 +119,24 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
             "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
                 .formatted(length, template.name()));
       }
+      if (options.distill().distill().isPresent()) {
+        try (ModelFiles files = ModelFiles.open(Path.of(model))) {
+          Teachers.check(options.distill().distill().get(), files, length, options.run().use());
+        }
+      }
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void checkClassifier(SftOptions options, String model) {
+    try (ModelFiles files = ModelFiles.open(Path.of(model))) {
+      int unused = options.tokens().length(files.config().maxPositions());
+      var unusedTokenizer = Tokenizers.of(files);
+      Classes.check(files.config(), auxWeight(options));
+      BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
     } catch (IOException e) {
@@ -125,28 +155,46 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   @Override
   public Outcome<SftSummary> perform(JobRun run, SftOptions options) throws IOException {
     String model = options.training().student().model();
+    ShippedModel.ship(run.spark().sparkContext(), model);
+    if (options.distill().distill().isPresent()) {
+      shipTeacher(run.spark().sparkContext(), model, options.distill().distill().get());
+    }
+    TrainingInputs inputs =
+        TrainingInputs.read(
+            run,
+            options.tokens().input(),
+            options.classifies() ? List.of(Tables.INSTRUCTIONS) : TABLES);
     TokenSettings settings;
     Tokenizer tokenizer;
-    try (Student student = Student.open(Path.of(model), 1)) {
-      tokenizer = student.tokenizer();
-      settings = settings(student, options);
-      warnOfUntrained(run, options, template(student, options), tokenizer);
+    if (options.classifies()) {
+      try (ModelFiles files = ModelFiles.open(Path.of(model))) {
+        tokenizer = Tokenizers.of(files);
+        settings = labelled(files, options, Classes.of(inputs, options));
+      }
+      run.progress()
+          .say(
+              "%d classes: %s"
+                  .formatted(settings.classes().size(), Classes.shown(settings.classes())));
+    } else {
+      try (Student student = Student.open(Path.of(model), 1)) {
+        tokenizer = student.tokenizer();
+        settings = settings(student, options);
+        warnOfUntrained(run, options, template(student, options), tokenizer);
+      }
     }
-    ShippedModel.ship(run.spark().sparkContext(), model);
-    TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
     if (run.dryRun()) {
-      return plan(run, options, inputs.plan(model, settings, options.show()), tokenizer);
+      TrainingInputs.Plan plan = inputs.plan(model, settings, options.show());
+      return plan(run, options, settings, plan, tokenizer);
     }
     long seed = options.run().randomSeed();
     boolean shuffled = options.training().batch().shuffle();
     TrainingInputs.Tokens tokens = inputs.build(model, settings, seed, shuffled);
     TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
-        TrainingRun.of(run, options.training(), seed, new NextTokenObjective(), tokens.rows())
+        identified(training(run, options, settings, tokens.rows()), options)
             .identifiedBy("token tables", tokens.key());
     if (!options.tokens().evalInput().isEmpty()) {
-      TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), TABLES);
-      training = training.evaluatedOn(held.build(model, settings, seed, false).rows());
+      training = training.evaluatedOn(held(run, options, settings));
     }
     TrainingResult result = training.train();
     Map<String, Number> figures = new TreeMap<>(tokens.counts().figures());
@@ -160,24 +208,109 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     return Outcome.done(summary, account(tokens.counts()));
   }
 
+  /** Executors know what was sent by the last part of its path. */
+  private static void shipTeacher(SparkContext context, String model, String teacher) {
+    if (context.isLocal()) {
+      return;
+    }
+    if (Path.of(model).endsWith(Path.of(teacher).getFileName())) {
+      throw JobException.invalid(
+          "Option --distill: %s and --model %s have one name, and executors know them by it: rename one"
+              .formatted(teacher, model));
+    }
+    ShippedModel.ship(context, teacher);
+  }
+
+  private static TrainingRun training(
+      JobRun run, SftOptions options, TokenSettings settings, TokenRows rows) throws IOException {
+    return TrainingRun.of(
+            run, options.training(), options.run().randomSeed(), objective(run, options), rows)
+        .classifying(settings.classes());
+  }
+
+  private static TrainingObjective objective(JobRun run, SftOptions options) throws IOException {
+    if (options.classifies()) {
+      return new ClassifierObjective(auxWeight(options));
+    }
+    DistillOptions distill = options.distill();
+    if (distill.distill().isEmpty()) {
+      return new NextTokenObjective();
+    }
+    String teacher = distill.distill().get();
+    boolean local = run.spark().sparkContext().isLocal();
+    return new DistillObjective(
+        teacher,
+        local ? "" : ModelHash.of(Path.of(teacher)),
+        distill.beta(),
+        distill.temperature());
+  }
+
+  private static double auxWeight(SftOptions options) {
+    return options.labels().auxWeight(Classes.headAlone(options));
+  }
+
+  /** What of this job's own options a checkpoint may not change. */
+  private static TrainingRun identified(TrainingRun training, SftOptions options)
+      throws IOException {
+    if (options.classifies()) {
+      return training.identifiedBy("aux-lm-weight", "" + auxWeight(options));
+    }
+    DistillOptions distill = options.distill();
+    if (distill.distill().isEmpty()) {
+      return training;
+    }
+    return training
+        .identifiedBy("distill", ModelHash.of(Path.of(distill.distill().get())))
+        .identifiedBy("distill-beta", "" + distill.beta())
+        .identifiedBy("distill-temperature", "" + distill.temperature());
+  }
+
+  /** The rows that are only evaluated on. What of them is rejected is told. */
+  private static TokenRows held(JobRun run, SftOptions options, TokenSettings settings) {
+    TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), TABLES);
+    TrainingInputs.Tokens tokens =
+        held.build(
+            options.training().student().model(), settings, options.run().randomSeed(), false);
+    Map<String, Long> rejects = tokens.counts().rejects();
+    if (rejects.containsKey("unknown_label")) {
+      throw JobException.invalid(
+          "Option --eval-input: %d rows have an output that no row of --input has, so that no class is right; the classes are %s"
+              .formatted(rejects.get("unknown_label"), Classes.shown(settings.classes())));
+    }
+    if (!rejects.isEmpty()) {
+      run.progress().say("Not evaluated on, of --eval-input: " + new TreeMap<>(rejects));
+    }
+    return tokens.rows();
+  }
+
   private static Outcome<SftSummary> plan(
-      JobRun run, SftOptions options, TrainingInputs.Plan plan, Tokenizer tokenizer) {
+      JobRun run,
+      SftOptions options,
+      TokenSettings settings,
+      TrainingInputs.Plan plan,
+      Tokenizer tokenizer)
+      throws IOException {
     System.out.print(plan.describe(tokenizer));
     Map<String, Number> figures =
-        new TreeMap<>(
-            TrainingRun.of(
-                    run,
-                    options.training(),
-                    options.run().randomSeed(),
-                    new NextTokenObjective(),
-                    plan.rows())
-                .plan()
-                .figures());
+        new TreeMap<>(planned(run, options, settings, plan).plan().figures());
     figures.putAll(plan.figures());
     figures.putAll(plan.counts().figures());
     return Outcome.done(
         summary(run, figures, plan.shares(), options.training().student().outputDir()),
         account(plan.counts()));
+  }
+
+  private static TrainingRun planned(
+      JobRun run, SftOptions options, TokenSettings settings, TrainingInputs.Plan plan)
+      throws IOException {
+    TrainingRun training = training(run, options, settings, plan.rows());
+    if (options.tokens().evalInput().isEmpty()) {
+      return training;
+    }
+    return training.evaluatedOn(
+        TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+            .plan(options.training().student().model(), settings, 0)
+            .rows());
   }
 
   private static SftSummary summary(
@@ -202,6 +335,10 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
             inputs.sources(),
             OptionsBinder.of(SftOptions.class).effective(options),
             summary.figures());
+    if (options.distill().distill().isPresent()) {
+      String teacher = options.distill().distill().get();
+      card.setTeacher(teacher, BaseModelTerms.of(Path.of(teacher)).license());
+    }
     for (String name : List.of("loss", "eval_loss")) {
       card.addCurve(name, TrainingInputs.curve(run, name));
     }
@@ -218,6 +355,18 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
         options.tokens().length(student.config().maxPositions()),
         packing,
         stops.isEmpty() ? -1 : stops.get(0));
+  }
+
+  private static TokenSettings labelled(
+      ModelFiles files, SftOptions options, List<String> classes) {
+    return new TokenSettings(
+        "",
+        options.trainOn(),
+        options.tokens().overLength().orElse(OverLength.CUT),
+        options.tokens().length(files.config().maxPositions()),
+        Packing.NONE,
+        -1,
+        classes);
   }
 
   /** A frozen embedding never learns a mark that nobody trained. */

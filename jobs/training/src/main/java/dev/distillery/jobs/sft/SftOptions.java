@@ -5,10 +5,16 @@ import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Tunable;
+import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.tokens.TokenOptions;
+import dev.distillery.training.tokens.TokenSettings.OverLength;
+import dev.distillery.training.tokens.TokenSettings.Packing;
 import dev.distillery.training.tokens.TokenSettings.TrainOn;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /**
@@ -19,6 +25,8 @@ import picocli.CommandLine.Option;
  * @param tokens what is trained on
  * @param template chat template that rows are written in
  * @param trainOn what of a dialogue is learned
+ * @param distill a teacher whose probabilities are learned
+ * @param labels of a classifier
  * @param show rows of each input that a dry run prints
  */
 @WithBuilder
@@ -38,9 +46,12 @@ public record SftOptions(
             names = "--train-on",
             defaultValue = "all-turns",
             description =
-                "What of a dialogue is learned: every answer with its end, the last one, or the"
-                    + " questions and the template's own texts too.")
+                "What of a row is learned: every answer with its end, the last one, or the questions"
+                    + " and the template's own texts too; or, with label, the class that the output"
+                    + " names, by a linear head on the text's last token.")
         TrainOn trainOn,
+    DistillOptions distill,
+    @OnlyWith(option = "--train-on", is = "label") LabelOptions labels,
     @Tunable
         @OnlyWith(option = "--dry-run")
         @Bounds(atLeast = 0)
@@ -51,7 +62,39 @@ public record SftOptions(
             description =
                 "Rows of each input that --dry-run prints token by token, those marked that are"
                     + " learned.")
-        int show) {
+        int show)
+    implements Validated {
+  @Override
+  public List<String> violations() {
+    if (!classifies()) {
+      return List.of();
+    }
+    List<String> violations = new ArrayList<>();
+    if (!template.isEmpty()) {
+      violations.add(
+          "Option --template has no effect with --train-on label, whose rows are plain text: leave"
+              + " it out");
+    }
+    if (tokens.packing().orElse(Packing.NONE) != Packing.NONE) {
+      violations.add("Option --packing: a row with a label stands alone: leave it out");
+    }
+    if (tokens.overLength().equals(Optional.of(OverLength.SPLIT))) {
+      violations.add(
+          "Option --over-length: a row with a label cannot be split: expected cut or reject");
+    }
+    if (distill.distill().isPresent()) {
+      violations.add(
+          "Option --distill: a classifier has no next token to learn from a teacher: leave it out"
+              + " with --train-on label");
+    }
+    return violations;
+  }
+
+  /** Whether a classifier is trained. */
+  boolean classifies() {
+    return trainOn == TrainOn.LABEL;
+  }
+
   /** Named setters over the declared defaults. */
   public static SftOptionsBuilder builder() {
     return SftOptionsBuilder.builder(OptionsBinder.defaults(SftOptions.class));

@@ -2,11 +2,25 @@ package dev.distillery.jobs.sft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.ClassNames;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.nn.Batch;
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.FrozenForm;
+import dev.distillery.model.nn.KernelSets;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Parameters;
+import dev.distillery.model.nn.Trainable;
+import dev.distillery.model.nn.Weights;
 import dev.distillery.model.sample.Student;
+import dev.distillery.model.tokenizer.Tokenizers;
+import dev.distillery.model.train.ClassifierLoss;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +32,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,6 +195,221 @@ class SftJobTest {
     assertThat(run(given).toJson().toString())
         .as("the same id again")
         .isEqualTo(summary.toJson().toString());
+  }
+
+  @Test
+  void aStudentLearnsATeachersProbabilities() throws IOException {
+    Path rows = file("rows.jsonl", ROWS);
+    run(
+        Map.of(
+            "input",
+            rows,
+            "max-steps",
+            2,
+            "learning-rate",
+            "2e-2",
+            "output-dir",
+            temp.resolve("teacher")));
+    Map<String, Object> given = new HashMap<>();
+    given.put("input", rows);
+    given.put("eval-input", rows);
+    given.put("eval-steps", 1);
+    given.put("distill", temp.resolve("teacher"));
+    given.put("max-steps", 4);
+    given.put("batch-size", 3);
+    given.put("learning-rate", "5e-3");
+    given.put("warmup-steps", 0);
+
+    SftSummary summary = run(given);
+
+    List<Double> losses = values(summary, "loss");
+    List<Double> evaluated = values(summary, "eval_loss");
+    assertThat(losses.get(0)).isPositive();
+    assertThat(losses.get(3)).isLessThan(losses.get(0));
+    assertThat(losses.get(1))
+        .as("a step's loss is the evaluation of the weights before it: all rows are in both")
+        .isCloseTo(evaluated.get(0), within(1e-6));
+    assertThat(temp.resolve("out/README.md")).content().contains("Learned the probabilities of");
+    SftSummary same =
+        run(with(given, "distill", MODEL, "max-steps", 1, "output-dir", temp.resolve("same")));
+    assertThat(values(same, "loss").get(0)).as("of itself").isCloseTo(0, within(1e-9));
+  }
+
+  private static List<Double> values(SftSummary summary, String name) {
+    return LocalSpark.session()
+        .read()
+        .parquet(summary.tables().get("metrics").path())
+        .where("name = '" + name + "'")
+        .sort("step")
+        .select("value")
+        .collectAsList()
+        .stream()
+        .map(row -> row.getDouble(0))
+        .toList();
+  }
+
+  @Test
+  void aTeacherOfAnotherVocabularyIsRefused() throws IOException {
+    Path rows = file("rows.jsonl", ROWS);
+    Path other = Files.createDirectory(temp.resolve("other"));
+    for (String name : List.of("config.json", "model.safetensors", "generation_config.json")) {
+      if (Files.exists(MODEL.resolve(name))) {
+        Files.copy(MODEL.resolve(name), other.resolve(name));
+      }
+    }
+    String tokenizer = Files.readString(MODEL.resolve("tokenizer.json"));
+    Files.writeString(
+        other.resolve("tokenizer.json"), tokenizer.replace("<|im_start|>", "<|other|>"));
+    refused(Map.of("input", rows, "distill", other), "theirs are two vocabularies");
+    refused(Map.of("input", rows, "distill", temp.resolve("none")), "Option --distill");
+    refused(Map.of("input", rows, "distill-beta", "0.5"), "--distill-beta");
+    refused(
+        Map.of("input", rows, "distill", MODEL, "train-on", "label"),
+        "a classifier has no next token");
+  }
+
+  private static String labelled(int rows) {
+    var lines = new StringBuilder();
+    for (int i = 0; i < rows; i++) {
+      boolean up = i % 2 == 0;
+      lines.append(
+          "{\"instruction\": \"%s %d\", \"input\": \"\", \"output\": \"%s\"}\n"
+              .formatted(up ? "yes yes" : "no", i, up ? "good " : "bad"));
+    }
+    return lines.toString();
+  }
+
+  @Test
+  void aClassifierIsTrainedAndLoadsAgainWithItsClasses() throws IOException {
+    Path rows = file("labels.jsonl", labelled(24));
+    Map<String, Object> given = new HashMap<>();
+    given.put("input", rows);
+    given.put("eval-input", rows);
+    given.put("train-on", "label");
+    given.put("num-epochs", 4);
+    given.put("eval-steps", 12);
+    given.put("learning-rate", "1e-2");
+    given.put("warmup-steps", 0);
+    given.put("best-by", "eval_accuracy");
+
+    SftSummary summary = run(given);
+
+    assertThat(summary.figures().get("eval_accuracy").doubleValue()).isEqualTo(1);
+    assertThat(summary.figures().get("best_eval_accuracy").doubleValue()).isEqualTo(1);
+    assertThat(summary.figures()).containsKeys("lm_loss", "label_loss", "eval_label_loss");
+    Path out = temp.resolve("out");
+    assertThat(ClassNames.read(out)).containsExactly("bad", "good");
+    try (ModelFiles files = ModelFiles.open(out);
+        Kernels kernels = KernelSets.create(1);
+        Parameters parameters =
+            Weights.open(
+                files.config(),
+                kernels,
+                files.weights(),
+                Trainable.NONE,
+                Optional.empty(),
+                FrozenForm.FLOAT32,
+                0);
+        Decoder decoder =
+            new Decoder(files.config(), kernels, parameters, Optional.empty(), false);
+        ClassifierLoss classifier = new ClassifierLoss(decoder, 0)) {
+      assertThat(files.config().labels()).isEqualTo(2);
+      int[] text = Tokenizers.of(files).encodeOrdinary("yes yes 4");
+      float[] probabilities = classifier.probabilities(Batch.of(List.of(text), new long[] {0}));
+      assertThat(probabilities[1]).isGreaterThan(0.5f);
+    }
+    given.put("model", out);
+    given.put("output-dir", temp.resolve("more"));
+    given.put("max-steps", 1);
+    given.put("learning-rate", "1e-6");
+    assertThat(run(given).figures().get("eval_accuracy").doubleValue())
+        .as("goes on with the head that it has")
+        .isEqualTo(1);
+  }
+
+  @Test
+  void aHeadAloneAndAnAdapterWithAHeadAreTrainedToo() throws IOException {
+    Path rows = file("labels.jsonl", labelled(12));
+    SftSummary head =
+        run(
+            Map.of(
+                "input",
+                rows,
+                "train-on",
+                "label",
+                "trainable",
+                "head",
+                "num-epochs",
+                "12",
+                "learning-rate",
+                "2e-1"));
+    assertThat(head.figures()).doesNotContainKey("lm_loss");
+    assertThat(head.figures().get("accuracy").doubleValue()).isGreaterThan(0.9);
+
+    SftSummary lora =
+        run(
+            Map.of(
+                "input",
+                rows,
+                "train-on",
+                "label",
+                "trainable",
+                "lora",
+                "max-steps",
+                2,
+                "output-dir",
+                temp.resolve("lora")));
+    assertThat(lora.figures()).containsKey("lm_loss");
+    assertThat(ClassNames.read(temp.resolve("lora"))).containsExactly("bad", "good");
+    try (var weights = AdapterFiles.read(temp.resolve("lora")).weights()) {
+      assertThat(weights.weights()).containsKey("score.weight");
+    }
+  }
+
+  @Test
+  void labelsThatAreNoneAreRefused() throws IOException {
+    Map<String, Object> given = new HashMap<>();
+    given.put("train-on", "label");
+    given.put("input", file("labels.jsonl", labelled(4)));
+    refused(with(given, "template", "chatml"), "--template has no effect");
+    refused(with(given, "packing", "isolated"), "--packing: a row with a label stands alone");
+    refused(with(given, "over-length", "split"), "expected cut or reject");
+    refused(with(given, "train-on", "all-turns", "aux-lm-weight", 1), "--aux-lm-weight");
+    refused(
+        with(given, "input", file("none.jsonl", "{\"instruction\": \"a\", \"output\": \" \"}\n")),
+        "outputs are all empty");
+    refused(
+        with(given, "input", file("one.jsonl", "{\"instruction\": \"a\", \"output\": \"x\"}\n")),
+        "outputs are all x");
+    refused(
+        with(
+            given,
+            "max-classes",
+            2,
+            "input",
+            file(
+                "many.jsonl",
+                """
+                {"instruction": "a", "output": "x"}
+                {"instruction": "b", "output": "y"}
+                {"instruction": "c", "output": "z"}
+                """)),
+        "more than 2 distinct outputs, such as x, y, z");
+    refused(
+        with(
+            given,
+            "eval-input",
+            file("other.jsonl", labelled(2) + "{\"instruction\": \"a\", \"output\": \"other\"}\n")),
+        "1 rows have an output that no row of --input has");
+    refused(with(given, "input", file("talk.jsonl", ROWS)), "instruction");
+  }
+
+  private static Map<String, Object> with(Map<String, Object> given, Object... more) {
+    Map<String, Object> all = new HashMap<>(given);
+    for (int i = 0; i < more.length; i += 2) {
+      all.put(more[i].toString(), more[i + 1]);
+    }
+    return all;
   }
 
   private void refused(Map<String, Object> given, String message) {

@@ -14,6 +14,11 @@ class SftOptionsTest {
             """
             template (none)
             train-on all-turns
+            distill (none)
+            distill-beta 0.0
+            distill-temperature 1.0
+            max-classes 1000
+            aux-lm-weight (none)
             show 0
             """);
   }
