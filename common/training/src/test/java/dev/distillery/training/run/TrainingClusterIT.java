@@ -53,7 +53,7 @@ class TrainingClusterIT {
         step = awaitCheckpointAfter(step, driver, "driver-" + drivers + ".log");
         Thread.sleep(random.nextInt(500));
         // The first two are one of each kind.
-        if (kill == 1 || kill > 2 && random.nextBoolean()) {
+        if (kill == 1 || (kill > 2 && random.nextBoolean())) {
           List<ProcessHandle> alive = cluster.executors();
           if (!alive.isEmpty()) {
             alive.get(random.nextInt(alive.size())).destroyForcibly();
