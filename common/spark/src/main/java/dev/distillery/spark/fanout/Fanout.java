@@ -35,6 +35,7 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run's way to its teacher. Open it once a run, ask as often as need be, close it.
@@ -68,6 +69,7 @@ public final class Fanout implements AutoCloseable {
   private final @Nullable Dataset<Row> earlier;
   private final SerializableConfiguration configuration;
   private @Nullable Dataset<Row> paid;
+  private boolean allAnswered;
   private int calls;
   private long resumed;
   private long reused;
@@ -261,8 +263,13 @@ public final class Fanout implements AutoCloseable {
 
   /** The table {@code completions} of the run: one row for each request that came to an end. */
   public Dataset<Row> completions() {
-    return LedgerReader.onePerRequest(new LedgerReader(spark, new Path(folder)).entries())
+    return LedgerReader.onePerRequest(entries())
         .drop("lost_attempts", "billed_tokens", "failed_for_now", "line");
+  }
+
+  /** Every line of the run's ledger, those of a request that was answered twice included. */
+  Dataset<Row> entries() {
+    return new LedgerReader(spark, new Path(folder)).entries();
   }
 
   /**
@@ -296,7 +303,7 @@ public final class Fanout implements AutoCloseable {
     return run.book().stopped();
   }
 
-  /** Ends the run's asking; what is in the ledger stays. */
+  /** Ends the run's asking; what is in the ledger stays, in fewer files where all is answered. */
   @Override
   public void close() {
     if (earlier != null) {
@@ -306,10 +313,29 @@ public final class Fanout implements AutoCloseable {
       paid.unpersist();
     }
     driver.close(run);
+    if (allAnswered) {
+      mergeLedger();
+    }
+  }
+
+  /** Small files are merged; where that fails, they stay as they are. */
+  private void mergeLedger() {
+    try (var label = SparkLabel.of(spark.sparkContext(), spec.runId(), "merge the ledger")) {
+      var path = new Path(folder);
+      new LedgerMerge(LedgerFiles.fileSystem(path, configuration.value()), path)
+          .merge(
+              JavaSparkContext.fromSparkContext(spark.sparkContext()),
+              configuration,
+              attempt,
+              !run.book().aLaneDied());
+    } catch (IOException | RuntimeException e) {
+      LoggerFactory.getLogger(Fanout.class).warn("The ledger keeps its small files", e);
+    }
   }
 
   private List<String> runTasks(JavaRDD<String> requests, long count, boolean giveBack) {
     calls++;
+    allAnswered = false;
     String call = attempt + "-" + calls;
     String description =
         String.format(
@@ -403,6 +429,7 @@ public final class Fanout implements AutoCloseable {
     if (stop.isPresent()) {
       throw new JobException(stop.get().exitCode(), stop.get().message());
     }
+    allAnswered = true;
   }
 
   private long done() {

@@ -58,7 +58,7 @@ final class LedgerReader {
     if (!hasReplies()) {
       return spark.createDataFrame(List.of(), ENTRY);
     }
-    return lines(run).mapPartitions(new ParseEntries(), Encoders.row(ENTRY));
+    return lines(run, LedgerMerge::replies).mapPartitions(new ParseEntries(), Encoders.row(ENTRY));
   }
 
   /**
@@ -139,12 +139,29 @@ final class LedgerReader {
 
   private Dataset<Row> grants() {
     return hasFiles(new Path(run, Ledger.GRANTED))
-        ? lines(new Path(run, Ledger.GRANTED)).mapPartitions(new ParseGrants(), Encoders.row(GRANT))
+        ? lines(new Path(run, Ledger.GRANTED), LedgerMerge::grants)
+            .mapPartitions(new ParseGrants(), Encoders.row(GRANT))
         : spark.createDataFrame(List.of(), GRANT);
   }
 
-  private Dataset<String> lines(Path folder) {
-    return spark.read().option("recursiveFileLookup", "true").textFile(folder.toString());
+  private interface Merged {
+    List<Path> files(LedgerMerge merge) throws IOException;
+  }
+
+  private Dataset<String> lines(Path folder, Merged merged) {
+    try {
+      var merge =
+          new LedgerMerge(LedgerFiles.fileSystem(run, spark.sessionState().newHadoopConf()), run);
+      if (!merge.everBegan()) {
+        return spark.read().option("recursiveFileLookup", "true").textFile(folder.toString());
+      }
+      String[] files = merged.files(merge).stream().map(Path::toString).toArray(String[]::new);
+      return files.length == 0
+          ? spark.emptyDataset(Encoders.STRING())
+          : spark.read().textFile(files);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private boolean hasReplies() {

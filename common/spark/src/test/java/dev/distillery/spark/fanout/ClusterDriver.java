@@ -51,6 +51,7 @@ public final class ClusterDriver {
         figures.put("cpu_seconds_of_the_jvm", cpuSeconds());
         figures.put("heap_mb_at_the_end", usedHeapMegabytes());
         figures.put("completions", fanout.completions().count());
+        figures.put("ledger_entries", fanout.entries().count());
         System.out.println("FIGURES " + figures);
       } catch (JobException e) {
         System.out.println("STOPPED " + e.exitCode() + " " + e.getMessage());

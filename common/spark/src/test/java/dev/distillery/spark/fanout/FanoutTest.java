@@ -14,7 +14,9 @@ import dev.distillery.core.teacher.TeacherReply;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -166,6 +168,109 @@ class FanoutTest {
     try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
       fanout.ask(requests(10));
       assertThat(fanout.figures().tokens()).isEqualTo(used);
+    }
+  }
+
+  @Test
+  void smallFilesOfTheLedgerAreMergedWhenTheRunIsDoneAndSayTheSame() throws IOException {
+    long tokens;
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      for (int round = 0; round < 20; round++) {
+        int first = 8 * round;
+        fanout.ask(IntStream.range(first, first + 8).mapToObj(this::request).toList());
+      }
+      assertThat(ledgerFiles()).hasSizeGreaterThan(20);
+      tokens = fanout.figures().tokens();
+    }
+    assertThat(ledgerFiles()).hasSizeLessThanOrEqualTo(3);
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      assertThat(fanout.ask(requests(200))).hasSize(200).allMatch(Completion::ok);
+      assertThat(fanout.figures().resumed()).isEqualTo(160);
+      assertThat(fanout.figures().requests()).isEqualTo(200);
+      assertThat(fanout.figures().tokens()).isGreaterThan(tokens);
+      assertThat(fanout.completions().count()).isEqualTo(200);
+    }
+    assertThat(teacher.asked).hasSize(200).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aMergeThatDiesAtAnyStepLosesAndRepeatsNothing() throws Exception {
+    try (Fanout fanout = open(FanoutLimits.ofConcurrency(4))) {
+      fanout.ask(requests(8));
+    }
+    var run = new org.apache.hadoop.fs.Path(ledger.resolve("run").toUri());
+    Path place;
+    try (var folders = Files.list(ledger.resolve("run"))) {
+      place = folders.filter(path -> !path.endsWith("_granted")).sorted().findFirst().orElseThrow();
+    }
+    // As many small files as make a merge worth it: the replies of other tasks.
+    List<String> lines = Files.readAllLines(place.resolve("0-0.jsonl"));
+    for (int i = 0; i < 20; i++) {
+      Path other =
+          Files.createDirectories(ledger.resolve("run").resolve(place.getFileName() + "-" + i));
+      Files.writeString(
+          other.resolve("0-0.jsonl"),
+          lines.get(0).replace("\"request_id\":\"id-", "\"request_id\":\"x" + i + "-")
+              + "\n{\"cut");
+    }
+    var reader = new LedgerReader(SPARK, run);
+    long entries = reader.entries().count();
+    var configuration =
+        new org.apache.spark.util.SerializableConfiguration(SPARK.sessionState().newHadoopConf());
+    var spark = new org.apache.spark.api.java.JavaSparkContext(SPARK.sparkContext());
+    for (int step = 1; ; step++) {
+      var dying = new DyingFileSystem(step);
+      dying.initialize(java.net.URI.create("file:///"), configuration.value());
+      boolean died = false;
+      try {
+        new LedgerMerge(dying, run)
+            .merge(spark, configuration, place.getFileName().toString().split("-")[0], true);
+      } catch (IOException e) {
+        died = true;
+      }
+      assertThat(reader.entries().count()).as("after step " + step).isEqualTo(entries);
+      assertThat(reader.past().spent().requests()).as("after step " + step).isEqualTo(8);
+      if (!died) {
+        assertThat(step).isGreaterThan(4);
+        break;
+      }
+    }
+    assertThat(reader.entries().select("request_id").distinct().count()).isEqualTo(entries);
+    assertThat(ledgerFiles()).hasSizeLessThanOrEqualTo(4);
+  }
+
+  /** Breaks at the n-th change. */
+  private static final class DyingFileSystem extends org.apache.hadoop.fs.RawLocalFileSystem {
+    private int left;
+
+    DyingFileSystem(int step) {
+      this.left = step;
+    }
+
+    private void count() throws IOException {
+      left--;
+      if (left <= 0) {
+        throw new IOException("Died");
+      }
+    }
+
+    @Override
+    public org.apache.hadoop.fs.FSDataOutputStream create(
+        org.apache.hadoop.fs.Path path, boolean overwrite) throws IOException {
+      count();
+      return super.create(path, overwrite);
+    }
+
+    @Override
+    public boolean delete(org.apache.hadoop.fs.Path path, boolean recursive) throws IOException {
+      count();
+      return super.delete(path, recursive);
+    }
+  }
+
+  private List<Path> ledgerFiles() throws IOException {
+    try (var files = Files.walk(ledger)) {
+      return files.filter(file -> file.toString().endsWith(".jsonl")).toList();
     }
   }
 
