@@ -34,8 +34,9 @@ final class CommandLineTool {
     for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       commands.put(job.name(), job);
     }
-    var show = new ShowCommand();
-    commands.put(show.name(), show);
+    for (PlainCommand<?> command : List.of(new ShowCommand(), new RunsCommand())) {
+      commands.put(command.name(), command);
+    }
   }
 
   /** Runs one command; returns its exit code. */

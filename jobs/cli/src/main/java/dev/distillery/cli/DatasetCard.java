@@ -56,6 +56,10 @@ final class DatasetCard {
     line(
         String.format(
             Locale.ROOT, "%,d rows, %,d bytes of Parquet.", written.rows(), written.bytes()));
+    if (!record.done()) {
+      line("");
+      line("The run is not done (" + record.status() + "): these are the rows that it had.");
+    }
   }
 
   private void columns() {

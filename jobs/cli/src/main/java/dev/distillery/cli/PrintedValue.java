@@ -19,15 +19,17 @@ final class PrintedValue {
     if (text.codePointCount(0, text.length()) > LONGEST) {
       text = text.substring(0, text.offsetByCodePoints(0, LONGEST)) + " ...";
     }
-    // Text of a teacher is not trusted: what could steer a terminal is shown as a dot.
-    String visible =
-        text.codePoints()
-            .map(c -> Character.isISOControl(c) && c != '\n' ? '\u00b7' : c)
-            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-            .toString();
     String indent = "\n" + " ".repeat(NAME + 3);
     return String.format("  %-" + NAME + "s ", name)
-        + visible.strip().lines().collect(Collectors.joining(indent));
+        + safe(text).strip().lines().collect(Collectors.joining(indent));
+  }
+
+  /** Text of others is not trusted: what could steer a terminal is shown as a dot. */
+  static String safe(String text) {
+    return text.codePoints()
+        .map(c -> Character.isISOControl(c) && c != '\n' ? '\u00b7' : c)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   private static String text(Object value) {

@@ -51,16 +51,24 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
 
   @Override
   public ExitCode run(ShowOptions options, PrintStream out) {
-    TableRef ref = TableRef.parse(options.ref());
+    return options
+        .ref()
+        .map(ref -> show(ref, options, out))
+        .orElseGet(() -> new RunsCommand().run(RunsOptions.newest(options.warehouse()), out));
+  }
+
+  private static ExitCode show(String reference, ShowOptions options, PrintStream out) {
+    TableRef ref = TableRef.parse(reference);
     Warehouse warehouse = Warehouse.at(options.warehouse(), SparkHadoopUtil.get().conf());
     Optional<RunRecord> record =
         ref instanceof TableRef.Named named
-            ? Optional.of(find(named, warehouse))
+            ? Optional.of(new RunRecords(warehouse).of(named))
             : Optional.empty();
     Path path =
         ref instanceof TableRef.Named named
             ? warehouse.table(named.table(), record.orElseThrow().runId())
             : new Path(((TableRef.Files) ref).path());
+    record.flatMap(RunRecord::warning).ifPresent(System.err::println);
     if (options.sql().isPresent()) {
       out.println(query(options.sql().get(), path));
       return ExitCode.DONE;
@@ -68,13 +76,13 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
     if (options.card()) {
       if (!(ref instanceof TableRef.Named named)) {
         throw JobException.invalid(
-            "Option --card: only a table of the warehouse has a card, not files: " + options.ref());
+            "Option --card: only a table of the warehouse has a card, not files: " + reference);
       }
       out.print(DatasetCard.of(record.orElseThrow(), named.table()));
       return ExitCode.DONE;
     }
     return Sessions.with(
-        "show " + options.ref(),
+        "show " + reference,
         spark -> {
           Dataset<Row> rows = spark.read().parquet(path.toString());
           out.println(path);
@@ -84,15 +92,6 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
           rows(rows, options.rows(), out);
           return ExitCode.DONE;
         });
-  }
-
-  private static RunRecord find(TableRef.Named named, Warehouse warehouse) {
-    var records = new RunRecords(warehouse);
-    return named
-        .runId()
-        .map(id -> records.find(id).filter(r -> r.done() && r.has(named.table())))
-        .orElseGet(() -> records.newestWith(named.table()))
-        .orElseThrow(() -> TableRef.missing(named, records, warehouse));
   }
 
   /** A query that a user can paste. */
@@ -140,6 +139,9 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
   private static void record(RunRecord record, PrintStream out) {
     out.println("Run " + record.runId());
     out.println("  job       " + record.job());
+    if (!record.done()) {
+      out.println("  status    " + record.status());
+    }
     out.println("  finished  " + record.finishedAt());
     record
         .tables()

@@ -8,7 +8,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,8 +46,8 @@ class CommandLineToolTest {
   @Test
   void helpTellsEveryOptionWithItsDefaultAndAnExample() {
     assertThat(run("generate", "--help")).isZero();
-    assertThat(out())
-        .contains("--num-instructions=N", "more; default: 100)", "--max-cost-usd=USD")
+    assertThat(out().replaceAll("\\s+", " "))
+        .contains("--num-instructions=N", "1 or more; default: 100)", "--max-cost-usd=USD")
         .contains("Example:", "distillery generate --recipe alpaca");
   }
 
@@ -144,8 +146,87 @@ class CommandLineToolTest {
   void showSaysWhatIsNotThere(@TempDir Path folder) {
     assertThat(run("show", "instructions", "--warehouse", folder.toString())).isEqualTo(3);
     assertThat(err()).contains("has a table 'instructions'; the warehouse has no finished run");
-    assertThat(run("show")).isEqualTo(3);
-    assertThat(err()).contains("Option --ref is required: name a table");
+    assertThat(run("show", "--sql", "duckdb")).isEqualTo(3);
+    assertThat(err()).contains("Option --sql: expected only with --ref");
+    assertThat(run("show", "--warehouse", folder.toString())).isZero();
+    assertThat(out()).contains("No such run in file:" + folder);
+  }
+
+  @Test
+  void runsTellsStatesSizesAndWhatWentIn(@TempDir Path folder) throws IOException {
+    Files.createDirectories(folder.resolve("_runs"));
+    record(
+        folder, "r1", 1, "done", "complete", "\"completions\": {\"rows\": 1200, \"bytes\": 34567}");
+    record(folder, "r2", 2, "done", "dedup", "\"documents\": {\"rows\": 1, \"bytes\": 9}");
+    record(folder, "r3", 3, "partial", "complete", "");
+    Files.writeString(folder.resolve("_runs/r0.json"), "{");
+    // A driver of this very machine that is no more, and one that is this process.
+    var self = ProcessHandle.current();
+    mark(folder, "r4", 1L << 40, 1);
+    mark(folder, "r3", self.pid(), self.info().startInstant().orElseThrow().toEpochMilli());
+
+    String warehouse = folder.toString();
+    assertThat(run("show", "--warehouse", warehouse)).isZero();
+    String host = "@here";
+    assertThat(out().lines().filter(line -> line.startsWith("r")))
+        .containsExactly(
+            "r4  died  driver " + (1L << 40) + host,
+            "r3  complete  running  driver " + self.pid() + host + "; before: partial  2026-01-03",
+            "r2  dedup  done  2026-01-02",
+            "r1  complete  done  2026-01-01");
+    assertThat(out())
+        .contains("  The budget is spent\n")
+        .contains("  completions              1,200 rows     34.6 kB\n")
+        .contains("  from prompts.jsonl\n");
+
+    out.reset();
+    assertThat(run("runs", "completions", "--json", "--warehouse", warehouse)).isZero();
+    assertThat(out())
+        .startsWith("{\"run_id\":\"r1\",\"state\":\"done\",\"job\":\"complete\"")
+        .contains("\"tables\":{\"completions\":{\"path\":null,\"rows\":1200,\"bytes\":34567}}")
+        .contains("\"inputs\":[\"prompts.jsonl\"]")
+        .hasLineCount(1);
+    out.reset();
+    assertThat(run("runs", "--limit", "1", "--job", "complete", "--warehouse", warehouse)).isZero();
+    assertThat(out()).startsWith("r3  ").contains("There are older ones").doesNotContain("r1");
+    out.reset();
+    assertThat(run("runs", "--state", "died", "--json", "--warehouse", warehouse)).isZero();
+    assertThat(out()).startsWith("{\"run_id\":\"r4\",\"state\":\"died\"").hasLineCount(1);
+  }
+
+  private static void record(
+      Path folder, String id, int day, String status, String job, String tables)
+      throws IOException {
+    Path file = folder.resolve("_runs/" + id + ".json");
+    Files.writeString(
+        file,
+        """
+        {"run_id": "%s", "job": "%s", "status": "%s", "finished_at": "2026-01-0%d", %s
+         "tables": {%s}, "inputs": [{"ref": "prompts.jsonl"}]}
+        """
+            .formatted(
+                id,
+                job,
+                status,
+                day,
+                status.equals("done") ? "" : "\"message\": \"The budget is spent\",",
+                tables));
+    Files.setLastModifiedTime(file, FileTime.from(Instant.ofEpochSecond(day)));
+  }
+
+  private static void mark(Path folder, String run, long pid, long start) throws IOException {
+    Path file = folder.resolve("_leases/" + run + "/000001");
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file,
+        """
+        {"host": "here", "boot": "%s", "namespace": "%s", "pid": %d, "process_started_at": %d}
+        """
+            .formatted(
+                Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip(),
+                Files.readSymbolicLink(Path.of("/proc/self/ns/pid")),
+                pid,
+                start));
   }
 
   @Test

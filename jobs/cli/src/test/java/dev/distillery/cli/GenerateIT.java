@@ -387,10 +387,14 @@ class GenerateIT {
 
   @Test
   void aDryRunEstimatesAndWritesNothing() {
-    JsonNode summary =
-        generate("dry", "--dry-run", "--teacher", "openai", "--model", "gpt-4o-mini")
-            .succeeded()
-            .summary();
+    JsonNode summary;
+    try (FakeLlmServer server = FakeLlmServer.start(new ScriptedTeacher())) {
+      String[] call = {
+        "--dry-run", "--teacher", "openai", "--model", "gpt-4o-mini", "--base-url", server.baseUrl()
+      };
+      summary = generate("dry", call).succeeded().summary();
+      assertThat(server.log().entries()).isEmpty();
+    }
     assertThat(summary.path("status").asText()).isEqualTo("dry-run");
     assertThat(summary.path("figures").path("estimated_requests").asInt()).isEqualTo(264);
     assertThat(summary.path("figures").path("estimated_prompt_tokens").asLong()).isPositive();

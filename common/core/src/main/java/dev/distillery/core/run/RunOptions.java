@@ -13,6 +13,7 @@ import picocli.CommandLine.Option;
  * @param randomSeed of everything that is drawn
  * @param dryRun plan and estimate, write nothing
  * @param use what the output is for; rows whose license does not allow it are refused or dropped
+ * @param publishPartial whether a run that stops and may go on shows the rows that it has
  */
 @WithBuilder
 public record RunOptions(
@@ -54,7 +55,15 @@ public record RunOptions(
             paramLabel = "research|commercial",
             description =
                 "What the output is for; rows whose license does not clearly allow it are refused.")
-        Optional<Use> use)
+        Optional<Use> use,
+    @Tunable
+        @Option(
+            names = "--publish-partial",
+            defaultValue = "false",
+            description =
+                "Publish what there is of a run that stops with exit 5 or 75, marked partial: only"
+                    + " table@run_id names it, until the run goes on and replaces it.")
+        boolean publishPartial)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static RunOptionsBuilder builder() {

@@ -82,6 +82,9 @@ public final class GgufTeacher implements Teacher {
             return thread;
           });
 
+  /** Of the one reply that this JVM is writing. */
+  private static volatile long inFlight;
+
   private final Path file;
   private final Duration timeout;
   private final Loaded loaded;
@@ -172,6 +175,11 @@ public final class GgufTeacher implements Teacher {
   }
 
   @Override
+  public long tokensInFlight() {
+    return inFlight;
+  }
+
+  @Override
   public void close() {
     // The model stays for the JVM: freeing it while its thread lives would crash.
   }
@@ -228,6 +236,8 @@ public final class GgufTeacher implements Teacher {
     } catch (RuntimeException e) {
       return new Result(
           null, failure(Category.SERVER_ERROR, "llama.cpp failed: " + e.getMessage()));
+    } finally {
+      inFlight = 0;
     }
   }
 
@@ -329,6 +339,7 @@ public final class GgufTeacher implements Teacher {
       }
       text.append(piece);
       count += piece.chars().allMatch(c -> c < 128) ? 1 : loaded.model().encode(piece).length;
+      inFlight = count;
       ended = piece.isEmpty();
       int stop = Stops.indexIn(text, sampling.stop());
       if (stop >= 0) {

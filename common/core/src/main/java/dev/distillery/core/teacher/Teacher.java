@@ -45,6 +45,14 @@ public interface Teacher extends AutoCloseable {
    */
   int maxConcurrency();
 
+  /**
+   * Tokens that are written of replies which are not finished, for a person who waits; 0 for a
+   * server, which does not tell. Any thread may ask.
+   */
+  default long tokensInFlight() {
+    return 0;
+  }
+
   @Override
   void close();
 }

@@ -14,6 +14,7 @@ class RunOptionsTest {
             random-seed 42
             dry-run false
             use (none)
+            publish-partial false
             """)
         .arrive(
             """
@@ -23,6 +24,7 @@ class RunOptionsTest {
             random-seed 7
             dry-run true
             use commercial
+            publish-partial true
             """);
   }
 }

@@ -3,6 +3,7 @@ package dev.distillery.spark.fanout;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
+import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.spark.job.SparkLabel;
@@ -112,17 +113,8 @@ public final class Fanout implements AutoCloseable {
    *     price, or the run is open already
    */
   public static Fanout open(SparkSession spark, FanoutSpec spec, Secret key) {
-    FanoutDriver driver = FanoutDriver.current();
-    if (spark.sparkContext().getConf().getBoolean("spark.speculation", false)) {
-      throw JobException.invalid(
-          "With spark.speculation=true requests would be paid twice: set it to false");
-    }
-    if (spec.limits().maxCostUsd().isPresent() && spec.price().isEmpty()) {
-      throw JobException.invalid(
-          "Option --max-cost-usd: the model '"
-              + spec.settings().model()
-              + "' has no price, so its cost cannot be limited; give it one in conf/prices.yaml");
-    }
+    FanoutDriver driver = checkSession(spark);
+    checkLimits(spec.limits(), spec.price(), spec.settings().model());
     var reader = new LedgerReader(spark, runFolder(spec));
     boolean resumes = reader.exists();
     try {
@@ -141,6 +133,26 @@ public final class Fanout implements AutoCloseable {
       return fanout;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The session's driver plugin, in a session in which requests can be sent. */
+  static FanoutDriver checkSession(SparkSession spark) {
+    FanoutDriver driver = FanoutDriver.current();
+    if (spark.sparkContext().getConf().getBoolean("spark.speculation", false)) {
+      throw JobException.invalid(
+          "With spark.speculation=true requests would be paid twice: set it to false");
+    }
+    return driver;
+  }
+
+  /** Refuses a limit of cost where nobody has said what the model costs. */
+  static void checkLimits(FanoutLimits limits, Optional<Price> price, String model) {
+    if (limits.maxCostUsd().isPresent() && price.isEmpty()) {
+      throw JobException.invalid(
+          "Option --max-cost-usd: the model '"
+              + model
+              + "' has no price, so its cost cannot be limited; give it one in conf/prices.yaml");
     }
   }
 
@@ -436,8 +448,15 @@ public final class Fanout implements AutoCloseable {
     return run.book().snapshot().done();
   }
 
-  private String detail(long total) {
-    return figures().detail(total);
+  /**
+   * Errors, tokens and cost as a progress line shows them; of a model that writes in this process
+   * also how far it is.
+   *
+   * @param total requests of the run, for the projected cost; 0 where it is not known
+   */
+  public String detail(long total) {
+    long writing = SharedTeachers.tokensInFlight();
+    return figures().detail(total) + (writing == 0 ? "" : ", writing: " + writing + " tokens");
   }
 
   private static Path runFolder(FanoutSpec spec) {

@@ -30,6 +30,13 @@ final class SharedTeachers {
     }
   }
 
+  /** Tokens that this JVM's teachers have written of replies which are not finished. */
+  static long tokensInFlight() {
+    synchronized (OPEN) {
+      return OPEN.values().stream().mapToLong(Teacher::tokensInFlight).sum();
+    }
+  }
+
   /** Closes all; for the end of the JVM's Spark. */
   static void closeAll() {
     synchronized (OPEN) {

@@ -2,6 +2,7 @@ package dev.distillery.spark.fanout;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Summary;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Prices;
 import dev.distillery.core.teacher.Secret;
@@ -11,6 +12,7 @@ import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,6 +66,23 @@ public final class TeacherAccess {
     Fanout fanout = Fanout.open(run.spark(), spec, key);
     fanout.stopWhen(() -> run.isSurelyOurs() ? Optional.empty() : Optional.of(LEASE_LOST));
     return fanout;
+  }
+
+  /**
+   * The end of a dry run that has its plan: looks at all that {@link #open} needs, which is
+   * settings, key, price, and that the teacher answers and knows its model. Asks for no completion.
+   *
+   * @param plan is shown also where the run itself would fail
+   */
+  public static <S extends Summary> Outcome<S> tried(JobRun run, TeacherOptions options, S plan) {
+    try {
+      Fanout.checkSession(run.spark());
+      Fanout.checkLimits(FanoutLimits.of(options), price(options), modelName(options));
+      run.progress().say("Teacher: " + preflight(settings(options), key(options)));
+      return Outcome.done(plan);
+    } catch (JobException e) {
+      return Outcome.stopped(e.exitCode(), String.valueOf(e.getMessage()), plan);
+    }
   }
 
   /**

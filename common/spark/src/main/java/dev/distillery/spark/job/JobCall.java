@@ -81,6 +81,9 @@ public final class JobCall<O extends Record, S extends Summary> {
     var run =
         new JobRun(spark, warehouse, job.name(), id, common, new Progress(job.name(), listener));
     if (common.dryRun()) {
+      Optional<RunRecord> before = new RunRecords(warehouse).find(id);
+      RunTrial.check(run, before, decisive);
+      endedAlready(before, run);
       return perform(run, new RunCommit(run, Optional.empty(), effective, decisive, clock));
     }
 

@@ -63,6 +63,7 @@ public final class JobRun {
   private @Nullable RunLease lease;
   private final Map<TableRef, PinnedInput> inputs = new LinkedHashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
+  private boolean finishedBefore;
 
   JobRun(
       @Nullable SparkSession spark,
@@ -117,6 +118,30 @@ public final class JobRun {
     return lease == null || lease.sure();
   }
 
+  /**
+   * Tells the run that readers see it finished already, and that only a new end may replace that.
+   */
+  void finishedBefore() {
+    finishedBefore = true;
+  }
+
+  /**
+   * Whether a job that has to stop writes the rows that it has: readers see them under the run's
+   * id, as a partial run's.
+   */
+  public boolean publishesPartial() {
+    return options.publishPartial() && !finishedBefore && !options.dryRun();
+  }
+
+  /** Whether readers see what was written, now that the run has ended so. */
+  boolean publishes(Outcome<?> outcome) {
+    return switch (outcome.exitCode()) {
+      case DONE -> true;
+      case PARTIAL, TEMPORARY -> publishesPartial();
+      default -> false;
+    };
+  }
+
   /** Whether nothing may be written: the job returns figures of the plan. */
   public boolean dryRun() {
     return options.dryRun();
@@ -159,7 +184,13 @@ public final class JobRun {
 
   /** What a reference stands for in this run, whenever it is asked. */
   private PinnedInput pinned(TableRef ref) {
-    return inputs.computeIfAbsent(ref, now -> PinnedInput.find(now, warehouse));
+    return inputs.computeIfAbsent(
+        ref,
+        now -> {
+          PinnedInput input = PinnedInput.find(now, warehouse);
+          input.warning().ifPresent(progress::say);
+          return input;
+        });
   }
 
   /** The columns that files of one's own have, as the first row tells. */
@@ -325,7 +356,7 @@ public final class JobRun {
    * @throws JobException with {@link ExitCode#UNEXPECTED} otherwise
    */
   void check(Outcome<?> outcome) {
-    if (outcome.exitCode() != ExitCode.DONE) {
+    if (!publishes(outcome)) {
       return;
     }
     if (outcome.rows().isPresent()) {

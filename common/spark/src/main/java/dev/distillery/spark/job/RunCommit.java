@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -58,6 +59,7 @@ final class RunCommit {
   /** The run is finished and goes on: only a new end takes the place of its record. */
   RunCommit goingOn() {
     goesOn = true;
+    run.finishedBefore();
     return this;
   }
 
@@ -72,10 +74,26 @@ final class RunCommit {
     if (lease.isPresent()) {
       try {
         lease.get().check();
-        if (outcome.exitCode() == ExitCode.DONE) {
-          run.written().keySet().forEach(name -> run.warehouse().publish(name, run.id()));
+        if (run.publishes(outcome)) {
+          publish();
         }
         write(summary);
+        if (outcome.exitCode() != ExitCode.DONE && !summary.tables().isEmpty()) {
+          run.progress()
+              .say(
+                  "Published what there is, marked partial: "
+                      + summary.tables().entrySet().stream()
+                          .map(
+                              t ->
+                                  t.getKey()
+                                      + "@"
+                                      + run.id()
+                                      + ", "
+                                      + t.getValue().rows()
+                                      + " rows")
+                          .sorted()
+                          .collect(Collectors.joining("; ")));
+        }
       } catch (UncheckedIOException e) {
         throw failed(
             new JobException(
@@ -101,9 +119,19 @@ final class RunCommit {
     return failure;
   }
 
+  /** Moves the tables to where readers look; what the run showed before and has no more goes. */
+  private void publish() {
+    new RunRecords(run.warehouse())
+        .find(run.id()).stream()
+            .flatMap(earlier -> earlier.tables().keySet().stream())
+            .filter(name -> !run.written().containsKey(name))
+            .forEach(name -> run.warehouse().delete(run.warehouse().table(name, run.id())));
+    run.written().keySet().forEach(name -> run.warehouse().publish(name, run.id()));
+  }
+
   private RunSummary summary(Outcome<?> outcome) {
     Map<String, RunSummary.TableSummary> tables = new TreeMap<>();
-    if (outcome.exitCode() == ExitCode.DONE) {
+    if (run.publishes(outcome)) {
       run.written()
           .forEach(
               (name, table) ->
@@ -132,7 +160,8 @@ final class RunCommit {
   private void write(Summary summary) {
     run.warehouse().delete(run.warehouse().staging(run.id()));
     var records = new RunRecords(run.warehouse());
-    boolean finished = records.find(run.id()).filter(RunRecord::done).isPresent();
+    Optional<RunRecord> earlier = records.find(run.id());
+    boolean finished = earlier.filter(RunRecord::done).isPresent();
     if (finished && goesOn && summary.run().exitCode() != ExitCode.DONE) {
       return;
     }
@@ -143,7 +172,10 @@ final class RunCommit {
               + run.id()
               + "; run the same command again to see it");
     }
-    records.write(record(summary));
+    RunRecord record = record(summary);
+    // What an earlier attempt has shown stays until one has more to show.
+    boolean shows = summary.run().exitCode() == ExitCode.DONE || !record.tables().isEmpty();
+    records.write(shows ? record : earlier.map(record::withTablesOf).orElse(record));
   }
 
   private RunRecord record(Summary summary) {

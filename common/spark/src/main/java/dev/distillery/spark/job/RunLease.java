@@ -254,7 +254,12 @@ final class RunLease implements AutoCloseable {
 
   /** Who holds the run, for a person: process and host. */
   String driver() {
-    return content.path("pid").asLong() + "@" + content.path("host").asText();
+    return driver(content);
+  }
+
+  /** Whose mark it is, for a person. */
+  static String driver(JsonNode mark) {
+    return mark.path("pid").asLong() + "@" + mark.path("host").asText();
   }
 
   private void renewByItself() {
@@ -298,6 +303,11 @@ final class RunLease implements AutoCloseable {
   }
 
   private JobException refused(JsonNode mark) {
+    return refused(runId, mark);
+  }
+
+  /** What a driver says that finds another one on the run. */
+  static JobException refused(String runId, JsonNode mark) {
     return new JobException(
         ExitCode.TEMPORARY,
         "Another driver works on the run "

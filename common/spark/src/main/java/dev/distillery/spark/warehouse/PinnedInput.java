@@ -23,7 +23,8 @@ import org.apache.hadoop.fs.FileStatus;
  * there are: {@code ref}, {@code asked} (as the user wrote it), and
  *
  * <ul>
- *   <li>of a table {@code job} and {@code finished_at} of its run;
+ *   <li>of a table {@code job} and {@code finished_at} of its run, and {@code status} where that is
+ *       not done;
  *   <li>of files their number ({@code files}), {@code bytes}, a {@code hash} of paths, lengths and
  *       ETags (where the store has them, else times of change), and {@code first_files}.
  * </ul>
@@ -50,13 +51,7 @@ public record PinnedInput(
    */
   public static PinnedInput find(TableRef ref, Warehouse warehouse) {
     if (ref instanceof TableRef.Named named) {
-      RunRecords records = new RunRecords(warehouse);
-      RunRecord record =
-          named
-              .runId()
-              .map(id -> records.find(id).filter(run -> run.done() && run.has(named.table())))
-              .orElseGet(() -> records.newestWith(named.table()))
-              .orElseThrow(() -> TableRef.missing(named, records, warehouse));
+      RunRecord record = new RunRecords(warehouse).of(named);
       var pinned = new TableRef.Named(named.table(), Optional.of(record.runId()));
       return new PinnedInput(named.text(), pinned, Optional.of(record), NOTHING);
     }
@@ -75,11 +70,17 @@ public record PinnedInput(
     }
   }
 
+  /** What a person should hear of it: the run that wrote the table is not done. */
+  public Optional<String> warning() {
+    return run.flatMap(RunRecord::warning);
+  }
+
   /** For the run's record. */
   public ObjectNode toJson() {
     ObjectNode json = JSON.createObjectNode().put("ref", ref.text()).put("asked", asked);
     if (run.isPresent()) {
-      return json.put("job", run.get().job()).put("finished_at", run.get().finishedAt());
+      json.put("job", run.get().job()).put("finished_at", run.get().finishedAt());
+      return run.get().done() ? json : json.put("status", run.get().status());
     }
     List<FileStatus> files = found.files();
     json.put("files", files.size())

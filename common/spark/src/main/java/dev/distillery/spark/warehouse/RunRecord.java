@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param startedAt when the job began; ISO 8601 in UTC
  * @param finishedAt when it ended; ISO 8601 in UTC, so that texts sort as times do
  * @param summary the summary that the run ended with
- * @param tables what the run wrote, by table; empty unless it is done
+ * @param tables what the run shows readers, by table; empty unless it is done or was asked to
+ *     publish what it has (then only {@code table@run_id} names it)
  * @param licenses rows of each license, by table
  * @param origins rows of each source and license, with the terms that they stand under
  * @param inputs what was read: references, with the runs or files behind them
@@ -138,6 +140,41 @@ public record RunRecord(
   /** The record as a text of JSON, one member a line. */
   public String toJson() {
     return JSON.valueToTree(this).toPrettyString() + "\n";
+  }
+
+  /** The same record with what an earlier attempt at the run has published. */
+  public RunRecord withTablesOf(RunRecord earlier) {
+    return new RunRecord(
+        version,
+        job,
+        runId,
+        status,
+        exitCode,
+        message,
+        startedAt,
+        finishedAt,
+        summary,
+        earlier.tables,
+        earlier.licenses,
+        earlier.origins,
+        inputs,
+        provenance,
+        options,
+        decisiveOptions,
+        versions,
+        sparkApplicationId);
+  }
+
+  /** What a reader of the run's tables should hear; nothing where it is done. */
+  public Optional<String> warning() {
+    return done()
+        ? Optional.empty()
+        : Optional.of(
+            "Warning: the run "
+                + runId
+                + " is not done ("
+                + message
+                + "); its tables have the rows that it had then");
   }
 
   public boolean done() {

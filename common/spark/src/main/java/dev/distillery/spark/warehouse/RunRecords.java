@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import dev.distillery.core.run.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,14 +51,31 @@ public final class RunRecords {
     return records;
   }
 
-  /** One broken record must not hide all others. */
-  private Optional<RunRecord> readable(String runId) {
+  /**
+   * As {@link #find}, but a record that cannot be read is passed over with a warning: one broken
+   * record must not hide all others.
+   */
+  public Optional<RunRecord> readable(String runId) {
     try {
       return find(runId);
     } catch (IllegalStateException e) {
       LoggerFactory.getLogger(RunRecords.class).warn("Passed over: {}", e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /**
+   * The run behind a reference: the one that it names, finished or published as it was, else the
+   * newest finished one.
+   *
+   * @throws JobException where there is none with the table
+   */
+  public RunRecord of(TableRef.Named ref) {
+    Optional<RunRecord> record =
+        ref.runId().isPresent()
+            ? find(ref.runId().get()).filter(run -> run.has(ref.table()))
+            : newestWith(ref.table());
+    return record.orElseThrow(() -> TableRef.missing(ref, this, warehouse));
   }
 
   /** The newest run that is done and has the table. */

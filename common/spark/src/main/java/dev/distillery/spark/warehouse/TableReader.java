@@ -72,7 +72,9 @@ public final class TableReader {
 
   /** As above, of what a reference names now. */
   public Dataset<Row> read(TableRef ref, Table table) {
-    return read(PinnedInput.find(ref, warehouse), table);
+    PinnedInput input = PinnedInput.find(ref, warehouse);
+    input.warning().ifPresent(notes);
+    return read(input, table);
   }
 
   /** The columns that files of one's own have, as the first row tells. */

@@ -1,5 +1,7 @@
 package dev.distillery.spark.warehouse;
 
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +26,8 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsAction;
+import org.apache.hadoop.security.AccessControlException;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
@@ -73,6 +77,39 @@ public final class Warehouse {
     return files;
   }
 
+  /**
+   * Makes sure, without writing, that the warehouse can be written: the folder or the nearest one
+   * above it that is there. An object store tells only that it can be reached.
+   *
+   * @throws JobException where it cannot
+   */
+  public void checkWritable() {
+    Path folder = root;
+    try {
+      while (!files.exists(folder) && folder.getParent() != null) {
+        folder = folder.getParent();
+      }
+      if (!isObjectStore() && !files.getFileStatus(folder).isDirectory()) {
+        throw JobException.invalid("Option --warehouse: " + folder + " is a file; name a folder");
+      }
+      if (local().isPresent()) {
+        if (!Files.isWritable(local().get().pathToFile(folder).toPath())) {
+          throw new AccessControlException("no permission to write");
+        }
+      } else {
+        files.access(folder, FsAction.WRITE);
+      }
+    } catch (AccessControlException e) {
+      throw new JobException(
+          ExitCode.INVALID,
+          "Option --warehouse: cannot write in " + folder + ": " + e.getMessage(),
+          e);
+    } catch (IOException e) {
+      throw new JobException(
+          ExitCode.TEMPORARY, "The warehouse " + root + " cannot be reached: " + e.getMessage(), e);
+    }
+  }
+
   /** A run's rows of one table, once they are visible. */
   public Path table(String table, String runId) {
     return new Path(new Path(root, table), "run_id=" + runId);
@@ -103,9 +140,14 @@ public final class Warehouse {
     return new Path(runs(), runId + ".json");
   }
 
+  /** The marks of all drivers, a folder a run. */
+  public Path leases() {
+    return new Path(root, "_leases");
+  }
+
   /** The marks of the drivers that work on a run. */
   public Path leases(String runId) {
-    return new Path(new Path(root, "_leases"), runId);
+    return new Path(leases(), runId);
   }
 
   /** A small text file, if it is there. */

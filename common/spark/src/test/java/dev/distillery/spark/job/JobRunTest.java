@@ -12,6 +12,7 @@ import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
 import dev.distillery.core.run.Validated;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.warehouse.PinnedInput;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.TableReader;
@@ -305,6 +306,91 @@ class JobRunTest {
   }
 
   @Test
+  void aRunThatStopsShowsWhatItHasOnRequestAndIsReplacedWhole() {
+    run("example", JobRunTest::done, Map.of("run-id", "a0"));
+    Body stops =
+        run -> {
+          assertThat(run.publishesPartial()).isTrue();
+          run.reject(documents(run.spark(), 1), functions.lit("bad"), functions.lit(""));
+          return Outcome.stopped(ExitCode.PARTIAL, "The budget is spent", new Counts(run, 2))
+              .with(RowAccount.of("rows", 9, 2).rejects(Map.of("bad", 1L)).leftOver(6));
+        };
+    Map<String, String> partly = Map.of("run-id", "a1", "rows", "2", "publish-partial", "true");
+    Counts partial = run("example", stops, partly);
+    assertThat(partial.status()).isEqualTo("partial");
+    assertThat(partial.tables().get("documents").rows()).isEqualTo(2);
+
+    var notes = new ArrayList<String>();
+    var reader = new TableReader(spark, warehouse, notes::add);
+    TableRef part = TableRef.parse("documents@a1");
+    assertThat(reader.read(part, Tables.DOCUMENTS).count()).isEqualTo(2);
+    assertThat(PinnedInput.find(part, warehouse).toJson().path("status").asText())
+        .isEqualTo("partial");
+    assertThat(notes)
+        .containsExactly(
+            "Warning: the run a1 is not done (The budget is spent); its tables have the rows that it"
+                + " had then");
+    assertThat(read("documents").count()).as("of the newest run that is done").isEqualTo(3);
+
+    // What cannot go on takes away nothing, and the end replaces all.
+    Body fails =
+        run -> {
+          throw JobException.invalid("No more");
+        };
+    assertThatThrownBy(() -> run("example", fails, Map.of("run-id", "a1", "rows", "2")))
+        .hasMessage("No more");
+    assertThat(read("documents@a1").count()).isEqualTo(2);
+    assertThat(folder.resolve("rejects/run_id=a1")).exists();
+    run("example", run -> done(run, 5), Map.of("run-id", "a1", "rows", "5"));
+    assertThat(read("documents").count()).isEqualTo(5);
+    assertThat(folder.resolve("rejects/run_id=a1")).doesNotExist();
+  }
+
+  @Test
+  void aFinishedRunThatGoesOnShowsNothingPartial() {
+    run("example", JobRunTest::done, Map.of("run-id", "a1"));
+    Counts more =
+        run(
+            "example",
+            run -> {
+              assertThat(run.publishesPartial()).isFalse();
+              return Outcome.stopped(ExitCode.PARTIAL, "The budget is spent", new Counts(run, 1));
+            },
+            Map.of("run-id", "a1", "until", "2", "publish-partial", "true"));
+    assertThat(more.tables()).isEmpty();
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().done()).isTrue();
+    assertThat(read("documents@a1").count()).isEqualTo(3);
+  }
+
+  @Test
+  void aDryRunFindsWhatTheRunWouldBeRefusedFor() throws IOException {
+    Map<String, String> dry = Map.of("run-id", "a1", "dry-run", "true");
+    Body plans = run -> Outcome.done(new Counts(run, 0));
+    run("example", JobRunTest::done, Map.of("run-id", "a1"));
+    assertThat(run("example", plans, dry).status()).isEqualTo("dry-run");
+    assertThatThrownBy(
+            () -> run("example", plans, Map.of("run-id", "a1", "rows", "4", "dry-run", "true")))
+        .hasMessageContaining("--rows was 3, now 4");
+    try (RunLease lease = RunLease.take(warehouse, "a1", Map.of(), said -> {})) {
+      assertThat(lease.sure()).isTrue();
+      assertThatThrownBy(() -> run("example", plans, dry))
+          .isInstanceOfSatisfying(
+              JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+          .hasMessageContaining("Another driver works on the run a1");
+    }
+    Path file = Files.writeString(folder.resolve("file"), "");
+    for (Path root : List.of(file, file.resolve("below"))) {
+      assertThatThrownBy(
+              () ->
+                  Warehouse.at(root.toString(), spark.sparkContext().hadoopConfiguration())
+                      .checkWritable())
+          .hasMessageContaining("Option --warehouse: file:" + file + " is a file");
+    }
+    Warehouse.at(folder + "/a/b", spark.sparkContext().hadoopConfiguration()).checkWritable();
+    assertThat(folder.resolve("a")).doesNotExist();
+  }
+
+  @Test
   void aFailureIsRecordedWithItsMessage() {
     assertThatThrownBy(
             () ->
@@ -559,11 +645,7 @@ class JobRunTest {
   @Test
   void aJavaCallerIsToldWhatTheCommandLineIsTold() {
     var options =
-        new Options(
-            new RunOptions("", Optional.of("7"), Optional.empty(), 1, false, Optional.empty()),
-            -1,
-            1,
-            1);
+        new Options(RunOptions.builder().warehouse("").runId(Optional.of("7")).build(), -1, 1, 1);
     assertThatThrownBy(() -> new Example("example", null, JobRunTest::done).run(spark, options))
         .isInstanceOfSatisfying(
             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
@@ -578,13 +660,7 @@ class JobRunTest {
   @Test
   void aJavaCallerIsToldHowFarTheJobIs() {
     List<String> lines = new ArrayList<>();
-    var options =
-        new Options(
-            new RunOptions(
-                folder.toString(), Optional.empty(), Optional.empty(), 1, false, Optional.empty()),
-            1,
-            1,
-            1);
+    var options = new Options(RunOptions.builder().warehouse(folder.toString()).build(), 1, 1, 1);
     Body tells =
         run -> {
           run.progress().start("Count", "rows", OptionalLong.of(4), 0);

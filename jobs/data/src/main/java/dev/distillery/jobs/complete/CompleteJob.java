@@ -91,19 +91,22 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     AskedRows all = AskedRows.read(run, options);
     Dataset<String> requests = all.toAsk().flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
-      return Outcome.done(plan(run, requests, options, model));
+      return TeacherAccess.tried(run, options.teacher(), plan(run, requests, options, model));
     }
     Optional<Dataset<Row>> reusable = PaidReplies.of(run, options.reuseCompletions());
     Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
     Dataset<String> open = taken == null ? requests : without(requests, taken);
     long reused = taken == null ? 0 : taken.count();
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
+      FanoutStop stop = null;
       try {
         fanout.ask(open, run.progress());
       } catch (JobException e) {
-        FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
-        return Outcome.stopped(
-            stop.exitCode(), stop.message(), summary(run, requests.count(), reused, fanout));
+        stop = fanout.stopped().orElseThrow(() -> e);
+        if (!run.publishesPartial()) {
+          return Outcome.stopped(
+              stop.exitCode(), stop.message(), summary(run, requests.count(), reused, fanout));
+        }
       }
       Dataset<Row> completions = fanout.completions(open);
       long kept =
@@ -116,9 +119,13 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       long asked = requests.count();
       // A row with nothing to ask would have been a request, and so would one that equals another.
       long in = asked + duplicates + rejects.values().stream().mapToLong(Long::longValue).sum();
-      return Outcome.done(
-          summary(run, asked, reused, fanout),
-          RowAccount.of("requests", in, kept).rejects(rejects).duplicates(duplicates));
+      CompleteSummary summary = summary(run, asked, reused, fanout);
+      RowAccount account =
+          RowAccount.of("requests", in, kept).rejects(rejects).duplicates(duplicates);
+      return stop == null
+          ? Outcome.done(summary, account)
+          : Outcome.stopped(stop.exitCode(), stop.message(), summary)
+              .with(account.leftOver(asked - kept));
     }
   }
 

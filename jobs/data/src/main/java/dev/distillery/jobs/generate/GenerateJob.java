@@ -10,6 +10,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.text.UnicodeTokenizer;
 import dev.distillery.core.text.WordTokenizer;
 import dev.distillery.spark.fanout.Fanout;
@@ -153,7 +154,9 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         new TaskPool(seeds, WordTokenizer.named(options.tokenizer()), options.rougeThreshold());
     Optional<Dataset<Row>> paid = PaidReplies.of(run, options.reuseCompletions());
     if (run.dryRun()) {
-      return Outcome.done(
+      return TeacherAccess.tried(
+          run,
+          options.teacher(),
           GenerateSummary.of(
               run.summary(),
               GeneratePlan.of(options, recipe, pool, TeacherAccess.price(options.teacher()))));
@@ -165,7 +168,12 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
           new GenerationLoop(
               recipe,
               pool,
-              fanout::ask,
+              new FirstReplies(
+                  fanout::ask,
+                  recipe,
+                  !options.teacher().teacher().isServer(),
+                  remedy(run, options),
+                  run.progress()::say),
               sink,
               options.numInstructions(),
               options.requestsPerRound(),
@@ -175,7 +183,11 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         counts = followed(run, loop, fanout, options);
       } catch (JobException e) {
         FanoutStop stop = fanout.stopped().orElseThrow(() -> e);
-        GenerationCounts soFar = loop.soFar("teacher");
+        GenerationCounts soFar = loop.soFar();
+        if (run.publishesPartial()) {
+          sink.finish();
+          run.write(Tables.COMPLETIONS, completions(fanout, options));
+        }
         return Outcome.stopped(
                 stop.exitCode(), stop.message(), GenerateSummary.of(run.summary(), soFar, fanout))
             .with(account(soFar));
@@ -214,7 +226,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
       JobRun run, GenerationLoop loop, Fanout fanout, GenerateOptions options) {
     run.progress().start("Generate", "instructions", OptionalLong.of(options.numInstructions()), 0);
     Supplier<String> detail =
-        () -> "round " + (loop.rounds() + 1) + ", " + detail(fanout.figures(), loop, options);
+        () -> "round " + (loop.rounds() + 1) + ", " + detail(fanout, loop, options);
     GenerationCounts counts;
     try (Progress.Ticking ticking = run.progress().follow(loop::kept, detail)) {
       counts = loop.run();
@@ -223,8 +235,19 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
     return counts;
   }
 
-  private static String detail(
-      FanoutFigures figures, GenerationLoop loop, GenerateOptions options) {
+  /** What to do with a teacher whose first replies hold no task. */
+  private static String remedy(JobRun run, GenerateOptions options) {
+    boolean held = options.teacher().extraBody().contains("\"grammar\"");
+    return options.teacher().teacher() == TeacherKind.GGUF && !held
+        ? "a small model needs a grammar to keep to the form: stop this and try --config quickstart,"
+            + " or take a larger model"
+        : "look at them in "
+            + run.warehouse().ledger(run.id())
+            + ": does the model know how to go on with the recipe's prompt?";
+  }
+
+  private static String detail(Fanout fanout, GenerationLoop loop, GenerateOptions options) {
+    FanoutFigures figures = fanout.figures();
     String projected =
         figures.costUsd().orElse(0.0) > 0 && loop.kept() > 0
             ? String.format(
@@ -232,7 +255,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
                 " of about $%.4f",
                 figures.costUsd().get() * options.numInstructions() / loop.kept())
             : "";
-    return figures.requests() + " requests, " + figures.detail(0) + projected;
+    return figures.requests() + " requests, " + fanout.detail(0) + projected;
   }
 
   private static GenerationRecipe recipe(

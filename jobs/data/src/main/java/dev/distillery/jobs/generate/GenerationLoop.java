@@ -121,18 +121,22 @@ final class GenerationLoop {
               "generate/pool", (double) pool.generated()));
       rounds = round + 1;
     }
-    return soFar(kept.get() >= target ? "num-instructions" : "idle-rounds");
+    return counts(kept.get() >= target ? "num-instructions" : "idle-rounds", proposed.size());
   }
 
-  /** The counts as they are, also where a round was left half judged. */
-  GenerationCounts soFar(String stoppedBy) {
+  /** The counts where asking had to stop; tasks of a round that is half judged are left over. */
+  GenerationCounts soFar() {
+    return counts("teacher", candidates - kept.get() - rejected);
+  }
+
+  private GenerationCounts counts(String stoppedBy, long leftOver) {
     return new GenerationCounts(
         stoppedBy,
         rounds,
         candidates,
         kept.get(),
         rejected,
-        proposed.size(),
+        leftOver,
         instances,
         instancesOverCap,
         rejects);

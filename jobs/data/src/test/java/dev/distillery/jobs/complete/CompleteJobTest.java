@@ -234,11 +234,18 @@ class CompleteJobTest {
     assertThat(partial.tables()).isEmpty();
     assertThat(server.log().entries()).hasSize(15);
 
+    CompleteSummary shown =
+        run("budget", Map.of("input", prompts, "max-requests", "15", "publish-partial", "true"));
+    assertThat(shown.status()).isEqualTo("partial");
+    assertThat(shown.tables().get("completions").rows()).isEqualTo(15);
+    assertThat(completions("budget")).hasSize(15);
+
     CompleteSummary done = run("budget", Map.of("input", prompts, "max-requests", "40"));
     assertThat(done.status()).isEqualTo("done");
     assertThat(done.figures()).containsEntry("requests_resumed", 15L);
     assertThat(server.log().entries()).hasSize(40);
     assertThat(server.log().times()).hasSize(40);
+    assertThat(completions("budget")).hasSize(40);
   }
 
   @Test
@@ -292,6 +299,20 @@ class CompleteJobTest {
     assertThat(summary.figures()).containsEntry("requests", 60L);
     assertThat(summary.figures().get("prompt_tokens_estimate").longValue()).isBetween(300L, 1500L);
     assertThat(server.log().entries()).isEmpty();
+    assertThat(folder.resolve("warehouse")).doesNotExist();
+
+    var plan = Map.of("prompt", "Why?", "dry-run", "true");
+    var limited = new HashMap<>(plan);
+    limited.put("max-cost-usd", "1");
+    CompleteSummary priceless = run("limited", limited);
+    assertThat(priceless.status()).isEqualTo("dry-run");
+    assertThat(priceless.run().exitCode()).isEqualTo(ExitCode.INVALID);
+    assertThat(priceless.run().message()).contains("the model 'fake-model' has no price");
+    server.close();
+    CompleteSummary gone = run("gone", plan);
+    assertThat(gone.run().exitCode()).isEqualTo(ExitCode.TEMPORARY);
+    assertThat(gone.run().message()).contains("check --base-url and that the server runs");
+    assertThat(gone.figures()).containsEntry("requests", 1L);
   }
 
   @Test

@@ -76,6 +76,22 @@ class GenerateJobTest {
     assertThat(server.log().times().values()).containsOnly(1);
   }
 
+  @Test
+  void whatASpentBudgetHasBoughtIsPublishedOnRequest() {
+    GenerateSummary partial =
+        run("budget", 9, Map.of("max-requests", "20", "publish-partial", "true"));
+    assertThat(partial.status()).isEqualTo("partial");
+    long shown = partial.instructions();
+    assertThat(shown).isBetween(1L, 8L);
+    List<String> first = rows("instructions", "budget");
+    assertThat(partial.tables().get("instructions").rows()).isEqualTo(first.size());
+    assertThat(rows("completions", "budget")).hasSize(20);
+
+    run("budget", 9, Map.of());
+    assertThat(rows("instructions", "budget").subList(0, first.size())).isEqualTo(first);
+    assertThat(server.log().times().values()).containsOnly(1);
+  }
+
   private GenerateSummary run(String id, int numInstructions, Map<String, String> more) {
     var values = new HashMap<String, List<String>>();
     more.forEach((name, value) -> values.put(name, List.of(value)));

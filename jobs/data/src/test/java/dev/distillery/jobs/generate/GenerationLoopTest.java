@@ -292,6 +292,36 @@ class GenerationLoopTest {
   }
 
   @Test
+  void firstRepliesWithoutATaskAreToldOfBeforeTheOthersAreAskedFor() {
+    List<SeedTask> seeds = seeds(FEW);
+    var events = new ArrayList<String>();
+    Asking rambling =
+        requests -> {
+          events.add("asked " + requests.size());
+          return requests.stream().map(r -> Replies.ok(r, " a a a", "length")).toList();
+        };
+    AlpacaRecipe recipe = alpaca(seeds, false);
+    run(recipe, seeds, new FirstReplies(rambling, recipe, true, "do this", events::add), 5, 6);
+    assertThat(events)
+        .containsExactly(
+            "asked 2",
+            "Warning: no task in the first 2 replies (rejected by rule: {truncated=2}); do this",
+            "asked 4",
+            "asked 6");
+
+    // A task in one of them, or a server whose replies come all at once: nothing is said too early.
+    events.clear();
+    for (boolean few : List.of(true, false)) {
+      Asking first =
+          new FirstReplies(GenerationLoopTest::inventive, recipe, few, "do this", events::add);
+      run(recipe, seeds, first, 7, 3);
+    }
+    assertThat(events).isEmpty();
+    List<String> kept = recorder.kept.stream().map(t -> t.task().taskId()).toList();
+    assertThat(kept.subList(0, 7)).isEqualTo(kept.subList(7, 14));
+  }
+
+  @Test
   void roundsWhoseTasksHaveNoInstanceAreIdle() {
     List<SeedTask> seeds = seeds(FEW);
     Asking asking =
