@@ -9,9 +9,12 @@ import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;
+import dev.distillery.model.nn.FrozenForm;
+import dev.distillery.model.nn.LoraConfig;
 import dev.distillery.model.nn.Packed;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.sample.GenerationOptions;
 import dev.distillery.model.sample.Generator;
@@ -50,8 +53,9 @@ public final class StudentBenchmark {
   }
 
   /**
-   * Arguments: train SHAPE BATCH LENGTH THREADS, decode SHAPE_OR_FILE BATCH TOKENS THREADS, or
-   * bandwidth - 1 1 THREADS and product TYPE 1 1 THREADS, whose "tokens" are megabytes.
+   * Arguments: train SHAPE BATCH LENGTH THREADS, lora FILE BATCH LENGTH THREADS, decode
+   * SHAPE_OR_FILE BATCH TOKENS THREADS, or bandwidth - 1 1 THREADS and product TYPE 1 1 THREADS,
+   * whose "tokens" are megabytes.
    */
   public static void main(String[] args) throws IOException {
     CpuKernels kernels = new CpuKernels(Integer.parseInt(args[4]));
@@ -60,7 +64,12 @@ public final class StudentBenchmark {
     int length = Integer.parseInt(args[3]);
     try (Work work =
             switch (args[0]) {
-              case "train" -> new Training(kernels, shape(args[1]), batch, length);
+              case "train" -> {
+                ModelConfig config = shape(args[1]);
+                Parameters parameters = parameters(kernels, config, true);
+                yield new Training(kernels, config, parameters, Optional.empty(), batch, length);
+              }
+              case "lora" -> lora(kernels, Path.of(args[1]), batch, length);
               case "decode" -> new Decoding(kernels, args[1], batch, length);
               case "bandwidth" -> new Bandwidth(kernels);
               case "product" -> new Product(kernels, TensorType.valueOf(args[1]));
@@ -129,6 +138,20 @@ public final class StudentBenchmark {
     return parameters;
   }
 
+  /** The job's default adapters, over weights in float32. */
+  private static Training lora(CpuKernels kernels, Path file, int batch, int length)
+      throws IOException {
+    Optional<LoraConfig> lora =
+        Optional.of(new LoraConfig(16, 32, 0.05, List.of("q_proj", "v_proj")));
+    try (ModelFiles files = ModelFiles.open(file)) {
+      ModelConfig config = files.config();
+      Parameters parameters =
+          Weights.open(
+              config, kernels, files.weights(), Trainable.LORA, lora, FrozenForm.FLOAT32, 1);
+      return new Training(kernels, config, parameters, lora, batch, length);
+    }
+  }
+
   private static final class Training implements Work {
     private final Parameters parameters;
     private final Decoder decoder;
@@ -136,10 +159,19 @@ public final class StudentBenchmark {
     private final AdamW optimizer;
     private final Trainer trainer;
     private final Batch batch;
+    private final double adapterDropout;
+    private long step;
 
-    Training(CpuKernels kernels, ModelConfig config, int rows, int length) {
-      parameters = parameters(kernels, config, true);
-      decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
+    Training(
+        CpuKernels kernels,
+        ModelConfig config,
+        Parameters parameters,
+        Optional<LoraConfig> lora,
+        int rows,
+        int length) {
+      this.parameters = parameters;
+      adapterDropout = lora.map(LoraConfig::dropout).orElse(0.0);
+      decoder = new Decoder(config, kernels, parameters, lora, false);
       loss = new NextTokenLoss(decoder);
       optimizer = new AdamW(kernels, parameters.trainable(), AdamW.Options.defaults());
       trainer =
@@ -154,7 +186,8 @@ public final class StudentBenchmark {
     @Override
     public int run() {
       Targets targets = Targets.next(batch);
-      trainer.step(List.of(loss.objective(batch, targets, targets.weight(), Dropout.NONE)));
+      Dropout dropout = new Dropout(0, adapterDropout, step++);
+      trainer.step(List.of(loss.objective(batch, targets, targets.weight(), dropout)));
       return batch.tokens();
     }
 

@@ -1,0 +1,84 @@
+"""Measures one kind of training after the other by job, trainer and TRL. See run; arguments: HOME WORK STEPS THREADS KIND..."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+BATCH, LENGTH = 4, 256
+home, work, steps, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+
+
+def rows():
+    """Texts of words in instructions' form, more tokens than the steps take, from a fixed seed."""
+    draw = random.Random(1)
+    words = ["".join(draw.choices("aeioustnrlmdkp", k=draw.randint(2, 8))) for _ in range(2000)]
+    path = f"{work}/rows.jsonl"
+    with open(path, "w") as out:
+        for _ in range(steps * BATCH + 64):
+            text = " ".join(draw.choices(words, k=LENGTH))
+            out.write(json.dumps({"instruction": text[:80], "input": "", "output": text}) + "\n")
+    return path
+
+
+def job(kind, path):
+    """Tokens a second of the whole job as its summary counts it, which is without the start of Java and Spark; and of its steps alone."""
+    out = f"{work}/out-{kind}"
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.rmtree(f"{work}/warehouse", ignore_errors=True)
+    command = [
+        f"{home}/submit/distillery", "sft", "--warehouse", f"{work}/warehouse", "--model", f"{work}/model", "--input", path,
+        "--trainable", kind, "--train-on", "everything", "--packing", "constant-length", "--max-length", str(LENGTH),
+        "--batch-size", str(BATCH), "--max-steps", str(steps), "--learning-rate", "1e-5", "--output-dir", out,
+        "--", "--master", f"local[{threads}]"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr[-2000:])
+    summary = json.loads(done.stdout)
+    tokens = summary["figures"]["num_tokens"]
+    return tokens / summary["seconds"], tokens / summary["figures"]["train_seconds"]
+
+
+def alone(kind):
+    """Tokens a second of the trainer, each step of the same shape; the first two are left out, as the job's start is."""
+    shape = f"{work}/model" if kind == "lora" else "smollm2-135m"
+    command = ["java", "-Xmx2g", "-XX:+UseParallelGC", "--add-modules", "jdk.incubator.vector", "dev.distillery.model.cpu.StudentBenchmark",
+               "lora" if kind == "lora" else "train", shape, str(BATCH), str(LENGTH), str(threads)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def step():
+        process.stdin.write("\n")
+        process.stdin.flush()
+        process.stdout.readline()
+
+    step()
+    step()
+    started = time.monotonic()
+    for _ in range(steps):
+        step()
+    seconds = time.monotonic() - started
+    process.stdin.close()
+    process.wait()
+    return steps * BATCH * LENGTH / seconds
+
+
+def trl(kind, path):
+    """Tokens a second between the end of SFTTrainer's second step and its last."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trl_peer.py")
+    done = subprocess.run(
+        [sys.executable, script, kind, f"{work}/model", path, str(steps + 2), str(BATCH), str(LENGTH), str(threads)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=work)
+    if done.returncode != 0:
+        sys.exit(done.stderr[-2000:])
+    return float(done.stdout.split()[-1])
+
+
+path = rows()
+for kind in sys.argv[5:]:
+    bare, peer = alone(kind), trl(kind, path)
+    whole, stepping = job(kind, path)
+    print(f"{kind}: {steps} steps of {BATCH} x {LENGTH} tokens on {threads} threads, tokens/s: job {whole:.1f} (its steps {stepping:.1f}), "
+          f"trainer alone {bare:.1f}, TRL {peer:.1f}")
+    print(f"{kind}: job to trainer {whole / bare:.3f}, its steps {stepping / bare:.3f}; job to TRL {whole / peer:.3f}")
