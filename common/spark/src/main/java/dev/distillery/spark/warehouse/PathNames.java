@@ -92,9 +92,8 @@ public final class PathNames {
             files.add(file);
           }
         }
-      } catch (FileNotFoundException e) {
-        // The folder went away between two calls: as if it had not been there.
-        continue;
+      } catch (FileNotFoundException gone) {
+        // Between two calls: as if the folder had not been there.
       }
     }
     files.sort(Comparator.comparing(file -> file.getPath().toString()));
