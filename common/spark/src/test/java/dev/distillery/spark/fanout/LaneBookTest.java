@@ -101,7 +101,7 @@ class LaneBookTest {
       book.apply(0, answer(0, List.of(asks.asks().get(0).requestId()), 0, null), 1);
       // Held, since there is no slot for it.
       assertThat(book.unsent()).hasSize(1);
-      book.question(60, 0).orElseThrow();
+      assertThat(book.question(60, 0)).isPresent();
       var reason = new FanoutStop(dev.distillery.core.run.ExitCode.PARTIAL, "Enough");
       book.apply(60, answer(4, List.of(), stop ? 0 : 5000, stop ? reason : null), 61);
       assertThat(book.send(61)).isEmpty();
