@@ -48,7 +48,39 @@ class LauncherIT {
     assertThat(bash(fake, "dedup -- --conf spark.driver.memory=3g --conf a=b"))
         .contains("-Xms3g -Xmx3g");
     assertThat(bash(fake, "dedup -- --driver-memory 2g")).contains("-Xms2g -Xmx2g");
+    assertThat(bash(fake, "dedup -- --driver-memory=2g --conf spark.driver.memory=3g"))
+        .contains("-Xms2g -Xmx2g");
+    assertThat(bash(fake, "dedup -- -c spark.driver.memory=1g")).contains("-Xms1g -Xmx1g");
+    Path file =
+        Files.writeString(
+            folder.resolve("spark.conf"),
+            "spark.driver.memoryOverhead 1g\nspark.driver.memory   4g\n");
+    assertThat(bash(fake, "dedup -- --properties-file " + file)).contains("-Xms4g -Xmx4g");
+    assertThat(
+            bash(
+                fake,
+                "dedup -- --conf 'spark.driver.extraJavaOptions=-Da=b -Dc=\"d e\"'"
+                    + " --driver-class-path /x.jar"))
+        .contains("-Da=b", "-Dc=d e", "-cp /x.jar:");
     assertThat(bash(fake, "dedup")).doesNotContain("-Xmx");
+  }
+
+  @Test
+  void theDriverHasTheMemoryThatItsSettingAsksFor() throws Exception {
+    Path java = folder.resolve("java/bin/java");
+    Files.createDirectories(java.getParent());
+    // The real Java, which says how much it may take; the job ends for want of a table.
+    Files.writeString(
+        java,
+        "#!/bin/sh\nexec '"
+            + System.getProperty("java.home")
+            + "/bin/java' -XX:+PrintFlagsFinal \"$@\"\n");
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertThat(
+            bash(
+                Map.of("JAVA_HOME", folder.resolve("java").toString()),
+                "show -- --conf spark.driver.memory=322m"))
+        .containsPattern("size_t MaxHeapSize += " + (322L << 20));
   }
 
   private String bash(Map<String, String> environment, String arguments) throws Exception {
