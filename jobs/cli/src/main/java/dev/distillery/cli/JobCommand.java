@@ -41,6 +41,7 @@ final class JobCommand<O extends Record, S extends Summary> {
     binder.warnings(given).forEach(warning -> err.println("[" + job.name() + "] " + warning));
     O options = binder.bind(given);
     JobCall<O, S> call = JobCall.of(job, options);
+    call.lookForInputs();
     String runId = given.get("run-id").get(0);
     S summary;
     try {

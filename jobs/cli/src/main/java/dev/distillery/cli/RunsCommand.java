@@ -110,9 +110,12 @@ final class RunsCommand implements PlainCommand<RunsOptions> {
     run.driver().ifPresent(driver -> line.append("  driver ").append(driver));
     record.ifPresent(
         known ->
-            line.append(run.driver().isPresent() ? "; before: " + known.status() : "")
-                .append("  ")
-                .append(known.finishedAt()));
+            line.append(
+                known.status().equals(RunRecord.RUNNING)
+                    ? "  since " + known.startedAt()
+                    : (run.driver().isPresent() ? "; before: " + known.status() : "")
+                        + "  "
+                        + known.finishedAt()));
     out.println(PrintedValue.safe(line.toString()));
     record.ifPresent(known -> details(known, out));
     out.println();

@@ -66,7 +66,7 @@ final class ShowCommand implements PlainCommand<ShowOptions> {
             : Optional.empty();
     Path path =
         ref instanceof TableRef.Named named
-            ? warehouse.table(named.table(), record.orElseThrow().runId())
+            ? record.orElseThrow().folder(warehouse, named.table())
             : new Path(((TableRef.Files) ref).path());
     record.flatMap(RunRecord::warning).ifPresent(System.err::println);
     if (options.sql().isPresent()) {

@@ -14,6 +14,8 @@ import picocli.CommandLine.Option;
  * @param dryRun plan and estimate, write nothing
  * @param use what the output is for; rows whose license does not allow it are refused or dropped
  * @param publishPartial whether a run that stops and may go on shows the rows that it has
+ * @param overwrite run an id again, whatever it was run with; its result stays until the new one is
+ *     committed
  */
 @WithBuilder
 public record RunOptions(
@@ -63,7 +65,15 @@ public record RunOptions(
             description =
                 "Publish what there is of a run that stops with exit 5 or 75, marked partial: only"
                     + " table@run_id names it, until the run goes on and replaces it.")
-        boolean publishPartial)
+        boolean publishPartial,
+    @Tunable
+        @Option(
+            names = "--overwrite",
+            defaultValue = "false",
+            description =
+                "Run a --run-id again with the options and inputs of now, and replace its result as"
+                    + " a whole at the end. Replies in its ledger serve the same requests.")
+        boolean overwrite)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static RunOptionsBuilder builder() {

@@ -15,6 +15,7 @@ class RunOptionsTest {
             dry-run false
             use (none)
             publish-partial false
+            overwrite false
             """)
         .arrive(
             """
@@ -25,6 +26,7 @@ class RunOptionsTest {
             dry-run true
             use commercial
             publish-partial true
+            overwrite true
             """);
   }
 }

@@ -4,6 +4,8 @@ import dev.distillery.core.run.Command;
 import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Summary;
+import dev.distillery.spark.warehouse.TableRef;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -28,6 +30,15 @@ public interface Job<O extends Record, S extends Summary> extends Command<O> {
    * @throws dev.distillery.core.run.JobException with all that is wrong
    */
   default void check(O options) {}
+
+  /**
+   * The tables and files that the options name to be read. The frame looks before Spark starts that
+   * they are there, and pins them in the run's record when the run opens: a run that goes on reads
+   * the same, and where files have changed its id is refused.
+   */
+  default List<TableRef> inputs(O options) {
+    return List.of();
+  }
 
   /**
    * What the small files hold that options name and that decide the result, by a name for messages:

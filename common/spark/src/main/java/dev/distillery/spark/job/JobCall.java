@@ -11,6 +11,7 @@ import dev.distillery.core.run.Summary;
 import dev.distillery.core.run.SummaryJson;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,6 +52,17 @@ public final class JobCall<O extends Record, S extends Summary> {
     return new JobCall<>(job, options);
   }
 
+  /**
+   * Looks, without Spark, that what the options name to be read is there.
+   *
+   * @throws JobException with all that is not
+   */
+  public void lookForInputs() {
+    RunOptions common = job.runOptions(options);
+    var warehouse = Warehouse.at(common.warehouse(), SparkHadoopUtil.get().conf());
+    var unused = RunInputs.find(job.inputs(options), Map.of(), warehouse);
+  }
+
   /** Runs the job; see {@link Job#run}. */
   public S run(SparkSession spark, ProgressListener listener) {
     return perform(spark, listener);
@@ -84,21 +96,22 @@ public final class JobCall<O extends Record, S extends Summary> {
       Optional<RunRecord> before = new RunRecords(warehouse).find(id);
       RunTrial.check(run, before, decisive);
       endedAlready(before, run);
+      run.pin(RunInputs.find(job.inputs(options), pins(before, common), warehouse));
       return perform(run, new RunCommit(run, Optional.empty(), effective, decisive, clock));
     }
 
-    Optional<RunRecord> earlier = new RunRecords(warehouse).find(id);
-    earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+    Optional<RunRecord> earlier = lookUp(run, decisive);
     if (endedAlready(earlier, run)) {
       return SummaryJson.read(job.summaryType(), earlier.get().summary());
     }
-    if (earlier.isEmpty()) {
+    if (earlier.isEmpty() && !common.overwrite()) {
       RunIdentity.checkAbandoned(warehouse, id, decisive);
     }
+    // Before the lease: whoever is refused here leaves no mark.
+    var unused = RunInputs.find(job.inputs(options), pins(earlier, common), warehouse);
     try (RunLease lease = RunLease.take(warehouse, id, decisive, run.progress()::say)) {
       // Another driver may have worked on the run between the look at its record and the lease.
-      earlier = new RunRecords(warehouse).find(id);
-      earlier.ifPresent(record -> RunIdentity.check(record, job.name(), decisive, warehouse));
+      earlier = lookUp(run, decisive);
       if (endedAlready(earlier, run)) {
         return SummaryJson.read(job.summaryType(), earlier.get().summary());
       }
@@ -108,16 +121,45 @@ public final class JobCall<O extends Record, S extends Summary> {
       warehouse.files().delete(warehouse.staging(id), true);
       run.note("driver", lease.driver());
       run.holds(lease);
+      Map<TableRef, String> pins = pins(earlier, common);
+      run.pin(RunInputs.find(job.inputs(options), pins, warehouse));
       var commit = new RunCommit(run, Optional.of(lease), effective, decisive, clock);
-      return perform(run, earlier.filter(RunRecord::done).isPresent() ? commit.goingOn() : commit);
+      if (earlier.filter(RunRecord::done).isPresent()) {
+        commit.replacing(earlier.get());
+      } else if (earlier.isEmpty() || common.overwrite() || !RunIdentity.hasLedger(warehouse, id)) {
+        // Else the record has what it read, and more.
+        commit.open(earlier);
+      }
+      return perform(run, commit);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /** The record of an earlier try, where this call may follow it. */
+  private Optional<RunRecord> lookUp(JobRun run, Map<String, String> decisive) {
+    Optional<RunRecord> earlier = new RunRecords(run.warehouse()).find(run.id());
+    if (earlier.isPresent()) {
+      RunIdentity.checkJob(earlier.get(), job.name());
+      if (!run.overwrites()) {
+        RunIdentity.check(earlier.get(), decisive, run.warehouse());
+      }
+    }
+    return earlier;
+  }
+
+  /** What the earlier try has read, where this one is to read the same. */
+  private static Map<TableRef, String> pins(Optional<RunRecord> earlier, RunOptions common) {
+    return common.overwrite() ? Map.of() : earlier.map(RunInputs::pins).orElse(Map.of());
+  }
+
   /** Whether the run is done and nothing asks it to go on; says so. */
   private boolean endedAlready(Optional<RunRecord> earlier, JobRun run) {
     if (earlier.filter(RunRecord::done).isEmpty()) {
+      return false;
+    }
+    if (run.overwrites()) {
+      run.progress().say("The run " + run.id() + " is done and is made again: --overwrite");
       return false;
     }
     List<String> larger =
@@ -127,6 +169,7 @@ public final class JobCall<O extends Record, S extends Summary> {
             "The run "
                 + run.id()
                 + (larger.isEmpty() ? " is done already" : " is done and goes on: " + larger));
+    RunInputs.newer(earlier.get(), run.warehouse()).forEach(run.progress()::say);
     return larger.isEmpty();
   }
 

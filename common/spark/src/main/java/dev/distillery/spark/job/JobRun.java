@@ -142,6 +142,20 @@ public final class JobRun {
     };
   }
 
+  /** Gives the run what its references stand for. */
+  void pin(Map<TableRef, PinnedInput> pinned) {
+    inputs.putAll(pinned);
+    pinned.values().forEach(input -> input.warning().ifPresent(progress::say));
+  }
+
+  /**
+   * Whether the run is made again over what an earlier one of its id left: what that made of other
+   * options or inputs is not refused, and not used.
+   */
+  public boolean overwrites() {
+    return options.overwrite();
+  }
+
   /** Whether nothing may be written: the job returns figures of the plan. */
   public boolean dryRun() {
     return options.dryRun();

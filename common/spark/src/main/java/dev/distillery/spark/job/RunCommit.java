@@ -1,5 +1,7 @@
 package dev.distillery.spark.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.RunSummary;
@@ -35,7 +37,7 @@ final class RunCommit {
   private final Map<String, String> decisive;
   private final Clock clock;
   private final Instant start;
-  private boolean goesOn;
+  private Optional<RunRecord> finished = Optional.empty();
 
   /**
    * @param lease the right to the run id; empty in a dry run, which writes nothing
@@ -56,11 +58,29 @@ final class RunCommit {
     this.start = clock.instant();
   }
 
-  /** The run is finished and goes on: only a new end takes the place of its record. */
-  RunCommit goingOn() {
-    goesOn = true;
+  /**
+   * The run is finished and goes on, or is made again: only a new end takes the place of its record
+   * and rows.
+   */
+  RunCommit replacing(RunRecord earlier) {
+    finished = Optional.of(earlier);
     run.finishedBefore();
     return this;
+  }
+
+  private int generation() {
+    return finished.map(earlier -> Math.max(1, earlier.generation()) + 1).orElse(1);
+  }
+
+  /**
+   * Records what the run reads, before anything is made of it.
+   *
+   * @param earlier try, whose rows stay to be seen
+   */
+  void open(Optional<RunRecord> earlier) {
+    RunRecord open =
+        record(RunRecord.RUNNING, -1, "", "", JsonNodeFactory.instance.objectNode(), Map.of());
+    new RunRecords(run.warehouse()).write(earlier.map(open::withTablesOf).orElse(open));
   }
 
   /**
@@ -77,7 +97,7 @@ final class RunCommit {
         if (run.publishes(outcome)) {
           publish();
         }
-        write(summary);
+        write(summary).filter(record -> record.generation() > 1).ifPresent(this::settle);
         if (outcome.exitCode() != ExitCode.DONE && !summary.tables().isEmpty()) {
           run.progress()
               .say(
@@ -111,6 +131,11 @@ final class RunCommit {
       try {
         // Another driver's run is none of ours to end, nor its staged rows to delete.
         lease.get().check();
+        if (finished.isPresent()) {
+          run.written()
+              .keySet()
+              .forEach(name -> run.warehouse().unpublish(name, run.id(), generation()));
+        }
         write(RunSummary.failed(run.job(), run.id(), failure, seconds()));
       } catch (RuntimeException e) {
         failure.addSuppressed(e);
@@ -119,14 +144,26 @@ final class RunCommit {
     return failure;
   }
 
-  /** Moves the tables to where readers look; what the run showed before and has no more goes. */
+  /** Moves the tables to where readers look; what a partial run showed and has no more goes. */
   private void publish() {
-    new RunRecords(run.warehouse())
-        .find(run.id()).stream()
-            .flatMap(earlier -> earlier.tables().keySet().stream())
-            .filter(name -> !run.written().containsKey(name))
-            .forEach(name -> run.warehouse().delete(run.warehouse().table(name, run.id())));
-    run.written().keySet().forEach(name -> run.warehouse().publish(name, run.id()));
+    if (finished.isEmpty()) {
+      new RunRecords(run.warehouse())
+          .find(run.id()).stream()
+              .flatMap(earlier -> earlier.tables().keySet().stream())
+              .filter(name -> !run.written().containsKey(name))
+              .forEach(name -> run.warehouse().delete(run.warehouse().table(name, run.id())));
+    }
+    run.written().keySet().forEach(name -> run.warehouse().publish(name, run.id(), generation()));
+  }
+
+  /** The run is committed: what is left to do is left to a next time where it cannot be done. */
+  private void settle(RunRecord record) {
+    try {
+      run.warehouse().settle(record);
+    } catch (UncheckedIOException e) {
+      run.progress()
+          .say("The rows are committed and could not be moved to their place: " + e.getMessage());
+    }
   }
 
   private RunSummary summary(Outcome<?> outcome) {
@@ -157,15 +194,15 @@ final class RunCommit {
   }
 
   /** Writes the run's record; a finished run stays finished. */
-  private void write(Summary summary) {
+  private Optional<RunRecord> write(Summary summary) {
     run.warehouse().delete(run.warehouse().staging(run.id()));
     var records = new RunRecords(run.warehouse());
     Optional<RunRecord> earlier = records.find(run.id());
-    boolean finished = earlier.filter(RunRecord::done).isPresent();
-    if (finished && goesOn && summary.run().exitCode() != ExitCode.DONE) {
-      return;
+    boolean done = earlier.filter(RunRecord::done).isPresent();
+    if (done && finished.isPresent() && summary.run().exitCode() != ExitCode.DONE) {
+      return Optional.empty();
     }
-    if (finished && !goesOn) {
+    if (done && finished.isEmpty()) {
       throw new JobException(
           ExitCode.TEMPORARY,
           "Another driver has finished the run "
@@ -175,14 +212,33 @@ final class RunCommit {
     RunRecord record = record(summary);
     // What an earlier attempt has shown stays until one has more to show.
     boolean shows = summary.run().exitCode() == ExitCode.DONE || !record.tables().isEmpty();
-    records.write(shows ? record : earlier.map(record::withTablesOf).orElse(record));
+    RunRecord written = shows ? record : earlier.map(record::withTablesOf).orElse(record);
+    records.write(written);
+    return Optional.of(written);
   }
 
   private RunRecord record(Summary summary) {
+    RunSummary ending = summary.run();
+    return record(
+        ending.status(),
+        ending.exitCode().code(),
+        ending.message(),
+        clock.instant().toString(),
+        summary.toJson(),
+        summary.tables());
+  }
+
+  private RunRecord record(
+      String status,
+      int exitCode,
+      String message,
+      String finishedAt,
+      JsonNode summary,
+      Map<String, ?> published) {
     Map<String, RunRecord.WrittenTable> tables = new TreeMap<>();
     Map<String, Map<String, Long>> licenses = new TreeMap<>();
     List<RunRecord.Origin> origins = new ArrayList<>();
-    for (String name : new TreeSet<>(summary.tables().keySet())) {
+    for (String name : new TreeSet<>(published.keySet())) {
       StagedTable written = Objects.requireNonNull(run.written().get(name));
       tables.put(name, table(name, written));
       if (!written.origins().isEmpty()) {
@@ -190,17 +246,16 @@ final class RunCommit {
         written.origins().forEach((origin, rows) -> origins.add(origin(name, origin, rows)));
       }
     }
-    RunSummary ending = summary.run();
     return new RunRecord(
         RunRecord.VERSION,
-        ending.job(),
-        ending.runId(),
-        ending.status(),
-        ending.exitCode().code(),
-        ending.message(),
+        run.job(),
+        run.id(),
+        status,
+        exitCode,
+        message,
         start.toString(),
-        clock.instant().toString(),
-        summary.toJson(),
+        finishedAt,
+        summary,
         tables,
         licenses,
         origins,
@@ -213,7 +268,8 @@ final class RunCommit {
                 "distillery", version(),
                 "spark", org.apache.spark.package$.MODULE$.SPARK_VERSION(),
                 "java", Runtime.version().toString())),
-        run.hasSpark() ? run.spark().sparkContext().applicationId() : "");
+        run.hasSpark() ? run.spark().sparkContext().applicationId() : "",
+        generation());
   }
 
   /** What is known of the terms that rows stand under, for whoever passes them on. */
@@ -238,7 +294,7 @@ final class RunCommit {
   private RunRecord.WrittenTable table(String name, StagedTable written) {
     Path folder = run.warehouse().table(name, run.id());
     List<RunRecord.WrittenFile> files =
-        run.warehouse().parquetFiles(folder).stream()
+        run.warehouse().parquetFiles(run.warehouse().table(name, run.id(), generation())).stream()
             .map(file -> new RunRecord.WrittenFile(file.getPath().getName(), file.getLen()))
             .toList();
     return new RunRecord.WrittenTable(

@@ -20,12 +20,8 @@ import java.util.TreeSet;
 final class RunIdentity {
   private RunIdentity() {}
 
-  /**
-   * Refuses an id that belongs to another job, or to other options where something of the earlier
-   * run is kept.
-   */
-  static void check(
-      RunRecord earlier, String job, Map<String, String> decisive, Warehouse warehouse) {
+  /** Refuses an id that belongs to another job. */
+  static void checkJob(RunRecord earlier, String job) {
     if (!earlier.job().equals(job)) {
       throw JobException.invalid(
           "The run id '"
@@ -35,8 +31,16 @@ final class RunIdentity {
               + "; give another --run-id to "
               + job);
     }
+  }
+
+  /**
+   * Refuses an id that belongs to other options or inputs, where something of the earlier run is
+   * kept.
+   */
+  static void check(RunRecord earlier, Map<String, String> decisive, Warehouse warehouse) {
     if (earlier.done() || hasLedger(warehouse, earlier.runId())) {
       refuseOthers(earlier.runId(), earlier.status(), earlier.decisiveOptions(), decisive);
+      RunInputs.check(earlier, warehouse);
     }
   }
 
@@ -85,7 +89,7 @@ final class RunIdentity {
               + runId
               + "' ("
               + status
-              + ") had other options; give them again, or another --run-id: "
+              + ") had other options; give them again, another --run-id, or --overwrite: "
               + String.join("; ", differences));
     }
   }

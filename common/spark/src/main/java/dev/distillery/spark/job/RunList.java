@@ -88,6 +88,8 @@ public final class RunList {
         switch (record.status()) {
           case "done" -> RunState.DONE;
           case "partial" -> RunState.PARTIAL;
+          // Nobody holds it.
+          case RunRecord.RUNNING -> RunState.DIED;
           default -> RunState.FAILED;
         };
     return now.orElseGet(

@@ -20,8 +20,11 @@ final class RunTrial {
    */
   static void check(JobRun run, Optional<RunRecord> earlier, Map<String, String> decisive) {
     Warehouse warehouse = run.warehouse();
-    earlier.ifPresent(record -> RunIdentity.check(record, run.job(), decisive, warehouse));
-    if (earlier.isEmpty()) {
+    earlier.ifPresent(record -> RunIdentity.checkJob(record, run.job()));
+    if (!run.overwrites()) {
+      earlier.ifPresent(record -> RunIdentity.check(record, decisive, warehouse));
+    }
+    if (earlier.isEmpty() && !run.overwrites()) {
       RunIdentity.checkAbandoned(warehouse, run.id(), decisive);
     }
     Optional<JsonNode> mark = RunLease.find(warehouse, run.id());

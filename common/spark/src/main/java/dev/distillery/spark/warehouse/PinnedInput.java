@@ -75,6 +75,11 @@ public record PinnedInput(
     return run.flatMap(RunRecord::warning);
   }
 
+  /** The same under the name that a user gave it. */
+  public PinnedInput asked(TableRef name) {
+    return new PinnedInput(name.text(), ref, run, found);
+  }
+
   /** For the run's record. */
   public ObjectNode toJson() {
     ObjectNode json = JSON.createObjectNode().put("ref", ref.text()).put("asked", asked);

@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param version of this format; 0 where the record is older than the member
  * @param job the job's name
  * @param runId the run's id
- * @param status {@code done}, {@code partial} or {@code failed}
- * @param exitCode as the process's exit status tells it
+ * @param status {@code running} from its opening on, then {@code done}, {@code partial} or {@code
+ *     failed}; one whose driver was killed stays running
+ * @param exitCode as the process's exit status tells it; -1 while it is running
  * @param message why the run ended so; left out where it is done
  * @param startedAt when the job began; ISO 8601 in UTC
  * @param finishedAt when it ended; ISO 8601 in UTC, so that texts sort as times do
@@ -39,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * @param decisiveOptions those that decided what was written, and hashes of the files they name
  * @param versions of Distillery, Spark and Java
  * @param sparkApplicationId of the Spark application that ran the job; empty where it needed none
+ * @param generation how often the run was finished, from 1; 0 in a record that is older
  */
 @JsonNaming(SnakeCaseStrategy.class)
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -60,7 +62,11 @@ public record RunRecord(
     Map<String, String> options,
     Map<String, String> decisiveOptions,
     Map<String, String> versions,
-    String sparkApplicationId) {
+    String sparkApplicationId,
+    int generation) {
+
+  /** The status of a run that is open. */
+  public static final String RUNNING = "running";
 
   /** The version of the records that this class writes, and the newest that it reads. */
   public static final int VERSION = 1;
@@ -73,7 +79,7 @@ public record RunRecord(
       {"version": 0, "job": "", "status": "", "exit_code": 0, "message": "", "started_at": "",
        "finished_at": "", "summary": {}, "tables": {}, "licenses": {}, "origins": [], "inputs": [],
        "provenance": {}, "options": {}, "decisive_options": {}, "versions": {},
-       "spark_application_id": ""}
+       "spark_application_id": "", "generation": 0}
       """;
 
   /**
@@ -162,7 +168,8 @@ public record RunRecord(
         options,
         decisiveOptions,
         versions,
-        sparkApplicationId);
+        sparkApplicationId,
+        generation);
   }
 
   /** What a reader of the run's tables should hear; nothing where it is done. */
@@ -183,7 +190,10 @@ public record RunRecord(
 
   /** Where the rows lie that the run wrote of a table. */
   public Path folder(Warehouse warehouse, String table) {
-    return warehouse.table(table, runId);
+    Path replacing = warehouse.table(table, runId, generation);
+    return generation > 1 && warehouse.exists(replacing)
+        ? replacing
+        : warehouse.table(table, runId);
   }
 
   /** Whether the run has written the table. */

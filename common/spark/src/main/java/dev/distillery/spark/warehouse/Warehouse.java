@@ -115,6 +115,16 @@ public final class Warehouse {
     return new Path(new Path(root, table), "run_id=" + runId);
   }
 
+  /**
+   * A run's rows of one table where they take the place of what the run wrote before; they are
+   * moved to {@link #table(String, String)} once they are committed. No run id has such a name.
+   */
+  public Path table(String table, String runId, int generation) {
+    return generation <= 1
+        ? table(table, runId)
+        : new Path(new Path(root, table), "run_id=" + runId + "~" + generation);
+  }
+
   /** A run's rows of one table while they are being written. */
   public Path staging(String table, String runId) {
     return new Path(staging(runId), table);
@@ -310,15 +320,57 @@ public final class Warehouse {
   /**
    * Moves what a run staged for a table to where readers look, in place of what a dead attempt may
    * have left.
+   *
+   * @param generation of the run's record to come; above 1 the earlier one's rows stay
    */
-  public void publish(String table, String runId) {
+  public void publish(String table, String runId, int generation) {
+    move(staging(table, runId), table(table, runId, generation));
+  }
+
+  private void move(Path from, Path to) {
     try {
-      Path target = table(table, runId);
-      files.delete(target, true);
-      files.mkdirs(target.getParent());
-      if (!files.rename(staging(table, runId), target)) {
-        throw new IOException("Cannot rename " + staging(table, runId) + " to " + target);
+      files.delete(to, true);
+      files.mkdirs(to.getParent());
+      if (!files.rename(from, to)) {
+        throw new IOException("Cannot rename " + from + " to " + to);
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes what a run published and did not come to commit. */
+  public void unpublish(String table, String runId, int generation) {
+    delete(table(table, runId, generation));
+  }
+
+  /**
+   * Moves the rows of a run that has replaced an earlier result to their place, and removes what
+   * only the earlier one had. Its record is written already; done again it does no harm.
+   */
+  public void settle(RunRecord record) {
+    for (String table : record.tables().keySet()) {
+      Path replacing = table(table, record.runId(), record.generation());
+      if (record.generation() > 1 && exists(replacing)) {
+        move(replacing, table(table, record.runId()));
+      }
+    }
+    try {
+      for (FileStatus folder : files.listStatus(root)) {
+        String table = folder.getPath().getName();
+        if (folder.isDirectory() && !table.startsWith("_") && !record.has(table)) {
+          delete(table(table, record.runId()));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether there is something at a path. */
+  boolean exists(Path path) {
+    try {
+      return files.exists(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

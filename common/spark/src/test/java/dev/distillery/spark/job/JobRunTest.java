@@ -49,7 +49,8 @@ class JobRunTest {
       @dev.distillery.core.run.Tunable
           @dev.distillery.core.run.GoesOn
           @Option(names = "--until", defaultValue = "1")
-          int until)
+          int until,
+      @Option(names = "--input") List<String> input)
       implements Validated {
     @Override
     public List<String> violations() {
@@ -94,6 +95,11 @@ class JobRunTest {
     @Override
     public RunOptions runOptions(Options options) {
       return options.run();
+    }
+
+    @Override
+    public List<TableRef> inputs(Options options) {
+      return TableRef.parse(options.input());
     }
 
     @Override
@@ -490,6 +496,115 @@ class JobRunTest {
         .hasMessageContaining("writes the table 'Clean' for another purpose too");
   }
 
+  /** The rows of the input, which the run writes again. */
+  private Body copies(List<Long> seen) {
+    return job -> {
+      Dataset<Row> rows = job.inputColumns(List.of("documents"), Tables.DOCUMENTS);
+      seen.add(rows.count());
+      long kept = job.write(Tables.DOCUMENTS, "copies", rows);
+      return done(job, kept);
+    };
+  }
+
+  @Test
+  void aRunThatGoesOnReadsTheRunThatItFoundWhenItOpened() {
+    run("example", JobRunTest::done, Map.of("run-id", "d1", "rows", "2"));
+    Map<String, String> options = Map.of("run-id", "a1", "rows", "0", "input", "documents");
+    Body stops =
+        job -> {
+          RunRecord open = new RunRecords(warehouse).find("a1").orElseThrow();
+          assertThat(open.status()).isEqualTo("running");
+          assertThat(open.inputs().get(0).path("ref").asText()).isEqualTo("documents@d1");
+          return Outcome.stopped(ExitCode.PARTIAL, "The budget is spent", new Counts(job, 0));
+        };
+    run("copy", stops, options);
+    run("example", JobRunTest::done, Map.of("run-id", "d2", "rows", "4"));
+    List<Long> seen = new ArrayList<>();
+    run("copy", copies(seen), options);
+    assertThat(seen).containsExactly(2L);
+    assertThat(new RunRecords(warehouse).find("a1").orElseThrow().inputs())
+        .extracting(input -> input.path("ref").asText() + " " + input.path("asked").asText())
+        .containsExactly("documents@d1 documents");
+    run("copy", copies(seen), options);
+    assertThat(seen).hasSize(1);
+    // Its input was wrong: that may have been mended since.
+    Body refuses =
+        job -> {
+          throw JobException.invalid("A row is wrong");
+        };
+    Map<String, String> wrong = Map.of("run-id", "a2", "rows", "0", "input", "documents");
+    assertThatThrownBy(() -> run("copy", refuses, wrong)).hasMessage("A row is wrong");
+    run("example", JobRunTest::done, Map.of("run-id", "d3", "rows", "1"));
+    run("copy", copies(seen), wrong);
+    assertThat(seen).containsExactly(2L, 1L);
+  }
+
+  @Test
+  void aFinishedRunWhoseInputChangedIsRefusedAndMadeAgainOnRequest() throws IOException {
+    Path file = folder.resolve("in/rows.jsonl");
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "{\"id\":\"1\",\"text\":\"One\"}\n");
+    var options =
+        new HashMap<>(Map.of("run-id", "a1", "rows", "0", "input", file.getParent().toString()));
+    Body copies =
+        job -> {
+          Dataset<Row> rows =
+              job.inputColumns(List.of(file.getParent().toString()), Tables.DOCUMENTS);
+          if (rows.count() == 1) {
+            job.write(Tables.DOCUMENTS, "only_first", rows);
+          }
+          return done(job, job.write(Tables.DOCUMENTS, rows));
+        };
+    run("copy", copies, options);
+    run("copy", copies, options);
+    Files.writeString(file, "{\"id\":\"1\",\"text\":\"One\"}\n{\"id\":\"2\",\"text\":\"Two\"}\n");
+    assertThatThrownBy(() -> run("copy", copies, options))
+        .isInstanceOfSatisfying(
+            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageContaining("The run 'a1' (done) read other inputs")
+        .hasMessageContaining("had 1 files of 24 bytes, and has 1 of 48")
+        .hasMessageContaining("rows.jsonl was of 24 bytes, changed at ");
+
+    options.put("overwrite", "true");
+    Body fails =
+        job -> {
+          job.write(Tables.DOCUMENTS, documents(spark, 7));
+          throw new IllegalStateException("No more");
+        };
+    assertThatThrownBy(() -> run("copy", fails, options)).hasMessageContaining("No more");
+    assertThat(read("documents@a1").count()).isEqualTo(1);
+    assertThat(run("copy", copies, options).tables().get("documents").rows()).isEqualTo(2);
+    assertThat(read("documents@a1").count()).isEqualTo(2);
+    assertThat(spark.read().parquet(folder.resolve("documents/run_id=a1").toString()).count())
+        .isEqualTo(2);
+    assertThat(folder.resolve("only_first/run_id=a1")).doesNotExist();
+    try (var runs = Files.list(folder.resolve("documents"))) {
+      assertThat(runs).hasSize(1);
+    }
+    options.remove("overwrite");
+    Body never =
+        job -> {
+          throw new AssertionError("The run is done already");
+        };
+    assertThat(run("copy", never, options).status()).isEqualTo("done");
+    assertThatThrownBy(() -> run("other", never, Map.of("run-id", "a1", "overwrite", "true")))
+        .hasMessageContaining("belongs to a run of copy");
+  }
+
+  /** Killed between the new record and the move: the new rows are read, and the old ones go. */
+  @Test
+  void aReplacedResultIsReadBeforeItsRowsAreMoved() throws IOException {
+    run("example", JobRunTest::done, Map.of("run-id", "a1", "rows", "1"));
+    run("example", JobRunTest::done, Map.of("run-id", "a1", "rows", "2", "overwrite", "true"));
+    Path table = folder.resolve("documents/run_id=a1");
+    Files.move(table, folder.resolve("documents/run_id=a1~2"));
+    documents(spark, 1).write().parquet(table.toString());
+    assertThat(read("documents@a1").count()).isEqualTo(2);
+    warehouse.settle(new RunRecords(warehouse).find("a1").orElseThrow());
+    assertThat(read("documents@a1").count()).isEqualTo(2);
+    assertThat(folder.resolve("documents/run_id=a1~2")).doesNotExist();
+  }
+
   @Test
   void aRecordThatCannotBeReadDoesNotHideTheOthers() throws IOException {
     run("example", JobRunTest::done, Map.of("run-id", "a1"));
@@ -645,7 +760,12 @@ class JobRunTest {
   @Test
   void aJavaCallerIsToldWhatTheCommandLineIsTold() {
     var options =
-        new Options(RunOptions.builder().warehouse("").runId(Optional.of("7")).build(), -1, 1, 1);
+        new Options(
+            RunOptions.builder().warehouse("").runId(Optional.of("7")).build(),
+            -1,
+            1,
+            1,
+            List.of());
     assertThatThrownBy(() -> new Example("example", null, JobRunTest::done).run(spark, options))
         .isInstanceOfSatisfying(
             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
@@ -660,7 +780,8 @@ class JobRunTest {
   @Test
   void aJavaCallerIsToldHowFarTheJobIs() {
     List<String> lines = new ArrayList<>();
-    var options = new Options(RunOptions.builder().warehouse(folder.toString()).build(), 1, 1, 1);
+    var options =
+        new Options(RunOptions.builder().warehouse(folder.toString()).build(), 1, 1, 1, List.of());
     Body tells =
         run -> {
           run.progress().start("Count", "rows", OptionalLong.of(4), 0);

@@ -38,7 +38,8 @@ class RunRecordTest {
         Map.of("threshold", "0.7", "warehouse", "w"),
         Map.of("threshold", "0.7"),
         Map.of("spark", "4.1.0"),
-        "local-1");
+        "local-1",
+        1);
   }
 
   @Test
@@ -67,7 +68,8 @@ class RunRecordTest {
             "options",
             "decisive_options",
             "versions",
-            "spark_application_id");
+            "spark_application_id",
+            "generation");
     assertThat(JSON.readTree(record().toJson()).path("origins").path(0).fieldNames())
         .toIterable()
         .containsExactly("table", "source", "license", "rows");

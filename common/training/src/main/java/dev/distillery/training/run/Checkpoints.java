@@ -52,6 +52,7 @@ final class Checkpoints {
   private final OutputFolder folder;
   private final String runId;
   private final Map<String, String> identity;
+  private boolean replaces;
 
   /**
    * The checkpoints of a run.
@@ -62,6 +63,13 @@ final class Checkpoints {
     this.folder = folder;
     this.runId = runId;
     this.identity = new TreeMap<>(identity);
+  }
+
+  /** The same, where this run's checkpoints of other options or facts go instead of ending it. */
+  Checkpoints replacing() {
+    var replacing = new Checkpoints(folder, runId, identity);
+    replacing.replaces = true;
+    return replacing;
   }
 
   /** Writes a checkpoint, in place of one of the same step. */
@@ -125,7 +133,13 @@ final class Checkpoints {
       }
       try {
         JsonNode manifest = manifest(path);
-        refuseOthers(path, manifest);
+        List<String> differences = differences(path, manifest);
+        if (!differences.isEmpty() && replaces) {
+          warn.accept(path.getName() + " goes (--overwrite): " + String.join("; ", differences));
+          folder.files().delete(path, true);
+          continue;
+        }
+        refuse(path, differences);
         load(path, manifest, spaces);
         return Optional.of(TrainingState.read(manifest.required("state")));
       } catch (IOException | IllegalArgumentException e) {
@@ -176,7 +190,8 @@ final class Checkpoints {
     }
   }
 
-  private void refuseOthers(Path path, JsonNode manifest) {
+  /** How a checkpoint's options and facts differ from this run's. */
+  private List<String> differences(Path path, JsonNode manifest) {
     String run = manifest.required("run_id").asText();
     if (!run.equals(runId)) {
       throw JobException.invalid(
@@ -194,23 +209,25 @@ final class Checkpoints {
         .forEach(fact -> earlier.put(fact.getKey(), fact.getValue().asText()));
     var names = new TreeSet<>(earlier.keySet());
     names.addAll(identity.keySet());
-    List<String> differences =
-        names.stream()
-            .filter(name -> !Objects.equals(earlier.get(name), identity.get(name)))
-            .map(
-                name ->
-                    "--"
-                        + name
-                        + " was "
-                        + earlier.getOrDefault(name, "not given")
-                        + ", now "
-                        + identity.getOrDefault(name, "not given"))
-            .toList();
+    return names.stream()
+        .filter(name -> !Objects.equals(earlier.get(name), identity.get(name)))
+        .map(
+            name ->
+                "--"
+                    + name
+                    + " was "
+                    + earlier.getOrDefault(name, "not given")
+                    + ", now "
+                    + identity.getOrDefault(name, "not given"))
+        .toList();
+  }
+
+  private static void refuse(Path path, List<String> differences) {
     if (!differences.isEmpty()) {
       throw JobException.invalid(
           path
-              + " was trained with other options; give them again, or another --run-id and"
-              + " --output-dir: "
+              + " was trained with other options; give them again, another --run-id and"
+              + " --output-dir, or --overwrite: "
               + String.join("; ", differences));
     }
   }

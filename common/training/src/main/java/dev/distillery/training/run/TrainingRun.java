@@ -325,7 +325,8 @@ public final class TrainingRun {
       PolicySpec spec = spec(context.isLocal() ? "" : identity.getOrDefault("model", ""));
       OutputFolder folder =
           OutputFolder.at(options.student().outputDir(), run.warehouse().hadoop());
-      var checkpoints = new Checkpoints(folder, run.id(), identity);
+      var saved = new Checkpoints(folder, run.id(), identity);
+      Checkpoints checkpoints = run.overwrites() ? saved.replacing() : saved;
       StepOrder order = order();
       long total = totalSteps(order);
       var plan =

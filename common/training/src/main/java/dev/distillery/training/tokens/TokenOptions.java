@@ -6,11 +6,13 @@ import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /**
@@ -84,6 +86,13 @@ public record TokenOptions(
               + " through rows: leave it out");
     }
     return violations;
+  }
+
+  /** All that is read, without weights. */
+  public List<TableRef> refs() {
+    return Stream.concat(input.stream(), evalInput.stream())
+        .map(text -> TableRef.parse(WeightedRef.parse(text).ref()))
+        .toList();
   }
 
   /**

@@ -20,9 +20,12 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.TableReader;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -81,6 +84,12 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   @Override
   public RunOptions runOptions(CompleteOptions options) {
     return options.run();
+  }
+
+  @Override
+  public List<TableRef> inputs(CompleteOptions options) {
+    return TableRef.parse(
+        Stream.concat(options.input().stream(), options.reuseCompletions().stream()).toList());
   }
 
   @Override

@@ -15,8 +15,10 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -83,6 +85,11 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
           "Table " + table.name() + " has no columns source and license: curate cannot judge it");
     }
     Tables.checkOutput(options.outputTable(), table);
+  }
+
+  @Override
+  public List<TableRef> inputs(CurateOptions options) {
+    return TableRef.parse(options.input());
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import java.util.Optional;
@@ -87,6 +88,12 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
     return Tables.of(
         Stream.concat(options.input().stream(), options.against().stream()).toList(),
         options.table());
+  }
+
+  @Override
+  public List<TableRef> inputs(DedupOptions options) {
+    return TableRef.parse(
+        Stream.concat(options.input().stream(), options.against().stream()).toList());
   }
 
   @Override

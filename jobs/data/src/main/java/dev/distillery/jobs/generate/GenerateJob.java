@@ -28,6 +28,7 @@ import dev.distillery.spark.warehouse.InstructionRow;
 import dev.distillery.spark.warehouse.MetricRow;
 import dev.distillery.spark.warehouse.RejectRow;
 import dev.distillery.spark.warehouse.StableIds;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -141,6 +142,11 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
 
   private static PromptTemplates templates(GenerateOptions options) {
     return PromptTemplates.load(options.promptTemplates().map(java.nio.file.Path::of));
+  }
+
+  @Override
+  public List<TableRef> inputs(GenerateOptions options) {
+    return TableRef.parse(options.reuseCompletions());
   }
 
   @Override

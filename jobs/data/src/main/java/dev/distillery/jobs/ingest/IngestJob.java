@@ -15,6 +15,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -76,6 +77,11 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
   @Override
   public RunOptions runOptions(IngestOptions options) {
     return options.run();
+  }
+
+  @Override
+  public List<TableRef> inputs(IngestOptions options) {
+    return options.input().stream().<TableRef>map(TableRef.Files::new).toList();
   }
 
   @Override

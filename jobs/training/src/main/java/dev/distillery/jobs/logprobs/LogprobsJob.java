@@ -23,6 +23,7 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -121,6 +123,11 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Override
+  public List<TableRef> inputs(LogprobsOptions options) {
+    return TableRef.parse(options.input());
   }
 
   @Override

@@ -25,6 +25,7 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
@@ -48,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.hadoop.fs.FileUtil;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -160,6 +162,11 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   private record Start(Path model, ModelConfig config, Tokenizer tokenizer, int eos) {}
 
   @Override
+  public List<TableRef> inputs(PretrainOptions options) {
+    return options.tokens().refs();
+  }
+
+  @Override
   public Outcome<PretrainSummary> perform(JobRun run, PretrainOptions options) throws IOException {
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
     Start start = start(run, options, inputs);
@@ -241,9 +248,16 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   private static Path initial(JobRun run, PretrainOptions options) {
     URI output = new org.apache.hadoop.fs.Path(options.training().student().outputDir()).toUri();
     boolean local = output.getScheme() == null || output.getScheme().equals("file");
-    return local
-        ? Path.of(output.getPath(), INITIAL)
-        : Path.of(System.getProperty("java.io.tmpdir"), "distillery-" + INITIAL + "-" + run.id());
+    Path folder =
+        local
+            ? Path.of(output.getPath(), INITIAL)
+            : Path.of(
+                System.getProperty("java.io.tmpdir"), "distillery-" + INITIAL + "-" + run.id());
+    if (run.overwrites()) {
+      // It may come of other options; what is drawn again for the same ones is the same.
+      FileUtil.fullyDelete(folder.toFile());
+    }
+    return folder;
   }
 
   private static Tokenizer tokenizer(

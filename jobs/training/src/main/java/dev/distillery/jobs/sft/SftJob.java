@@ -18,6 +18,7 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
@@ -150,6 +151,11 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     } catch (IllegalArgumentException e) {
       throw JobException.invalid("Option --template: " + e.getMessage());
     }
+  }
+
+  @Override
+  public List<TableRef> inputs(SftOptions options) {
+    return options.tokens().refs();
   }
 
   @Override
