@@ -115,9 +115,9 @@ class CurateJobTest {
 
   @Test
   void aTableWithoutLicensesIsRefused() {
-    assertThatThrownBy(() -> curate(Map.of("table", "completions")))
+    assertThatThrownBy(() -> curate(Map.of("table", "logprobs")))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("Table completions has no columns source and license");
+        .hasMessageContaining("Table logprobs has no columns source and license");
   }
 
   @Test

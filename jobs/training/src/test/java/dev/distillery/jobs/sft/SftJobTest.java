@@ -33,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,6 +196,31 @@ class SftJobTest {
     assertThat(run(given).toJson().toString())
         .as("the same id again")
         .isEqualTo(summary.toJson().toString());
+  }
+
+  @Test
+  void aFinishedRunIsMadeAgainOfOtherRowsOnRequest() throws IOException {
+    Path rows = file("rows.jsonl", ROWS);
+    Map<String, Object> given =
+        new HashMap<>(Map.of("input", rows, "batch-size", 3, "max-steps", 3, "run-id", "first"));
+    run(given);
+    Files.writeString(rows, ROWS.lines().skip(1).collect(Collectors.joining("\n")));
+    assertThatThrownBy(() -> run(given))
+        .hasMessageContaining("The run 'first' (done) read other inputs")
+        .hasMessageContaining("rows.jsonl had 1 files of ");
+    given.put("overwrite", true);
+    given.put("max-steps", 2);
+    SftSummary replaced = run(given);
+    assertThat(
+            LocalSpark.session()
+                .read()
+                .parquet(replaced.tables().get("metrics").path())
+                .where("name = 'loss'")
+                .count())
+        .isEqualTo(2);
+    Path out = temp.resolve("out");
+    assertThat(out.resolve("checkpoint-3")).doesNotExist();
+    assertThat(out.resolve("README.md")).content().contains("| rows.jsonl | NOASSERTION | 3 |");
   }
 
   @Test
