@@ -78,7 +78,6 @@ final class RunBook {
   private long failedBefore;
   private double promptFactor = 1;
   private double completionFactor = 1;
-  private Spend waiting = Spend.NONE;
   private boolean firstIsAlone;
   private long firstLeftAt = -1;
   private boolean otherForm;
@@ -371,7 +370,10 @@ final class RunBook {
   private void takeBackWhatWaitsTooLong(LaneShare lane) {
     boolean none = stop != null || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS;
     while (!lane.logged.isEmpty()
-        && (none || (rated() && !ratesWantMore(1) && lane.waiting.requests() > lane.room()))) {
+        && (none
+            || (rated()
+                && !ratesWantMore(waiting(), 1)
+                && lane.waiting.requests() > lane.room()))) {
       Lease lease = lane.logged.removeLast();
       waitsNoMore(lane, lease);
       unused(lane, lease);
@@ -379,7 +381,6 @@ final class RunBook {
   }
 
   private void waitsNoMore(LaneShare lane, Lease lease) {
-    waiting = waiting.minus(lease.worst);
     lane.waiting = lane.waiting.minus(lease.worst);
   }
 
@@ -408,7 +409,6 @@ final class RunBook {
       lane.leases.put(ask.requestId(), lease);
       owners.put(lease, lane);
       toLog.add(lease);
-      waiting = waiting.plus(worst);
       lane.waiting = lane.waiting.plus(worst);
     }
     return true;
@@ -418,14 +418,28 @@ final class RunBook {
     if (lane.slots == 0 || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS) {
       return false;
     }
+    if (!rated()) {
+      return true;
+    }
     boolean room = lane.waiting.requests() < lane.room();
-    return !rated() || (room ? ratesWantMore(1) : ratesWantMore(2));
+    return ratesWantMore(lane.waiting, lanes.size()) && ratesWantMore(waiting(), room ? 1 : 2);
+  }
+
+  /** Worst cases of what waits, but for tasks that have not been heard of for a moment. */
+  private Spend waiting() {
+    long now = clockMillis.getAsLong();
+    Spend sum = Spend.NONE;
+    for (LaneShare lane : lanes.values()) {
+      sum = now - lane.lastSeen > LOOK_MILLIS ? sum : sum.plus(lane.waiting);
+    }
+    return sum;
   }
 
   /** Whether less waits than a part of what the rates let go in a second. */
-  private boolean ratesWantMore(int part) {
-    return requestRate.map(rate -> part * waiting.requests() < rate.secondsWorth()).orElse(true)
-        && tokenRate.map(rate -> part * waiting.tokens() < rate.secondsWorth()).orElse(true);
+  private boolean ratesWantMore(Spend waiting, int part) {
+    return waiting.requests() == 0
+        || (requestRate.map(rate -> part * waiting.requests() < rate.secondsWorth()).orElse(true)
+            && tokenRate.map(rate -> part * waiting.tokens() < rate.secondsWorth()).orElse(true));
   }
 
   /** Lets logged leases go as far as the rates allow, and not long before they can be used. */

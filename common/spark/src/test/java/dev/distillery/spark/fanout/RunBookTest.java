@@ -318,6 +318,39 @@ class RunBookTest {
   }
 
   @Test
+  void aTaskThatStandsStillDoesNotHoldTheOthersFromTheRate() {
+    FanoutLimits none = FanoutLimits.ofConcurrency(64);
+    var limits =
+        new FanoutLimits(
+            64,
+            OptionalLong.of(60),
+            none.tokensPerMinute(),
+            none.maxRequests(),
+            none.maxTotalTokens(),
+            none.maxCostUsd(),
+            none.maxWait(),
+            1);
+    RunBook book = book(limits, Spend.NONE);
+    join(book, "still", "p0");
+    join(book, "b", "p1");
+    // The slots are shared.
+    ask(book, "b", 32);
+    ask(book, "still", 0, "s1", "s2", "s3");
+    log(book);
+    ask(book, "b", 0, "b1", "b2", "b3");
+    int sent = 0;
+    for (int turn = 0; turn < 100; turn++) {
+      clock.addAndGet(100);
+      log(book);
+      List<String> leases = ask(book, "b", 0, "b" + (turn + 4)).leases();
+      sent += leases.size();
+      settle(book, "b", leases.stream().map(id -> answered(id, 1, 1)).toArray(Settlement[]::new));
+    }
+    // One a second, and the first at once or when the other's turn has passed.
+    assertThat(sent).isBetween(8, 11);
+  }
+
+  @Test
   void aTaskWithoutASlotHoldsNoLease() {
     RunBook book = book(FanoutLimits.ofConcurrency(4), Spend.NONE);
     for (int lane = 0; lane < 16; lane++) {
