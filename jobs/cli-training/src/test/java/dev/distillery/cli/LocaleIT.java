@@ -1,0 +1,122 @@
+package dev.distillery.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.distillery.core.teacher.testing.FakeAnswer;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.FakeRequest;
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.core.teacher.testing.ScriptedTeacher;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Every command under {@code LC_ALL=C}, as cron and slim images start it, with texts, paths and
+ * outputs beyond ASCII. A shell does all that touches such paths: this JVM may have no locale
+ * either.
+ */
+@Timeout(value = 20, unit = TimeUnit.MINUTES)
+class LocaleIT {
+  /** Each command writes what it prints into a file of its name. */
+  private static final String SCRIPT =
+      """
+      set -euo pipefail
+      export LC_ALL=C OPENAI_API_KEY=none
+      launcher=$1 golden=$2 url=$3 seeds=$4
+      run() {
+        local name=$1
+        shift
+        if ! "$launcher" "$@" --warehouse Wärehouse -- --master 'local[2]' > "$name.out" 2> "$name.err"; then
+          echo "$name failed: $(cat "$name.err")"
+          exit 1
+        fi
+      }
+      mkdir 日本
+      cp -r "$golden" 日本/modell
+      echo '{"id": "ü1", "conversations": [{"from": "human", "value": "Welcher Fluß ist bei Köln, 日本 😀?"}, {"from": "gpt", "value": "Der Rhein fließt dort, ganz gewiß."}]}' > 日本/größe.json
+      run ingest ingest --source sharegpt --rules none --input 日本/größe.json --source-name Überlieferung --license CC0-1.0 --run-id a
+      run show show conversations@a
+      run dedup dedup --input conversations@a --tokenizer unicode --run-id b
+      run curate curate --input conversations@b --use commercial --run-id c
+      run curated show conversations@c
+      echo '{"id": "ü2", "prompt": "Grüße an 日本 😀"}' > 日本/fragen.jsonl
+      run complete complete --input 日本/fragen.jsonl --teacher openai --model fake-model-mini --base-url "$url" --run-id d
+      run completed show completions@d
+      run prompt complete --prompt "Flüße 日本 😀" --teacher openai --model fake-model-mini --base-url "$url"
+      head -n 20 "$seeds" | sed 's/"instruction": "/"instruction": "In Köln: /' > 日本/aufgaben.jsonl
+      run generate generate --seed-tasks 日本/aufgaben.jsonl --num-instructions 2 --requests-per-round 2 --teacher openai --model fake-model --base-url "$url"
+      echo '{"id": "ü3", "text": "Köln 日本 😀"}' > 日本/texte.jsonl
+      run logprobs logprobs --model 日本/modell --input 日本/texte.jsonl --output 日本/maße.jsonl
+      cp 日本/maße.jsonl measures.jsonl
+      run inspect inspect --model 日本/modell
+      run export export --model 日本/modell --format gguf --output 日本/schüler.gguf
+      test -s 日本/schüler.gguf
+      run sft sft --model 日本/modell --input conversations@c --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/geübt
+      test -s 日本/geübt/model.safetensors
+      echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
+      run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
+      test -s 日本/gelesen/model.safetensors
+      find . -name '*[?]*' -o -name '*\\357\\277\\275*' > broken-names
+      """;
+
+  @TempDir Path folder;
+
+  @Test
+  void everyCommandTakesAndGivesTextsAndPathsBeyondAscii() throws Exception {
+    Path root = FetchedModel.root();
+    Path script = Files.writeString(folder.resolve("script"), SCRIPT);
+    for (String line : Files.readAllLines(root.resolve("jobs/cli-training/target/commands"))) {
+      String command = line.substring(0, line.indexOf(' '));
+      assertThat(SCRIPT).as(command).contains(" " + command + " ");
+    }
+    try (FakeLlmServer server = FakeLlmServer.start(LocaleIT::answer)) {
+      Process process =
+          new ProcessBuilder(
+                  List.of(
+                      "bash",
+                      script.toString(),
+                      root.resolve("submit/distillery").toString(),
+                      root.resolve("common/model/src/test/resources/golden/student").toString(),
+                      server.baseUrl(),
+                      root.resolve("conf/seed_tasks.jsonl").toString()))
+              .directory(folder.toFile())
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+      assertThat(process.waitFor()).as(said).isZero();
+
+      assertThat(server.log().requests())
+          .extracting(FakeRequest::prompt)
+          .contains("Grüße an 日本 😀", "Flüße 日本 😀")
+          .anyMatch(prompt -> prompt.contains("In Köln: "))
+          .noneMatch(prompt -> prompt.contains("\uFFFD") || prompt.contains("??"));
+    }
+    assertThat(read("show.out")).contains("Welcher Fluß ist bei Köln, 日本 😀?", "Überlieferung");
+    assertThat(read("curated.out")).contains("Der Rhein fließt dort, ganz gewiß.");
+    assertThat(read("completed.out")).contains("Reply to Grüße an 日本 😀", "ü2");
+    assertThat(read("prompt.out")).contains("Reply to Flüße 日本 😀");
+    assertThat(read("measures.jsonl")).contains("\"id\":\"ü3\"");
+    assertThat(read("broken-names")).isEmpty();
+    try (var files = Files.list(folder)) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".out")).toList()) {
+        assertThat(Files.readString(file)).as(file.toString()).doesNotContain("\uFFFD");
+      }
+    }
+  }
+
+  private static FakeAnswer answer(FakeRequest request) {
+    return request.model().equals("fake-model-mini")
+        ? FakeAnswer.says(request, "Reply to " + request.prompt())
+        : new ScriptedTeacher().answer(request);
+  }
+
+  private String read(String name) throws Exception {
+    return Files.readString(folder.resolve(name));
+  }
+}
