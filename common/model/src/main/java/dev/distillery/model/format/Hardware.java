@@ -61,7 +61,7 @@ public record Hardware(
   }
 
   /** Operations a second that training gets from the whole machine. */
-  double flops() {
+  public double flops() {
     return devices * teraflops * 1e12 * utilisation;
   }
 }

@@ -13,6 +13,9 @@ import java.util.OptionalDouble;
  * gradient is left out: 4 N.
  */
 public final class ModelEstimate {
+  /** Values of logits that lie in memory at once in training. */
+  private static final long LOGITS_AT_ONCE = 1 << 24;
+
   private final ModelConfig config;
 
   private ModelEstimate(ModelConfig config) {
@@ -86,6 +89,36 @@ public final class ModelEstimate {
     long logits = config.labels() > 0 ? config.labels() : 2L * config.vocabSize();
     return Float.BYTES
         * (copies * parameters() + positions * (config.layers() * (perPosition + scores) + logits));
+  }
+
+  /**
+   * Bytes of what our own training step keeps for the backward pass, float32, and of logits. Scores
+   * of attention are computed again there, and logits lie in memory a chunk at a time.
+   *
+   * @param sequences in one micro-batch
+   * @param tokens of each
+   * @param recompute whether only each layer's input is kept
+   */
+  public long activationBytes(int sequences, int tokens, boolean recompute) {
+    long positions = Math.multiplyExact((long) sequences, tokens);
+    int inner = config.architecture().shape().gated() ? 3 : 2;
+    long perLayer =
+        4L * config.hiddenSize()
+            + 2L * config.queryWidth()
+            + 2L * config.kvWidth()
+            + config.heads()
+            + (long) inner * config.intermediateSize();
+    long kept =
+        recompute
+            ? (long) config.layers() * config.hiddenSize() + perLayer
+            : config.layers() * perLayer;
+    // The backward pass holds the gradients of one layer, and of what goes between layers.
+    long backward = perLayer + 3L * config.hiddenSize();
+    long logits =
+        config.labels() > 0
+            ? positions * config.labels()
+            : Math.min(positions * config.vocabSize(), LOGITS_AT_ONCE);
+    return Float.BYTES * (positions * (kept + backward) + 2 * logits);
   }
 
   /** Operations of a forward pass, a token, in sequences of this length. */

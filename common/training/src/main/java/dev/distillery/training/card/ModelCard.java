@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -29,6 +30,7 @@ public final class ModelCard {
   private final Map<String, String> options;
   private final Map<String, Number> figures;
   private String teacher = "";
+  private final StringBuilder tables = new StringBuilder();
   private final Map<String, List<Point>> curves = new LinkedHashMap<>();
   private final List<Sample> samples = new ArrayList<>();
 
@@ -85,6 +87,20 @@ public final class ModelCard {
     }
   }
 
+  /** Adds a table. */
+  public void addTable(String heading, List<String> columns, List<List<String>> rows) {
+    tables.append("## ").append(escaped(heading)).append("\n\n").append(line(columns));
+    tables.append("|---".repeat(columns.size())).append("|\n");
+    rows.forEach(row -> tables.append(line(row)));
+    tables.append('\n');
+  }
+
+  private static String line(List<String> cells) {
+    return "| "
+        + cells.stream().map(ModelCard::escaped).collect(Collectors.joining(" | "))
+        + " |\n";
+  }
+
   /** Adds a sample. */
   public void addSample(Sample sample) {
     samples.add(sample);
@@ -104,6 +120,7 @@ public final class ModelCard {
     data(text);
     table(text, "Hyperparameters", "Option", options);
     table(text, "Figures", "Figure", figures);
+    text.append(tables);
     curves.forEach((name, points) -> curve(text, name, points));
     if (!samples.isEmpty()) {
       text.append("## Samples\n\n");

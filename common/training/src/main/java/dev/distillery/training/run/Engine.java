@@ -4,6 +4,7 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.training.tokens.TokenRows;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalDouble;
 
 /** What computes gradients and evaluations: this process, or Spark's executors. */
@@ -42,6 +43,14 @@ interface Engine extends AutoCloseable {
   default OptionalDouble exchangeSeconds() {
     return OptionalDouble.empty();
   }
+
+  /**
+   * The likeliest continuations of prompts by the weights as they are.
+   *
+   * @param most tokens of one
+   * @param stops that end one
+   */
+  List<int[]> answers(List<int[]> prompts, int most, int[] stops);
 
   @Override
   void close();

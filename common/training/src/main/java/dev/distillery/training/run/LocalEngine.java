@@ -5,6 +5,7 @@ import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.train.GradientSum;
 import dev.distillery.model.train.TreeSum;
 import dev.distillery.training.tokens.TokenRows;
+import java.util.List;
 
 /** One worker in this process: nothing is exchanged, and no stage of Spark runs for a step. */
 final class LocalEngine implements Engine {
@@ -63,6 +64,11 @@ final class LocalEngine implements Engine {
       sums.add(i, policy.computation().evaluate(batch));
     }
     return sums.total().orElseThrow();
+  }
+
+  @Override
+  public List<int[]> answers(List<int[]> prompts, int most, int[] stops) {
+    return GreedyAnswers.of(policy.decoder(), prompts, most, stops);
   }
 
   @Override

@@ -1,9 +1,12 @@
 package dev.distillery.training.run;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.spark.warehouse.MetricRow;
 import dev.distillery.spark.warehouse.Tables;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
@@ -102,6 +105,25 @@ final class MetricLog {
         EventFile.of(rows.get(0).wallTime(), rows));
     rows.clear();
     firstStep = lastStep + 1;
+  }
+
+  /** The last value of each name that was flushed. */
+  Map<String, Double> latest() throws IOException {
+    Map<String, Double> latest = new LinkedHashMap<>();
+    for (FileStatus file : folder.list(metrics())) {
+      if (!file.getPath().getName().endsWith(".jsonl")) {
+        continue;
+      }
+      try (var reader =
+          new BufferedReader(
+              new InputStreamReader(folder.files().open(file.getPath()), StandardCharsets.UTF_8))) {
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          JsonNode row = JSON.readTree(line);
+          latest.put(row.path("name").asText(), row.path("value").asDouble(Double.NaN));
+        }
+      }
+    }
+    return latest;
   }
 
   /** All that was logged and flushed, as rows of the table {@code metrics}. */

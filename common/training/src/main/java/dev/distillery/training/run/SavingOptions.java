@@ -17,6 +17,8 @@ import picocli.CommandLine.Option;
  *     result is then that checkpoint's weights
  * @param earlyStop evaluations without a new best after which the run ends; implies {@code
  *     eval_loss} where {@code bestBy} is not given
+ * @param samplePrompts held-out rows that are answered before training and at each evaluation
+ * @param sampleTokens of such an answer at most
  */
 @WithBuilder
 public record SavingOptions(
@@ -59,7 +61,25 @@ public record SavingOptions(
             description =
                 "End after so many evaluations without a new best of --best-by (default then:"
                     + " eval_loss).")
-        Optional<Integer> earlyStop) {
+        Optional<Integer> earlyStop,
+    @Tunable
+        @Bounds(atLeast = 0)
+        @Option(
+            names = "--sample-prompts",
+            paramLabel = "N",
+            defaultValue = "3",
+            description =
+                "Held-out rows that the student answers before training and at each evaluation, for"
+                    + " a look and for the card; 0 for none.")
+        int samplePrompts,
+    @Tunable
+        @Bounds(atLeast = 1)
+        @Option(
+            names = "--sample-tokens",
+            paramLabel = "N",
+            defaultValue = "48",
+            description = "Tokens of such an answer at most.")
+        int sampleTokens) {
   /** Named setters over the declared defaults. */
   public static SavingOptionsBuilder builder() {
     return SavingOptionsBuilder.builder(OptionsBinder.defaults(SavingOptions.class));

@@ -267,6 +267,14 @@ final class SparkEngine implements Engine {
   }
 
   @Override
+  public List<int[]> answers(List<int[]> prompts, int most, int[] stops) {
+    JavaRDD<Asked> rdd = context.parallelize(List.of(new Asked(prompts, most, stops)), 1);
+    return (cluster.profile() == null ? rdd : rdd.withResources(cluster.profile()))
+        .flatMap(new Answer(spec, objective, weights(), cluster.threads()))
+        .collect();
+  }
+
+  @Override
   public void close() {
     moved();
     gradient.close();
@@ -511,6 +519,38 @@ final class SparkEngine implements Engine {
                 .toList()
                 .iterator();
           });
+    }
+  }
+
+  /** Prompts of one task. */
+  @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
+  private record Asked(List<int[]> prompts, int most, int[] stops) implements Serializable {}
+
+  private static final class Answer implements FlatMapFunction<Asked, int[]> {
+    private static final long serialVersionUID = 1L;
+    private final PolicySpec spec;
+    private final TrainingObjective objective;
+    private final SharedPolicy.Version weights;
+    private final int threads;
+
+    Answer(
+        PolicySpec spec, TrainingObjective objective, SharedPolicy.Version weights, int threads) {
+      this.spec = spec;
+      this.objective = objective;
+      this.weights = weights;
+      this.threads = threads;
+    }
+
+    @Override
+    public Iterator<int[]> call(Asked asked) {
+      return SharedPolicy.with(
+          spec,
+          objective,
+          weights,
+          SparkEngine.threads(threads),
+          policy ->
+              GreedyAnswers.of(policy.decoder(), asked.prompts(), asked.most(), asked.stops())
+                  .iterator());
     }
   }
 

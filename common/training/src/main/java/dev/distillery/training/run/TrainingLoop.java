@@ -1,5 +1,9 @@
 package dev.distillery.training.run;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.lit;
+
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.model.train.Schedule;
@@ -7,12 +11,15 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.tokens.TokenRows;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -27,9 +34,15 @@ final class TrainingLoop {
   /**
    * What is trained and how.
    *
+   * @param samples answers that are looked at
    * @param total steps of the run
    */
-  record Inputs(TrainingOptions options, StepPlan plan, Optional<TokenRows> eval, long total) {}
+  record Inputs(
+      TrainingOptions options,
+      StepPlan plan,
+      Optional<TokenRows> eval,
+      Optional<Samples> samples,
+      long total) {}
 
   /** Sets the weights to what training begins from. */
   interface Beginning {
@@ -42,6 +55,7 @@ final class TrainingLoop {
   private final Stepper stepper;
   private final Checkpoints checkpoints;
   private final MetricLog log;
+  private final OutputFolder folder;
   private final Progress progress;
   private TrainingState state = TrainingState.start();
   private long firstTokens;
@@ -55,6 +69,7 @@ final class TrainingLoop {
       Stepper stepper,
       Checkpoints checkpoints,
       MetricLog log,
+      OutputFolder folder,
       Progress progress) {
     this.inputs = inputs;
     this.options = inputs.options();
@@ -62,6 +77,7 @@ final class TrainingLoop {
     this.stepper = stepper;
     this.checkpoints = checkpoints;
     this.log = log;
+    this.folder = folder;
     this.progress = progress;
   }
 
@@ -98,7 +114,8 @@ final class TrainingLoop {
             : Optional.empty(),
         state.stoppedEarly(),
         output,
-        figures());
+        figures(),
+        List.of());
   }
 
   private OptionalLong begin(Beginning beginning) throws IOException {
@@ -109,7 +126,19 @@ final class TrainingLoop {
     state = found.orElse(TrainingState.start());
     stepper.resume(state.step());
     log.resume(state.step());
+    Samples.resume(folder, state.step());
+    if (state.step() == 0) {
+      answer();
+    }
     found.ifPresent(this::tell);
+    if (found.isPresent()) {
+      lastStep = new LinkedHashMap<>();
+      lastEvaluation = new LinkedHashMap<>();
+      log.latest()
+          .forEach(
+              (name, value) ->
+                  (name.startsWith("eval_") ? lastEvaluation : lastStep).put(name, value));
+    }
     savedStep = found.isPresent() ? state.step() : -1;
     firstTokens = state.tokens();
     state = state.planned(inputs.total());
@@ -209,6 +238,7 @@ final class TrainingLoop {
         .forEach((name, value) -> metrics.put("eval_" + name, value));
     lastEvaluation = metrics;
     log.log(state.step(), metrics);
+    answer();
     Optional<String> by = options.saving().best();
     if (by.isEmpty()) {
       return false;
@@ -232,8 +262,22 @@ final class TrainingLoop {
     return name.endsWith("accuracy");
   }
 
+  private void answer() throws IOException {
+    if (inputs.samples().isPresent()) {
+      progress.say(inputs.samples().get().take(state.step(), engine, folder));
+    }
+  }
+
+  /** Answers before training and by the weights as they are now. */
+  List<TrainingResult.Sample> samples() throws IOException {
+    return inputs.samples().isPresent()
+        ? inputs.samples().get().beforeAndAfter(engine, folder)
+        : List.of();
+  }
+
   private void save() throws IOException {
     log.flush();
+    CurvesPage.write(folder, "Training: " + folder.root().getName());
     checkpoints.save(state, stepper.spaces());
     savedStep = state.step();
     checkpoints.retain(options.saving().saveTotalLimit(), state.bestStep());
@@ -252,10 +296,23 @@ final class TrainingLoop {
     }
   }
 
-  /** Writes the run's figures as the table {@code metrics}. */
-  void publish(JobRun run) {
+  /**
+   * Writes the run's figures as the table {@code metrics}.
+   *
+   * @param parts folders in the output folder whose figures are written too, their name before each
+   */
+  void publish(JobRun run, List<String> parts) {
     SparkSession spark = run.spark();
-    run.write(Tables.METRICS, log.table(spark).coalesce(1));
+    Dataset<Row> table = log.table(spark);
+    for (String part : parts) {
+      OutputFolder of = new OutputFolder(folder.files(), folder.path(part));
+      table =
+          table.union(
+              new MetricLog(of, Clock.systemUTC())
+                  .table(spark)
+                  .withColumn("name", concat(lit(part + "/"), col("name"))));
+    }
+    run.write(Tables.METRICS, table.coalesce(1));
   }
 
   private String detail(double seconds) {

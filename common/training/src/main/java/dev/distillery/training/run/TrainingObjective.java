@@ -24,6 +24,11 @@ public interface TrainingObjective extends Serializable {
     return 0;
   }
 
+  /** Bytes of what it holds beside the student in each JVM, about; 0 where that is little. */
+  default long heldBytes() {
+    return 0;
+  }
+
   /**
    * Metrics of a step or of an evaluation, by the names that Hugging Face's trainer and TRL log
    * them under, in order; {@code loss} is among them.

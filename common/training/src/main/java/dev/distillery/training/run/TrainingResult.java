@@ -1,5 +1,6 @@
 package dev.distillery.training.run;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
  * @param stoppedEarly whether evaluation had not improved for too long
  * @param output folder of the model or the adapter
  * @param figures of the summary: steps, tokens, losses, norms, seconds
+ * @param samples answers to held-out prompts
  */
 public record TrainingResult(
     long steps,
@@ -24,8 +26,18 @@ public record TrainingResult(
     Optional<String> interrupted,
     boolean stoppedEarly,
     String output,
-    Map<String, Number> figures) {
+    Map<String, Number> figures,
+    List<Sample> samples) {
   public TrainingResult {
     figures = Map.copyOf(new TreeMap<>(figures));
+    samples = List.copyOf(samples);
+  }
+
+  /** What was answered to a held-out prompt before training, and by the result. */
+  public record Sample(String prompt, String before, String after) {}
+
+  TrainingResult with(List<Sample> answered) {
+    return new TrainingResult(
+        steps, resumedFrom, resultStep, interrupted, stoppedEarly, output, figures, answered);
   }
 }

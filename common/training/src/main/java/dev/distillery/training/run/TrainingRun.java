@@ -28,7 +28,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -71,6 +70,17 @@ public final class TrainingRun {
   private final Optional<TokenRows> eval;
   private final Map<String, String> facts;
   private final List<String> classes;
+  private final Parts parts;
+
+  /**
+   * Runs that belong together.
+   *
+   * @param part whether this is a part of another, which publishes for it
+   * @param before folders of the parts that this one publishes for
+   */
+  private record Parts(boolean part, List<String> before) {
+    static final Parts NONE = new Parts(false, List.of());
+  }
 
   private TrainingRun(
       JobRun run,
@@ -80,7 +90,8 @@ public final class TrainingRun {
       TokenRows train,
       Optional<TokenRows> eval,
       Map<String, String> facts,
-      List<String> classes) {
+      List<String> classes,
+      Parts parts) {
     this.run = run;
     this.options = options;
     this.seed = seed;
@@ -89,6 +100,7 @@ public final class TrainingRun {
     this.eval = eval;
     this.facts = facts;
     this.classes = classes;
+    this.parts = parts;
   }
 
   /**
@@ -108,13 +120,13 @@ public final class TrainingRun {
           "There is no row to train on: look at the rejects, and at how rows are made");
     }
     return new TrainingRun(
-        run, options, seed, objective, train, Optional.empty(), Map.of(), List.of());
+        run, options, seed, objective, train, Optional.empty(), Map.of(), List.of(), Parts.NONE);
   }
 
   /** The same run, evaluated on rows of their own; of no rows, not at all. */
   public TrainingRun evaluatedOn(TokenRows rows) {
     Optional<TokenRows> some = rows.size() == 0 ? Optional.empty() : Optional.of(rows);
-    return new TrainingRun(run, options, seed, objective, train, some, facts, classes);
+    return new TrainingRun(run, options, seed, objective, train, some, facts, classes, parts);
   }
 
   /**
@@ -124,7 +136,7 @@ public final class TrainingRun {
   public TrainingRun identifiedBy(String name, String value) {
     var more = new TreeMap<>(facts);
     more.put(name, value);
-    return new TrainingRun(run, options, seed, objective, train, eval, more, classes);
+    return new TrainingRun(run, options, seed, objective, train, eval, more, classes, parts);
   }
 
   /**
@@ -134,7 +146,41 @@ public final class TrainingRun {
    * @param names in the order of the head's outputs; none leaves the model its own head
    */
   public TrainingRun classifying(List<String> names) {
-    return new TrainingRun(run, options, seed, objective, train, eval, facts, List.copyOf(names));
+    return new TrainingRun(
+        run, options, seed, objective, train, eval, facts, List.copyOf(names), parts);
+  }
+
+  /**
+   * The same recipe on other rows, in a folder of its own in the output folder. Its figures are
+   * published by a run {@link #after} it.
+   */
+  public TrainingRun part(String folder, TokenRows rows) {
+    StudentOptions student =
+        StudentOptionsBuilder.builder(options.student())
+            .outputDir(options.student().outputDir() + "/" + folder)
+            .build();
+    TrainingOptions there = TrainingOptionsBuilder.builder(options).student(student).build();
+    return new TrainingRun(
+        run, there, seed, objective, rows, eval, facts, classes, new Parts(true, List.of()));
+  }
+
+  /** The same run over other rows. */
+  public TrainingRun over(TokenRows rows) {
+    return new TrainingRun(run, options, seed, objective, rows, eval, facts, classes, parts);
+  }
+
+  /** The same run, which publishes the figures of parts that were trained before it, too. */
+  public TrainingRun after(List<String> folders) {
+    return new TrainingRun(
+        run,
+        options,
+        seed,
+        objective,
+        train,
+        eval,
+        facts,
+        classes,
+        new Parts(false, List.copyOf(folders)));
   }
 
   private void refuseWhatNeedsAnEvaluation() {
@@ -148,28 +194,52 @@ public final class TrainingRun {
 
   /** What the run will take, without any of it: for a dry run. */
   public TrainingPlan plan() {
-    refuseWhatNeedsAnEvaluation();
     try (ModelFiles files = open()) {
-      ModelConfig config = spec("").config(files);
-      StepOrder order = order();
-      long total = totalSteps(order);
-      long trained = trainedParameters(config);
-      Lengths lengths = lengths(order);
-      double tokens = lengths.mean() * train.size();
-      ModelEstimate estimate = ModelEstimate.of(config);
-      double epochs = (double) total / order.stepsPerEpoch();
-      Map<String, Number> figures = new LinkedHashMap<>();
-      figures.put("rows", train.size());
-      figures.put("eval_rows", eval.map(TokenRows::size).orElse(0L));
-      figures.put("steps_per_epoch", order.stepsPerEpoch());
-      figures.put("total_steps", total);
-      figures.put("epochs", epochs);
-      figures.put("tokens_per_epoch", Math.round(tokens));
-      figures.put("parameters", config.parameterCount());
-      figures.put("trained_parameters", trained);
-      figures.put("memory_bytes", memoryBytes(config, lengths));
-      figures.put(
-          "flops", estimate.trainingFlopsPerToken(trained(), lengths.longest()) * tokens * epochs);
+      return plan(spec("").config(files), memory(files, lengths(order())));
+    } catch (IOException e) {
+      throw cannotRead(e);
+    }
+  }
+
+  /** As {@link #plan()}, of a new model of this shape, whose weights do not lie anywhere yet. */
+  public TrainingPlan plan(ModelConfig config) {
+    return plan(config, memory(config, objective.heldBytes(), lengths(order())));
+  }
+
+  private TrainingPlan plan(ModelConfig config, MemoryPlan memory) {
+    refuseWhatNeedsAnEvaluation();
+    StepOrder order = order();
+    long total = totalSteps(order);
+    Lengths lengths = lengths(order);
+    double tokens = lengths.mean() * train.size();
+    double epochs = (double) total / order.stepsPerEpoch();
+    BatchOptions batch = options.batch();
+    Map<String, Number> figures = new LinkedHashMap<>();
+    figures.put("rows", train.size());
+    figures.put("eval_rows", eval.map(TokenRows::size).orElse(0L));
+    figures.put("steps_per_epoch", order.stepsPerEpoch());
+    figures.put("total_steps", total);
+    figures.put("epochs", epochs);
+    figures.put("tokens_per_epoch", Math.round(tokens));
+    figures.put("total_tokens", Math.round(tokens * epochs));
+    figures.put("parameters", config.parameterCount());
+    figures.put("trained_parameters", memory.moved());
+    figures.put("memory_bytes", memory.bytes(batch.batchSize(), batch.gradientAccumulationSteps()));
+    memory.objection(batch, machineMemory()).ifPresent(run.progress()::say);
+    memory
+        .fitting(batch, machineMemory())
+        .ifPresent(
+            fitting -> {
+              figures.put("fitting_batch_size", fitting.batchSize());
+              figures.put("fitting_gradient_accumulation_steps", fitting.accumulation());
+            });
+    double flops =
+        ModelEstimate.of(config).trainingFlopsPerToken(trained(), lengths.longest())
+            * tokens
+            * epochs;
+    figures.put("flops", flops);
+    figures.putAll(SpeedProbe.cost(flops, options.workers(), run.progress()));
+    try {
       Optional<TrainingState> found = standing();
       long taken = found.map(TrainingState::step).orElse(0L);
       figures.put("steps_taken", taken);
@@ -177,10 +247,10 @@ public final class TrainingRun {
       found
           .flatMap(at -> TrainingLoop.longer(schedule(total), warmup(), at))
           .ifPresent(run.progress()::say);
-      return new TrainingPlan(train.size(), order.stepsPerEpoch(), total, trained, figures);
     } catch (IOException e) {
-      throw cannotRead(e);
+      throw new UncheckedIOException("Cannot read the output folder: " + e.getMessage(), e);
     }
+    return new TrainingPlan(train.size(), order.stepsPerEpoch(), total, memory.moved(), figures);
   }
 
   /**
@@ -208,9 +278,26 @@ public final class TrainingRun {
         : ModelEstimate.Trained.ADAPTERS;
   }
 
-  private long memoryBytes(ModelConfig config, Lengths lengths) {
-    return ModelEstimate.of(config)
-        .trainingBytes(trained(), options.batch().batchSize(), lengths.longest());
+  private MemoryPlan memory(ModelFiles files, Lengths lengths) {
+    ModelConfig config = spec("").config(files);
+    boolean lora = options.student().trainable() == StudentOptions.Trainable.LORA;
+    FrozenForm form = spec("").frozenForm(files.gguf().isPresent());
+    long held = MemoryPlan.held(files, lora ? 0 : trainedParameters(config), form);
+    return memory(config, objective.heldBytes() + held, lengths);
+  }
+
+  private MemoryPlan memory(ModelConfig config, long held, Lengths lengths) {
+    return new MemoryPlan(
+        held,
+        trainedParameters(config),
+        config,
+        lengths.longest(),
+        options.student().gradientCheckpointing());
+  }
+
+  private static long machineMemory() {
+    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return system.getTotalMemorySize();
   }
 
   /** Where an earlier try of this run stands. */
@@ -344,11 +431,12 @@ public final class TrainingRun {
           Stepper stepper = stepper(plan, engine)) {
         var loop =
             new TrainingLoop(
-                new TrainingLoop.Inputs(options, plan, eval, total),
+                new TrainingLoop.Inputs(options, plan, eval, samples(files, spec), total),
                 engine,
                 stepper,
                 checkpoints,
                 new MetricLog(folder, clock),
+                folder,
                 run.progress());
         TrainingResult result =
             loop.run(
@@ -365,9 +453,12 @@ public final class TrainingRun {
                 folder.root().toString());
         if (result.interrupted().isEmpty()) {
           loop.toResult(result.resultStep());
+          result = result.with(loop.samples());
           new ResultWriter(folder, spec, options.student().dtype())
               .write(files, engine.parameters());
-          loop.publish(run);
+          if (!parts.part()) {
+            loop.publish(run, parts.before());
+          }
         }
         return result;
       }
@@ -377,6 +468,12 @@ public final class TrainingRun {
     } catch (IOException e) {
       throw new UncheckedIOException("Training stopped: " + e.getMessage(), e);
     }
+  }
+
+  private Optional<Samples> samples(ModelFiles files, PolicySpec spec) throws IOException {
+    return eval.isEmpty()
+        ? Optional.empty()
+        : Samples.of(files, spec.config(files).labels() == 0, eval.get(), options.saving());
   }
 
   private Stepper stepper(StepPlan plan, Engine engine) {
@@ -420,30 +517,14 @@ public final class TrainingRun {
         trained(kernels, spec, files));
   }
 
-  /**
-   * Before anything is allocated. What stays in a file's blocks, or is computed again, is beyond
-   * the estimate: that is tried.
-   */
+  /** Before anything is allocated. */
   private void refuseWhatCannotFit(ModelFiles files) {
-    boolean asStored =
-        options.student().trainable() != StudentOptions.Trainable.FULL
-            && spec("").frozenForm(files.gguf().isPresent()) != FrozenForm.FLOAT32;
-    if (asStored || options.student().gradientCheckpointing()) {
-      return;
-    }
-    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    double needed = memoryBytes(spec("").config(files), lengths(order()));
-    double there = system.getTotalMemorySize();
-    if (needed > there) {
-      throw JobException.invalid(
-          String.format(
-              Locale.ROOT,
-              "A step of --batch-size %d needs about %.1f GiB, and this machine has %.1f: take a"
-                  + " smaller --batch-size, --gradient-checkpointing, or --trainable lora",
-              options.batch().batchSize(),
-              needed / (1 << 30),
-              there / (1 << 30)));
-    }
+    memory(files, lengths(order()))
+        .objection(options.batch(), machineMemory())
+        .ifPresent(
+            why -> {
+              throw JobException.invalid(why);
+            });
   }
 
   /** The trained weights as training begins. */

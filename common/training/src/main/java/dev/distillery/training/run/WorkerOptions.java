@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
  *     parallelism, more is DiLoCo (Douillard et al. 2023)
  * @param outerLearningRate of DiLoCo's outer steps
  * @param outerMomentum Nesterov momentum of DiLoCo's outer steps
+ * @param gpuHourUsd what an hour of one GPU costs, for a plan
  */
 @WithBuilder
 public record WorkerOptions(
@@ -54,7 +55,17 @@ public record WorkerOptions(
             paramLabel = "X",
             defaultValue = "0.9",
             description = "Nesterov momentum of the outer step.")
-        double outerMomentum) {
+        double outerMomentum,
+    @Tunable
+        @OnlyWith(option = "--dry-run")
+        @Bounds(atLeast = 0)
+        @Option(
+            names = "--gpu-hour-usd",
+            paramLabel = "X",
+            description =
+                "What an hour of one A100 with 80 GB costs, in dollars: --dry-run then says what the"
+                    + " run would cost there.")
+        Optional<Double> gpuHourUsd) {
   /** Named setters over the declared defaults. */
   public static WorkerOptionsBuilder builder() {
     return WorkerOptionsBuilder.builder(OptionsBinder.defaults(WorkerOptions.class));

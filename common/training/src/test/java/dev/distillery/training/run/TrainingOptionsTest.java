@@ -44,10 +44,13 @@ class TrainingOptionsTest {
             save-total-limit 2
             best-by (none)
             early-stop (none)
+            sample-prompts 3
+            sample-tokens 48
             workers (none)
             local-steps 1
             outer-learning-rate 0.7
             outer-momentum 0.9
+            gpu-hour-usd (none)
             """)
         .arrive(
             """
@@ -81,10 +84,13 @@ class TrainingOptionsTest {
             save-total-limit 3
             best-by eval_loss
             early-stop 2
+            sample-prompts 0
+            sample-tokens 9
             workers 2
             local-steps 10
             outer-learning-rate 0.5
             outer-momentum 0.6
+            gpu-hour-usd 2.5
             """);
   }
 

@@ -12,7 +12,6 @@ import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.SpecialTokens;
@@ -176,8 +175,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
     if (run.dryRun()) {
       TrainingInputs.Plan plan = inputs.plan(model, settings, options.show());
       System.out.print(plan.describe(start.tokenizer()));
-      Map<String, Number> planned =
-          new TreeMap<>(figures(options.training(), start.config(), plan));
+      Map<String, Number> planned = new TreeMap<>(figures(run, options, start, settings, plan));
       planned.putAll(plan.counts().figures());
       return Outcome.done(
           new PretrainSummary(run.summary(), planned, options.training().student().outputDir()),
@@ -208,8 +206,14 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
     if (result.interrupted().isPresent()) {
       return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
     }
-    card(run, options, inputs, summary)
-        .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
+    ModelCard card = card(run, options, inputs, summary);
+    result
+        .samples()
+        .forEach(
+            sample ->
+                card.addSample(
+                    new ModelCard.Sample(sample.prompt(), sample.before(), sample.after())));
+    card.write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
     return Outcome.done(summary, account(tokens.counts()));
   }
 
@@ -334,25 +338,31 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   }
 
   private static Map<String, Number> figures(
-      TrainingOptions options, ModelConfig config, TrainingInputs.Plan plan) {
-    long aStep = (long) options.batch().batchSize() * options.batch().gradientAccumulationSteps();
-    long stepsPerEpoch = -Math.floorDiv(-plan.rowsPerEpoch(), aStep);
-    long steps =
-        options.schedule().maxSteps().orElse(stepsPerEpoch * options.schedule().numEpochs());
-    ModelEstimate estimate = ModelEstimate.of(config);
-    double tokens = plan.tokensPerEpoch() * ((double) steps / stepsPerEpoch);
-    Map<String, Number> figures = new TreeMap<>(plan.figures());
-    figures.put("parameters", config.parameterCount());
-    figures.put("steps_per_epoch", stepsPerEpoch);
-    figures.put("total_steps", steps);
-    figures.put("total_tokens", Math.round(tokens));
-    figures.put(
-        "memory_bytes",
-        estimate.trainingBytes(
-            ModelEstimate.Trained.FULL, options.batch().batchSize(), plan.longest()));
-    figures.put(
-        "flops",
-        tokens * estimate.trainingFlopsPerToken(ModelEstimate.Trained.FULL, plan.longest()));
+      JobRun run,
+      PretrainOptions options,
+      Start start,
+      TokenSettings settings,
+      TrainingInputs.Plan plan) {
+    TrainingRun training =
+        TrainingRun.of(
+            run,
+            options.training(),
+            options.run().randomSeed(),
+            new NextTokenObjective(),
+            plan.rows());
+    if (!options.tokens().evalInput().isEmpty()) {
+      training =
+          training.evaluatedOn(
+              TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+                  .plan(start.model().toString(), settings, 0)
+                  .rows());
+    }
+    Map<String, Number> figures =
+        new TreeMap<>(
+            NewModel.isShape(options.training().student().model())
+                ? training.plan(start.config()).figures()
+                : training.plan().figures());
+    figures.putAll(plan.figures());
     return figures;
   }
 

@@ -62,6 +62,22 @@ final class DistillObjective implements TrainingObjective {
   }
 
   @Override
+  public long heldBytes() {
+    try (ModelFiles files = ModelFiles.open(Path.of(teacher))) {
+      boolean blocks = files.gguf().isPresent();
+      return files.weights().weights().values().stream()
+          .mapToLong(
+              weight ->
+                  blocks
+                      ? weight.type().bytes(weight.spec().elements())
+                      : Float.BYTES * weight.spec().elements())
+          .sum();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read the teacher " + teacher, e);
+    }
+  }
+
+  @Override
   public Computation open(Decoder decoder) {
     Path here = ShippedModel.here(teacher);
     try {

@@ -202,15 +202,30 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     if (!options.tokens().evalInput().isEmpty()) {
       training = training.evaluatedOn(held(run, options, settings));
     }
-    TrainingResult result = training.train();
+    QualityByRows.Trained trained =
+        QualityByRows.train(run, training, tokens.rows(), options.maxRows(), seed);
+    TrainingResult result = trained.last();
     Map<String, Number> figures = new TreeMap<>(tokens.counts().figures());
     figures.putAll(result.figures());
-    SftSummary summary = summary(run, figures, tokens.shares(), result.output());
+    SftSummary summary = summary(run, figures, tokens.shares(), result.output(), trained.quality());
     if (result.interrupted().isPresent()) {
       return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
     }
-    card(run, options, inputs, summary)
-        .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
+    ModelCard card = card(run, options, inputs, summary);
+    result
+        .samples()
+        .forEach(
+            sample ->
+                card.addSample(
+                    new ModelCard.Sample(sample.prompt(), sample.before(), sample.after())));
+    if (!trained.quality().isEmpty()) {
+      card.addTable(
+          "Quality by rows",
+          QualityByRows.columns(trained.quality()),
+          QualityByRows.cells(trained.quality()));
+      QualityByRows.draw(run, result.output(), trained.quality());
+    }
+    card.write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
     return Outcome.done(summary, account(tokens.counts()));
   }
 
@@ -302,7 +317,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     figures.putAll(plan.figures());
     figures.putAll(plan.counts().figures());
     return Outcome.done(
-        summary(run, figures, plan.shares(), options.training().student().outputDir()),
+        summary(run, figures, plan.shares(), options.training().student().outputDir(), List.of()),
         account(plan.counts()));
   }
 
@@ -320,9 +335,17 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   }
 
   private static SftSummary summary(
-      JobRun run, Map<String, Number> figures, List<TrainingInputs.Share> shares, String output) {
+      JobRun run,
+      Map<String, Number> figures,
+      List<TrainingInputs.Share> shares,
+      String output,
+      List<SftSummary.Quality> quality) {
     return new SftSummary(
-        run.summary(), figures, shares.stream().map(SftSummary.Input::of).toList(), output);
+        run.summary(),
+        figures,
+        shares.stream().map(SftSummary.Input::of).toList(),
+        output,
+        quality);
   }
 
   private static RowAccount account(TokenCounts counts) {

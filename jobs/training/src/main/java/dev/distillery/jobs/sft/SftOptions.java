@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
  * @param trainOn what of a dialogue is learned
  * @param distill a teacher whose probabilities are learned
  * @param labels of a classifier
+ * @param maxRows how many rows the recipe is trained on, each for itself, ascending; empty: all
  * @param show rows of each input that a dry run prints
  */
 @WithBuilder
@@ -52,6 +53,15 @@ public record SftOptions(
         TrainOn trainOn,
     DistillOptions distill,
     @OnlyWith(option = "--train-on", is = "label") LabelOptions labels,
+    @Option(
+            names = "--max-rows",
+            paramLabel = "N,...",
+            split = ",",
+            description =
+                "Train on so many rows, drawn from the seed; with several numbers on each for itself,"
+                    + " the rows of one among those of the next, and tell quality by rows. The"
+                    + " result is that of the last.")
+        List<Long> maxRows,
     @Tunable
         @OnlyWith(option = "--dry-run")
         @Bounds(atLeast = 0)
@@ -66,10 +76,22 @@ public record SftOptions(
     implements Validated {
   @Override
   public List<String> violations() {
-    if (!classifies()) {
-      return List.of();
-    }
     List<String> violations = new ArrayList<>();
+    for (int i = 0; i < maxRows.size(); i++) {
+      if (maxRows.get(i) < 1 || (i > 0 && maxRows.get(i) <= maxRows.get(i - 1))) {
+        violations.add(
+            "Option --max-rows: expected numbers from 1 on, each over the one before it, found "
+                + maxRows);
+        break;
+      }
+    }
+    if (maxRows.size() > 1 && tokens.evalInput().isEmpty()) {
+      violations.add(
+          "Option --max-rows: quality by rows is told on rows of their own: give --eval-input");
+    }
+    if (!classifies()) {
+      return violations;
+    }
     if (!template.isEmpty()) {
       violations.add(
           "Option --template has no effect with --train-on label, whose rows are plain text: leave"

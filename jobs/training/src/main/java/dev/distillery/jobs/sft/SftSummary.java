@@ -12,9 +12,14 @@ import java.util.Map;
  * @param training figures of the rows and of the training itself
  * @param inputs what each input came to
  * @param output folder of the model or the adapter
+ * @param qualityByRows of several numbers of rows, what evaluation came to with each
  */
 public record SftSummary(
-    RunSummary run, Map<String, Number> training, List<Input> inputs, String output)
+    RunSummary run,
+    Map<String, Number> training,
+    List<Input> inputs,
+    String output,
+    List<Quality> qualityByRows)
     implements Summary {
 
   /**
@@ -37,8 +42,21 @@ public record SftSummary(
     }
   }
 
+  /**
+   * What a recipe came to on some rows.
+   *
+   * @param rows trained on
+   * @param figures of the evaluation after training, steps, tokens and loss
+   */
+  public record Quality(long rows, Map<String, Number> figures) {
+    public Quality {
+      figures = Map.copyOf(figures);
+    }
+  }
+
   public SftSummary {
     training = Map.copyOf(training);
     inputs = List.copyOf(inputs);
+    qualityByRows = List.copyOf(qualityByRows);
   }
 }

@@ -167,6 +167,8 @@ class SftJobTest {
             0,
             "packing",
             "isolated",
+            "eval-steps",
+            5,
             "run-id",
             "first");
 
@@ -192,7 +194,18 @@ class SftJobTest {
         .content()
         .contains("| rows.jsonl | NOASSERTION | 4 |")
         .contains("## eval_loss")
-        .contains("| learning-rate | 0.02 |");
+        .contains("| learning-rate | 0.02 |")
+        .contains("## Samples")
+        .contains("    uno");
+    assertThat(out.resolve("metrics.html")).content().contains("<svg", "eval_loss", "layer_0");
+    assertThat(out.resolve("samples/samples-0000000000.jsonl"))
+        .as("before training")
+        .content()
+        .contains("\"expected\":\"uno<|im_end|>\"")
+        .doesNotContain("\"answer\":\"uno\"");
+    assertThat(out.resolve("samples/samples-0000000025.jsonl"))
+        .content()
+        .contains("\"answer\":\"uno\"");
     assertThat(run(given).toJson().toString())
         .as("the same id again")
         .isEqualTo(summary.toJson().toString());
@@ -292,6 +305,47 @@ class SftJobTest {
     refused(
         Map.of("input", rows, "distill", MODEL, "train-on", "label"),
         "a classifier has no next token");
+  }
+
+  @Test
+  void oneRecipeOnGrowingNumbersOfRows() throws IOException {
+    Path rows = file("rows.jsonl", ROWS);
+    Map<String, Object> given = new HashMap<>();
+    given.put("input", rows);
+    given.put("eval-input", rows);
+    given.put("max-rows", "1,2,3");
+    given.put("max-steps", 3);
+    given.put("learning-rate", "1e-2");
+    given.put("sample-prompts", 0);
+
+    SftSummary summary = run(given);
+
+    assertThat(summary.qualityByRows())
+        .extracting(SftSummary.Quality::rows)
+        .containsExactly(1L, 2L, 3L);
+    List<Double> quality =
+        summary.qualityByRows().stream()
+            .map(at -> at.figures().get("eval_loss").doubleValue())
+            .toList();
+    assertThat(quality.get(2)).as("evaluated on what was learned").isLessThan(quality.get(0));
+    assertThat(values(summary, "rows-1/eval_loss").get(2)).isEqualTo(quality.get(0));
+    assertThat(values(summary, "eval_loss").get(2)).isEqualTo(quality.get(2));
+    Path out = temp.resolve("out");
+    assertThat(out.resolve("rows-2/config.json")).exists();
+    assertThat(out.resolve("README.md")).content().contains("## Quality by rows", "| 2 | ");
+    assertThat(out.resolve("quality-by-rows.html")).content().contains("eval_loss by rows");
+    refusedAsTold(
+        with(given, "max-rows", "1,4", "output-dir", temp.resolve("more")),
+        "an epoch has 3 rows, found 4");
+    given.remove("eval-input");
+    refusedAsTold(given, "give --eval-input");
+    refusedAsTold(with(given, "max-rows", "3,2"), "each over the one before it");
+  }
+
+  private void refusedAsTold(Map<String, Object> given, String message) {
+    assertThatThrownBy(() -> run(given))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining(message);
   }
 
   private static String labelled(int rows) {

@@ -19,6 +19,7 @@ class SftOptionsTest {
             distill-temperature 1.0
             max-classes 1000
             aux-lm-weight (none)
+            max-rows (none)
             show 0
             """);
   }

@@ -1,0 +1,82 @@
+package dev.distillery.core.page;
+
+import java.util.List;
+
+/**
+ * A page as one HTML file. All text given is shown as it is, markup in it too. No script, font or
+ * picture is loaded, and the page forbids its reader's browser to.
+ */
+public final class Page {
+  private static final String STYLE =
+      "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#222}"
+          + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
+          + "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;"
+          + "vertical-align:top;white-space:pre-wrap}th{background:#f4f4f4}"
+          + "figure{display:inline-block;margin:0 1rem 1rem 0}figcaption{font-weight:600}"
+          + "svg text{font:11px system-ui,sans-serif;fill:#444}";
+
+  private final String title;
+  private final StringBuilder body = new StringBuilder();
+
+  /** An empty page. */
+  public Page(String title) {
+    this.title = title;
+  }
+
+  /** Begins a section. */
+  public Page heading(String text) {
+    body.append("<h2>").append(escaped(text)).append("</h2>\n");
+    return this;
+  }
+
+  /** Adds a paragraph. */
+  public Page paragraph(String text) {
+    body.append("<p>").append(escaped(text)).append("</p>\n");
+    return this;
+  }
+
+  /** Adds a table; line breaks of its cells are kept. */
+  public Page table(List<String> columns, List<List<String>> rows) {
+    body.append("<table><tr>");
+    columns.forEach(column -> body.append("<th>").append(escaped(column)).append("</th>"));
+    body.append("</tr>\n");
+    for (List<String> row : rows) {
+      body.append("<tr>");
+      row.forEach(cell -> body.append("<td>").append(escaped(cell)).append("</td>"));
+      body.append("</tr>\n");
+    }
+    body.append("</table>\n");
+    return this;
+  }
+
+  /** Adds a plot. */
+  public Page plot(LinePlot plot) {
+    body.append("<figure><figcaption>").append(escaped(plot.title())).append("</figcaption>\n");
+    body.append(plot.svg()).append("</figure>\n");
+    return this;
+  }
+
+  /** The page. */
+  public String html() {
+    return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        + "<meta http-equiv=\"Content-Security-Policy\""
+        + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>"
+        + escaped(title)
+        + "</title>\n<style>"
+        + STYLE
+        + "</style></head>\n<body><h1>"
+        + escaped(title)
+        + "</h1>\n"
+        + body
+        + "</body></html>\n";
+  }
+
+  /** Text that a browser shows as it is, between tags and in quoted attributes. */
+  static String escaped(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;")
+        .replace("'", "&#39;");
+  }
+}

@@ -1,0 +1,42 @@
+package dev.distillery.training.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CurvesPageTest {
+  @TempDir Path temp;
+
+  @Test
+  void aLongRunIsOnePageOfBoundedSize() throws IOException {
+    OutputFolder folder = OutputFolder.at(temp.toString(), new Configuration());
+    MetricLog log = new MetricLog(folder, Clock.systemUTC());
+    log.resume(0);
+    for (int step = 1; step <= 5000; step++) {
+      log.log(step, Map.of("loss", 1.0 / step, "num_tokens", 10.0 * step, "<b>", 1.0));
+      if (step % 10 == 0) {
+        log.log(step, Map.of("update_ratio/layer_2", 1e-3, "update_ratio/layer_10", 1e-4));
+      }
+      if (step % 1000 == 0) {
+        log.log(step, Map.of("eval_loss", 2.0 / step));
+      }
+    }
+    log.flush();
+
+    CurvesPage.write(folder, "Training: <i>");
+
+    String html = Files.readString(temp.resolve("metrics.html"));
+    assertThat(html.length()).isLessThan(200_000);
+    assertThat(html)
+        .contains("Training: &lt;i&gt;", "&lt;b&gt;", "eval_loss", "Update by parameter norm")
+        .doesNotContain("<b>", "<i>", "num_tokens", "<script", "http://localhost");
+    assertThat(html.indexOf(">layer_2<")).isLessThan(html.indexOf(">layer_10<")).isPositive();
+  }
+}
