@@ -89,7 +89,7 @@ record SpeedProbe(double flopsPerSecond, String device) {
               progress.say(
                   String.format(
                       Locale.ROOT,
-                      "At %s dollars an hour of one %s: about %.2f dollars",
+                      "At %s dollars an hour of one %s: about %.3g dollars",
                       price,
                       PRICED,
                       price * there));

@@ -277,7 +277,7 @@ final class TrainingLoop {
 
   private void save() throws IOException {
     log.flush();
-    CurvesPage.write(folder, "Training: " + folder.root().getName());
+    CurvesPage.write(folder, "Training");
     checkpoints.save(state, stepper.spaces());
     savedStep = state.step();
     checkpoints.retain(options.saving().saveTotalLimit(), state.bestStep());

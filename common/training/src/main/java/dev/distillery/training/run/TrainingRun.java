@@ -20,6 +20,7 @@ import dev.distillery.model.train.AdamW;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.training.tokens.PlannedRows;
 import dev.distillery.training.tokens.TokenRows;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -234,7 +235,7 @@ public final class TrainingRun {
               figures.put("fitting_gradient_accumulation_steps", fitting.accumulation());
             });
     double flops =
-        ModelEstimate.of(config).trainingFlopsPerToken(trained(), lengths.longest())
+        ModelEstimate.of(config).trainingFlopsPerToken(trained(), (int) Math.ceil(lengths.mean()))
             * tokens
             * epochs;
     figures.put("flops", flops);
@@ -261,6 +262,9 @@ public final class TrainingRun {
   private record Lengths(double mean, int longest) {}
 
   private Lengths lengths(StepOrder order) {
+    if (train instanceof PlannedRows planned) {
+      return new Lengths((double) planned.tokens() / planned.size(), planned.longest());
+    }
     long sampled = Math.min(SAMPLED_ROWS, train.size());
     long tokens = 0;
     int longest = 1;

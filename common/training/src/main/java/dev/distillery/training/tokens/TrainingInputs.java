@@ -93,20 +93,9 @@ public final class TrainingInputs {
       return shares.stream().map(Share::counts).reduce(TokenCounts::plus).orElseThrow();
     }
 
-    /** As many rows as an epoch has, each as long as the longest: for estimates. */
+    /** As many rows and tokens as an epoch has: for estimates. */
     public TokenRows rows() {
-      TokenSequence row = new TokenSequence(new int[longest], new float[longest], new int[] {0});
-      return new TokenRows() {
-        @Override
-        public long size() {
-          return rowsPerEpoch;
-        }
-
-        @Override
-        public TokenSequence row(long index) {
-          return row;
-        }
-      };
+      return new PlannedRows(rowsPerEpoch, tokensPerEpoch, longest);
     }
 
     /** What an epoch holds, by the names that a summary gives it. */

@@ -95,7 +95,9 @@ class SftJobTest {
         .containsEntry("rows_cut", 1L)
         .containsEntry("rows_without_stop", 1L)
         .containsEntry("rows_per_epoch", 3L)
-        .containsEntry("longest_row", 64);
+        .containsEntry("longest_row", 64)
+        .containsEntry("total_tokens", 3 * summary.figures().get("tokens_per_epoch").longValue())
+        .containsKeys("hours_here", "fitting_batch_size");
     String text = printed.toString(StandardCharsets.UTF_8);
     assertThat(text)
         .contains("rows.jsonl: weight 1, 4 rows read, 3 kept, 1 cut")
