@@ -5,6 +5,7 @@ import dev.distillery.datasets.read.InputFiles;
 import dev.distillery.spark.warehouse.Table;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A public data set. Its reader sees one row at a time, as a JSON object (a row of an XML dump: its
@@ -25,6 +26,14 @@ public interface Source extends Serializable {
   /** What its files hold. */
   default InputFiles.Expected expected() {
     return InputFiles.Expected.JSON;
+  }
+
+  /**
+   * What the settings would have to say of a file, as its path does not; empty where nothing is
+   * missing.
+   */
+  default Optional<String> missingFor(String path) {
+    return Optional.empty();
   }
 
   /** The fields that its rows have; others are counted as unread. */

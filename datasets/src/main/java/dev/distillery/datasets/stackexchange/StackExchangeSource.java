@@ -25,6 +25,7 @@ import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -143,6 +144,17 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
                 new RejectedRowException(
                     "unknown_site",
                     "A dump does not say which site it is of: name it with --site"));
+  }
+
+  @Override
+  public Optional<String> missingFor(String path) {
+    boolean dump = path.toLowerCase(Locale.ROOT).matches(".*\\.xml(\\.(gz|bz2|zst))?");
+    return dump && settings.site().isEmpty() && siteOf(path).isEmpty()
+        ? Optional.of(
+            "Option --site: neither it nor the folder of "
+                + path
+                + " says which site the dump is of; give its host, as in coffee.stackexchange.com")
+        : Optional.empty();
   }
 
   /** A dump unpacks into a folder that is called by its site's host. */

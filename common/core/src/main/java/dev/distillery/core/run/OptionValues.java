@@ -10,7 +10,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Reads one option's value from text, and writes it back so that reading gives the same value. */
+/**
+ * Reads one option's value from text, and writes it back so that reading gives the same value; the
+ * values of a list are joined by commas, those in quotes that would not be told apart else.
+ */
 final class OptionValues {
   private static final Duration LONGEST_TIME = Duration.ofDays(36_500);
   private static final int MOST_DIGITS = 30;
@@ -71,7 +74,7 @@ final class OptionValues {
       return name(constant);
     }
     if (value instanceof List<?> list) {
-      return list.stream().map(OptionValues::text).collect(Collectors.joining(","));
+      return list.stream().map(each -> inList(text(each))).collect(Collectors.joining(","));
     }
     if (value instanceof BigDecimal decimal) {
       return decimal.toPlainString();
@@ -80,6 +83,13 @@ final class OptionValues {
       return optional.map(OptionValues::text).orElse("");
     }
     return String.valueOf(value);
+  }
+
+  /** As it stands in a list, so that no two lists are written the same. */
+  private static String inList(String text) {
+    return text.isEmpty() || text.contains(",") || text.contains("\"") || text.contains("\\")
+        ? "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\""
+        : text;
   }
 
   private static boolean parseBoolean(String text) {

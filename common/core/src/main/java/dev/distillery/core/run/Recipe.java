@@ -64,7 +64,8 @@ public final class Recipe {
       violations.add(origin + ": Unknown option '" + key + "'" + Nearest.hint(key, options));
     } else if (value.isValueNode() && !value.isNull()) {
       values.put(key, List.of(value.asText()));
-    } else if (value.isArray() && value.valueStream().allMatch(JsonNode::isValueNode)) {
+    } else if (value.isArray()
+        && value.valueStream().allMatch(each -> each.isValueNode() && !each.isNull())) {
       values.put(key, value.valueStream().map(JsonNode::asText).toList());
     } else if (value.isObject()) {
       values.put(key, List.of(YamlText.json(origin, key, value)));

@@ -212,6 +212,26 @@ class OptionsBinderTest {
     assertThat(binder.bind(again)).isEqualTo(options);
   }
 
+  record Listed(@Option(names = "--stop") List<String> stop) {}
+
+  @Test
+  void noTwoListsAreWrittenTheSame() {
+    var lists = OptionsBinder.of(Listed.class);
+    var texts = new java.util.HashSet<String>();
+    List<List<String>> different =
+        List.of(
+            List.of("a,b"),
+            List.of("a", "b"),
+            List.of("\"a", "b\""),
+            List.of("\"a\",b"),
+            List.of(""),
+            List.of(),
+            List.of("", ""),
+            List.of("a\\"));
+    different.forEach(stop -> texts.add(lists.decisive(new Listed(stop)).get("stop")));
+    assertThat(texts).hasSameSizeAs(different).contains("a,b", "\"a,b\"");
+  }
+
   @Test
   void tunableOptionsDecideNothing() {
     Example options = binder.bind(Map.of("name", List.of("x")));

@@ -75,6 +75,9 @@ class RecipeTest {
     assertThatThrownBy(() -> read("treshold: 1\ncolumns: [[a]]\n"))
         .hasMessageContaining("r.yaml: Unknown option 'treshold'; did you mean threshold?")
         .hasMessageContaining("r.yaml: Option 'columns': expected a value or a list of values");
+    assertThatThrownBy(() -> read("columns: [a, null]\n"))
+        .hasMessageContaining(
+            "'columns': expected a value or a list of values, found [\"a\",null]");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.ingest;
 
+import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
@@ -15,6 +16,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
+import dev.distillery.spark.warehouse.PathNames;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
@@ -23,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Row;
 
 /**
@@ -38,6 +41,9 @@ import org.apache.spark.sql.Row;
  * }</pre>
  */
 public final class IngestJob implements Job<IngestOptions, IngestSummary> {
+  /** Files that a refusal names. */
+  private static final int MOST_MISSING = 5;
+
   @Override
   public String name() {
     return "ingest";
@@ -80,6 +86,32 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
   }
 
   @Override
+  public void check(IngestOptions options) {
+    SourceSettings settings = options.settings();
+    checkUse(options, Tagging.of(options.source().registryName(), settings));
+    Source source = options.source().create(settings, options.run().randomSeed());
+    List<String> missing =
+        options.input().stream()
+            .flatMap(path -> paths(path).stream())
+            .flatMap(path -> source.missingFor(path).stream())
+            .limit(MOST_MISSING)
+            .toList();
+    if (!missing.isEmpty()) {
+      throw JobException.invalid(missing);
+    }
+  }
+
+  private static List<String> paths(String input) {
+    try {
+      return PathNames.find(input, SparkHadoopUtil.get().conf()).files().stream()
+          .map(file -> file.getPath().toString())
+          .toList();
+    } catch (IOException e) {
+      throw new JobException(ExitCode.TEMPORARY, "Cannot list " + input + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
   public List<TableRef> inputs(IngestOptions options) {
     return options.input().stream().<TableRef>map(TableRef.Files::new).toList();
   }
@@ -89,7 +121,6 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
     SourceSettings settings = options.settings();
     Source source = options.source().create(settings, options.run().randomSeed());
     Tagging tagging = Tagging.of(options.source().registryName(), settings);
-    checkUse(options, tagging);
     Map<String, List<FileStatus>> named = new LinkedHashMap<>();
     options.input().forEach(path -> named.put(path, run.files(path).files()));
     InputFiles found = InputFiles.of(named, source.expected(), run.warehouse().hadoop());

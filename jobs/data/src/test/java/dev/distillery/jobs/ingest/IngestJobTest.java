@@ -218,6 +218,15 @@ class IngestJobTest {
   }
 
   @Test
+  void aDumpOfAnUnknownSiteIsRefusedBeforeItIsRead() throws IOException {
+    Path file = write("Posts.xml", "<posts>\n</posts>\n");
+    assertThatThrownBy(() -> ingest("stackexchange", file))
+        .isInstanceOf(JobException.class)
+        .hasMessageStartingWith("Option --site: neither it nor the folder of ");
+    assertThat(folder.resolve("warehouse")).doesNotExist();
+  }
+
+  @Test
   void saysWhatIsWrongWhereNothingCanBeUsed() throws IOException {
     Path file = write("a.jsonl", "{\"question\": \"Which?\"}\n");
     assertThatThrownBy(() -> ingest("hh-rlhf", file))
