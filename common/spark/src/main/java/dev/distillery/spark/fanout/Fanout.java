@@ -455,7 +455,9 @@ public final class Fanout implements AutoCloseable {
    * @param total requests of the run, for the projected cost; 0 where it is not known
    */
   public String detail(long total) {
-    long writing = SharedTeachers.tokensInFlight();
+    // In steps, so that a log has a line now and then and not every two seconds.
+    long written = SharedTeachers.tokensInFlight();
+    long writing = written - written % (written < 100 ? 10 : 100);
     return figures().detail(total) + (writing == 0 ? "" : ", writing: " + writing + " tokens");
   }
 

@@ -137,7 +137,8 @@ public final class JobRun {
   boolean publishes(Outcome<?> outcome) {
     return switch (outcome.exitCode()) {
       case DONE -> true;
-      case PARTIAL, TEMPORARY -> publishesPartial();
+      // A job that does not account for its rows has none to show.
+      case PARTIAL, TEMPORARY -> publishesPartial() && outcome.rows().isPresent();
       default -> false;
     };
   }

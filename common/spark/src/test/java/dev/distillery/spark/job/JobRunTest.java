@@ -364,6 +364,12 @@ class JobRunTest {
             },
             Map.of("run-id", "a1", "until", "2", "publish-partial", "true"));
     assertThat(more.tables()).isEmpty();
+    Counts other =
+        run(
+            "example",
+            run -> Outcome.stopped(ExitCode.TEMPORARY, "Later", new Counts(run, 1)),
+            Map.of("run-id", "a2", "publish-partial", "true"));
+    assertThat(other.tables()).as("of a job that accounts for no row").isEmpty();
     assertThat(new RunRecords(warehouse).find("a1").orElseThrow().done()).isTrue();
     assertThat(read("documents@a1").count()).isEqualTo(3);
   }
