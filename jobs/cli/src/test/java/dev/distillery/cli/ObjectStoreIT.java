@@ -8,6 +8,7 @@ import dev.distillery.core.teacher.testing.FakeScript;
 import dev.distillery.spark.testing.S3Server;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,23 +27,31 @@ class ObjectStoreIT {
     Path input =
         Files.writeString(
             folder.resolve("prompts.jsonl"),
-            IntStream.range(0, 20)
+            IntStream.range(0, 80)
                 .mapToObj(i -> "{\"id\": \"%02d\", \"prompt\": \"Say %d\"}\n".formatted(i, i))
                 .collect(Collectors.joining()));
     try (S3Server store = S3Server.start();
-        FakeLlmServer server = FakeLlmServer.start(FakeScript.echo())) {
+        FakeLlmServer server =
+            FakeLlmServer.start(
+                request -> FakeScript.echo().answer(request).after(Duration.ofMillis(200)))) {
       Launched poor = complete(store, server, input, "7");
       assertThat(poor.exitCode()).as(poor.err()).isEqualTo(5);
       Launched rich = complete(store, server, input, "100").succeeded();
       JsonNode figures = rich.summary().path("figures");
       assertThat(figures.path("requests_resumed").asInt()).isEqualTo(7);
       assertThat(rich.summary().path("tables").path("completions").path("rows").asInt())
-          .isEqualTo(20);
-      assertThat(server.log().times()).hasSize(20);
+          .isEqualTo(80);
+      assertThat(server.log().times()).hasSize(80);
       assertThat(server.log().times().values()).containsOnly(1);
+      // An object for each batch of replies and grants, merged at the end; those of the attempt
+      // that
+      // had ended shortly before are left.
+      List<String> objects = store.keys("some/folder/_ledger/bucket/");
+      assertThat(objects).filteredOn(key -> key.contains("-merged")).hasSize(2);
+      assertThat(objects).hasSizeLessThan(40);
       Launched shown =
           launch("show", store, "show", "completions", "--warehouse", warehouse(), "--rows", "2");
-      assertThat(shown.succeeded().out()).contains("Say ", "completions: 20 rows");
+      assertThat(shown.succeeded().out()).contains("Say ", "completions: 80 rows");
     }
   }
 

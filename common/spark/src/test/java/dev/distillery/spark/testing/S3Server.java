@@ -4,10 +4,15 @@ import dev.distillery.core.testing.ChildProcess;
 import dev.distillery.core.testing.PythonPackage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * A server that speaks S3 over HTTP (moto), in a process of its own, with one empty bucket called
@@ -65,6 +70,20 @@ public final class S3Server implements AutoCloseable {
   /** The environment of a process that may use it. */
   public Map<String, String> environment() {
     return Map.of("AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test");
+  }
+
+  /** Keys of the objects whose key begins so; a thousand at most. */
+  public List<String> keys(String prefix) throws IOException, InterruptedException {
+    var list =
+        HttpRequest.newBuilder(URI.create(address + "/" + BUCKET + "?list-type=2&prefix=" + prefix))
+            .build();
+    String answer =
+        HttpClient.newHttpClient().send(list, HttpResponse.BodyHandlers.ofString()).body();
+    return Pattern.compile("<Key>([^<]*)</Key>")
+        .matcher(answer)
+        .results()
+        .map(key -> key.group(1))
+        .toList();
   }
 
   @Override
