@@ -60,8 +60,7 @@ final class RunBook {
   private final FanoutLimits limits;
   private final Budget budget;
   private final SlowDown slowDown;
-  private final Optional<RateWindow> requestRate;
-  private final Optional<RateWindow> tokenRate;
+  private final Rates rates;
   private final Map<String, LaneShare> lanes = new HashMap<>();
   private final ArrayList<Lease> toLog = new ArrayList<>();
   private final ArrayList<Lease> beingLogged = new ArrayList<>();
@@ -90,15 +89,7 @@ final class RunBook {
     this.budget = new Budget(limits, spentBefore);
     this.lookedAt = clockMillis.getAsLong();
     this.slowDown = new SlowDown(limits.concurrency(), clockMillis);
-    this.requestRate = rate(limits.requestsPerMinute(), clockMillis);
-    this.tokenRate = rate(limits.tokensPerMinute(), clockMillis);
-  }
-
-  private static Optional<RateWindow> rate(
-      java.util.OptionalLong perMinute, LongSupplier clockMillis) {
-    return perMinute.isPresent()
-        ? Optional.of(new RateWindow(perMinute.getAsLong(), clockMillis))
-        : Optional.empty();
+    this.rates = new Rates(limits, clockMillis);
   }
 
   /** A task begins. An earlier attempt at the same partition is given up. */
@@ -160,7 +151,7 @@ final class RunBook {
             true,
             lane.slots,
             leases,
-            rated() ? RateWindow.LEASE_MILLIS : LEASE_MILLIS,
+            rates.limited() ? RateWindow.LEASE_MILLIS : LEASE_MILLIS,
             slowDown.pauseMillis(),
             done - failed,
             open(),
@@ -293,7 +284,7 @@ final class RunBook {
     }
     Spend used = used(lease, settlement);
     budget.settle(lease.worst, used);
-    tokenRate.ifPresent(rate -> rate.correct(lease.tokenSlot, lease.worst.tokens(), used.tokens()));
+    rates.correct(lease.tokenSlot, lease.worst, used);
     if (settlement.ending() == Ending.UNSENT) {
       voids.add(new Unused(settlement.requestId(), false));
     } else if (settlement.ending() == Ending.FREE && !settlement.finalState()) {
@@ -371,8 +362,8 @@ final class RunBook {
     boolean none = stop != null || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS;
     while (!lane.logged.isEmpty()
         && (none
-            || (rated()
-                && !ratesWantMore(waiting(), 1)
+            || (rates.limited()
+                && !rates.wantMore(waiting(), 1)
                 && lane.waiting.requests() > lane.room()))) {
       Lease lease = lane.logged.removeLast();
       waitsNoMore(lane, lease);
@@ -418,11 +409,11 @@ final class RunBook {
     if (lane.slots == 0 || slowDown.pauseMillis() > LaneBook.LONG_PAUSE_MILLIS) {
       return false;
     }
-    if (!rated()) {
+    if (!rates.limited()) {
       return true;
     }
     boolean room = lane.waiting.requests() < lane.room();
-    return ratesWantMore(lane.waiting, lanes.size()) && ratesWantMore(waiting(), room ? 1 : 2);
+    return rates.wantMore(lane.waiting, lanes.size()) && rates.wantMore(waiting(), room ? 1 : 2);
   }
 
   /** Worst cases of what waits, but for tasks that have not been heard of for a moment. */
@@ -435,26 +426,20 @@ final class RunBook {
     return sum;
   }
 
-  /** Whether less waits than a part of what the rates let go in a second. */
-  private boolean ratesWantMore(Spend waiting, int part) {
-    return waiting.requests() == 0
-        || (requestRate.map(rate -> part * waiting.requests() < rate.secondsWorth()).orElse(true)
-            && tokenRate.map(rate -> part * waiting.tokens() < rate.secondsWorth()).orElse(true));
-  }
-
   /** Lets logged leases go as far as the rates allow, and not long before they can be used. */
   private List<String> letGo(LaneShare lane) {
     var leases = new ArrayList<String>();
-    int room = rated() ? lane.room() : Integer.MAX_VALUE;
+    int room = rates.limited() ? lane.room() : Integer.MAX_VALUE;
     if (slowDown.pauseMillis() > 0) {
       return List.of();
     }
-    while (leases.size() < room && !lane.logged.isEmpty() && ratesAdmit(lane.logged.peek())) {
+    while (leases.size() < room
+        && !lane.logged.isEmpty()
+        && rates.admit(lane.logged.peek().worst)) {
       Lease lease = lane.logged.remove();
       waitsNoMore(lane, lease);
       lease.state = Lease.State.OUT;
-      requestRate.ifPresent(rate -> rate.take(1));
-      lease.tokenSlot = tokenRate.map(rate -> rate.take(lease.worst.tokens())).orElse(0L);
+      lease.tokenSlot = rates.take(lease.worst);
       leases.add(lease.ask.requestId());
     }
     if (firstLeftAt < 0 && !leases.isEmpty()) {
@@ -469,15 +454,6 @@ final class RunBook {
         firstIsAlone
             && (firstLeftAt < 0 || clockMillis.getAsLong() - firstLeftAt < FIRST_ALONE_MILLIS);
     return alone ? 1 : slowDown.window();
-  }
-
-  private boolean rated() {
-    return requestRate.isPresent() || tokenRate.isPresent();
-  }
-
-  private boolean ratesAdmit(Lease lease) {
-    return requestRate.map(rate -> rate.admits(1)).orElse(true)
-        && tokenRate.map(rate -> rate.admits(lease.worst.tokens())).orElse(true);
   }
 
   /**
