@@ -120,7 +120,7 @@ final class Samples {
       lines.append(JSON.writeValueAsString(line)).append('\n');
     }
     folder.writeWhole(file(folder, step), lines.toString().getBytes(StandardCharsets.UTF_8));
-    String first = answers.get(0).replace("\n", "\\n");
+    String first = answers.get(0).replace("\n", "\\n").replaceAll("\\p{Cc}", "?");
     return "Step %d answers: %s"
         .formatted(step, first.length() > SHOWN ? first.substring(0, SHOWN) + "..." : first);
   }

@@ -70,7 +70,7 @@ final class Classes {
   static String shown(List<String> classes) {
     String names =
         String.join(", ", classes.subList(0, Math.min(SHOWN, classes.size())))
-            .replaceAll("\\s+", " ");
+            .replaceAll("[\\s\\p{Cc}]+", " ");
     return names.length() > 200
         ? names.substring(0, 200) + "..."
         : names + (classes.size() > SHOWN ? ", ..." : "");
