@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
  * @param sourceName of the source in its column, over the source's own
  * @param shareGpt how dialogues of sharegpt are cleaned
  * @param stackExchange how answers of stackexchange are paired
+ * @param oasst which messages of oasst are taken
  */
 @WithBuilder
 public record SourceSettings(
@@ -33,7 +34,8 @@ public record SourceSettings(
             description = "Value of the column source, instead of the source's name.")
         Optional<String> sourceName,
     @OnlyWith(option = "--source", is = "sharegpt") ShareGpt shareGpt,
-    @OnlyWith(option = "--source", is = "stackexchange") StackExchange stackExchange) {
+    @OnlyWith(option = "--source", is = "stackexchange") StackExchange stackExchange,
+    @OnlyWith(option = "--source", is = "oasst") Oasst oasst) {
   /** Named setters over the declared defaults. */
   public static SourceSettingsBuilder builder() {
     return SourceSettingsBuilder.builder(OptionsBinder.defaults(SourceSettings.class));
@@ -177,6 +179,21 @@ public record SourceSettings(
           OptionsBinder.defaults(StackExchange.class));
     }
   }
+
+  /**
+   * Which messages of OpenAssistant are taken.
+   *
+   * @param dropRefused whether messages that its moderators refused are left out
+   */
+  public record Oasst(
+      @Option(
+              names = "--drop-refused",
+              defaultValue = "false",
+              description =
+                  "Leave out messages that moderators refused (review_result false), with what"
+                      + " follows them.")
+          boolean dropRefused)
+      implements Serializable {}
 
   /** The settings without any option. */
   public static SourceSettings defaults() {

@@ -14,6 +14,7 @@ import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowParser;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
+import dev.distillery.datasets.SourceSettings;
 import dev.distillery.datasets.Tagging;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
@@ -32,9 +33,10 @@ import org.apache.spark.sql.Row;
 /**
  * Trees of messages, as one row a tree or as one row a message. Every path from the first message
  * to an answer that nobody replied to becomes a dialogue; a last turn of the user is left out.
- * Deleted messages end their path.
+ * Deleted messages end their path, and so do those that moderators refused, where that is asked
+ * for.
  */
-public record OasstSource(Tagging tagging) implements Source {
+public record OasstSource(Tagging tagging, SourceSettings.Oasst settings) implements Source {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @Override
@@ -68,12 +70,12 @@ public record OasstSource(Tagging tagging) implements Source {
             "role",
             "lang",
             "deleted",
-            "rank")
+            "rank",
+            "review_result")
         .leaving(
             "user_id",
             "created_date",
             "review_count",
-            "review_result",
             "synthetic",
             "model_name",
             "detoxify",
@@ -96,7 +98,15 @@ public record OasstSource(Tagging tagging) implements Source {
     ObjectNode kept = JsonNodeFactory.instance.objectNode();
     kept.put("split", context.split().orElse(""));
     for (String field :
-        List.of("message_id", "parent_id", "text", "role", "lang", "deleted", "rank")) {
+        List.of(
+            "message_id",
+            "parent_id",
+            "text",
+            "role",
+            "lang",
+            "deleted",
+            "rank",
+            "review_result")) {
       if (row.has(field)) {
         kept.set(field, row.get(field));
       }
@@ -153,7 +163,9 @@ public record OasstSource(Tagging tagging) implements Source {
         boolean orphan = !node.parent.isEmpty() && !ids.contains(node.parent);
         results.add(
             new RowResult.Rejected(
-                node.deleted ? "deleted" : orphan ? "orphan" : "no_answer",
+                node.deleted
+                    ? "deleted"
+                    : isRefused(node) ? "refused_by_review" : orphan ? "orphan" : "no_answer",
                 "Message " + node.id + " is on no path from a first message to an answer"));
       }
     }
@@ -170,6 +182,7 @@ public record OasstSource(Tagging tagging) implements Source {
       Set<String> used) {
     boolean wrongTurn =
         node.deleted
+            || isRefused(node)
             || node.text.isBlank()
             || !node.role.equals(path.size() % 2 == 0 ? Roles.USER : Roles.ASSISTANT)
             || path.size() >= RowParser.MAX_DEPTH
@@ -198,9 +211,19 @@ public record OasstSource(Tagging tagging) implements Source {
     path.remove(path.size() - 1);
   }
 
+  private boolean isRefused(Node node) {
+    return settings.dropRefused() && node.refused;
+  }
+
   /** A message of a tree. */
   private record Node(
-      String id, String parent, String role, String text, String lang, boolean deleted) {
+      String id,
+      String parent,
+      String role,
+      String text,
+      String lang,
+      boolean deleted,
+      boolean refused) {
     static Node of(JsonNode message, String parent) throws RejectedRowException {
       return new Node(
           JsonFields.requireText(message, "message_id"),
@@ -208,7 +231,9 @@ public record OasstSource(Tagging tagging) implements Source {
           JsonFields.role(JsonFields.requireText(message, "role")),
           JsonFields.requireText(message, "text"),
           JsonFields.text(message, "lang").orElse(""),
-          message.path("deleted").asBoolean(false));
+          message.path("deleted").asBoolean(false),
+          // Null where nobody has looked at it.
+          !message.path("review_result").asBoolean(true));
     }
   }
 }

@@ -63,7 +63,7 @@ public enum Sources {
       case SELF_INSTRUCT_SEEDS -> new SelfInstructSource(tagging, true);
       case SELF_INSTRUCT -> new SelfInstructSource(tagging, false);
       case DOLLY -> new DollySource(tagging);
-      case OASST -> new OasstSource(tagging);
+      case OASST -> new OasstSource(tagging, settings.oasst());
       case OPENAI_MESSAGES -> new OpenAiMessagesSource(tagging);
       case PREFERENCES -> new PreferencesSource(tagging);
       case DOCUMENTS -> new DocumentsSource(tagging, InputFiles.Expected.JSON);

@@ -377,6 +377,34 @@ class PublishedRowsTest {
   }
 
   @Test
+  void oasstWithoutWhatModeratorsRefused() throws RejectedRowException {
+    String tree =
+        "{\"message_tree_id\": \"t\", \"prompt\": {\"message_id\": \"a\", \"text\": \"Hi\", \"role\":"
+            + " \"prompter\", \"review_result\": null, \"replies\": ["
+            + "{\"message_id\": \"b\", \"text\": \"Hello\", \"role\": \"assistant\","
+            + " \"review_result\": true},"
+            + "{\"message_id\": \"c\", \"text\": \"Go away\", \"role\": \"assistant\","
+            + " \"review_result\": false}]}}";
+    SourceSettings dropping =
+        new SourceSettings(
+            Optional.empty(),
+            Optional.empty(),
+            PLAIN.shareGpt(),
+            PLAIN.stackExchange(),
+            new SourceSettings.Oasst(true));
+    assertThat(rows(Sources.OASST, PLAIN, tree))
+        .filteredOn(row -> row.startsWith("messages="))
+        .hasSize(2);
+    assertThat(rows(Sources.OASST, dropping, tree))
+        .filteredOn(row -> row.startsWith("messages="))
+        .singleElement()
+        .asString()
+        .startsWith("messages=user:Hi, assistant:Hello;");
+    assertThat(rows(Sources.OASST, dropping, tree))
+        .anyMatch(row -> row.contains("refused_by_review"));
+  }
+
+  @Test
   void oasstByTree() throws RejectedRowException {
     assertThat(
             rows(
@@ -465,7 +493,8 @@ class PublishedRowsTest {
             Optional.empty(),
             Optional.empty(),
             PLAIN.shareGpt(),
-            new SourceSettings.StackExchange("", 10, -1, true));
+            new SourceSettings.StackExchange("", 10, -1, true),
+            PLAIN.oasst());
     assertThat(rows(Sources.STACKEXCHANGE, binarized, PAIRED))
         .containsExactly(
             "margin=3.0; prompt=user:Use `a_b`?; chosen=GOOD:Yes.; rejected=BAD:Yes.;"

@@ -30,6 +30,7 @@ class IngestOptionsTest {
             pairs-per-question 10
             negative-accepted-score -1
             binarized false
+            drop-refused false
             max-row-bytes 16777216
             max-expansion 1000
             split-bytes 33554432
@@ -50,6 +51,7 @@ class IngestOptionsTest {
             pairs-per-question 3
             negative-accepted-score 0
             binarized true
+            drop-refused true
             max-row-bytes 1024
             max-expansion 2
             split-bytes 1024
