@@ -14,6 +14,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine;
@@ -27,6 +29,11 @@ import picocli.CommandLine.ParseResult;
  * help.
  */
 final class CommandArguments<O extends Record> {
+  private static final String RUN_ID = "--run-id";
+
+  /** Words that no shell changes. */
+  private static final Pattern SAFE = Pattern.compile("[\\p{L}\\p{N}_@%+=:,./-]+");
+
   private final Command<O> command;
   private final Collection<String> commands;
   private final OptionsBinder<O> binder;
@@ -38,6 +45,27 @@ final class CommandArguments<O extends Record> {
     this.command = command;
     this.commands = commands;
     this.binder = OptionsBinder.of(command.optionsType());
+  }
+
+  /**
+   * The command that goes on with a run, for a shell.
+   *
+   * @param words of the command line behind the job
+   */
+  static String again(String job, List<String> words, String runId) {
+    var all = new ArrayList<>(List.of("distillery", job));
+    all.addAll(words);
+    if (words.stream().noneMatch(word -> word.equals(RUN_ID) || word.startsWith(RUN_ID + "="))) {
+      all.addAll(List.of(RUN_ID, runId));
+    }
+    String command = all.stream().map(CommandArguments::quoted).collect(Collectors.joining(" "));
+    // The launcher tells what it has kept for Spark.
+    String spark = System.getenv("DISTILLERY_SPARK_WORDS");
+    return spark == null || spark.isEmpty() ? command : command + " -- " + spark;
+  }
+
+  private static String quoted(String word) {
+    return SAFE.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
   }
 
   OptionsBinder<O> binder() {

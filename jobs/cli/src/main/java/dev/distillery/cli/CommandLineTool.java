@@ -20,8 +20,6 @@ import java.util.TreeMap;
  * into an exit code.
  */
 final class CommandLineTool {
-  private static final String RULE = "-".repeat(72);
-
   private final PrintStream out;
   private final PrintStream err;
   private final Clock clock;
@@ -46,14 +44,15 @@ final class CommandLineTool {
       return dispatch(command, Arrays.asList(args).subList(Math.min(1, args.length), args.length))
           .code();
     } catch (JobException e) {
-      frame(command, e.exitCode(), String.valueOf(e.getMessage()));
-      if (e.exitCode() == ExitCode.UNEXPECTED) {
+      Frame.print(err, command, e.exitCode(), String.valueOf(e.getMessage()));
+      if (e.exitCode() == ExitCode.UNEXPECTED && e.getCause() != null) {
         e.printStackTrace(err);
       }
       return e.exitCode().code();
     } catch (RuntimeException | Error e) {
       // An error too must end the process: a native thread may keep it alive.
-      frame(command, ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage());
+      Frame.print(
+          err, command, ExitCode.UNEXPECTED, e.getClass().getSimpleName() + ": " + e.getMessage());
       e.printStackTrace(err);
       return ExitCode.UNEXPECTED.code();
     }
@@ -111,13 +110,5 @@ final class CommandLineTool {
         (name, command) -> out.printf("  %-" + width + "s  %s%n", name, command.purpose()));
     out.println();
     out.println("distillery <job> --help tells a job's options, tables and an example.");
-  }
-
-  private void frame(String command, ExitCode code, String message) {
-    err.println(RULE);
-    err.println("distillery " + command + ": " + message);
-    err.println("(exit " + code.code() + ")");
-    err.println(RULE);
-    err.flush();
   }
 }

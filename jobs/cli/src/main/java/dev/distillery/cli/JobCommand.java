@@ -9,10 +9,12 @@ import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobCall;
+import dev.distillery.spark.job.ProcessStop;
 import java.io.PrintStream;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One job from the command line: the command line over the recipe over the defaults, everything
@@ -40,9 +42,16 @@ final class JobCommand<O extends Record, S extends Summary> {
     given.computeIfAbsent("run-id", name -> List.of(RunId.create(clock)));
     binder.warnings(given).forEach(warning -> err.println("[" + job.name() + "] " + warning));
     O options = binder.bind(given);
+    Signals.endWith(job.runOptions(options).exitOnSignal().map(ExitCode::of));
     JobCall<O, S> call = JobCall.of(job, options);
     call.lookForInputs();
     String runId = given.get("run-id").get(0);
+    try (ProcessStop.Held printed = ProcessStop.PROCESS.hold()) {
+      return run(call, args, runId);
+    }
+  }
+
+  private ExitCode run(JobCall<O, S> call, List<String> args, String runId) {
     S summary;
     try {
       ProgressListener progress = ProgressListener.on(err);
@@ -52,16 +61,29 @@ final class JobCommand<O extends Record, S extends Summary> {
               : call.run(progress);
     } catch (JobException e) {
       out.println(RunSummary.failed(job.name(), runId, e, 0).toJson());
-      throw e;
+      throw e.saying(withCommand(e.exitCode(), e.getMessage(), args, runId));
     } catch (RuntimeException | Error e) {
       var unexpected = new JobException(ExitCode.UNEXPECTED, e.toString(), e);
       out.println(RunSummary.failed(job.name(), runId, unexpected, 0).toJson());
       throw e;
     }
     out.println(summary.toJson());
-    if (summary.run().exitCode() != ExitCode.DONE) {
-      err.println("[" + job.name() + "] " + summary.run().message());
+    ExitCode code = summary.run().exitCode();
+    if (code != ExitCode.DONE) {
+      Frame.print(err, job.name(), code, withCommand(code, summary.run().message(), args, runId));
     }
-    return summary.run().exitCode();
+    return code;
+  }
+
+  /** What went wrong, and the command that goes on, where the same one does. */
+  private String withCommand(
+      ExitCode code, @Nullable String message, List<String> args, String runId) {
+    return switch (code) {
+      case TEMPORARY, INTERRUPTED, TERMINATED ->
+          message
+              + (String.valueOf(message).endsWith("to go on") ? ": " : "; to go on: ")
+              + CommandArguments.again(job.name(), args, runId);
+      case DONE, UNEXPECTED, USAGE, INVALID, QUALITY_GATE, PARTIAL -> String.valueOf(message);
+    };
   }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.cli;
 
+import dev.distillery.spark.job.ProcessStop;
 import java.time.Clock;
 
 /** The class that is submitted. */
@@ -13,9 +14,13 @@ public final class Main {
    * returns instead.
    */
   public static void main(String[] args) {
+    Signals.handle(args.length == 0 ? "" : args[0], ProcessStop.PROCESS, System.err);
     int code = new CommandLineTool(System.out, System.err, Clock.systemUTC()).run(args);
     System.out.flush();
     System.err.flush();
+    if (ProcessStop.PROCESS.goingDown()) {
+      Runtime.getRuntime().halt(code);
+    }
     boolean clusterMode = "cluster".equals(System.getProperty("spark.submit.deployMode"));
     if (code != 0 || !clusterMode) {
       // Also where all is well: a native library may have left a thread that keeps the process

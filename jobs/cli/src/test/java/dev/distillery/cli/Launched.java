@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * `submit/distillery` as a user runs it: a process of its own, with what it printed and how it
@@ -59,6 +60,24 @@ record Launched(int exitCode, String out, String err) {
       kill(process);
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted", e);
+    }
+  }
+
+  /** Waits until something is so, while the process lives. */
+  static void await(BooleanSupplier so, Process process, String what) {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(LONGEST_MINUTES);
+    while (!so.getAsBoolean()) {
+      if (!process.isAlive() || System.nanoTime() > end) {
+        kill(process);
+        throw new AssertionError("There never came " + what);
+      }
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException e) {
+        kill(process);
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("Interrupted", e);
+      }
     }
   }
 

@@ -17,7 +17,11 @@ public enum ExitCode {
   /** Part of the work is done: the failure ratio is over its limit, or the budget is spent. */
   PARTIAL(5),
   /** A temporary trouble: the same call may be made again. */
-  TEMPORARY(75);
+  TEMPORARY(75),
+  /** Told to end by Ctrl-C, SIGINT; the run goes on when its command is given again. */
+  INTERRUPTED(130),
+  /** Told to end by SIGTERM; the run goes on when its command is given again. */
+  TERMINATED(143);
 
   private final int code;
 
@@ -31,7 +35,7 @@ public enum ExitCode {
   public String status() {
     return switch (this) {
       case DONE -> "done";
-      case PARTIAL, TEMPORARY -> "partial";
+      case PARTIAL, TEMPORARY, INTERRUPTED, TERMINATED -> "partial";
       case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> "failed";
     };
   }

@@ -52,6 +52,13 @@ public final class JobException extends RuntimeException {
     return new JobException(ExitCode.USAGE, listed(violations));
   }
 
+  /** The same end in other words. */
+  public JobException saying(String message) {
+    var other = new JobException(exitCode, message, getCause());
+    other.setStackTrace(getStackTrace());
+    return other;
+  }
+
   public ExitCode exitCode() {
     return exitCode;
   }

@@ -16,6 +16,8 @@ import picocli.CommandLine.Option;
  * @param publishPartial whether a run that stops and may go on shows the rows that it has
  * @param overwrite run an id again, whatever it was run with; its result stays until the new one is
  *     committed
+ * @param grace seconds that what is in flight gets to end once the process is told to
+ * @param exitOnSignal exit status of a run that a signal has ended
  */
 @WithBuilder
 public record RunOptions(
@@ -63,8 +65,8 @@ public record RunOptions(
             names = "--publish-partial",
             defaultValue = "false",
             description =
-                "Publish what there is of a run that stops with exit 5 or 75, marked partial: only"
-                    + " table@run_id names it, until the run goes on and replaces it.")
+                "Publish what there is of a run that stops with exit 5 or 75 or by a signal, marked"
+                    + " partial: only table@run_id names it, until the run goes on and replaces it.")
         boolean publishPartial,
     @Tunable
         @Option(
@@ -73,7 +75,26 @@ public record RunOptions(
             description =
                 "Run a --run-id again with the options and inputs of now, and replace its result as"
                     + " a whole at the end. Replies in its ledger serve the same requests.")
-        boolean overwrite)
+        boolean overwrite,
+    @Tunable
+        @Bounds(atLeast = 0)
+        @Option(
+            names = "--grace",
+            paramLabel = "SECONDS",
+            description =
+                "After SIGTERM or Ctrl-C: how long what is in flight, such as requests to a teacher or"
+                    + " a step of training, is waited for. A second signal waits for nothing. Default:"
+                    + " 20; in training jobs 600.")
+        Optional<Integer> grace,
+    @Tunable
+        @Bounds(oneOf = {"5", "75", "130", "143"})
+        @Option(
+            names = "--exit-on-signal",
+            paramLabel = "CODE",
+            description =
+                "Exit code of a run that a signal ended; 75 for schedulers that try again by code."
+                    + " Default: 143 for SIGTERM, 130 for Ctrl-C.")
+        Optional<Integer> exitOnSignal)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static RunOptionsBuilder builder() {

@@ -8,6 +8,7 @@ import de.kherud.llama.LlamaIterator;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.run.NativeWork;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +52,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GgufTeacher implements Teacher {
   private static final int DEFAULT_CONTEXT = 4096;
+
+  private static final String CLOSED = "The teacher was closed before its reply was whole";
 
   /** llama.cpp gains nothing from more on models small enough for this. */
   private static final int MOST_THREADS = 8;
@@ -88,6 +92,8 @@ public final class GgufTeacher implements Teacher {
   private final Path file;
   private final Duration timeout;
   private final Loaded loaded;
+  private final AtomicInteger open = new AtomicInteger();
+  private volatile boolean closed;
 
   private record Loaded(LlamaModel model, GgufHead metadata, int context) {
 
@@ -179,9 +185,17 @@ public final class GgufTeacher implements Teacher {
     return inFlight;
   }
 
+  /**
+   * Ends what is being written and waits for that, so that the JVM may exit. The model stays for
+   * the JVM: freeing it while its thread lives would crash.
+   */
   @Override
   public void close() {
-    // The model stays for the JVM: freeing it while its thread lives would crash.
+    closed = true;
+    if (open.get() > 0) {
+      // Requests go through in their order, so that behind this all of this teacher's have ended.
+      CompletableFuture.runAsync(() -> {}, ONE_AT_A_TIME).join();
+    }
   }
 
   /** Names the file, its content by hash, and what runs it. */
@@ -216,6 +230,7 @@ public final class GgufTeacher implements Teacher {
 
   @Override
   public CompletableFuture<TeacherReply> send(TeacherRequest request) {
+    open.incrementAndGet();
     return CompletableFuture.supplyAsync(() -> answer(request), ONE_AT_A_TIME)
         .thenComposeAsync(Result::future, HttpClients.callbacks());
   }
@@ -229,7 +244,7 @@ public final class GgufTeacher implements Teacher {
   }
 
   private Result answer(TeacherRequest request) {
-    try {
+    try (NativeWork.Running work = NativeWork.begin()) {
       return new Result(generate(request), null);
     } catch (TeacherException e) {
       return new Result(null, e);
@@ -238,10 +253,14 @@ public final class GgufTeacher implements Teacher {
           null, failure(Category.SERVER_ERROR, "llama.cpp failed: " + e.getMessage()));
     } finally {
       inFlight = 0;
+      open.decrementAndGet();
     }
   }
 
   private TeacherReply generate(TeacherRequest request) throws TeacherException {
+    if (closed) {
+      throw failure(Category.CONNECTION, CLOSED);
+    }
     String prompt = prompt(request);
     int promptTokens =
         loaded.model().encode(prompt).length + (loaded.metadata().addsBeginToken() ? 1 : 0);
@@ -346,6 +365,11 @@ public final class GgufTeacher implements Teacher {
         tokens.cancel();
         return reply(text.substring(0, stop), "stop", promptTokens, Math.min(count, limit));
       }
+      if (closed) {
+        tokens.cancel();
+        awaitIdle();
+        throw failure(Category.CONNECTION, CLOSED);
+      }
       if (System.nanoTime() > deadline) {
         tokens.cancel();
         throw failure(
@@ -354,6 +378,11 @@ public final class GgufTeacher implements Teacher {
                 .formatted(timeout.toMillis(), count));
       }
     }
+  }
+
+  /** What is cancelled goes on to the end of its token; the next piece of work comes after it. */
+  private void awaitIdle() {
+    loaded.model().complete(new InferenceParameters("a").setCachePrompt(false).setNPredict(1));
   }
 
   private static TeacherReply reply(String text, String finish, int promptTokens, int count) {

@@ -16,6 +16,8 @@ class RunOptionsTest {
             use (none)
             publish-partial false
             overwrite false
+            grace (none)
+            exit-on-signal (none)
             """)
         .arrive(
             """
@@ -27,6 +29,8 @@ class RunOptionsTest {
             use commercial
             publish-partial true
             overwrite true
+            grace 90
+            exit-on-signal 75
             """);
   }
 }

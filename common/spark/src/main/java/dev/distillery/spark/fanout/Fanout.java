@@ -6,6 +6,8 @@ import dev.distillery.core.run.Progress;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.RunStop;
 import dev.distillery.spark.job.SparkLabel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,7 +24,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -57,6 +58,12 @@ import org.slf4j.LoggerFactory;
 public final class Fanout implements AutoCloseable {
   private static final DateTimeFormatter ATTEMPT =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final FanoutStop LEASE_LOST =
+      new FanoutStop(
+          ExitCode.TEMPORARY,
+          "This driver is not sure any more that the run is its own, so nothing more is sent; what"
+              + " came is in the ledger: run the same command again");
+
   private static final int LEAST_REQUESTS_A_TASK = 4;
   private static final int MOST_REQUESTS_A_TASK = 5000;
 
@@ -74,6 +81,9 @@ public final class Fanout implements AutoCloseable {
   private int calls;
   private long resumed;
   private long reused;
+  private OptionalLong asked = OptionalLong.empty();
+  private @Nullable RunStop told;
+  private RunStop.@Nullable Part part;
 
   private Fanout(
       SparkSession spark,
@@ -239,6 +249,7 @@ public final class Fanout implements AutoCloseable {
     long total = requests.count();
     long left = earlier == null ? total : open.count();
     resumed += total - left;
+    asked = OptionalLong.of(total);
     run.book().expect(total);
     if (left < total) {
       run.book().resume(total - left, failedForGood(byId));
@@ -305,14 +316,53 @@ public final class Fanout implements AutoCloseable {
         spec.price().map(price -> past.lost().usd()));
   }
 
-  /** Stops the run as soon as {@code reason} gives one; it is asked often and must not wait. */
-  void stopWhen(Supplier<Optional<FanoutStop>> reason) {
-    run.book().stopWhen(reason);
+  /**
+   * Stops the run as soon as its driver is not sure to have it, or it is told to end. Then what is
+   * in flight is waited for, at most for the time of grace.
+   */
+  void follow(JobRun owner) {
+    RunStop stop = owner.stop();
+    told = stop;
+    part = stop.endsItself();
+    run.book()
+        .stopWhen(
+            () -> {
+              if (stop.requested()) {
+                return Optional.of(
+                    new FanoutStop(ExitCode.TEMPORARY, stop.words(), stop.expired()));
+              }
+              return owner.isSurelyOurs() ? Optional.empty() : Optional.of(LEASE_LOST);
+            });
   }
 
   /** Why the run stopped, where a call has ended so. */
   public Optional<FanoutStop> stopped() {
-    return run.book().stopped();
+    Optional<FanoutStop> stop = run.book().stopped();
+    boolean byOrder =
+        stop.isPresent()
+            && told != null
+            && told.requested()
+            && stop.get().message().equals(told.words());
+    return byOrder
+        ? Optional.of(new FanoutStop(stop.get().exitCode(), soFar(stop.get().message())))
+        : stop;
+  }
+
+  /** How far the run has come, for whoever goes on with it. */
+  private String soFar(String why) {
+    FanoutFigures now = figures();
+    String all = asked.isPresent() ? " of " + asked.getAsLong() : "";
+    long givenUp = run.book().snapshot().lost();
+    return why
+        + ": "
+        + (now.resumed() + now.answered())
+        + all
+        + " requests are answered and in the ledger"
+        + (now.failed() > 0 ? ", " + now.failed() + " failed" : "")
+        + (givenUp > 0 ? ", " + givenUp + " in flight were given up" : "")
+        + "; give the run id "
+        + spec.runId()
+        + " again to go on";
   }
 
   /** Ends the run's asking; what is in the ledger stays, in fewer files where all is answered. */
@@ -327,6 +377,9 @@ public final class Fanout implements AutoCloseable {
     driver.close(run);
     if (allAnswered) {
       mergeLedger();
+    }
+    if (part != null) {
+      part.close();
     }
   }
 

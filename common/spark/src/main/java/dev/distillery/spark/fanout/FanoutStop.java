@@ -10,5 +10,17 @@ import java.io.Serializable;
  *     TEMPORARY} where the server refuses for too long, {@code INVALID} where every further request
  *     would fail
  * @param message what happened, and what to do
+ * @param abandons whether what is in flight is not waited for; it counts as lost
  */
-public record FanoutStop(ExitCode exitCode, String message) implements Serializable {}
+public record FanoutStop(ExitCode exitCode, String message, boolean abandons)
+    implements Serializable {
+  /** A stop that waits for what is in flight: it is paid. */
+  public FanoutStop(ExitCode exitCode, String message) {
+    this(exitCode, message, false);
+  }
+
+  /** The same stop, which waits no longer. */
+  FanoutStop abandoning() {
+    return new FanoutStop(exitCode, message, true);
+  }
+}

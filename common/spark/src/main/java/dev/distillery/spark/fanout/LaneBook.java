@@ -152,7 +152,7 @@ final class LaneBook {
 
   /** Whether something is on its way that must be waited for. */
   boolean busy() {
-    return inFlight > 0 || asking;
+    return asking || (inFlight > 0 && !(stop != null && stop.abandons()));
   }
 
   /** Whether every request has come to its end. */

@@ -207,14 +207,17 @@ final class RunBook {
     guard = reason;
   }
 
-  /** Stops the run; the first reason stands. */
+  /** Stops the run; the first reason stands, and a later one may end the waiting. */
   synchronized void stop(FanoutStop reason) {
     if (stop == null) {
       stop = reason;
+    } else if (reason.abandons()) {
+      stop = stop.abandoning();
     }
   }
 
   synchronized Optional<FanoutStop> stopped() {
+    guard.get().ifPresent(this::stop);
     return Optional.ofNullable(stop);
   }
 

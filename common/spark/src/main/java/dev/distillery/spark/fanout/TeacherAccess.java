@@ -26,12 +26,6 @@ import org.apache.spark.SparkContext;
  * it answers.
  */
 public final class TeacherAccess {
-  private static final FanoutStop LEASE_LOST =
-      new FanoutStop(
-          ExitCode.TEMPORARY,
-          "This driver is not sure any more that the run is its own, so nothing more is sent; what"
-              + " came is in the ledger: run the same command again");
-
   private TeacherAccess() {}
 
   /**
@@ -64,7 +58,7 @@ public final class TeacherAccess {
             FanoutLimits.of(options),
             new RetryPolicy(options.maxAttempts()));
     Fanout fanout = Fanout.open(run.spark(), spec, key);
-    fanout.stopWhen(() -> run.isSurelyOurs() ? Optional.empty() : Optional.of(LEASE_LOST));
+    fanout.follow(run);
     return fanout;
   }
 

@@ -4,6 +4,7 @@ import dev.distillery.core.run.Command;
 import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Summary;
+import java.time.Duration;
 import dev.distillery.spark.warehouse.TableRef;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ public interface Job<O extends Record, S extends Summary> extends Command<O> {
    * @throws dev.distillery.core.run.JobException with all that is wrong
    */
   default void check(O options) {}
+
+  /** The time of grace where {@code --grace} gives none. */
+  default Duration grace() {
+    return Duration.ofSeconds(20);
+  }
 
   /**
    * The tables and files that the options name to be read. The frame looks before Spark starts that

@@ -16,10 +16,12 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.spark.SparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +67,12 @@ public final class JobCall<O extends Record, S extends Summary> {
 
   /** Runs the job; see {@link Job#run}. */
   public S run(SparkSession spark, ProgressListener listener) {
-    return perform(spark, listener);
+    return perform(spark, listener, ProcessStop.PROCESS);
+  }
+
+  /** As above, in a process that is told to end in its own way. */
+  S run(SparkSession spark, ProgressListener listener, ProcessStop process) {
+    return perform(spark, listener, process);
   }
 
   /** Runs a job that needs no Spark, without it. */
@@ -73,25 +80,41 @@ public final class JobCall<O extends Record, S extends Summary> {
     if (job.needsSpark()) {
       throw new IllegalArgumentException("The job " + job.name() + " needs a Spark session");
     }
-    return perform(null, listener);
+    return perform(null, listener, ProcessStop.PROCESS);
   }
 
-  private S perform(@Nullable SparkSession spark, ProgressListener listener) {
-    Clock clock = Clock.systemUTC();
+  private S perform(@Nullable SparkSession spark, ProgressListener listener, ProcessStop process) {
     RunOptions common = job.runOptions(options);
+    Clock clock = Clock.systemUTC();
+    String id = common.runId().orElseGet(() -> RunId.create(clock));
+    try (RunStop stop =
+        RunStop.of(
+            process,
+            id,
+            common.grace().map(Duration::ofSeconds).orElse(job.grace()),
+            common.exitOnSignal().map(ExitCode::of),
+            spark == null ? () -> {} : () -> breakOff(spark.sparkContext()))) {
+      return perform(spark, listener, id, stop);
+    }
+  }
+
+  private S perform(
+      @Nullable SparkSession spark, ProgressListener listener, String id, RunStop stop) {
+    RunOptions common = job.runOptions(options);
+    Clock clock = Clock.systemUTC();
     Warehouse warehouse =
         Warehouse.at(
             common.warehouse(),
             spark == null
                 ? SparkHadoopUtil.get().conf()
                 : spark.sparkContext().hadoopConfiguration());
-    String id = common.runId().orElseGet(() -> RunId.create(clock));
     var binder = OptionsBinder.of(job.optionsType());
     Map<String, String> effective = binder.effective(options);
     var decisive = new TreeMap<>(binder.decisive(options));
     decisive.putAll(job.contents(options, warehouse.hadoop()));
     var run =
-        new JobRun(spark, warehouse, job.name(), id, common, new Progress(job.name(), listener));
+        new JobRun(
+            spark, warehouse, job.name(), id, common, stop, new Progress(job.name(), listener));
     if (common.dryRun()) {
       Optional<RunRecord> before = new RunRecords(warehouse).find(id);
       RunTrial.check(run, before, decisive);
@@ -109,7 +132,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     }
     // Before the lease: whoever is refused here leaves no mark.
     var unused = RunInputs.find(job.inputs(options), pins(earlier, common), warehouse);
-    try (RunLease lease = RunLease.take(warehouse, id, decisive, run.progress()::say)) {
+    try (RunLease lease = take(run, decisive)) {
       // Another driver may have worked on the run between the look at its record and the lease.
       earlier = lookUp(run, decisive);
       if (endedAlready(earlier, run)) {
@@ -183,32 +206,77 @@ public final class JobCall<O extends Record, S extends Summary> {
     }
   }
 
+  private static void breakOff(SparkContext context) {
+    // Every task that is killed would say so, with a stack.
+    context.setLogLevel("FATAL");
+    context.cancelAllJobs();
+  }
+
+  private static RunLease take(JobRun run, Map<String, String> decisive) {
+    try (var wait = run.stop().breakable()) {
+      return RunLease.take(run.warehouse(), run.id(), decisive, run.progress()::say);
+    } catch (JobException e) {
+      throw run.stop().requested() ? stopped(run.stop()) : e;
+    }
+  }
+
   private S outcome(JobRun run, RunCommit commit) {
     Outcome<S> outcome;
+    run.stop().lastWords(() -> commit.failed(stopped(run.stop())));
     try {
-      outcome = job.perform(run, options);
+      outcome = perform(run);
       run.check(outcome);
-    } catch (JobException e) {
-      throw commit.failed(e);
     } catch (Exception e) {
-      // What a task says to the user comes wrapped in Spark's own words.
-      throw commit.failed(
-          JobException.within(e)
-              .orElseGet(
-                  () ->
-                      new JobException(
-                          ExitCode.UNEXPECTED,
-                          e.getClass().getSimpleName() + ": " + e.getMessage(),
-                          e)));
+      throw commit.failed(failure(run.stop(), e));
     } catch (OutOfMemoryError e) {
       throw commit.failed(
           new JobException(
               ExitCode.UNEXPECTED,
               "The driver is out of memory ("
                   + e.getMessage()
-                  + "); give it more: -- --driver-memory 8g",
-              e));
+                  + "); give it more: -- --driver-memory 8g"));
     }
     return commit.end(outcome);
+  }
+
+  private Outcome<S> perform(JobRun run) throws Exception {
+    RunStop stop = run.stop();
+    Outcome<S> outcome;
+    try (var part = stop.breakable()) {
+      outcome = job.perform(run, options);
+    }
+    return stop.requested() && outcome.exitCode() == ExitCode.TEMPORARY
+        ? outcome.endingWith(stop.exitCode())
+        : outcome;
+  }
+
+  /** What a run says that ended so. */
+  private static JobException failure(RunStop stop, Exception cause) {
+    // What a task says to the user comes wrapped in Spark's own words.
+    JobException failure =
+        JobException.within(cause)
+            .orElseGet(
+                () ->
+                    new JobException(
+                        ExitCode.UNEXPECTED,
+                        cause.getClass().getSimpleName() + ": " + cause.getMessage(),
+                        cause));
+    // What failed once the run was broken off failed for that, whatever it says.
+    boolean forThat =
+        stop.brokenOff()
+            || (stop.requested()
+                && (failure.exitCode() == ExitCode.UNEXPECTED
+                    || failure.exitCode() == ExitCode.TEMPORARY));
+    return forThat ? stopped(stop) : failure;
+  }
+
+  private static JobException stopped(RunStop stop) {
+    return new JobException(
+        stop.exitCode(),
+        stop.words()
+            + " before it was done: nothing of it is published, and what its ledger or its"
+            + " checkpoints keep stays; give the run id "
+            + stop.runId()
+            + " again to go on");
   }
 }

@@ -58,6 +58,7 @@ public final class JobRun {
   private final String job;
   private final String id;
   private final RunOptions options;
+  private final RunStop stop;
   private final Progress progress;
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
@@ -71,12 +72,14 @@ public final class JobRun {
       String job,
       String id,
       RunOptions options,
+      RunStop stop,
       Progress progress) {
     this.spark = spark;
     this.warehouse = warehouse;
     this.job = job;
     this.id = id;
     this.options = options;
+    this.stop = stop;
     this.progress = progress;
   }
 
@@ -104,6 +107,11 @@ public final class JobRun {
 
   public Progress progress() {
     return progress;
+  }
+
+  /** Whether the run is to end before it is done. */
+  public RunStop stop() {
+    return stop;
   }
 
   /** What a job makes its summary over; the frame tells the end of the run when there is one. */
@@ -138,8 +146,9 @@ public final class JobRun {
     return switch (outcome.exitCode()) {
       case DONE -> true;
       // A job that does not account for its rows has none to show.
-      case PARTIAL, TEMPORARY -> publishesPartial() && outcome.rows().isPresent();
-      default -> false;
+      case PARTIAL, TEMPORARY, INTERRUPTED, TERMINATED ->
+          publishesPartial() && outcome.rows().isPresent();
+      case UNEXPECTED, USAGE, INVALID, QUALITY_GATE -> false;
     };
   }
 

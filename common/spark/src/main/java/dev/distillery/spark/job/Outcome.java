@@ -37,4 +37,9 @@ public record Outcome<S extends Summary>(
   public Outcome<S> with(RowAccount soFar) {
     return new Outcome<>(exitCode, message, summary, Optional.of(soFar));
   }
+
+  /** The same end by another code. */
+  Outcome<S> endingWith(ExitCode other) {
+    return new Outcome<>(other, message, summary, rows);
+  }
 }

@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 
@@ -38,6 +39,7 @@ final class RunCommit {
   private final Clock clock;
   private final Instant start;
   private Optional<RunRecord> finished = Optional.empty();
+  private final AtomicBoolean ended = new AtomicBoolean();
 
   /**
    * @param lease the right to the run id; empty in a dry run, which writes nothing
@@ -90,6 +92,9 @@ final class RunCommit {
    *     the warehouse does not take the tables
    */
   <S extends Summary> S end(Outcome<S> outcome) {
+    if (!ended.compareAndSet(false, true)) {
+      throw new IllegalStateException("The run " + run.id() + " has ended already");
+    }
     S summary = SummaryJson.with(outcome.summary(), summary(outcome));
     if (lease.isPresent()) {
       try {
@@ -115,7 +120,7 @@ final class RunCommit {
                           .collect(Collectors.joining("; ")));
         }
       } catch (UncheckedIOException e) {
-        throw failed(
+        throw recorded(
             new JobException(
                 ExitCode.TEMPORARY,
                 "The run could not be committed: " + e.getMessage() + "; give the run id again",
@@ -125,8 +130,14 @@ final class RunCommit {
     return summary;
   }
 
-  /** Records that the run has failed, unless it is dry; gives the failure back. */
+  /**
+   * Records that the run has failed, unless it is dry or has ended already; gives the failure back.
+   */
   JobException failed(JobException failure) {
+    return ended.compareAndSet(false, true) ? recorded(failure) : failure;
+  }
+
+  private JobException recorded(JobException failure) {
     if (lease.isPresent()) {
       try {
         // Another driver's run is none of ours to end, nor its staged rows to delete.

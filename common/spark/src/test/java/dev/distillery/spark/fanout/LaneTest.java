@@ -19,9 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -32,6 +35,7 @@ class LaneTest {
   private final Map<String, Integer> attempts = new HashMap<>();
   private final List<String> lines = new ArrayList<>();
   private final List<String> unsent = new ArrayList<>();
+  private @Nullable Function<String, CompletableFuture<TeacherReply>> behind;
   private RunBook book = book(FanoutLimits.ofConcurrency(4));
 
   @Test
@@ -145,6 +149,46 @@ class LaneTest {
     assertThat(attempts).isEmpty();
   }
 
+  @Test
+  void aStopWaitsForWhatIsInFlightUntilItIsToldThatTheGraceIsOver() throws Exception {
+    var stop = new FanoutStop(ExitCode.TEMPORARY, "Stopped");
+    var reason = new AtomicReference<Optional<FanoutStop>>(Optional.empty());
+    book.stopWhen(reason::get);
+    Map<String, CompletableFuture<TeacherReply>> inFlight = new ConcurrentHashMap<>();
+    behind =
+        id -> {
+          inFlight.put(id, new CompletableFuture<>());
+          if (inFlight.size() == 4) {
+            // Four are with the teacher, the window: now the run is told to end.
+            reason.set(Optional.of(stop));
+          }
+          return inFlight.get(id);
+        };
+    CompletableFuture<Lane.Report> lane =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return run(100, (id, attempt) -> reply());
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    while (!inFlight.keySet().containsAll(List.of("id-0", "id-1", "id-2", "id-3"))) {
+      Thread.onSpinWait();
+    }
+    inFlight.get("id-0").complete(reply());
+    while (book.snapshot().done() < 1) {
+      Thread.onSpinWait();
+    }
+    assertThat(lane).isNotDone();
+    reason.set(Optional.of(stop.abandoning()));
+
+    assertThat(lane.get(1, TimeUnit.MINUTES)).isEqualTo(new Lane.Report(1, 0));
+    assertThat(lines).hasSize(1);
+    assertThat(inFlight).hasSize(4);
+    assertThat(book.snapshot().lost()).isEqualTo(3);
+  }
+
   private interface Behaviour {
     TeacherReply answer(String id, int attempt) throws TeacherException;
   }
@@ -242,6 +286,9 @@ class LaneTest {
 
     @Override
     public CompletableFuture<TeacherReply> send(TeacherRequest request) {
+      if (behind != null) {
+        return behind.apply(request.requestId());
+      }
       int attempt = attempts.merge(request.requestId(), 1, Integer::sum);
       try {
         return CompletableFuture.completedFuture(behaviour.answer(request.requestId(), attempt));

@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -123,7 +122,7 @@ class JobRunTest {
     }
   }
 
-  private static Outcome<Counts> done(JobRun run) {
+  static Outcome<Counts> done(JobRun run) {
     return done(run, 3);
   }
 
@@ -767,7 +766,7 @@ class JobRunTest {
   void aJavaCallerIsToldWhatTheCommandLineIsTold() {
     var options =
         new Options(
-            RunOptions.builder().warehouse("").runId(Optional.of("7")).build(),
+            RunOptions.builder().warehouse("").runId("7").build(),
             -1,
             1,
             1,

@@ -8,6 +8,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.RunStop;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.tokens.TokenRows;
 import java.io.IOException;
@@ -82,7 +83,7 @@ final class TrainingLoop {
   }
 
   /** Trains to the end, or until it is told to stop. */
-  TrainingResult run(StopSignal stop, Beginning beginning, String output) throws IOException {
+  TrainingResult run(RunStop stop, Beginning beginning, String output) throws IOException {
     OptionalLong resumed = begin(beginning);
     progress.start("Train", "steps", OptionalLong.of(inputs.total()), state.step());
     double seconds = state.seconds();
@@ -106,11 +107,14 @@ final class TrainingLoop {
         resultStep(),
         unfinished
             ? Optional.of(
-                "Stopped by a signal after step "
+                stop.words()
+                    + " after step "
                     + state.step()
                     + " of "
                     + inputs.total()
-                    + "; its checkpoint is written: give the run id again to go on")
+                    + "; its checkpoint is written: give the run id "
+                    + stop.runId()
+                    + " again to go on")
             : Optional.empty(),
         state.stoppedEarly(),
         output,

@@ -19,6 +19,7 @@ import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.RunStop;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.training.tokens.PlannedRows;
 import dev.distillery.training.tokens.TokenRows;
@@ -27,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +55,9 @@ import org.apache.spark.api.java.JavaSparkContext;
  * whole checkpoint; with a later end than the one that was reached, too.
  */
 public final class TrainingRun {
+  /** The time that a step and its checkpoint get once the run is told to end. */
+  public static final Duration GRACE = Duration.ofMinutes(10);
+
   /** Sites of the seed. */
   private static final int ORDER = 1;
 
@@ -406,7 +411,7 @@ public final class TrainingRun {
   private TrainingResult train(Clock clock) {
     refuseWhatNeedsAnEvaluation();
     try (ModelFiles files = open();
-        StopSignal stop = new StopSignal()) {
+        RunStop.Part part = run.stop().endsItself()) {
       SparkContext context = run.spark().sparkContext();
       Cluster cluster =
           Cluster.of(
@@ -444,7 +449,7 @@ public final class TrainingRun {
                 run.progress());
         TrainingResult result =
             loop.run(
-                stop,
+                run.stop(),
                 () -> {
                   if (options.student().adapter().isPresent()) {
                     Policy.readAdapter(

@@ -106,6 +106,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
     Dataset<String> open = taken == null ? requests : without(requests, taken);
     long reused = taken == null ? 0 : taken.count();
+    long asked = requests.count();
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
       FanoutStop stop = null;
       try {
@@ -114,7 +115,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
         stop = fanout.stopped().orElseThrow(() -> e);
         if (!run.publishesPartial()) {
           return Outcome.stopped(
-              stop.exitCode(), stop.message(), summary(run, requests.count(), reused, fanout));
+              stop.exitCode(), stop.message(), summary(run, asked, reused, fanout));
         }
       }
       Dataset<Row> completions = fanout.completions(open);
@@ -125,7 +126,6 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       options.prompt().ifPresent(prompt -> print(run));
       Map<String, Long> rejects = reject(run, all.toReject());
       long duplicates = writeDuplicates(run, all.duplicates());
-      long asked = requests.count();
       // A row with nothing to ask would have been a request, and so would one that equals another.
       long in = asked + duplicates + rejects.values().stream().mapToLong(Long::longValue).sum();
       CompleteSummary summary = summary(run, asked, reused, fanout);

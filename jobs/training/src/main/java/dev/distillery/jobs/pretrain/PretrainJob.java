@@ -44,6 +44,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,6 +114,12 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   @Override
   public RunOptions runOptions(PretrainOptions options) {
     return options.run();
+  }
+
+  /** A step may be long, and its checkpoint large. */
+  @Override
+  public Duration grace() {
+    return TrainingRun.GRACE;
   }
 
   @Override

@@ -36,6 +36,7 @@ import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -101,6 +102,12 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   @Override
   public RunOptions runOptions(SftOptions options) {
     return options.run();
+  }
+
+  /** A step may be long, and its checkpoint large. */
+  @Override
+  public Duration grace() {
+    return TrainingRun.GRACE;
   }
 
   @Override
