@@ -94,7 +94,11 @@ public final class JobCall<O extends Record, S extends Summary> {
             common.grace().map(Duration::ofSeconds).orElse(job.grace()),
             common.exitOnSignal().map(ExitCode::of),
             spark == null ? () -> {} : () -> breakOff(spark.sparkContext()))) {
-      return perform(spark, listener, id, stop);
+      try {
+        return perform(spark, listener, id, stop);
+      } catch (RuntimeException e) {
+        throw failure(stop, e);
+      }
     }
   }
 
@@ -215,8 +219,6 @@ public final class JobCall<O extends Record, S extends Summary> {
   private static RunLease take(JobRun run, Map<String, String> decisive) {
     try (var wait = run.stop().breakable()) {
       return RunLease.take(run.warehouse(), run.id(), decisive, run.progress()::say);
-    } catch (JobException e) {
-      throw run.stop().requested() ? stopped(run.stop()) : e;
     }
   }
 
@@ -255,6 +257,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     // What a task says to the user comes wrapped in Spark's own words.
     JobException failure =
         JobException.within(cause)
+            .or(() -> Troubles.in(cause))
             .orElseGet(
                 () ->
                     new JobException(

@@ -1,0 +1,104 @@
+package dev.distillery.spark.job;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import java.io.FileNotFoundException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.file.AccessDeniedException;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
+
+/** Troubles with files and stores that no defect of ours is behind, in a user's words. */
+final class Troubles {
+  /** Causes that are followed; a chain may lead back into itself. */
+  private static final int MOST_CAUSES = 50;
+
+  private Troubles() {}
+
+  /** What a failure says to the user, where it is such a trouble. */
+  static Optional<JobException> in(Throwable failure) {
+    // The deepest says it in the fewest words.
+    Optional<JobException> deepest = Optional.empty();
+    int depth = 0;
+    for (Throwable at = failure; at != null && depth < MOST_CAUSES; at = at.getCause()) {
+      Optional<JobException> known = of(at);
+      deepest = known.isPresent() ? known : deepest;
+      depth++;
+    }
+    return deepest;
+  }
+
+  private static Optional<JobException> of(Throwable e) {
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    String lower = message.toLowerCase(Locale.ROOT);
+    if (lower.contains("no space left on device") || lower.contains("disk quota exceeded")) {
+      return Optional.of(
+          new JobException(
+              ExitCode.TEMPORARY,
+              "The disk is full ("
+                  + message
+                  + "): free some of it, or move Spark's own files by -- --conf spark.local.dir=DIR"));
+    }
+    if (e instanceof AccessDeniedException
+        || e.getClass().getSimpleName().equals("AccessControlException")
+        || lower.contains("permission denied")
+        || lower.contains("(403")
+        || lower.startsWith("mkdirs failed to create")) {
+      return Optional.of(
+          JobException.invalid(
+              "This user may not read or write there: "
+                  + message
+                  + "; give the right, or name another folder or --warehouse"));
+    }
+    if (e instanceof ParentNotDirectoryException
+        || e instanceof FileAlreadyExistsException
+        || e instanceof java.nio.file.FileAlreadyExistsException
+        || lower.contains("not a directory")) {
+      return Optional.of(
+          JobException.invalid(
+              "A file is where a folder should be: " + message + "; name another --warehouse"));
+    }
+    if (e instanceof ConnectException
+        || e instanceof NoRouteToHostException
+        || e instanceof SocketTimeoutException
+        || e instanceof UnknownHostException
+        || e instanceof SocketException
+        || unreachableStore(e)) {
+      return Optional.of(
+          new JobException(
+              ExitCode.TEMPORARY,
+              "A store or server does not answer: "
+                  + message
+                  + "; look whether it is up and its address is right, then give the run id again"));
+    }
+    return e instanceof FileNotFoundException
+        ? Optional.of(
+            JobException.invalid(
+                "A file that was there is gone, or cannot be read: "
+                    + message
+                    + "; is something else writing there?"))
+        : Optional.empty();
+  }
+
+  /** By name: the clients of object stores are not on every class path. */
+  private static boolean unreachableStore(Throwable e) {
+    return switch (e.getClass().getSimpleName()) {
+      case "SdkClientException",
+          "AWSServiceThrottledException",
+          "AWSStatus500Exception",
+          "AWSServiceIOException",
+          "AWSClientIOException",
+          "RetriableException",
+          "StandbyException",
+          "SafeModeException" ->
+          true;
+      default -> false;
+    };
+  }
+}

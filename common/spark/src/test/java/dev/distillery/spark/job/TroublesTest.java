@@ -1,0 +1,62 @@
+package dev.distillery.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TroublesTest {
+  @TempDir Path folder;
+
+  @Test
+  void aStoreThatIsDownMayBeTriedAgain() {
+    assertThat(in(new UncheckedIOException(new ConnectException("Connection refused"))))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+        .hasMessageStartingWith("A store or server does not answer: Connection refused; look");
+    assertThat(in(new IllegalStateException(new IOException("write: No space left on device"))))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+        .hasMessageContaining("The disk is full (write: No space left on device): free some");
+  }
+
+  @Test
+  void whatMayNotBeWrittenIsSaidInOneLine() {
+    assertThat(
+            in(
+                new UncheckedIOException(
+                    new java.nio.file.AccessDeniedException("/warehouse/_runs"))))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageStartingWith("This user may not read or write there: /warehouse/_runs; give");
+    assertThat(Troubles.in(new IllegalStateException("A defect"))).isEmpty();
+  }
+
+  @Test
+  void aWarehouseThatIsAFileIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("warehouse"), "text");
+    var options =
+        OptionsBinder.of(JobRunTest.Options.class)
+            .bind(Map.of("warehouse", List.of(file.toString()), "rows", List.of("1")));
+    assertThatThrownBy(
+            () ->
+                new JobRunTest.Example("example", null, JobRunTest::done)
+                    .run(LocalSpark.session(), options))
+        .isInstanceOfSatisfying(
+            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageContaining(file.toString());
+  }
+
+  private static JobException in(Throwable failure) {
+    return Troubles.in(failure).orElseThrow();
+  }
+}
