@@ -39,6 +39,10 @@ public final class RunStop implements AutoCloseable {
   private @Nullable Thread breakable;
   private boolean interrupted;
   private int endingThemselves;
+
+  /** Whether such a part was at work when the run was told; what follows it may be done too. */
+  private boolean endsItself;
+
   private long begun;
   private volatile boolean brokenOff;
   private volatile Runnable lastWords = () -> {};
@@ -176,6 +180,7 @@ public final class RunStop implements AutoCloseable {
     }
     cause = why;
     begun = millis.getAsLong();
+    endsItself = endingThemselves > 0;
     var thread = new Thread(this::watch, "distillery-stop-" + runId);
     thread.setDaemon(true);
     thread.start();

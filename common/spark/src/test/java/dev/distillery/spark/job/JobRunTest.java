@@ -765,12 +765,7 @@ class JobRunTest {
   @Test
   void aJavaCallerIsToldWhatTheCommandLineIsTold() {
     var options =
-        new Options(
-            RunOptions.builder().warehouse("").runId("7").build(),
-            -1,
-            1,
-            1,
-            List.of());
+        new Options(RunOptions.builder().warehouse("").runId("7").build(), -1, 1, 1, List.of());
     assertThatThrownBy(() -> new Example("example", null, JobRunTest::done).run(spark, options))
         .isInstanceOfSatisfying(
             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))

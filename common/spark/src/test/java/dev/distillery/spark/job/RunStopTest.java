@@ -86,7 +86,7 @@ class RunStopTest {
                 return Outcome.stopped(ExitCode.TEMPORARY, "Kept", new JobRunTest.Counts(run, 7));
               }
             },
-            Map.of());
+            Map.of("grace", "600"));
     assertThat(counts.kept()).isEqualTo(7);
     assertThat(counts.run().exitCode()).isEqualTo(ExitCode.TERMINATED);
     assertThat(record().exitCode()).isEqualTo(143);
