@@ -35,16 +35,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 
@@ -170,12 +173,16 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
       paid.ifPresent(fanout::reuse);
       var sink = new TableSink(run, options);
+      var asked = new HashSet<String>();
       var loop =
           new GenerationLoop(
               recipe,
               pool,
               new FirstReplies(
-                  fanout::ask,
+                  requests -> {
+                    requests.forEach(request -> asked.add(request.requestId()));
+                    return fanout.ask(requests);
+                  },
                   recipe,
                   !options.teacher().teacher().isServer(),
                   remedy(run, options),
@@ -192,7 +199,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         GenerationCounts soFar = loop.soFar();
         if (run.publishesPartial()) {
           sink.finish();
-          run.write(Tables.COMPLETIONS, completions(fanout, options));
+          run.write(Tables.COMPLETIONS, completions(run, fanout, asked, options));
         }
         return Outcome.stopped(
                 stop.exitCode(), stop.message(), GenerateSummary.of(run.summary(), soFar, fanout))
@@ -209,15 +216,21 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         return Outcome.stopped(ExitCode.QUALITY_GATE, message, summary).with(account(counts));
       }
       sink.finish();
-      run.write(Tables.COMPLETIONS, completions(fanout, options));
+      run.write(Tables.COMPLETIONS, completions(run, fanout, asked, options));
       return Outcome.done(summary, account(counts));
     }
   }
 
-  /** What was asked was made by this run's recipe, under the license that its rows have. */
-  private static Dataset<Row> completions(Fanout fanout, GenerateOptions options) {
-    return fanout
-        .completions()
+  /**
+   * What was asked was made by this run's recipe, under the license that its rows have. The ledger
+   * of a run that is made again has replies to what nobody asks any more.
+   */
+  private static Dataset<Row> completions(
+      JobRun run, Fanout fanout, Set<String> asked, GenerateOptions options) {
+    Dataset<Row> all = fanout.completions();
+    Dataset<Row> ids =
+        run.spark().createDataset(List.copyOf(asked), Encoders.STRING()).toDF("request_id");
+    return (run.overwrites() ? all.join(ids, new String[] {"request_id"}, "left_semi") : all)
         .withColumn("source", functions.lit(source(options)))
         .withColumn("license", functions.lit(options.outputLicense()));
   }

@@ -57,6 +57,21 @@ class GenerateJobTest {
   }
 
   @Test
+  void aRunThatIsMadeAgainHoldsNothingOfWhatItWas() {
+    run("again", 3, Map.of());
+    // The scripted replies begin anew.
+    stop();
+    start();
+    run("again", 3, Map.of("random-seed", "7", "overwrite", "true"));
+    stop();
+    start();
+    run("fresh", 3, Map.of("random-seed", "7"));
+    for (String table : List.of("instructions", "completions")) {
+      assertThat(rows(table, "again")).isNotEmpty().isEqualTo(rows(table, "fresh"));
+    }
+  }
+
+  @Test
   void takesWhatAnotherRunHasPaidForAndKeepsItInItsOwnLedger() {
     run("paid", 5, Map.of());
     int paid = server.log().entries().size();
