@@ -9,6 +9,7 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
@@ -76,6 +77,14 @@ final class Troubles {
               "A store or server does not answer: "
                   + message
                   + "; look whether it is up and its address is right, then give the run id again"));
+    }
+    if (e instanceof FileSystemException) {
+      // A file system that is read-only, a path that cannot be: the message says which.
+      return Optional.of(
+          JobException.invalid(
+              "Cannot read or write there: "
+                  + message
+                  + "; look at the path, or name another --warehouse"));
     }
     return e instanceof FileNotFoundException
         ? Optional.of(

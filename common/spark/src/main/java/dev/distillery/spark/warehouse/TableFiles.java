@@ -115,6 +115,11 @@ final class TableFiles {
 
   /** The rows, with the columns of all files. */
   Dataset<Row> rows(Table table, Consumer<String> notes) {
+    files.stream()
+        .map(FileStatus::getPath)
+        .filter(TableFiles::isCsv)
+        .findFirst()
+        .ifPresent(TableFiles::refuseCsv);
     boolean parquet = files.stream().anyMatch(file -> isParquet(file.getPath()));
     boolean mixed = parquet && !files.stream().allMatch(file -> isParquet(file.getPath()));
     if (mixed) {
@@ -138,6 +143,17 @@ final class TableFiles {
               .formatted(path, files.size(), read));
     }
     return rows;
+  }
+
+  private static boolean isCsv(Path file) {
+    return file.getName().matches("(?i).*\\.[ct]sv(\\.\\w+)?");
+  }
+
+  private static void refuseCsv(Path file) {
+    throw JobException.invalid(
+        file
+            + " is a CSV, and inputs are Parquet or JSONL: convert it, such as by duckdb -c \"COPY"
+            + " (FROM 'in.csv') TO 'out.parquet'\"");
   }
 
   private static boolean isParquet(Path file) {

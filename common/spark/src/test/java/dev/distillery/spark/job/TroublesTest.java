@@ -10,6 +10,7 @@ import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +39,12 @@ class TroublesTest {
                     new java.nio.file.AccessDeniedException("/warehouse/_runs"))))
         .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageStartingWith("This user may not read or write there: /warehouse/_runs; give");
+    assertThat(
+            in(
+                new UncheckedIOException(
+                    new FileSystemException("/w", null, "Read-only file system"))))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageStartingWith("Cannot read or write there: /w: Read-only file system; look");
     assertThat(Troubles.in(new IllegalStateException("A defect"))).isEmpty();
   }
 

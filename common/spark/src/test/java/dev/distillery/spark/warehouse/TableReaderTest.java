@@ -57,6 +57,14 @@ class TableReaderTest {
   }
 
   @Test
+  void aCsvIsRefusedWithWhatToDo() throws IOException {
+    String file = write("rows.csv", "id,text", "1,hello");
+    assertThatThrownBy(() -> read(file, Tables.DOCUMENTS))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("rows.csv is a CSV, and inputs are Parquet or JSONL: convert it");
+  }
+
+  @Test
   void aLineThatIsNoUtf8IsNamed() throws IOException {
     Path file = folder.resolve("latin.jsonl");
     Files.write(file, "{\"text\": \"caf\u00e9\"}".getBytes(StandardCharsets.ISO_8859_1));
