@@ -114,8 +114,9 @@ public final class RunStop implements AutoCloseable {
 
   /** Parts that end by themselves are told first that the grace is over. */
   private synchronized boolean mayBreakOff() {
+    boolean mayEndItself = endsItself || endingThemselves > 0;
     return cause != null
-        && (endingThemselves == 0 || millis.getAsLong() - begun >= grace.plus(SETTLING).toMillis());
+        && (!mayEndItself || millis.getAsLong() - begun >= grace.plus(SETTLING).toMillis());
   }
 
   /** Whether the run should have ended by now, whatever it does. */

@@ -83,8 +83,11 @@ class RunStopTest {
                 }
                 // It still has Spark to itself.
                 assertThat(spark.range(10).count()).isEqualTo(10);
-                return Outcome.stopped(ExitCode.TEMPORARY, "Kept", new JobRunTest.Counts(run, 7));
               }
+              // And so has what follows it: time for the watch to look several times.
+              Thread.sleep(500);
+              assertThat(spark.range(10).count()).isEqualTo(10);
+              return Outcome.stopped(ExitCode.TEMPORARY, "Kept", new JobRunTest.Counts(run, 7));
             },
             Map.of("grace", "600"));
     assertThat(counts.kept()).isEqualTo(7);
