@@ -17,6 +17,7 @@ import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -50,17 +51,13 @@ final class FirstWins {
             .withColumn("hash", xxhash64(col("key")));
     // Of most keys there is one: these are told by eight bytes each, and go no further.
     Dataset<Row> repeated =
-        all.groupBy("hash")
-            .agg(count(lit(1)).as("n"))
-            .filter("n > 1")
-            .select("hash")
-            .localCheckpoint();
+        held(all.groupBy("hash").agg(count(lit(1)).as("n")).filter("n > 1").select("hash"));
     long repeats = repeated.count();
     Dataset<Row> suspects =
         repeats == 0
             ? all.limit(0)
             : all.join(repeats < BROADCAST_LIMIT ? broadcast(repeated) : repeated, "hash");
-    Dataset<Row> undecided = suspects.drop("hash").localCheckpoint();
+    Dataset<Row> undecided = held(suspects.drop("hash"));
     Dataset<Row> dropped =
         undecided
             .filter("false")
@@ -75,18 +72,18 @@ final class FirstWins {
               .filter("wins")
               .select(col("place").as("winner"));
       Dataset<Row> losers =
-          judged
-              .filter(col("place").notEqual(col("winner")))
-              .join(winners, "winner")
-              .select("place", "winner", "rank", "key")
-              .localCheckpoint();
+          held(
+              judged
+                  .filter(col("place").notEqual(col("winner")))
+                  .join(winners, "winner")
+                  .select("place", "winner", "rank", "key"));
       Dataset<Row> decided =
           winners.select(col("winner").as("place")).union(losers.select("place")).distinct();
       dropped = dropped.union(losers);
       undecided =
-          undecided
-              .join(decided, CollectionConverters.asScala(List.of("place")).toSeq(), "left_anti")
-              .localCheckpoint();
+          held(
+              undecided.join(
+                  decided, CollectionConverters.asScala(List.of("place")).toSeq(), "left_anti"));
     }
     return dropped
         .groupBy("place")
@@ -99,5 +96,15 @@ final class FirstWins {
             col("place.id").as("id"),
             col("why.winner.id").as("kept_id"),
             substring_index(col("why.key"), " ", 1).as("rule"));
+  }
+
+  /**
+   * The rows, computed once, as a plan of one node: a round that is planned through all rounds
+   * before it would take longer each time. What a lost executor held is computed again, which a
+   * local checkpoint cannot do. Freed when nothing refers to it any more.
+   */
+  static Dataset<Row> held(Dataset<Row> rows) {
+    return rows.sparkSession()
+        .createDataFrame(rows.toJavaRDD().persist(StorageLevel.MEMORY_AND_DISK()), rows.schema());
   }
 }

@@ -44,7 +44,7 @@ public final class Units implements AutoCloseable {
    */
   public Units(Dataset<Row> parsed) {
     this.units = parsed.persist(StorageLevel.DISK_ONLY());
-    this.dropped = FirstWins.dropped(units.filter("id is not null")).localCheckpoint();
+    this.dropped = FirstWins.held(FirstWins.dropped(units.filter("id is not null")));
     this.droppedCount = dropped.count();
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,6 +22,7 @@ class DedupIT {
 
   @TempDir Path folder;
 
+  /** Also where executors die at work, with all that they held. */
   @Test
   void twoExecutorsOfAStandaloneClusterKeepWhatOneMachineKeeps() throws Exception {
     Path input = folder.resolve("rows.jsonl");
@@ -40,7 +42,10 @@ class DedupIT {
     }
     JsonNode here = dedup("here", input, Map.of(), "--master", "local[2]");
     JsonNode there;
+    var killed = new AtomicInteger();
     try (StandaloneCluster cluster = StandaloneCluster.start(2, 1)) {
+      var killer = new Thread(() -> killExecutors(cluster, killed));
+      killer.start();
       there =
           dedup(
               "there",
@@ -52,11 +57,33 @@ class DedupIT {
               "spark.executor.memory=1g",
               "--conf",
               "spark.sql.shuffle.partitions=7");
+      killer.interrupt();
+      killer.join();
     }
+    assertThat(killed).hasPositiveValue();
     assertThat(here.path("figures").path("duplicates").asInt()).isGreaterThan(ROWS / 20);
     assertThat(there.path("figures")).isEqualTo(here.path("figures"));
     for (String table : List.of("instructions", "duplicates")) {
       assertThat(rows(there, table)).isEqualTo(rows(here, table));
+    }
+  }
+
+  /** Kills one of two executors, twice, some seconds after both began. */
+  private static void killExecutors(StandaloneCluster cluster, AtomicInteger killed) {
+    try {
+      while (killed.get() < 2) {
+        while (cluster.executors().size() < 2) {
+          Thread.sleep(100);
+        }
+        Thread.sleep(7_000);
+        List<ProcessHandle> executors = cluster.executors();
+        if (!executors.isEmpty()) {
+          executors.get(killed.get() % executors.size()).destroyForcibly();
+          killed.incrementAndGet();
+        }
+      }
+    } catch (InterruptedException e) {
+      // The job has ended.
     }
   }
 

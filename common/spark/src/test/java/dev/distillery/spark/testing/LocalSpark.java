@@ -1,6 +1,11 @@
 package dev.distillery.spark.testing;
 
+import org.apache.spark.MapOutputTrackerMaster;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** The one session that all tests of a JVM share: two threads, no UI, on the loopback address. */
 public final class LocalSpark {
@@ -19,5 +24,21 @@ public final class LocalSpark {
         .config("spark.speculation", "false")
         .config("spark.plugins", "dev.distillery.spark.fanout.FanoutPlugin")
         .getOrCreate();
+  }
+
+  /**
+   * Loses every persisted block and every shuffle output, as executors that die with their disks
+   * do: what is asked for next is computed again from where it came from.
+   */
+  public static void loseWhatIsHeld() {
+    SparkContext context = session().sparkContext();
+    new JavaSparkContext(context)
+        .getPersistentRDDs()
+        .keySet()
+        .forEach(rdd -> SparkEnv.get().blockManager().master().removeRdd(rdd, true));
+    var outputs = (MapOutputTrackerMaster) SparkEnv.get().mapOutputTracker();
+    CollectionConverters.asJava(outputs.shuffleStatuses())
+        .keySet()
+        .forEach(shuffle -> outputs.unregisterAllMapAndMergeOutput((Integer) shuffle));
   }
 }

@@ -113,7 +113,7 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
                     pool,
                     compared(options, table),
                     options.threshold(),
-                    Deduplicator.PLAIN_ROWS))) {
+                    Deduplicator.Plain.USUAL))) {
       long in = deduplicator.rows(false);
       run.progress().finish(in, deduplicator.rows(true) + " in the pool");
       if (run.dryRun()) {
@@ -172,7 +172,7 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
     ComparedRows compared = approximate.compared().by(DedupOptions.Metric.ROUGE_L);
     try (var exact =
         new Deduplicator(
-            run.spark(), rows, pool, compared, options.threshold(), Deduplicator.PLAIN_ROWS)) {
+            run.spark(), rows, pool, compared, options.threshold(), Deduplicator.Plain.USUAL)) {
       exact.decide(EXACT);
       Dataset<Row> truth = exact.duplicates().select("id");
       Dataset<Row> found = approximate.duplicates().select("id");

@@ -13,6 +13,7 @@ import static org.apache.spark.sql.functions.when;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,8 +21,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -36,18 +39,28 @@ import scala.math.BigInt;
  * their order.
  */
 final class Deduplicator implements AutoCloseable {
-  /** Up to so many rows one thread decides; see docs/dedup.md for the measurement. */
-  static final long PLAIN_ROWS = 500_000;
+  /**
+   * How much one thread of the driver decides.
+   *
+   * @param rows at most
+   * @param characters of their tokens at most
+   */
+  record Plain(long rows, long characters) {
+    /** See docs/dedup.md for the measurement; of the driver's memory a sixteenth in characters. */
+    static final Plain USUAL =
+        new Plain(500_000, Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16));
 
-  /** Up to so much of its memory, in characters of tokens, the driver takes the rows in. */
-  private static final long PLAIN_CHARACTERS =
-      Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16);
+    private boolean holds(Size size) {
+      return size.rows() <= rows && size.characters() <= characters;
+    }
+  }
 
   /**
-   * Rows that Spark estimates at less are taken in without a look at their real size first. It
-   * estimates by the files, which may hold ten times as much.
+   * Rows that Spark estimates at less are taken in without a look at their real size first, until
+   * they turn out to be more than the driver can hold: Spark estimates by the files, and a file of
+   * a megabyte may hold a thousand times as much.
    */
-  private static final BigInt SURELY_PLAIN_BYTES =
+  private static final BigInt PERHAPS_PLAIN_BYTES =
       BigInt.apply(Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 64));
 
   private static final int ROWS_OF_A_SLICE = 5_000;
@@ -68,7 +81,7 @@ final class Deduplicator implements AutoCloseable {
   private final ComparedRows compared;
   private final DedupOptions.Metric metric;
   private final double threshold;
-  private final long plainRows;
+  private final Plain most;
   private final Dataset<Row> input;
   private final Dataset<Row> all;
   private final Dataset<Row> narrow;
@@ -109,7 +122,7 @@ final class Deduplicator implements AutoCloseable {
    *
    * @param input the rows
    * @param pool rows that are kept already, before all others; may have none
-   * @param plainRows up to so many rows one thread decides
+   * @param most up to so much one thread decides
    * @throws dev.distillery.core.run.JobException if a column is missing or of no use
    */
   Deduplicator(
@@ -118,13 +131,13 @@ final class Deduplicator implements AutoCloseable {
       Dataset<Row> pool,
       ComparedRows compared,
       double threshold,
-      long plainRows) {
+      Plain most) {
     this.spark = spark;
     this.input = input;
     this.compared = compared;
     this.metric = compared.metric();
     this.threshold = threshold;
-    this.plainRows = plainRows;
+    this.most = most;
     compared.check(input.schema());
     all = compared.narrow(input, false).union(compared.narrow(pool, true));
     narrow = all.where(col("id").isNotNull());
@@ -135,28 +148,51 @@ final class Deduplicator implements AutoCloseable {
 
   /** All rows that take part, in their order, if they are few and short; fills in the sizes. */
   private Optional<List<Row>> plainEntries() {
-    boolean plain = metric != DedupOptions.Metric.MINHASH && plainRows > 0;
+    boolean plain = metric != DedupOptions.Metric.MINHASH && most.rows() > 0;
     if (plain
-        && all.queryExecution().optimizedPlan().stats().sizeInBytes().$less(SURELY_PLAIN_BYTES)) {
-      List<Row> rows = inOrder(all.limit((int) Math.min(plainRows + 1, Integer.MAX_VALUE)));
-      if (rows.size() <= plainRows) {
-        rows.forEach(row -> sizes.merge(row.getBoolean(0), Size.of(row), Size::plus));
+        && all.queryExecution().optimizedPlan().stats().sizeInBytes().$less(PERHAPS_PLAIN_BYTES)) {
+      Dataset<Row> first = all.limit((int) Math.min(most.rows() + 1, Integer.MAX_VALUE));
+      List<Row> rows = upTo(most.characters(), inOrder(first)).collectAsList();
+      rows.forEach(row -> sizes.merge(row.getBoolean(0), Size.of(row), Size::plus));
+      if (rows.size() <= most.rows() && most.holds(size(false).plus(size(true)))) {
         return Optional.of(rows.stream().filter(row -> !row.isNullAt(1)).toList());
       }
+      sizes.clear();
     }
     persisted(all);
     measure();
     Size both = size(false).plus(size(true));
-    return plain && both.rows() <= plainRows && both.characters() <= PLAIN_CHARACTERS
-        ? Optional.of(inOrder(narrow))
+    return plain && most.holds(both)
+        ? Optional.of(inOrder(narrow).collectAsList())
         : Optional.empty();
   }
 
-  private List<Row> inOrder(Dataset<Row> rows) {
+  private Dataset<Row> inOrder(Dataset<Row> rows) {
     return rows.coalesce(1)
         .sortWithinPartitions(compared.order())
-        .select("pinned", "id", "task", "tokens", "text_hash")
-        .collectAsList();
+        .select("pinned", "id", "task", "tokens", "text_hash");
+  }
+
+  /** The rows of one partition up to the one whose tokens are too many. */
+  static Dataset<Row> upTo(long characters, Dataset<Row> rows) {
+    MapPartitionsFunction<Row, Row> cut =
+        all ->
+            new Iterator<>() {
+              private long taken;
+
+              @Override
+              public boolean hasNext() {
+                return taken <= characters && all.hasNext();
+              }
+
+              @Override
+              public Row next() {
+                Row row = all.next();
+                taken += Size.of(row).characters();
+                return row;
+              }
+            };
+    return rows.mapPartitions(cut, Encoders.row(rows.schema()));
   }
 
   private Dataset<Row> persisted(Dataset<Row> rows) {
@@ -178,6 +214,11 @@ final class Deduplicator implements AutoCloseable {
                 sizes.put(
                     row.getBoolean(0),
                     new Size(row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4))));
+  }
+
+  /** Whether one thread decides. */
+  boolean isPlain() {
+    return entries.isPresent();
   }
 
   /** What is compared. */

@@ -143,7 +143,8 @@ final class SimilarityJoin {
             .mapPartitions(found -> new GreedyChoice(found, firstFree, limit))
             .persist(StorageLevel.MEMORY_AND_DISK());
     decisions.count();
-    elements.destroy();
+    // Kept on the driver as long as the decisions are: those of a lost executor are made again.
+    elements.unpersist();
     return decisions;
   }
 

@@ -67,6 +67,10 @@ class DeduplicatorTest {
     return texts;
   }
 
+  private static Deduplicator.Plain plain(long rows) {
+    return new Deduplicator.Plain(rows, Deduplicator.Plain.USUAL.characters());
+  }
+
   private Dataset<Row> frame(List<Text> texts, int partitions) {
     List<Row> rows = new ArrayList<>();
     texts.forEach(text -> rows.add(RowFactory.create(text.id(), text.task(), text.text())));
@@ -81,7 +85,8 @@ class DeduplicatorTest {
       double threshold,
       long plainRows,
       int limit) {
-    try (var deduplicator = new Deduplicator(spark, rows, pool, compared, threshold, plainRows)) {
+    try (var deduplicator =
+        new Deduplicator(spark, rows, pool, compared, threshold, plain(plainRows))) {
       deduplicator.decide(
           (lists, pinned, above) -> new SimilarityJoin(above, pinned, limit).exclusions(lists));
       var kept = new TreeSet<String>();
@@ -175,7 +180,8 @@ class DeduplicatorTest {
       rows.add(new Text("none", "none", "???"));
     }
     try (var deduplicator =
-        new Deduplicator(spark, frame(rows, 5), frame(List.of(), 1), COMPARED, 0.7, plainRows)) {
+        new Deduplicator(
+            spark, frame(rows, 5), frame(List.of(), 1), COMPARED, 0.7, plain(plainRows))) {
       deduplicator.decide(
           (lists, pinned, threshold) -> new SimilarityJoin(threshold, pinned).exclusions(lists));
       assertThat(deduplicator.kept().collectAsList())
@@ -239,7 +245,8 @@ class DeduplicatorTest {
             "rouge");
     assertThatThrownBy(
             () ->
-                new Deduplicator(spark, frame(List.of(), 1), frame(List.of(), 1), compared, 0.7, 0))
+                new Deduplicator(
+                    spark, frame(List.of(), 1), frame(List.of(), 1), compared, 0.7, plain(0)))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("3 problems")
         .hasMessageContaining("--columns: the input has no column 'prompt'")
@@ -267,6 +274,41 @@ class DeduplicatorTest {
         .isEqualTo(run(frame(rows, 7), frame(List.of(), 1), COMPARED, 0.7, ALL_PLAIN, 1));
   }
 
+  /** Of an executor, for instance: what it held is computed again. */
+  @Test
+  void decisionsOutliveWhatTheyWereHeldIn() {
+    List<Text> rows = randomRows(new SplittableRandom(5), "r", 200);
+    try (var deduplicator =
+        new Deduplicator(
+            spark, frame(rows, 3), frame(List.of(), 1), COMPARED, 0.7, plain(ALL_SPARK))) {
+      deduplicator.decide(
+          (lists, pinned, above) -> new SimilarityJoin(above, pinned, 1).exclusions(lists));
+      List<Row> kept = deduplicator.kept().sort("id").collectAsList();
+      LocalSpark.loseWhatIsHeld();
+      assertThat(deduplicator.kept().sort("id").collectAsList()).isEqualTo(kept);
+      assertThat(kept.size()).isLessThan(rows.size());
+    }
+  }
+
+  @Test
+  void rowsThatAreLongerThanTheirFilesTellAreLeftToSpark() {
+    List<Text> rows = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      rows.add(new Text("r%03d".formatted(i), "t", "word ".repeat(2_000) + i / 2));
+    }
+    var small = new Deduplicator.Plain(ALL_PLAIN, 50_000);
+    try (var deduplicator =
+        new Deduplicator(spark, frame(rows, 3), frame(List.of(), 1), COMPARED, 0.7, small)) {
+      assertThat(deduplicator.isPlain()).isFalse();
+      assertThat(deduplicator.rows(false)).isEqualTo(300);
+    }
+    Dataset<Row> ordered =
+        spark
+            .range(0, 300, 1, 1)
+            .selectExpr("false", "string(id)", "'t'", "repeat('x', 10000) as tokens", "0L");
+    assertThat(Deduplicator.upTo(50_000, ordered).count()).isEqualTo(6);
+  }
+
   @ParameterizedTest
   @CsvSource({"21, 1, 0.5, 3", "22, 7, 0.3, 1", "23, 7, 0.7, 50", "24, 2, 0.0, 5"})
   void neighborsAreTheMostSimilarTexts(long seed, int partitions, double above, int most) {
@@ -276,7 +318,12 @@ class DeduplicatorTest {
     List<String> found;
     try (var deduplicator =
         new Deduplicator(
-            spark, frame(rows, partitions), frame(pool, partitions), COMPARED, 0.7, ALL_PLAIN)) {
+            spark,
+            frame(rows, partitions),
+            frame(pool, partitions),
+            COMPARED,
+            0.7,
+            plain(ALL_PLAIN))) {
       found =
           deduplicator.neighbors(most, above).collectAsList().stream().map(Row::toString).toList();
     }

@@ -129,7 +129,8 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       }
       if (options.distill().distill().isPresent()) {
         try (ModelFiles files = ModelFiles.open(Path.of(model))) {
-          Teachers.check(options.distill().distill().get(), files, length, options.run().use());
+          DistillTeacher.check(
+              options.distill().distill().get(), files, length, options.run().use());
         }
       }
     } catch (ModelFileException e) {

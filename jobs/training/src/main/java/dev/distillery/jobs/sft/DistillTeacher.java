@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Whether a model can teach a student its probabilities. */
-final class Teachers {
-  private Teachers() {}
+final class DistillTeacher {
+  private DistillTeacher() {}
 
   /**
    * Refuses a teacher whose ids mean other tokens than the student's, or that cannot read its rows.
