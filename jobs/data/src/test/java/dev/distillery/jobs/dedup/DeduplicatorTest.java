@@ -278,6 +278,8 @@ class DeduplicatorTest {
   @Test
   void decisionsOutliveWhatTheyWereHeldIn() {
     List<Text> rows = randomRows(new SplittableRandom(5), "r", 200);
+    // What is broadcast is held by the driver, and never asked for again.
+    spark.conf().set("spark.sql.autoBroadcastJoinThreshold", "-1");
     try (var deduplicator =
         new Deduplicator(
             spark, frame(rows, 3), frame(List.of(), 1), COMPARED, 0.7, plain(ALL_SPARK))) {
@@ -287,6 +289,8 @@ class DeduplicatorTest {
       LocalSpark.loseWhatIsHeld();
       assertThat(deduplicator.kept().sort("id").collectAsList()).isEqualTo(kept);
       assertThat(kept.size()).isLessThan(rows.size());
+    } finally {
+      spark.conf().unset("spark.sql.autoBroadcastJoinThreshold");
     }
   }
 
