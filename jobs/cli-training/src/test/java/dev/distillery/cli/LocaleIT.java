@@ -45,6 +45,7 @@ class LocaleIT {
       run dedup dedup --input conversations@a --tokenizer unicode --run-id b
       run curate curate --input conversations@b --use commercial --run-id c
       run curated show conversations@c
+      run runs runs --json
       echo '{"id": "ü2", "prompt": "Grüße an 日本 😀"}' > 日本/fragen.jsonl
       run complete complete --input 日本/fragen.jsonl --teacher openai --model fake-model-mini --base-url "$url" --run-id d
       run completed show completions@d

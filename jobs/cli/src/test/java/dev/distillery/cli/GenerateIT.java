@@ -3,6 +3,7 @@ package dev.distillery.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.FakeScript;
 import dev.distillery.core.teacher.testing.FetchedModel;
@@ -180,7 +181,10 @@ class GenerateIT {
       Launched.kill(process);
       process.waitFor();
       assertThat(warehouse().resolve("instructions")).doesNotExist();
-      assertThat(warehouse().resolve("_runs/killed.json")).doesNotExist();
+      JsonNode record =
+          new ObjectMapper().readTree(warehouse().resolve("_runs/killed.json").toFile());
+      assertThat(record.path("status").asText()).isEqualTo("running");
+      assertThat(record.path("tables")).isEmpty();
       int askedBefore = server.log().entries().size();
 
       JsonNode summary = Launched.run(folder.resolve("second"), KEY, args).succeeded().summary();
