@@ -281,7 +281,8 @@ final class RunLease implements AutoCloseable {
       renew();
     } catch (RuntimeException e) {
       // A failed renewal is made good by the next one; the mark lives through several.
-      LoggerFactory.getLogger(RunLease.class).warn("Cannot renew the run's lease", e);
+      LoggerFactory.getLogger(RunLease.class)
+          .warn("Cannot renew the run's lease: {}", e.toString());
     }
   }
 
