@@ -1,5 +1,7 @@
 package dev.distillery.model.nn;
 
+import java.io.Serializable;
+
 /**
  * What is dropped in one forward pass.
  *
@@ -8,7 +10,7 @@ package dev.distillery.model.nn;
  * @param adapters probability at the input of each LoRA adapter
  * @param key random key of the pass: seed and step
  */
-public record Dropout(double residual, double adapters, long key) {
+public record Dropout(double residual, double adapters, long key) implements Serializable {
   /** Nothing is dropped. */
   public static final Dropout NONE = new Dropout(0, 0, 0);
 

@@ -5,6 +5,7 @@ import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
+import java.io.Serializable;
 import java.util.Arrays;
 
 /**
@@ -22,7 +23,8 @@ public final class AdamW implements AutoCloseable {
    * @param maxGradNorm gradients are scaled down to this global norm; 0 leaves them; default 1
    */
   public record Options(
-      double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm) {
+      double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm)
+      implements Serializable {
     public Options {
       if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)
           || !(epsilon > 0)

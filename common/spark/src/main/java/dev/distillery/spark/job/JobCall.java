@@ -9,6 +9,7 @@ import dev.distillery.core.run.RunId;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Summary;
 import dev.distillery.core.run.SummaryJson;
+import dev.distillery.spark.warehouse.PinnedInput;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.TableRef;
@@ -135,7 +136,8 @@ public final class JobCall<O extends Record, S extends Summary> {
       RunIdentity.checkAbandoned(warehouse, id, decisive);
     }
     // Before the lease: whoever is refused here leaves no mark.
-    var unused = RunInputs.find(job.inputs(options), pins(earlier, common), warehouse);
+    Map<TableRef, String> pins = pins(earlier, common);
+    Map<TableRef, PinnedInput> inputs = RunInputs.find(job.inputs(options), pins, warehouse);
     try (RunLease lease = take(run, decisive)) {
       // Another driver may have worked on the run between the look at its record and the lease.
       earlier = lookUp(run, decisive);
@@ -148,8 +150,9 @@ public final class JobCall<O extends Record, S extends Summary> {
       warehouse.files().delete(warehouse.staging(id), true);
       run.note("driver", lease.driver());
       run.holds(lease);
-      Map<TableRef, String> pins = pins(earlier, common);
-      run.pin(RunInputs.find(job.inputs(options), pins, warehouse));
+      // Looked for again only where another driver has pinned others: lists may be long.
+      Map<TableRef, String> now = pins(earlier, common);
+      run.pin(now.equals(pins) ? inputs : RunInputs.find(job.inputs(options), now, warehouse));
       var commit = new RunCommit(run, Optional.of(lease), effective, decisive, clock);
       if (earlier.filter(RunRecord::done).isPresent()) {
         commit.replacing(earlier.get());

@@ -3,8 +3,6 @@ package dev.distillery.spark.job;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import java.io.FileNotFoundException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -65,11 +63,9 @@ final class Troubles {
           JobException.invalid(
               "A file is where a folder should be: " + message + "; name another --warehouse"));
     }
-    if (e instanceof ConnectException
-        || e instanceof NoRouteToHostException
+    if (e instanceof SocketException
         || e instanceof SocketTimeoutException
         || e instanceof UnknownHostException
-        || e instanceof SocketException
         || unreachableStore(e)) {
       return Optional.of(
           new JobException(

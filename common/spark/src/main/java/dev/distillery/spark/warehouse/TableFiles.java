@@ -6,10 +6,12 @@ import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -73,20 +75,19 @@ final class TableFiles {
       throw JobException.invalid("No file at " + text + ": check the path or the pattern");
     }
     var hidden = new ArrayList<>(found.hidden());
-    var files = new ArrayList<FileStatus>();
+    var passedOver = new HashSet<Path>();
     var roots = new ArrayList<Path>();
     for (FileStatus root : found.roots()) {
       // Spark passes over these even where they are named themselves.
       if (PathNames.isHidden(root.getPath().getName())) {
         hidden.add(root.getPath().toString());
+        passedOver.add(root.getPath());
       } else {
         roots.add(root.getPath());
       }
     }
-    found.files().stream()
-        .filter(file -> !hidden.contains(file.getPath().toString()))
-        .filter(file -> roots.stream().anyMatch(root -> isIn(file.getPath(), root)))
-        .forEach(files::add);
+    List<FileStatus> files =
+        found.files().stream().filter(file -> !isIn(passedOver, file.getPath())).toList();
     hidden.removeIf(name -> name.endsWith("/_SUCCESS") || name.endsWith(".crc"));
     if (!hidden.isEmpty()) {
       notes.accept(
@@ -105,8 +106,14 @@ final class TableFiles {
     return new TableFiles(spark, hadoop, text, roots, files);
   }
 
-  private static boolean isIn(Path file, Path root) {
-    return file.equals(root) || file.toString().startsWith(root + "/");
+  /** Whether a file is one of these, or below one. */
+  private static boolean isIn(Set<Path> places, Path file) {
+    for (Path at = file; at != null && !places.isEmpty(); at = at.getParent()) {
+      if (places.contains(at)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   List<FileStatus> files() {

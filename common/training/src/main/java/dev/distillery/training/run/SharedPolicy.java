@@ -4,12 +4,14 @@ import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.apache.spark.TaskContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.jspecify.annotations.Nullable;
 
@@ -45,12 +47,26 @@ final class SharedPolicy {
    * @param slices of the flat address space, each of {@code sliceValues} but for the last
    */
   record Version(String run, long number, int sliceValues, List<Broadcast<float[]>> slices)
-      implements java.io.Serializable {}
+      implements Serializable {}
+
+  /**
+   * What a task needs to work with its executor's policy.
+   *
+   * @param weights that the policy is to have
+   * @param threads of its kernels; 0 for the task's cores
+   */
+  record Access(PolicySpec spec, TrainingObjective objective, Version weights, int threads)
+      implements Serializable {
+    /** Works with the policy, its trained weights as they were sent. */
+    <T> T with(Function<Policy, T> work) {
+      int cores = threads > 0 ? threads : Math.max(1, TaskContext.get().cpus());
+      return SharedPolicy.with(spec, objective, weights, cores, work);
+    }
+  }
 
   private SharedPolicy() {}
 
-  /** Works with the policy, its trained weights at the given version. */
-  static synchronized <T> T with(
+  private static synchronized <T> T with(
       PolicySpec spec,
       TrainingObjective objective,
       Version weights,

@@ -34,12 +34,13 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
 
 /**
  * The rows of the input, each once: equal ones are one, and which partition they are in changes
  * nothing. An id stands for one question: completions are joined to rows by it.
  */
-final class AskedRows {
+final class AskedRows implements AutoCloseable {
   /** The rule of a row that equals another. */
   static final String EQUAL_ROW = "equal_row";
 
@@ -84,13 +85,16 @@ final class AskedRows {
   private static final String ROW = "_row";
   private static final int EXAMPLES = 5;
 
-  /** The input's rows, numbered from 1 among those that are the same question. */
+  /**
+   * The input's rows, numbered from 1 among those that are the same question. Held, since they are
+   * asked about, joined, rejected and counted.
+   */
   private final Dataset<Row> ranked;
 
   private final CompleteOptions options;
 
   private AskedRows(Dataset<Row> ranked, CompleteOptions options) {
-    this.ranked = ranked;
+    this.ranked = ranked.persist(StorageLevel.MEMORY_AND_DISK());
     this.options = options;
   }
 
@@ -236,5 +240,10 @@ final class AskedRows {
         .join(rows, new String[] {"id"}, "left")
         .select(col("*"), col(ROW + ".*"))
         .drop(ROW);
+  }
+
+  @Override
+  public void close() {
+    ranked.unpersist();
   }
 }

@@ -61,8 +61,8 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   public Manual manual() {
     return Manual.of(
         """
-        Asks the teacher once for each row and sample. Replies are in the run's ledger within a
-        second; a run that is given the same --run-id again asks only for the rest.
+        Asks the teacher once for each row and sample. Replies are in the run's ledger as they
+        come; a run that is given the same --run-id again asks only for the rest.
         """,
         "rows with a column prompt, messages, or instruction (with input).",
         "completions (id, source and license are those of the row asked about; further columns of it "
@@ -97,7 +97,13 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     String model = TeacherAccess.modelName(options.teacher());
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
-    AskedRows all = AskedRows.read(run, options);
+    try (AskedRows all = AskedRows.read(run, options)) {
+      return ask(run, options, model, rows, all);
+    }
+  }
+
+  private static Outcome<CompleteSummary> ask(
+      JobRun run, CompleteOptions options, String model, PromptRows rows, AskedRows all) {
     Dataset<String> requests = all.toAsk().flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
       return TeacherAccess.tried(run, options.teacher(), plan(run, requests, options, model));
