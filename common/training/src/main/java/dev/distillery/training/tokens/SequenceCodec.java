@@ -9,7 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.zip.CRC32;
 
 /**
- * One row of tokens as bytes, as a part of a token table holds it (version 2). Numbers are
+ * One row of tokens as bytes, as a part of a token table holds it (version 3). Numbers are
  * big-endian; a count is written seven bits at a time, the lowest first, the eighth bit set where
  * more follow.
  *
@@ -20,6 +20,7 @@ import java.util.zip.CRC32;
  *   <li>count: runs of equal weights; of each, count: tokens of the run, float32: the weight
  *   <li>count: documents; of each but the first, count: tokens from the start before it
  *   <li>count: the class and 1 more; 0 where there is none
+ *   <li>count: figures; each as float32
  *   <li>int32: CRC-32 of all before it
  * </ol>
  */
@@ -53,6 +54,10 @@ final class SequenceCodec {
         writeCount(out, starts[i] - starts[i - 1]);
       }
       writeCount(out, sequence.label() + 1);
+      writeCount(out, sequence.figures().length);
+      for (float figure : sequence.figures()) {
+        out.writeFloat(figure);
+      }
       out.writeInt(checksum(bytes.toByteArray(), bytes.size()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -104,7 +109,12 @@ final class SequenceCodec {
     for (int i = 1; i < starts.length; i++) {
       starts[i] = starts[i - 1] + readCount(in, ids.length);
     }
-    return new TokenSequence(ids, weights, starts, readCount(in, Integer.MAX_VALUE) - 1);
+    int label = readCount(in, Integer.MAX_VALUE) - 1;
+    float[] figures = new float[readCount(in, bytes.length / Float.BYTES)];
+    for (int i = 0; i < figures.length; i++) {
+      figures[i] = in.readFloat();
+    }
+    return new TokenSequence(ids, weights, starts, label, figures);
   }
 
   private static int lastInt(byte[] bytes) {

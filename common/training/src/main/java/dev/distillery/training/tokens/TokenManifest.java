@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a token table consists of: the file {@code manifest.json} (version 2), written last, whole
+ * What a token table consists of: the file {@code manifest.json} (version 3), written last, whole
  * or not at all. Members: {@code version}, {@code key}, {@code folder} (of the parts, beside the
  * manifest), {@code settings} (for people), {@code parts} (an object each, in the order of the
  * rows: file, rows, bytes, tokens, learned, longest, cut, ends), {@code counts} and {@code
@@ -25,7 +25,7 @@ import java.util.TreeMap;
  */
 record TokenManifest(
     String key, String folder, String settings, List<TokenPart> parts, TokenCounts counts) {
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final String FILE = "manifest.json";
 
   private static final ObjectMapper JSON = new ObjectMapper();

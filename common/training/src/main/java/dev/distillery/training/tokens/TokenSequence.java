@@ -12,16 +12,31 @@ import java.io.Serializable;
  *     themselves
  * @param label class of a row that is classified, whose first weight is then what the class counts;
  *     {@link #NO_LABEL} elsewhere
+ * @param figures what the run's objective needs beside, in an order that is its own: a pair's
+ *     margin and reference log-probabilities, a sampled answer's old log-probabilities, values and
+ *     advantages; mostly none
  */
 @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
-public record TokenSequence(int[] ids, float[] weights, int[] starts, int label)
+public record TokenSequence(int[] ids, float[] weights, int[] starts, int label, float[] figures)
     implements Serializable {
   /** The row is not classified. */
   public static final int NO_LABEL = -1;
 
+  private static final float[] NO_FIGURES = {};
+
   /** A row that is not classified. */
   public TokenSequence(int[] ids, float[] weights, int[] starts) {
-    this(ids, weights, starts, NO_LABEL);
+    this(ids, weights, starts, NO_LABEL, NO_FIGURES);
+  }
+
+  /** A row of a class. */
+  public TokenSequence(int[] ids, float[] weights, int[] starts, int label) {
+    this(ids, weights, starts, label, NO_FIGURES);
+  }
+
+  /** The same row with other figures. */
+  public TokenSequence with(float... others) {
+    return new TokenSequence(ids, weights, starts, label, others);
   }
 
   public TokenSequence {

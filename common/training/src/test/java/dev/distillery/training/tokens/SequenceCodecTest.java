@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.util.SplittableRandom;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -24,6 +25,18 @@ class SequenceCodecTest {
     assertThat(read.weights()).isEqualTo(sequence.weights());
     assertThat(read.starts()).isEqualTo(sequence.starts());
     assertThat(read.label()).isEqualTo(TokenSequence.NO_LABEL);
+  }
+
+  @Example
+  void figuresComeBack() throws IOException {
+    TokenSequence row =
+        new TokenSequence(new int[] {5, 6}, new float[] {0, 1}, new int[] {0, 1})
+            .with(-0.5f, 0, Float.MIN_VALUE);
+
+    TokenSequence read = SequenceCodec.decode(SequenceCodec.encode(row));
+
+    assertThat(read.figures()).containsExactly(-0.5f, 0, Float.MIN_VALUE);
+    assertThat(read.ids()).containsExactly(5, 6);
   }
 
   @Property(tries = 20)
