@@ -41,8 +41,12 @@ public final class MergedWeights implements WeightSource {
       if (name.endsWith(".lora_A.weight")) {
         addFactors(name.substring(0, name.length() - ".lora_A.weight".length()), tensors);
       } else if (!name.endsWith(".lora_B.weight")) {
-        Weight target = weights.get(name);
         Weight own = tensors.weights().get(name);
+        if (own != null && name.equals(ModelTensors.SCORE) && config.labels() > 0) {
+          // A language model has none before an adapter brings it.
+          weights.putIfAbsent(name, new Weight(own.spec(), TensorType.F32));
+        }
+        Weight target = weights.get(name);
         if (target == null || own == null || !target.spec().equals(own.spec())) {
           throw new ModelFileException("Adapter's tensor " + name + " does not fit the model");
         }

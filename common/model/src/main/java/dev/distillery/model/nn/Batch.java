@@ -65,6 +65,15 @@ public record Batch(int[] ids, int[] positions, int[] starts, int[] counts, long
     return starts.length;
   }
 
+  /** The index of each sequence's last token. */
+  public int[] lastTokens() {
+    int[] last = new int[starts.length];
+    for (int s = 0; s < last.length; s++) {
+      last[s] = starts[s] + counts[s] - 1;
+    }
+    return last;
+  }
+
   /**
    * The target of each token: the next of its sequence, and -1 at a sequence's end, where there is
    * none.

@@ -14,7 +14,6 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -77,18 +76,7 @@ public final class Student implements AutoCloseable {
    *     one that cannot be run
    */
   public ChatTemplate chatTemplate(String name) throws IOException {
-    String eos =
-        specialTokens().stop().isEmpty() ? "</s>" : tokenizer.token(specialTokens().stop().get(0));
-    if (!name.isEmpty()) {
-      return ChatTemplate.named(name, eos);
-    }
-    Optional<ModelTemplates> own = ModelTemplates.read(files);
-    if (own.isEmpty()) {
-      throw new IllegalArgumentException(
-          "The model brings no chat template; name one of "
-              + String.join(", ", ChatTemplate.names()));
-    }
-    return ChatTemplate.of(own.get(), tokenizer, specialTokens(), Optional.empty());
+    return ModelTemplates.choose(files, tokenizer, name);
   }
 
   /** What stands before a text that has nothing before it: BOS, or EOS where there is no BOS. */

@@ -79,6 +79,31 @@ public record ModelTemplates(
         : Optional.of(new ModelTemplates(first, templates, spellings));
   }
 
+  /**
+   * A chat template of a model.
+   *
+   * @param tokenizer the model's
+   * @param name of a preset; empty takes the model's own
+   * @throws IllegalArgumentException where there is no such preset, or the model has no template or
+   *     one that cannot be run
+   */
+  public static ChatTemplate choose(ModelFiles model, Tokenizer tokenizer, String name)
+      throws IOException {
+    SpecialTokens special = model.specialTokens();
+    if (!name.isEmpty()) {
+      String eos = special.stop().isEmpty() ? "</s>" : tokenizer.token(special.stop().get(0));
+      return ChatTemplate.named(name, eos);
+    }
+    ModelTemplates own =
+        read(model)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "The model brings no chat template; name one of "
+                            + String.join(", ", ChatTemplate.names())));
+    return ChatTemplate.of(own, tokenizer, special, Optional.empty());
+  }
+
   private static void named(ModelJson json, Map<String, String> templates)
       throws ModelFileException {
     JsonNode value = json.node().path("chat_template");

@@ -94,7 +94,7 @@ public final class ClassifierLoss implements AutoCloseable {
       } else {
         decoder.kernels().fill(dHidden, 0);
       }
-      int[] last = last(batch);
+      int[] last = batch.lastTokens();
       float[] logits = head.forward(hidden, last);
       TokenSums own = labels(logits, batch, labels, weights, sequences);
       head.backward(dHidden, hidden, last, logits, gradients);
@@ -118,7 +118,8 @@ public final class ClassifierLoss implements AutoCloseable {
         auxWeight > 0 && rows.length > 0
             ? TokenSums.of(languageModel.logProbs(hidden, rows, targets.ids(rows)), targets, rows)
             : TokenSums.NONE;
-    return new Sums(labels(head.forward(hidden, last(batch)), batch, labels, weights, 1), text);
+    return new Sums(
+        labels(head.forward(hidden, batch.lastTokens()), batch, labels, weights, 1), text);
   }
 
   private void check(Batch batch, int[] labels) {
@@ -186,17 +187,9 @@ public final class ClassifierLoss implements AutoCloseable {
     return new TokenSums(weight * loss, weight, 1, best == label ? 1 : 0, entropy);
   }
 
-  private static int[] last(Batch batch) {
-    int[] last = new int[batch.sequences()];
-    for (int s = 0; s < last.length; s++) {
-      last[s] = batch.starts()[s] + batch.counts()[s] - 1;
-    }
-    return last;
-  }
-
   /** The classes' probabilities of each sequence, [sequences * classes]. */
   public float[] probabilities(Batch batch) {
-    float[] logits = head.forward(decoder.forward(batch, Dropout.NONE), last(batch));
+    float[] logits = head.forward(decoder.forward(batch, Dropout.NONE), batch.lastTokens());
     int classes = decoder.config().labels();
     for (int s = 0; s < batch.sequences(); s++) {
       double max = Double.NEGATIVE_INFINITY;

@@ -11,9 +11,12 @@ import dev.distillery.model.format.RopeScaling;
 import dev.distillery.model.train.LanguageModelHead;
 import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.Objective;
+import dev.distillery.model.train.PreferenceLoss;
+import dev.distillery.model.train.RankingLoss;
 import dev.distillery.model.train.SequenceHead;
 import dev.distillery.model.train.Targets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -21,6 +24,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -103,6 +107,14 @@ class CentralDifferencesTest {
 
   private static final Batch BATCH =
       Batch.of(List.of(new int[] {3, 1, 4, 1, 5, 9, 2}, new int[] {6}, new int[] {5, 3, 5, 18}));
+  private static final Batch ANSWERS =
+      Batch.of(
+          List.of(
+              new int[] {3, 1, 4, 1, 5, 9, 2},
+              new int[] {3, 1, 8},
+              new int[] {3, 1, 4, 7},
+              new int[] {5, 3, 5, 18},
+              new int[] {5, 3, 17, 2, 2}));
   private static final Dropout DROPOUT = new Dropout(0.2, 0.3, 77);
 
   private record Case(
@@ -228,6 +240,58 @@ class CentralDifferencesTest {
             return 0;
           };
       assertSlopes(decoder, objective, sum);
+    }
+  }
+
+  /** Three answers to a prompt in three pairs, and a pair of its own. */
+  @Test
+  void gradientsOfTheRankingLossAreItsSlopes() {
+    ModelConfig config = LLAMA.toBuilder().labels(1).scoreBias(0.3).build();
+    List<RankingLoss.Pair> pairs =
+        List.of(
+            new RankingLoss.Pair(0, 1, 0.4, 1.0 / 3),
+            new RankingLoss.Pair(0, 2, 0, 1.0 / 3),
+            new RankingLoss.Pair(1, 2, -0.2, 1.0 / 3),
+            new RankingLoss.Pair(3, 4, 0, 1));
+    try (Kernels kernels = new PortableKernels(DataType.DOUBLE);
+        Parameters parameters =
+            Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> true);
+        Decoder decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
+        RankingLoss loss = new RankingLoss(decoder, 0.05)) {
+      assertSlopes(
+          decoder,
+          loss.objective(ANSWERS, pairs, 2, Dropout.NONE, sums -> {}),
+          d -> {
+            Tensor hidden = d.forward(ANSWERS, Dropout.NONE);
+            double[] scores =
+                outputs(parameters, "score.weight", false, hidden, ANSWERS.lastTokens());
+            for (int i = 0; i < scores.length; i++) {
+              scores[i] += 0.3;
+            }
+            return RankingLoss.loss(scores, pairs, 0.05) / 2;
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SIGMOID, 0", "SIGMOID, 0.2", "HINGE, 0", "IPO, 0"})
+  void gradientsOfThePreferenceLossAreItsSlopes(PreferenceLoss.Kind kind, double smoothing) {
+    float[] weights = new float[ANSWERS.tokens()];
+    for (int s = 0; s < ANSWERS.sequences(); s++) {
+      Arrays.fill(weights, ANSWERS.starts()[s] + 1 + s % 2, ANSWERS.lastTokens()[s] + 1, 1);
+    }
+    List<PreferenceLoss.Pair> pairs =
+        List.of(new PreferenceLoss.Pair(0, 1, -8, -9), new PreferenceLoss.Pair(3, 4, -12, -11.5));
+    var options = new PreferenceLoss.Options(kind, 0.3, smoothing);
+    try (Kernels kernels = new PortableKernels(DataType.DOUBLE);
+        Parameters parameters =
+            Parameters.allocate(kernels, DecoderLayout.slots(LLAMA), slot -> true);
+        Decoder decoder = new Decoder(LLAMA, kernels, parameters, Optional.empty(), false);
+        PreferenceLoss loss = new PreferenceLoss(decoder, options)) {
+      assertSlopes(
+          decoder,
+          loss.objective(ANSWERS, weights, pairs, 2, Dropout.NONE, sums -> {}),
+          d -> loss.evaluate(ANSWERS, weights, pairs).loss() / 2);
     }
   }
 

@@ -1,0 +1,138 @@
+package dev.distillery.training.reward;
+
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.training.tokens.AnswerEncoder;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
+
+/**
+ * The reward models of a JVM, by the hashes of their bytes: its tasks take turns with each, and a
+ * turn uses all threads. They stay until {@link #release}.
+ */
+public final class SharedReward {
+  private static final Map<String, Open> OPEN = new HashMap<>();
+
+  /** Encoders are many things to open, and safe for several threads. */
+  private record Open(RewardModel model, Map<String, AnswerEncoder> encoders) {}
+
+  /**
+   * What a task needs to ask a reward model; small, for closures.
+   *
+   * @param model path as the driver knows it
+   * @param base path of what an adapter stands on; the model where it is none
+   * @param hash of the bytes of both
+   * @param local whether the session is local, so that the driver's files are the task's
+   * @param threads that compute; 0 for the task's cores
+   */
+  public record Access(String model, String base, String hash, boolean local, int threads)
+      implements Serializable {
+    /** The scores of sequences, as {@link RewardModel#score}. */
+    public double[] score(List<int[]> sequences) {
+      return with(reward -> reward.score(sequences));
+    }
+
+    /** Works with the model while no other task does. */
+    public <T> T with(Function<RewardModel, T> work) {
+      return SharedReward.with(this, work);
+    }
+
+    /**
+     * The model's encoder.
+     *
+     * @param template name of a preset; empty takes the model's own
+     */
+    public AnswerEncoder encoder(String template) {
+      return SharedReward.encoder(this, template);
+    }
+  }
+
+  private SharedReward() {}
+
+  /**
+   * Sends a reward model to executors, where there are any.
+   *
+   * @param threads of its kernels; 0 for the task's cores
+   * @throws dev.distillery.model.format.ModelFileException if it is no reward model
+   */
+  public static Access access(SparkContext context, Path model, int threads) throws IOException {
+    var unused = RewardModel.check(model);
+    Path base = RewardModel.base(model);
+    ShippedModel.ship(context, model.toString());
+    if (!base.equals(model)) {
+      ShippedModel.ship(context, base.toString());
+    }
+    return new Access(
+        model.toString(), base.toString(), hash(model, base), context.isLocal(), threads);
+  }
+
+  private static String hash(Path model, Path base) throws IOException {
+    return base.equals(model)
+        ? ModelHash.of(model)
+        : ModelHash.of(model) + "+" + ModelHash.of(base);
+  }
+
+  private static synchronized <T> T with(Access access, Function<RewardModel, T> work) {
+    return work.apply(open(access).model());
+  }
+
+  private static synchronized AnswerEncoder encoder(Access access, String template) {
+    Open now = open(access);
+    AnswerEncoder encoder = now.encoders().get(template);
+    if (encoder == null) {
+      try {
+        encoder = now.model().encoder(template);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      now.encoders().put(template, encoder);
+    }
+    return encoder;
+  }
+
+  private static Open open(Access access) {
+    Open now = OPEN.get(access.hash());
+    if (now != null) {
+      return now;
+    }
+    Path here = ShippedModel.here(access.model());
+    Path base = ShippedModel.here(access.base());
+    try {
+      if (!access.local() && !hash(here, base).equals(access.hash())) {
+        throw new IllegalStateException(
+            "The reward model at %s is another than the driver's %s: SHA-256 %s, not %s"
+                .formatted(here, access.model(), hash(here, base), access.hash()));
+      }
+      now = new Open(RewardModel.open(here, base, threads(access)), new HashMap<>());
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "Cannot read the reward model %s: %s".formatted(here, e.getMessage()), e);
+    }
+    OPEN.put(access.hash(), now);
+    return now;
+  }
+
+  private static int threads(Access access) {
+    if (access.threads() > 0 || access.local()) {
+      return access.threads();
+    }
+    TaskContext task = TaskContext.get();
+    return task == null ? 0 : Math.max(1, task.cpus());
+  }
+
+  /** Frees a model, where this JVM holds it. */
+  public static synchronized void release(Access access) {
+    Open now = OPEN.remove(access.hash());
+    if (now != null) {
+      now.model().close();
+    }
+  }
+}

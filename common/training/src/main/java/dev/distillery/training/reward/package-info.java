@@ -1,0 +1,10 @@
+/**
+ * Reward models at work: opened from a folder, asked for scores on any executor. Not how they are
+ * trained, and not what is done with their scores.
+ *
+ * <p>May use: model.format, model.nn, model.sample, model.tokenizer, spark.job, training.tokens.
+ */
+@NullMarked
+package dev.distillery.training.reward;
+
+import org.jspecify.annotations.NullMarked;
