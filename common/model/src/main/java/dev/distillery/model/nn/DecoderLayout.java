@@ -129,6 +129,11 @@ public final class DecoderLayout {
     return List.of(matrix(VALUE_WEIGHT, 1, config.hiddenSize()), Slot.single(VALUE_BIAS, 1, 1));
   }
 
+  /** Whether a slot is of the value head, which no model's file and no adapter holds. */
+  public static boolean isValueHead(Slot slot) {
+    return slot.name().equals(VALUE_WEIGHT) || slot.name().equals(VALUE_BIAS);
+  }
+
   static String loraA(String module) {
     return PEFT_PREFIX + module + ".lora_A.weight";
   }

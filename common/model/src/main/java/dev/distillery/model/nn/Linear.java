@@ -90,7 +90,24 @@ final class Linear {
       kernels.project(out.columns(column, part.rows()), x, part);
       column += part.rows();
     }
-    addBiasAndAdapters(out, x, pass);
+    if (bias != null) {
+      kernels.addRow(out, bias);
+    }
+    if (pass.adapters()) {
+      adapters.forEach(adapter -> project(out, x, adapter));
+    }
+  }
+
+  /** An adapter's part row by row too: the bits of a row depend on no other. */
+  private void project(Tensor out, Tensor x, Adapter adapter) {
+    Tensor inner = workspace.get("lora.inner", x.rows(), adapter.a.rows());
+    Tensor part = workspace.get("lora.part", x.rows(), adapter.columns);
+    try (Packed a = kernels.pack(adapter.a, false);
+        Packed b = kernels.pack(adapter.b, false)) {
+      kernels.project(inner, x, a);
+      kernels.project(part, inner, b);
+    }
+    kernels.add(out.columns(adapter.firstColumn, adapter.columns), part, adapterScale);
   }
 
   private void addBiasAndAdapters(Tensor out, Tensor x, Pass pass) {

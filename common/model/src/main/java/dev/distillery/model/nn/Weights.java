@@ -64,14 +64,25 @@ public final class Weights {
   }
 
   /**
-   * A student to train.
+   * What of a student is trained.
    *
    * @param lora the adapters that are trained, where they are
-   * @param form how matrices that are not trained lie in memory; as they lie in their file, the
-   *     source must stay open
+   * @param valueHead whether a value head is trained beside it; it begins at zero
    * @param seed draws adapters, and a classifier's head that the source does not have
-   * @throws ModelFileException if a tensor is missing or has another size
    */
+  public record Training(
+      Trainable trainable, Optional<LoraConfig> lora, boolean valueHead, long seed) {
+    /** The slots that the source does not have, but for a classifier's head. */
+    private List<Slot> added(ModelConfig config) {
+      List<Slot> added = new ArrayList<>(trainable.added(config, lora));
+      if (valueHead) {
+        added.addAll(DecoderLayout.valueHead(config));
+      }
+      return added;
+    }
+  }
+
+  /** As {@link #open(ModelConfig, Kernels, WeightSource, Training, FrozenForm)}, without values. */
   public static Parameters open(
       ModelConfig config,
       Kernels kernels,
@@ -81,8 +92,21 @@ public final class Weights {
       FrozenForm form,
       long seed)
       throws IOException {
-    List<Slot> drawn = new ArrayList<>(trainable.added(config, lora));
-    Set<String> trained = trainable.trained(config, drawn);
+    return open(config, kernels, source, new Training(trainable, lora, false, seed), form);
+  }
+
+  /**
+   * A student to train.
+   *
+   * @param form how matrices that are not trained lie in memory; as they lie in their file, the
+   *     source must stay open
+   * @throws ModelFileException if a tensor is missing or has another size
+   */
+  public static Parameters open(
+      ModelConfig config, Kernels kernels, WeightSource source, Training training, FrozenForm form)
+      throws IOException {
+    List<Slot> drawn = training.added(config);
+    Set<String> trained = training.trainable().trained(config, drawn);
     List<Slot> read = new ArrayList<>();
     StoredWeights stored = new StoredWeights();
     for (Slot slot : DecoderLayout.slots(config)) {
@@ -106,7 +130,8 @@ public final class Weights {
       load(trained.contains(slot.name()) ? spaces.trainable() : spaces.frozen(), slot, source);
     }
     for (Slot slot : drawn) {
-      initialise(parameters.get(slot.name()), slot, config.initializerRange(), seed);
+      Tensor tensor = parameters.get(slot.name());
+      initialise(tensor, slot, config.initializerRange(), training.seed());
     }
     return parameters;
   }
@@ -175,15 +200,10 @@ public final class Weights {
    * nothing with the model.
    */
   public static ParameterSpace openTrained(
-      ModelConfig config,
-      Kernels kernels,
-      WeightSource source,
-      Trainable trainable,
-      Optional<LoraConfig> lora,
-      long seed)
+      ModelConfig config, Kernels kernels, WeightSource source, Training training)
       throws IOException {
-    List<Slot> drawn = new ArrayList<>(trainable.added(config, lora));
-    Set<String> trained = trainable.trained(config, drawn);
+    List<Slot> drawn = training.added(config);
+    Set<String> trained = training.trainable().trained(config, drawn);
     List<Slot> read = new ArrayList<>();
     for (Slot slot : DecoderLayout.slots(config)) {
       if (trained.contains(slot.name())) {
@@ -200,7 +220,7 @@ public final class Weights {
     }
     for (Slot slot : drawn) {
       Tensor tensor = space.slot(slot.name()).orElseThrow();
-      initialise(tensor, slot, config.initializerRange(), seed);
+      initialise(tensor, slot, config.initializerRange(), training.seed());
     }
     return space;
   }
@@ -262,7 +282,9 @@ public final class Weights {
 
   private static double initial(Slot slot, double deviation, long key, long index) {
     String name = slot.name();
-    if (name.endsWith("lora_B.weight") || name.endsWith(".bias")) {
+    if (name.endsWith("lora_B.weight")
+        || name.endsWith(".bias")
+        || DecoderLayout.isValueHead(slot)) {
       return 0;
     }
     if (name.endsWith("lora_A.weight")) {

@@ -202,7 +202,7 @@ public final class DecodingBatch implements AutoCloseable {
               row.prompt.row(),
               tokens.written());
       tokens.all[tokens.count++] = token;
-      row.listener.onToken(row.prompt.row(), token);
+      row.listener.onToken(row.prompt.row(), token, row.chooser.logProb());
       Reply reply = finished(row);
       if (reply != null) {
         places[row.place] = null;

@@ -53,6 +53,16 @@ public final class Generator implements AutoCloseable {
   @FunctionalInterface
   public interface Listener {
     void onToken(long row, int token);
+
+    /**
+     * The same, with what the token's logarithmic probability was.
+     *
+     * @param logProb by the logits divided by the temperature; not a number where top-k or top-p
+     *     cut the distribution, or the temperature is 0
+     */
+    default void onToken(long row, int token, double logProb) {
+      onToken(row, token);
+    }
   }
 
   /**

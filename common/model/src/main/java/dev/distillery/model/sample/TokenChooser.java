@@ -11,6 +11,7 @@ final class TokenChooser {
   private final long[] order;
   private final double[] weights;
   private double max;
+  private double logProb;
 
   TokenChooser(GenerationOptions options, int vocabulary) {
     this.options = options;
@@ -20,6 +21,14 @@ final class TokenChooser {
 
   GenerationOptions options() {
     return options;
+  }
+
+  /**
+   * The logarithm of the probability that the last chosen token had; not a number where the
+   * distribution was cut, or nothing was drawn.
+   */
+  double logProb() {
+    return logProb;
   }
 
   /**
@@ -34,6 +43,7 @@ final class TokenChooser {
     penalise(logits, seen, seenCount);
     discourage(logits, seen, seenCount - position, seenCount);
     int best = mostLikely(logits);
+    logProb = Double.NaN;
     if (options.temperature() == 0) {
       return best;
     }
@@ -110,10 +120,11 @@ final class TokenChooser {
         last = i;
         left -= weights[i];
         if (left < 0) {
-          return i;
+          break;
         }
       }
     }
+    logProb = Math.log(weights[last] / total);
     return last;
   }
 

@@ -109,6 +109,22 @@ public final class LanguageModelHead implements AutoCloseable {
         });
   }
 
+  /** Something done with the logits of each run of rows. */
+  interface Look {
+    /**
+     * Looks at logits, which may be changed.
+     *
+     * @param logits [count, vocabulary]
+     * @param from index of the first of them among the rows
+     */
+    void at(Tensor logits, int from);
+  }
+
+  /** The logits of some rows, chunk by chunk. */
+  void forEachChunk(Tensor hidden, int[] rows, Look look) {
+    forEachChunk(rows, (from, count) -> look.at(logits(hidden, rows, from, count), from));
+  }
+
   /** Whose head it is. */
   Decoder decoder() {
     return decoder;

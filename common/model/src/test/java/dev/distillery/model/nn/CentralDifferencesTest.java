@@ -13,6 +13,7 @@ import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.Objective;
 import dev.distillery.model.train.PreferenceLoss;
 import dev.distillery.model.train.RankingLoss;
+import dev.distillery.model.train.PolicyLoss;
 import dev.distillery.model.train.SequenceHead;
 import dev.distillery.model.train.Targets;
 import java.util.ArrayList;
@@ -202,6 +203,40 @@ class CentralDifferencesTest {
       List<Slot> slots = new ArrayList<>(DecoderLayout.slots(config));
       slots.addAll(DecoderLayout.valueHead(config));
       assertHeadSlopes(config, slots, true);
+    }
+  }
+
+  /** The surrogate, the divergence and the entropy; values have a test of their own. */
+  @Test
+  void gradientsOfThePolicysLossAreItsSlopes() {
+    var options = new PolicyLoss.Options(0.7, 0.2, 0.2, 0, 0.3, 0.2);
+    int[] targets = BATCH.nextTokens();
+    int[] rows = IntStream.range(0, targets.length).filter(i -> targets[i] >= 0).toArray();
+    int[] ids = IntStream.of(rows).map(row -> targets[row]).toArray();
+    List<Slot> slots = DecoderLayout.slots(LLAMA);
+    try (Kernels kernels = new PortableKernels(DataType.DOUBLE);
+        Parameters parameters = Parameters.allocate(kernels, slots, slot -> true);
+        Decoder decoder = new Decoder(LLAMA, kernels, parameters, Optional.empty(), false);
+        PolicyLoss loss = new PolicyLoss(decoder, options, false);
+        ParameterSpace unused = new ParameterSpace(kernels, slots)) {
+      fill(parameters.trainable());
+      float[] old = loss.say(BATCH, rows, ids).logProbs();
+      float[] ref = old.clone();
+      float[] advantages = new float[rows.length];
+      for (int i = 0; i < rows.length; i++) {
+        // Some ratios far beyond the clip, some within.
+        old[i] += 0.8f * (CounterRandom.uniform(6, i) - 0.5f);
+        ref[i] += CounterRandom.uniform(7, i) - 0.5f;
+        advantages[i] = 2 * CounterRandom.uniform(8, i) - 1;
+      }
+      float[] none = new float[rows.length];
+      var answers = new PolicyLoss.Answers(rows, ids, old, ref, none, advantages, none);
+      assertSlopes(
+          decoder,
+          (d, gradients) -> loss.addGradient(BATCH, answers, rows.length, gradients).loss(options),
+          d ->
+              loss.addGradient(BATCH, answers, rows.length, new Gradients(kernels, unused))
+                  .loss(options));
     }
   }
 

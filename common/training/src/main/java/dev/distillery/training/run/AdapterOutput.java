@@ -5,6 +5,7 @@ import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Slot;
 import java.io.IOException;
@@ -26,6 +27,9 @@ final class AdapterOutput {
       throws IOException {
     ArrayWeights weights = new ArrayWeights();
     for (Slot slot : space.slots()) {
+      if (DecoderLayout.isValueHead(slot)) {
+        continue;
+      }
       weights.put(
           new TensorSpec(fileName(slot.name()), List.of(slot.rows(), slot.columns())),
           space.slot(slot.name()).orElseThrow().toArray());

@@ -74,7 +74,7 @@ final class CurvesPage {
       plots.put(name, new ArrayList<>());
     }
     for (String name : series.keySet()) {
-      if (!name.contains("/") && !CLOCKS.contains(name)) {
+      if (!LayerNorms.isName(name) && !CLOCKS.contains(name)) {
         String shared = name.startsWith("eval_") ? name.substring("eval_".length()) : name;
         plots.computeIfAbsent(shared, plot -> new ArrayList<>()).add(name);
       }
@@ -109,7 +109,7 @@ final class CurvesPage {
     return names.stream()
         .map(
             name -> {
-              String shown = name.contains("/") ? name.substring(name.indexOf('/') + 1) : name;
+              String shown = LayerNorms.isName(name) ? name.substring(name.indexOf('/') + 1) : name;
               return series.getOrDefault(name, new Series()).line(shown);
             })
         .toList();

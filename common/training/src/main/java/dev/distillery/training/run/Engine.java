@@ -3,12 +3,13 @@ package dev.distillery.training.run;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.training.tokens.TokenRows;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 
 /** What computes gradients and evaluations: this process, or Spark's executors. */
-interface Engine extends AutoCloseable {
+public interface Engine extends AutoCloseable {
   /** The kernels of the driver's spaces. */
   Kernels kernels();
 
@@ -43,6 +44,21 @@ interface Engine extends AutoCloseable {
   default OptionalDouble exchangeSeconds() {
     return OptionalDouble.empty();
   }
+
+  /** How many compute. */
+  default int workers() {
+    return 1;
+  }
+
+  /**
+   * Asks something of the policy with its weights as they are. Groups are planned by who asks, and
+   * each is answered by itself, so that who answers which changes no bit.
+   *
+   * @param groups lists that can be sent, none of them empty
+   * @return the answers of all groups, in their order
+   */
+  <I extends Serializable, O extends Serializable> List<O> ask(
+      List<List<I>> groups, Question<I, O> question);
 
   /**
    * The likeliest continuations of prompts by the weights as they are.

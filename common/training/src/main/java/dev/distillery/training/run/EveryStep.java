@@ -32,7 +32,7 @@ final class EveryStep implements Stepper {
   }
 
   @Override
-  public void resume(long step) {
+  public void resume(long step, Map<String, Double> figures) {
     optimizer.resume(step);
     engine.moved();
   }

@@ -7,6 +7,7 @@ import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
 import dev.distillery.model.train.AdamW;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +18,9 @@ import java.util.regex.Pattern;
  * ratio is about 1e-3.
  */
 final class LayerNorms implements AdamW.Watcher, AutoCloseable {
+  private static final List<String> PREFIXES =
+      List.of("grad_norm/", "param_norm/", "update_ratio/");
+
   private static final Pattern LAYER = Pattern.compile(".*?\\.(?:layers|h)\\.(\\d+)\\..*");
 
   private final Kernels kernels;
@@ -24,6 +28,11 @@ final class LayerNorms implements AdamW.Watcher, AutoCloseable {
   private final ParameterSpace gradient;
   private final Workspace workspace;
   private final Map<String, double[]> squares = new LinkedHashMap<>();
+
+  /** Whether a figure is a layer's. */
+  static boolean isName(String name) {
+    return PREFIXES.stream().anyMatch(name::startsWith);
+  }
 
   LayerNorms(Kernels kernels, ParameterSpace parameters, ParameterSpace gradient) {
     this.kernels = kernels;

@@ -5,6 +5,8 @@ import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.train.GradientSum;
 import dev.distillery.model.train.TreeSum;
 import dev.distillery.training.tokens.TokenRows;
+import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 
 /** One worker in this process: nothing is exchanged, and no stage of Spark runs for a step. */
@@ -64,6 +66,16 @@ final class LocalEngine implements Engine {
       sums.add(i, policy.computation().evaluate(batch));
     }
     return sums.total().orElseThrow();
+  }
+
+  @Override
+  public <I extends Serializable, O extends Serializable> List<O> ask(
+      List<List<I>> groups, Question<I, O> question) {
+    List<O> answers = new ArrayList<>();
+    for (List<I> group : groups) {
+      answers.addAll(question.answer(policy.decoder(), policy.computation(), group));
+    }
+    return answers;
   }
 
   @Override

@@ -42,7 +42,7 @@ final class LocalSteps implements Stepper {
   }
 
   @Override
-  public void resume(long step) {
+  public void resume(long step, Map<String, Double> figures) {
     engine.moved();
   }
 

@@ -17,7 +17,7 @@ import org.apache.hadoop.fs.Path;
  *
  * @param files without Hadoop's own sums beside local files, which TensorBoard takes for events
  */
-record OutputFolder(FileSystem files, Path root) {
+public record OutputFolder(FileSystem files, Path root) {
 
   static OutputFolder at(String uri, Configuration hadoop) {
     try {
@@ -31,12 +31,13 @@ record OutputFolder(FileSystem files, Path root) {
     }
   }
 
-  Path path(String name) {
+  /** A path in the folder. */
+  public Path path(String name) {
     return new Path(root, name);
   }
 
   /** What lies in a folder of this one, by name; nothing where it is not there. */
-  List<FileStatus> list(Path folder) throws IOException {
+  public List<FileStatus> list(Path folder) throws IOException {
     if (!files.exists(folder)) {
       return List.of();
     }
@@ -46,7 +47,7 @@ record OutputFolder(FileSystem files, Path root) {
   }
 
   /** Writes a small file so that it is there whole or not at all. */
-  void writeWhole(Path path, byte[] bytes) throws IOException {
+  public void writeWhole(Path path, byte[] bytes) throws IOException {
     Path unfinished = path.suffix(".unfinished");
     try (FSDataOutputStream out = files.create(unfinished, true)) {
       out.write(bytes);

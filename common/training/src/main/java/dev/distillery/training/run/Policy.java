@@ -5,6 +5,7 @@ import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
@@ -55,10 +56,8 @@ final class Policy implements AutoCloseable {
               config,
               kernels,
               files.weights(),
-              spec.trainable(),
-              spec.adapters(config),
-              spec.frozenForm(files.gguf().isPresent()),
-              spec.seed());
+              spec.training(config),
+              spec.frozenForm(files.gguf().isPresent()));
       Decoder decoder =
           new Decoder(config, kernels, parameters, spec.adapters(config), spec.recompute());
       return new Policy(config, kernels, parameters, decoder, objective.open(decoder));
@@ -89,6 +88,9 @@ final class Policy implements AutoCloseable {
                     targets));
       }
       for (Slot slot : space.slots()) {
+        if (DecoderLayout.isValueHead(slot)) {
+          continue;
+        }
         float[] values = weights.read(AdapterOutput.fileName(slot.name()));
         space.slot(slot.name()).orElseThrow().write(values);
       }

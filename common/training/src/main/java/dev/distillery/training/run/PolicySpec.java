@@ -5,6 +5,7 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.LoraConfig;
 import dev.distillery.model.nn.Trainable;
+import dev.distillery.model.nn.Weights;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import java.util.Optional;
  * @param recompute whether activations are computed again in the backward pass
  * @param classes names of the classes that a new sequence head tells apart; empty where the model
  *     has the head that it has
+ * @param valueHead whether a value head is trained beside it, one number a token
  * @param seed of what the model's file does not have: adapters, a new head
  */
 record PolicySpec(
@@ -31,6 +33,7 @@ record PolicySpec(
     StudentOptions.Dtype dtype,
     boolean recompute,
     List<String> classes,
+    boolean valueHead,
     long seed)
     implements Serializable {
   private static final String ALL_LINEAR = "all-linear";
@@ -52,6 +55,11 @@ record PolicySpec(
       return Optional.empty();
     }
     return Optional.of(new LoraConfig(lora.rank(), lora.alpha(), lora.dropout(), targets(config)));
+  }
+
+  /** What is trained, and what of it the model's file does not have. */
+  Weights.Training training(ModelConfig config) {
+    return new Weights.Training(trainable, adapters(config), valueHead, seed);
   }
 
   /** How frozen weights lie in memory. */

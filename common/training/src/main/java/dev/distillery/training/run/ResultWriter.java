@@ -65,6 +65,9 @@ final class ResultWriter {
       } else {
         writeModel(directory, files, trained);
       }
+      if (spec.valueHead()) {
+        ValueHeads.write(directory, trained);
+      }
       if (!spec.classes().isEmpty()) {
         ClassNames.write(directory, spec.classes());
       }

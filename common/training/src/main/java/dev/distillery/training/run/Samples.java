@@ -76,7 +76,11 @@ final class Samples {
       if (from == 1) {
         from = Math.min(TEXT_TOKENS, end / 2);
       }
-      if (from > 0 && from < end && from < files.config().maxPositions()) {
+      // A row of which nothing is learned is a prompt as a whole.
+      boolean wholePrompt = from == end && end > 0 && row.weights()[end - 1] == 0;
+      if (from > 0
+          && (from < end || wholePrompt)
+          && from < files.config().maxPositions()) {
         prompts.add(Arrays.copyOf(row.ids(), from));
         expected.add(
             text(

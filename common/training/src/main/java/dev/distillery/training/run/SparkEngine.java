@@ -5,6 +5,7 @@ import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.model.train.TreeSum;
 import dev.distillery.training.tokens.TokenRows;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -167,8 +168,8 @@ final class SparkEngine implements Engine {
     return OptionalDouble.of(exchangeSeconds);
   }
 
-  /** How many workers there are. */
-  int workers() {
+  @Override
+  public int workers() {
     return cluster.workers();
   }
 
@@ -220,6 +221,38 @@ final class SparkEngine implements Engine {
       }
     }
     return total.total().orElseThrow();
+  }
+
+  @Override
+  public <I extends Serializable, O extends Serializable> List<O> ask(
+      List<List<I>> groups, Question<I, O> question) {
+    int workers = Math.min(cluster.workers(), groups.size());
+    List<ArrayList<ArrayList<I>>> shares = new ArrayList<>();
+    for (int w = 0; w < workers; w++) {
+      var share = new ArrayList<ArrayList<I>>();
+      for (int g = (int) ((long) w * groups.size() / workers);
+          g < (int) ((long) (w + 1) * groups.size() / workers);
+          g++) {
+        share.add(new ArrayList<>(groups.get(g)));
+      }
+      shares.add(share);
+    }
+    SharedPolicy.Access policies = policies();
+    return groups.isEmpty()
+        ? List.of()
+        : distributed(shares).flatMap(share -> answered(policies, question, share)).collect();
+  }
+
+  private static <I extends Serializable, O extends Serializable> Iterator<O> answered(
+      SharedPolicy.Access policies, Question<I, O> question, List<ArrayList<I>> share) {
+    return policies.with(
+        policy -> {
+          List<O> answers = new ArrayList<>();
+          for (List<I> group : share) {
+            answers.addAll(question.answer(policy.decoder(), policy.computation(), group));
+          }
+          return answers.iterator();
+        });
   }
 
   @Override

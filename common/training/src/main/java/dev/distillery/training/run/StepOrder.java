@@ -11,7 +11,7 @@ import java.util.List;
  * @param batchSize rows of a micro-batch
  * @param accumulation micro-batches of a step
  */
-record StepOrder(RowOrder order, int batchSize, int accumulation) {
+public record StepOrder(RowOrder order, int batchSize, int accumulation) {
 
   /** Steps of one epoch. */
   long stepsPerEpoch() {

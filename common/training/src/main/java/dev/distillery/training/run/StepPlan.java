@@ -13,7 +13,7 @@ import dev.distillery.training.tokens.TokenRows;
  * @param adapterDropout at the input of adapters
  * @param dropoutKey of the run
  */
-record StepPlan(
+public record StepPlan(
     StepOrder order,
     TokenRows rows,
     TrainingObjective objective,

@@ -13,7 +13,7 @@ import java.util.List;
  * @param normaliser what the step's summed losses are divided by
  * @param dropout with the step's key
  */
-record StepWork(List<MicroBatch> microBatches, Normaliser normaliser, Dropout dropout) {
+public record StepWork(List<MicroBatch> microBatches, Normaliser normaliser, Dropout dropout) {
 
   /** Reads the rows of a step's micro-batches. */
   static StepWork of(
@@ -26,7 +26,7 @@ record StepWork(List<MicroBatch> microBatches, Normaliser normaliser, Dropout dr
   }
 
   /** What the loss over micro-batches is divided by: the weights of all their rows together. */
-  static Normaliser normaliser(List<MicroBatch> microBatches, TrainingObjective objective) {
+  public static Normaliser normaliser(List<MicroBatch> microBatches, TrainingObjective objective) {
     double sum = 0;
     double text = 0;
     for (MicroBatch microBatch : microBatches) {
@@ -47,7 +47,8 @@ record StepWork(List<MicroBatch> microBatches, Normaliser normaliser, Dropout dr
     return new MicroBatch(read, positions);
   }
 
-  long tokens() {
+  /** Tokens of all rows. */
+  public long tokens() {
     return microBatches.stream().mapToLong(MicroBatch::tokens).sum();
   }
 }

@@ -1,12 +1,15 @@
 package dev.distillery.training.run;
 
 import dev.distillery.model.nn.ParameterSpace;
+import dev.distillery.spark.job.JobRun;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** How weights are moved: one step after the other, or several at once before workers meet. */
-interface Stepper extends AutoCloseable {
+public interface Stepper extends AutoCloseable {
   /**
    * What one step did.
    *
@@ -23,7 +26,7 @@ interface Stepper extends AutoCloseable {
      * @param step counted from 0
      * @param rows of its micro-batches
      */
-    NotFinite(long step, double loss, double norm, List<long[]> rows) {
+    public NotFinite(long step, double loss, double norm, List<long[]> rows) {
       super(
           "Step %d has loss %s and gradient norm %s, which is not finite; its rows of the token table are %s. Look at them, or lower --learning-rate"
               .formatted(
@@ -34,11 +37,24 @@ interface Stepper extends AutoCloseable {
     }
   }
 
+  /** The name of the space of trained weights. */
+  String PARAMETERS = "parameters";
+
   /** What a checkpoint holds, by name; the weights are {@code parameters}. */
   Map<String, ParameterSpace> spaces();
 
-  /** Begins after so many steps; the spaces hold what they held then. */
-  void resume(long step);
+  /** What a checkpoint holds beside: numbers, all finite, by name. */
+  default Map<String, Double> figures() {
+    return Map.of();
+  }
+
+  /**
+   * Begins after so many steps; the spaces hold what they held then.
+   *
+   * @param figures as {@link #figures} gave them then; none before the first step
+   * @throws IOException where what the stepper writes itself cannot be taken back to that step
+   */
+  void resume(long step, Map<String, Double> figures) throws IOException;
 
   /**
    * Takes the step that follows {@code step} others, and perhaps some more, but none beyond {@code
@@ -47,6 +63,27 @@ interface Stepper extends AutoCloseable {
    * @throws NotFinite where one cannot be taken
    */
   List<Taken> take(long step, long end);
+
+  /**
+   * An evaluation of the stepper's own, by name; empty where the objective over the held-out rows
+   * is what is evaluated.
+   */
+  default Optional<Map<String, Double>> evaluate(long step) {
+    return Optional.empty();
+  }
+
+  /** Seconds of this try by what they went into, by the names that a summary gives them. */
+  default Map<String, Double> seconds() {
+    return Map.of();
+  }
+
+  /** Name of the space whose weights are the run's result. */
+  default String result() {
+    return PARAMETERS;
+  }
+
+  /** Writes tables of the stepper's own, once the run is done. */
+  default void publish(JobRun run) {}
 
   @Override
   void close();

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.lit;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
+import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.RunStop;
@@ -128,7 +129,7 @@ final class TrainingLoop {
       beginning.set();
     }
     state = found.orElse(TrainingState.start());
-    stepper.resume(state.step());
+    stepper.resume(state.step(), state.figures());
     log.resume(state.step());
     Samples.resume(folder, state.step());
     if (state.step() == 0) {
@@ -233,12 +234,10 @@ final class TrainingLoop {
 
   /** Evaluates; says whether this is the best so far. */
   private boolean evaluate() throws IOException {
-    double[] sums = engine.evaluate(inputs.eval().orElseThrow(), options.batch().batchSize());
     Map<String, Double> metrics = new LinkedHashMap<>();
-    inputs
-        .plan()
-        .objective()
-        .metrics(sums)
+    stepper
+        .evaluate(state.step())
+        .orElseGet(this::objective)
         .forEach((name, value) -> metrics.put("eval_" + name, value));
     lastEvaluation = metrics;
     log.log(state.step(), metrics);
@@ -259,11 +258,20 @@ final class TrainingLoop {
     return state.bestStep() == state.step();
   }
 
+  /** The objective's metrics over the held-out rows. */
+  private Map<String, Double> objective() {
+    return inputs
+        .plan()
+        .objective()
+        .metrics(
+            engine.evaluate(inputs.eval().orElseThrow(), options.batch().batchSize()));
+  }
+
   /**
-   * A share of what was right is best where it is highest; all other figures where they are lowest.
+   * A share of what was right is best where it is highest, and a reward; all other figures where they are lowest.
    */
   private static boolean highestIsBest(String name) {
-    return name.endsWith("accuracy");
+    return name.endsWith("accuracy") || name.endsWith("reward");
   }
 
   private void answer() throws IOException {
@@ -282,6 +290,7 @@ final class TrainingLoop {
   private void save() throws IOException {
     log.flush();
     CurvesPage.write(folder, "Training");
+    state = state.with(stepper.figures());
     checkpoints.save(state, stepper.spaces());
     savedStep = state.step();
     checkpoints.retain(options.saving().saveTotalLimit(), state.bestStep());
@@ -295,7 +304,14 @@ final class TrainingLoop {
   /** Sets the weights to those of a step: the last, or one that has a checkpoint. */
   void toResult(long step) throws IOException {
     if (step != state.step()) {
-      checkpoints.load(step, "parameters", engine.parameters());
+      checkpoints.load(step, stepper.result(), engine.parameters());
+      engine.moved();
+    } else if (!stepper.result().equals(Stepper.PARAMETERS)) {
+      List<Tensor> to = engine.parameters().segments();
+      List<Tensor> from = stepper.spaces().get(stepper.result()).segments();
+      for (int s = 0; s < to.size(); s++) {
+        engine.kernels().copy(to.get(s), from.get(s));
+      }
       engine.moved();
     }
   }
@@ -317,6 +333,7 @@ final class TrainingLoop {
                   .withColumn("name", concat(lit(part + "/"), col("name"))));
     }
     run.write(Tables.METRICS, table.coalesce(1));
+    stepper.publish(run);
   }
 
   private String detail(double seconds) {
@@ -331,6 +348,14 @@ final class TrainingLoop {
             lastStep.getOrDefault("loss", 0.0),
             lastStep.getOrDefault("learning_rate", 0.0),
             lastStep.getOrDefault("grad_norm", 0.0)));
+    if (lastStep.containsKey("reward")) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              ", reward %.4f, kl %.4f",
+              lastStep.get("reward"),
+              lastStep.getOrDefault("kl", 0.0)));
+    }
     if (seconds > 0) {
       text.append(
           String.format(Locale.ROOT, ", %.0f tokens/s", (state.tokens() - firstTokens) / seconds));
@@ -351,9 +376,10 @@ final class TrainingLoop {
     figures.put("num_tokens", state.tokens());
     figures.put("train_seconds", state.seconds());
     engine.exchangeSeconds().ifPresent(seconds -> figures.put("exchange_seconds", seconds));
+    figures.putAll(stepper.seconds());
     lastStep.forEach(
         (name, value) -> {
-          if (!figures.containsKey(name) && !name.equals("epoch") && !name.contains("/")) {
+          if (!figures.containsKey(name) && !name.equals("epoch") && !LayerNorms.isName(name)) {
             figures.put(name, value);
           }
         });

@@ -2,6 +2,8 @@ package dev.distillery.training.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Where a run stands, beside its weights and moments. The rows of the next step, their order and
@@ -16,6 +18,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param bestStep the step it was taken at; -1 where nothing was evaluated or asked for
  * @param sinceBest evaluations since then
  * @param stoppedEarly whether that was too many
+ * @param figures of the stepper, as {@link Stepper#figures} gives them: a controller, running moments
  */
 record TrainingState(
     long step,
@@ -25,7 +28,25 @@ record TrainingState(
     double best,
     long bestStep,
     int sinceBest,
-    boolean stoppedEarly) {
+    boolean stoppedEarly,
+    Map<String, Double> figures) {
+  TrainingState {
+    figures = Map.copyOf(figures);
+  }
+
+  /** A state of a stepper without figures. */
+  TrainingState(
+      long step,
+      long tokens,
+      double seconds,
+      long totalSteps,
+      double best,
+      long bestStep,
+      int sinceBest,
+      boolean stoppedEarly) {
+    this(
+        step, tokens, seconds, totalSteps, best, bestStep, sinceBest, stoppedEarly, Map.of());
+  }
 
   static TrainingState start() {
     return new TrainingState(0, 0, 0, 0, 0, -1, 0, false);
@@ -41,12 +62,20 @@ record TrainingState(
         best,
         bestStep,
         sinceBest,
-        stoppedEarly);
+        stoppedEarly,
+        figures);
+  }
+
+  /** With the stepper's figures as they are now. */
+  TrainingState with(Map<String, Double> now) {
+    return new TrainingState(
+        step, tokens, seconds, totalSteps, best, bestStep, sinceBest, stoppedEarly, now);
   }
 
   /** With a schedule of so many steps. */
   TrainingState planned(long total) {
-    return new TrainingState(step, tokens, seconds, total, best, bestStep, sinceBest, stoppedEarly);
+    return new TrainingState(
+        step, tokens, seconds, total, best, bestStep, sinceBest, stoppedEarly, figures);
   }
 
   /**
@@ -65,7 +94,8 @@ record TrainingState(
         better ? value : best,
         better ? step : bestStep,
         since,
-        since >= patience);
+        since >= patience,
+        figures);
   }
 
   void write(ObjectNode json) {
@@ -77,9 +107,17 @@ record TrainingState(
     json.put("best_step", bestStep);
     json.put("evaluations_since_best", sinceBest);
     json.put("stopped_early", stoppedEarly);
+    if (!figures.isEmpty()) {
+      ObjectNode own = json.putObject("stepper");
+      new TreeMap<>(figures).forEach(own::put);
+    }
   }
 
   static TrainingState read(JsonNode json) {
+    Map<String, Double> figures = new TreeMap<>();
+    json.path("stepper")
+        .properties()
+        .forEach(own -> figures.put(own.getKey(), own.getValue().asDouble()));
     return new TrainingState(
         json.required("step").asLong(),
         json.required("tokens").asLong(),
@@ -88,6 +126,7 @@ record TrainingState(
         json.required("best").asDouble(),
         json.required("best_step").asLong(),
         json.required("evaluations_since_best").asInt(),
-        json.required("stopped_early").asBoolean());
+        json.required("stopped_early").asBoolean(),
+        figures);
   }
 }

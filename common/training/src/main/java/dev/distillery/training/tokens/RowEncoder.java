@@ -58,17 +58,22 @@ public final class RowEncoder {
    * @param output the answer; a blank one is no label
    */
   public EncodedRow instruction(String instruction, String input, String output, double rowWeight) {
-    List<Message> turns = new ArrayList<>();
-    if (input.isBlank()) {
-      turns.add(new Message("user", instruction));
-    } else if (template().name().equals(ALPACA)) {
-      turns.add(new Message("system", ALPACA_WITH_INPUT));
-      turns.add(new Message("user", instruction + "\n\n### Input:\n" + input));
-    } else {
-      turns.add(new Message("user", instruction + "\n\n" + input));
-    }
+    List<Message> turns = new ArrayList<>(task(template(), instruction, input));
     turns.add(new Message("assistant", output));
     return dialogue(turns, rowWeight);
+  }
+
+  /** The turns before the answer to a task, in the form that a template gives them. */
+  public static List<Message> task(ChatTemplate template, String instruction, String input) {
+    if (input.isBlank()) {
+      return List.of(new Message("user", instruction));
+    }
+    if (template.name().equals(ALPACA)) {
+      return List.of(
+          new Message("system", ALPACA_WITH_INPUT),
+          new Message("user", instruction + "\n\n### Input:\n" + input));
+    }
+    return List.of(new Message("user", instruction + "\n\n" + input));
   }
 
   /**

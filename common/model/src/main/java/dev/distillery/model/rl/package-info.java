@@ -1,0 +1,10 @@
+/**
+ * The arithmetic of reinforcement learning from rewards, on plain arrays: divergences, controllers,
+ * advantages, losses of one token, rules for scores. Nothing here knows a model.
+ *
+ * <p>May use: model.nn.
+ */
+@NullMarked
+package dev.distillery.model.rl;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,28 @@
+package dev.distillery.training.run;
+
+import dev.distillery.model.train.AdamW;
+import java.io.IOException;
+
+/**
+ * A way of taking steps that is not one gradient over some rows of a table, such as an update of
+ * PPO over answers that the policy has just sampled. The run's rows are what a step begins from.
+ */
+public interface StepMethod {
+  /** Rows that a step takes, in the run's order. */
+  int rowsPerStep();
+
+  /** Tokens that are written behind a row at most, for the plan of memory. */
+  int writtenTokens();
+
+  /** Whether the model gets a value head, trained with it. */
+  boolean valueHead();
+
+  /**
+   * The method at work; closes the optimiser with itself.
+   *
+   * @param plan its order tells which rows a step begins from
+   * @param folder of the run's output, for what the method writes beside checkpoints and metrics
+   */
+  Stepper open(StepPlan plan, Engine engine, AdamW optimizer, OutputFolder folder)
+      throws IOException;
+}
