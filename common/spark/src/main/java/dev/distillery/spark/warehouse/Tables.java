@@ -230,6 +230,36 @@ public final class Tables {
                       + " for a first token with nothing before it")
               .build());
 
+  /** One sampled answer of an update of ppo. */
+  public static final Table ROLLOUTS =
+      new Table(
+          "rollouts",
+          "One answer that a policy sampled for an update of ppo.",
+          struct()
+              .required("step", LongType, "Update, counted from 1")
+              .required("id", StringType, "Row that the prompt is of")
+              .column("prompt", StringType, "What was asked, as the policy read it")
+              .column("answer", StringType, "What was answered, without marks")
+              .column("score", DoubleType, "The reward as it was given; null where there was none")
+              .column("kl", DoubleType, "Divergence from the reference, summed over the tokens")
+              .column(
+                  "tokens",
+                  new ArrayType(
+                      struct()
+                          .column("id", IntegerType, "Token that was sampled")
+                          .column("logprob", DoubleType, "By the policy, at the temperature")
+                          .column("ref_logprob", DoubleType, "By the reference")
+                          .column("value", DoubleType, "What the critic expected before it")
+                          .column(
+                              "advantage",
+                              DoubleType,
+                              "As it was estimated, before whitening; null where the answer is out")
+                          .build(),
+                      true),
+                  "The answer's tokens, its end mark among them")
+              .column("ended", BooleanType, "Whether it came to an end of its own")
+              .build());
+
   private static final List<Table> ALL =
       List.of(
           INSTRUCTIONS,
@@ -242,7 +272,8 @@ public final class Tables {
           NEIGHBORS,
           METRICS,
           JUDGEMENTS,
-          LOGPROBS);
+          LOGPROBS,
+          ROLLOUTS);
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
 

@@ -64,14 +64,7 @@ record RunSetup(
   static RunSetup of(
       TrainingOptions options, long seed, TrainingObjective objective, TokenRows train) {
     return new RunSetup(
-        options,
-        seed,
-        objective,
-        train,
-        Optional.empty(),
-        Map.of(),
-        List.of(),
-        Optional.empty());
+        options, seed, objective, train, Optional.empty(), Map.of(), List.of(), Optional.empty());
   }
 
   RunSetup evaluatedOn(Optional<TokenRows> rows) {

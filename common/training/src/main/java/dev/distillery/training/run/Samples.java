@@ -78,9 +78,7 @@ final class Samples {
       }
       // A row of which nothing is learned is a prompt as a whole.
       boolean wholePrompt = from == end && end > 0 && row.weights()[end - 1] == 0;
-      if (from > 0
-          && (from < end || wholePrompt)
-          && from < files.config().maxPositions()) {
+      if (from > 0 && (from < end || wholePrompt) && from < files.config().maxPositions()) {
         prompts.add(Arrays.copyOf(row.ids(), from));
         expected.add(
             text(

@@ -244,7 +244,7 @@ final class SparkEngine implements Engine {
   }
 
   private static <I extends Serializable, O extends Serializable> Iterator<O> answered(
-      SharedPolicy.Access policies, Question<I, O> question, List<ArrayList<I>> share) {
+      SharedPolicy.Access policies, Question<I, O> question, List<? extends List<I>> share) {
     return policies.with(
         policy -> {
           List<O> answers = new ArrayList<>();

@@ -14,7 +14,7 @@ import java.util.List;
 public record StepOrder(RowOrder order, int batchSize, int accumulation) {
 
   /** Steps of one epoch. */
-  long stepsPerEpoch() {
+  public long stepsPerEpoch() {
     return ceiling(microBatchesPerEpoch(), accumulation);
   }
 
@@ -32,7 +32,7 @@ public record StepOrder(RowOrder order, int batchSize, int accumulation) {
   }
 
   /** The rows of each micro-batch of a step, counted from 0. */
-  List<long[]> microBatches(long step) {
+  public List<long[]> microBatches(long step) {
     long epoch = epoch(step);
     long first = step % stepsPerEpoch() * accumulation;
     long end = Math.min(first + accumulation, microBatchesPerEpoch());

@@ -263,12 +263,12 @@ final class TrainingLoop {
     return inputs
         .plan()
         .objective()
-        .metrics(
-            engine.evaluate(inputs.eval().orElseThrow(), options.batch().batchSize()));
+        .metrics(engine.evaluate(inputs.eval().orElseThrow(), options.batch().batchSize()));
   }
 
   /**
-   * A share of what was right is best where it is highest, and a reward; all other figures where they are lowest.
+   * A share of what was right is best where it is highest, and a reward; all other figures where
+   * they are lowest.
    */
   private static boolean highestIsBest(String name) {
     return name.endsWith("accuracy") || name.endsWith("reward");

@@ -184,7 +184,8 @@ public final class TrainingRun {
               figures.put("fitting_gradient_accumulation_steps", fitting.accumulation());
             });
     double flops =
-        ModelEstimate.of(config).trainingFlopsPerToken(setup.trained(), (int) Math.ceil(lengths.mean()))
+        ModelEstimate.of(config)
+                .trainingFlopsPerToken(setup.trained(), (int) Math.ceil(lengths.mean()))
             * tokens
             * epochs;
     figures.put("flops", flops);
@@ -292,10 +293,7 @@ public final class TrainingRun {
     return setup.eval().isEmpty()
         ? Optional.empty()
         : Samples.of(
-            files,
-            spec.config(files).labels() == 0,
-            setup.eval().get(),
-            setup.options().saving());
+            files, spec.config(files).labels() == 0, setup.eval().get(), setup.options().saving());
   }
 
   private Stepper stepper(StepPlan plan, Engine engine, OutputFolder folder) throws IOException {

@@ -18,7 +18,8 @@ import java.util.TreeMap;
  * @param bestStep the step it was taken at; -1 where nothing was evaluated or asked for
  * @param sinceBest evaluations since then
  * @param stoppedEarly whether that was too many
- * @param figures of the stepper, as {@link Stepper#figures} gives them: a controller, running moments
+ * @param figures of the stepper, as {@link Stepper#figures} gives them: a controller, running
+ *     moments
  */
 record TrainingState(
     long step,
@@ -44,8 +45,7 @@ record TrainingState(
       long bestStep,
       int sinceBest,
       boolean stoppedEarly) {
-    this(
-        step, tokens, seconds, totalSteps, best, bestStep, sinceBest, stoppedEarly, Map.of());
+    this(step, tokens, seconds, totalSteps, best, bestStep, sinceBest, stoppedEarly, Map.of());
   }
 
   static TrainingState start() {

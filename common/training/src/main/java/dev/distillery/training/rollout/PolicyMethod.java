@@ -1,0 +1,53 @@
+package dev.distillery.training.rollout;
+
+import dev.distillery.core.run.Progress;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.train.AdamW;
+import dev.distillery.training.run.Engine;
+import dev.distillery.training.run.OutputFolder;
+import dev.distillery.training.run.StepMethod;
+import dev.distillery.training.run.StepPlan;
+import dev.distillery.training.run.Stepper;
+import dev.distillery.training.tokens.TokenRows;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * Updates of PPO and its kin as the steps of a training run.
+ *
+ * @param prompts that answers are sampled to
+ * @param held prompts that are only evaluated on
+ * @param text rows of plain text whose loss is mixed in
+ * @param tokenizer of the policy, for answers as text
+ */
+public record PolicyMethod(
+    Settings settings,
+    PolicyObjective objective,
+    PromptTable prompts,
+    Optional<PromptTable> held,
+    Optional<TokenRows> text,
+    Rewards rewards,
+    Tokenizer tokenizer,
+    Progress progress)
+    implements StepMethod {
+  @Override
+  public int rowsPerStep() {
+    return settings.prompts();
+  }
+
+  @Override
+  public int writtenTokens() {
+    return settings.lengths().most() - 1;
+  }
+
+  @Override
+  public boolean valueHead() {
+    return objective.hasValues();
+  }
+
+  @Override
+  public Stepper open(StepPlan plan, Engine engine, AdamW optimizer, OutputFolder folder)
+      throws IOException {
+    return new PolicyStepper(this, plan, engine, optimizer, folder);
+  }
+}

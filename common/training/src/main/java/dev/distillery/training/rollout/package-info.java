@@ -1,0 +1,16 @@
+/**
+ * Reinforcement learning on answers that the policy samples itself: prompts, rollouts, rewards,
+ * PPO's update and its critic-free kin, as steps of {@code training.run}. The arithmetic lies in
+ * {@code model.rl}, the loss in {@code model.train}.
+ *
+ * <p>May be relied on from outside this library: {@link
+ * dev.distillery.training.rollout.RewardFunction} and {@link
+ * dev.distillery.training.rollout.Sampled}.
+ *
+ * <p>May use: core.dialogue, core.run, model.format, model.nn, model.rl, model.sample,
+ * model.tokenizer, model.train, spark.job, spark.warehouse, training.run, training.tokens.
+ */
+@NullMarked
+package dev.distillery.training.rollout;
+
+import org.jspecify.annotations.NullMarked;
