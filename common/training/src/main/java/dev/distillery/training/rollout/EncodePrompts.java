@@ -117,7 +117,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
       }
       return RowFactory.create(
           text(row, "id"),
-          Arrays.stream(ids).boxed().toList(),
+          Arrays.stream(ids).boxed().toArray(Integer[]::new),
           text,
           json(turns),
           reference(row).orElse(null),

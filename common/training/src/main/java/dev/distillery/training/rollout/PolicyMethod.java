@@ -15,7 +15,7 @@ import java.util.Optional;
 /**
  * Updates of PPO and its kin as the steps of a training run.
  *
- * @param prompts that answers are sampled to
+ * @param prompts that answers are sampled to; none yet of a plan
  * @param held prompts that are only evaluated on
  * @param text rows of plain text whose loss is mixed in
  * @param tokenizer of the policy, for answers as text
@@ -23,7 +23,7 @@ import java.util.Optional;
 public record PolicyMethod(
     Settings settings,
     PolicyObjective objective,
-    PromptTable prompts,
+    Optional<PromptTable> prompts,
     Optional<PromptTable> held,
     Optional<TokenRows> text,
     Rewards rewards,

@@ -45,7 +45,7 @@ final class Rollouts {
     List<Prompt> prompts = new ArrayList<>();
     List<Integer> groups = new ArrayList<>();
     int group = 0;
-    for (Prompt prompt : method.prompts().at(positions(step))) {
+    for (Prompt prompt : method.prompts().orElseThrow().at(positions(step))) {
       for (int g = 0; g < settings.generations(); g++) {
         prompts.add(prompt);
         groups.add(group);
@@ -80,7 +80,7 @@ final class Rollouts {
    * many, whatever is left of an epoch.
    */
   private List<Long> positions(long step) {
-    long size = method.prompts().size();
+    long size = method.prompts().orElseThrow().size();
     List<Long> positions = new ArrayList<>();
     for (int i = 0; i < settings.prompts(); i++) {
       long at = step * settings.prompts() + i;

@@ -1,0 +1,377 @@
+package dev.distillery.jobs.ppo;
+
+import static org.apache.spark.sql.functions.col;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.rl.Algorithm;
+import dev.distillery.model.rl.Experience;
+import dev.distillery.model.rl.KlController;
+import dev.distillery.model.rl.ScoreRules;
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.model.sample.Student;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.train.PolicyLoss;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
+import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.training.rollout.PolicyMethod;
+import dev.distillery.training.rollout.PolicyObjective;
+import dev.distillery.training.rollout.PromptInputs;
+import dev.distillery.training.rollout.PromptTable;
+import dev.distillery.training.rollout.Reference;
+import dev.distillery.training.rollout.Rewards;
+import dev.distillery.training.rollout.Settings;
+import dev.distillery.training.rollout.WeightedReward;
+import dev.distillery.training.run.LoraOptionsBuilder;
+import dev.distillery.training.run.TrainingOptions;
+import dev.distillery.training.run.TrainingOptionsBuilder;
+import dev.distillery.training.run.TrainingResult;
+import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.PlannedRows;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Job `ppo`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * var student = StudentOptions.builder().model("models/sft").outputDir("out/ppo").build();
+ * var training = TrainingOptions.builder().student(student).build();
+ * var rewards = RewardOptions.builder().reward(List.of("count:e=1")).build();
+ * PpoOptions options =
+ *     PpoOptions.builder()
+ *         .training(training)
+ *         .input(List.of("instructions"))
+ *         .rewards(rewards)
+ *         .build();
+ * PpoSummary summary = new PpoJob().run(spark, options);
+ * System.out.println("Written to " + summary.output());
+ * }</pre>
+ */
+public final class PpoJob implements Job<PpoOptions, PpoSummary> {
+  @Override
+  public String name() {
+    return "ppo";
+  }
+
+  @Override
+  public String purpose() {
+    return "Teach a student to answer as rewards would have it.";
+  }
+
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        """
+        Each step is an update: answers are sampled to some prompts with the weights as they are,
+        scored, and trained on for some epochs of mini-batches, near a reference. Prompts are
+        dialogues up to their last user's turn, the prompts of preferences, tasks, or plain texts.
+        What was sampled is trained, never text that was encoded again. An answer whose reward is
+        null or not finite is trained on by nobody, and counted. Dropout is off. Metrics have the
+        names of TRL 0.7. The same --run-id goes on from the newest checkpoint, to the same end.
+        """,
+        "conversations, preferences, instructions or documents, or files with their columns.",
+        "a Hugging Face directory, or an adapter in PEFT's layout with --trainable lora, and with"
+            + " ppo value_head.safetensors, to --output-dir; the tables metrics, rollouts and"
+            + " rejects (rules longer_than_max_length, no_user_turn, not_in_template, empty).",
+        "distillery ppo --model models/sft --input instructions --reward count:e=1"
+            + " --trainable lora --output-dir out/ppo --max-steps 100");
+  }
+
+  @Override
+  public Class<PpoOptions> optionsType() {
+    return PpoOptions.class;
+  }
+
+  @Override
+  public Class<PpoSummary> summaryType() {
+    return PpoSummary.class;
+  }
+
+  @Override
+  public RunOptions runOptions(PpoOptions options) {
+    return options.run();
+  }
+
+  /** An update may be long, and its checkpoint large. */
+  @Override
+  public Duration grace() {
+    return TrainingRun.GRACE;
+  }
+
+  @Override
+  public void check(PpoOptions options) {
+    String model = options.training().student().model();
+    for (String reward : options.rewards().reward()) {
+      var unused = WeightedReward.parse(reward).function();
+    }
+    try (Student student = Student.open(Path.of(model), 1)) {
+      int context = student.config().maxPositions();
+      if (options.maxLength().orElse(0) > context) {
+        throw JobException.invalid(
+            "Option --max-length: the model has a context of %d tokens, found %d; lower it"
+                .formatted(context, options.maxLength().get()));
+      }
+      if (options.promptLength(context) < 1) {
+        throw JobException.invalid(
+            "Option --response-length: %d tokens leave no room for a prompt in %d"
+                .formatted(
+                    options.rollouts().responseLength(), options.maxLength().orElse(context)));
+      }
+      if (options.update().refModel().isPresent()) {
+        checkReference(options.update().refModel().get(), student);
+      }
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ids must mean the same tokens to both. */
+  private static void checkReference(String reference, Student student) throws IOException {
+    try (Student other = Student.open(Path.of(reference), 1)) {
+      boolean same = other.config().vocabSize() == student.config().vocabSize();
+      int shared = Math.min(other.tokenizer().vocabSize(), student.tokenizer().vocabSize());
+      for (int id = 0; same && id < shared; id++) {
+        same = other.tokenizer().token(id).equals(student.tokenizer().token(id));
+      }
+      if (!same) {
+        throw JobException.invalid(
+            "Option --ref-model: %s has another vocabulary than the student, so that probabilities cannot be compared"
+                .formatted(reference));
+      }
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --ref-model: " + e.getMessage());
+    }
+  }
+
+  @Override
+  public List<TableRef> inputs(PpoOptions options) {
+    return Stream.concat(options.input().stream(), options.evalInput().stream())
+        .map(TableRef::parse)
+        .toList();
+  }
+
+  @Override
+  public Outcome<PpoSummary> perform(JobRun run, PpoOptions options) throws IOException {
+    String model = options.training().student().model();
+    ShippedModel.ship(run.spark().sparkContext(), model);
+    try (Student student = Student.open(Path.of(model), 1)) {
+      int most = options.promptLength(student.config().maxPositions());
+      PromptInputs inputs =
+          PromptInputs.read(run, options.input(), model, options.template(), most);
+      Optional<ChatTemplate> template =
+          inputs.hasDialogues() ? Optional.of(template(student, options)) : Optional.empty();
+      List<Integer> stops = stops(student, template);
+      run.progress()
+          .say(
+              "Answers are drawn from all tokens at temperature %s and end at %s; no sampling default of the model's folder counts"
+                  .formatted(options.rollouts().temperature(), stops));
+      PromptInputs.Sums sums = run.phase("Count prompts", inputs::sums);
+      if (run.dryRun()) {
+        PolicyMethod method =
+            method(run, options, student, stops, Optional.empty(), Optional.empty());
+        TrainingRun training = training(run, options, method, sums);
+        return Outcome.done(
+            new PpoSummary(
+                run.summary(), training.plan().figures(), options.training().student().outputDir()),
+            account(sums));
+      }
+      if (!sums.rejects().isEmpty()) {
+        var unused =
+            run.reject(inputs.rejects(sums).orElseThrow(), col("rule"), col("detail"), col("row"));
+      }
+      String folder = options.training().student().outputDir();
+      PromptTable prompts = inputs.write(folder + "/prompts");
+      Optional<PromptTable> held =
+          options.evalInput().isEmpty()
+              ? Optional.empty()
+              : Optional.of(
+                  PromptInputs.read(run, options.evalInput(), model, options.template(), most)
+                      .write(folder + "/eval-prompts"));
+      PolicyMethod method = method(run, options, student, stops, Optional.of(prompts), held);
+      TrainingRun training = training(run, options, method, sums);
+      TrainingResult result = held.map(training::evaluatedOn).orElse(training).train();
+      Map<String, Number> figures = new TreeMap<>(result.figures());
+      figures.put("prompts", sums.kept());
+      PpoSummary summary = new PpoSummary(run.summary(), figures, result.output());
+      return result.interrupted().isPresent()
+          ? Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary)
+          : Outcome.done(summary, account(sums));
+    }
+  }
+
+  private static RowAccount account(PromptInputs.Sums sums) {
+    return RowAccount.of("rows", sums.read(), sums.kept()).rejects(sums.rejects());
+  }
+
+  private static ChatTemplate template(Student student, PpoOptions options) throws IOException {
+    try {
+      return student.chatTemplate(options.template());
+    } catch (IllegalArgumentException e) {
+      throw JobException.invalid("Option --template: " + e.getMessage());
+    }
+  }
+
+  /** Every id that ends a text of the model, and what closes an answer of the template. */
+  private static List<Integer> stops(Student student, Optional<ChatTemplate> template) {
+    List<Integer> stops = new ArrayList<>(student.specialTokens().stop());
+    template.ifPresent(
+        chat -> {
+          OptionalInt end = student.tokenizer().id(chat.answerEnd());
+          if (end.isPresent() && !stops.contains(end.getAsInt())) {
+            stops.add(end.getAsInt());
+          }
+        });
+    return stops;
+  }
+
+  private static TrainingRun training(
+      JobRun run, PpoOptions options, PolicyMethod method, PromptInputs.Sums sums)
+      throws IOException {
+    TrainingOptions given = options.training();
+    // Adapters are sampled and trained without dropout, and their files say so.
+    TrainingOptions training =
+        options.lora()
+            ? TrainingOptionsBuilder.builder(given)
+                .lora(LoraOptionsBuilder.builder(given.lora()).dropout(0).build())
+                .build()
+            : given;
+    TrainingRun made =
+        TrainingRun.of(
+                run,
+                training,
+                options.run().randomSeed(),
+                method.objective(),
+                new PlannedRows(sums.kept(), sums.tokens(), sums.longest()))
+            .stepping(method)
+            .identifiedBy("prompts", sums.key());
+    made = identified(made, RewardOptions.class, options.rewards());
+    made = identified(made, RolloutOptions.class, options.rollouts());
+    made = identified(made, UpdateOptions.class, options.update());
+    Optional<String> reference = options.update().refModel();
+    return reference.isPresent()
+        ? made.identifiedBy("reference", ModelHash.of(Path.of(reference.get())))
+        : made;
+  }
+
+  private static <T extends Record> TrainingRun identified(
+      TrainingRun training, Class<T> type, T group) {
+    TrainingRun made = training;
+    for (var option : OptionsBinder.of(type).decisive(group).entrySet()) {
+      made = made.identifiedBy(option.getKey(), option.getValue());
+    }
+    return made;
+  }
+
+  private static PolicyMethod method(
+      JobRun run,
+      PpoOptions options,
+      Student student,
+      List<Integer> stops,
+      Optional<PromptTable> prompts,
+      Optional<PromptTable> held)
+      throws IOException {
+    UpdateOptions update = options.update();
+    boolean critic = update.algorithm().hasCritic();
+    var loss =
+        new PolicyLoss.Options(
+            options.rollouts().temperature(),
+            update.cliprange(),
+            update.cliprangeValue(),
+            critic ? update.vfCoef() : 0,
+            update.entropyCoef(),
+            update.algorithm() == Algorithm.GRPO ? update.klCoef() : 0);
+    var objective = new PolicyObjective(loss, critic, reference(run, options), 0);
+    List<Rewards.Part> parts = new ArrayList<>();
+    for (String text : options.rewards().reward()) {
+      WeightedReward reward = WeightedReward.parse(text);
+      parts.add(new Rewards.Part(reward.name(), reward.weight(), reward.function()));
+    }
+    return new PolicyMethod(
+        settings(options, stops),
+        objective,
+        prompts,
+        held,
+        Optional.empty(),
+        new Rewards(parts),
+        student.tokenizer(),
+        run.progress());
+  }
+
+  private static Reference reference(JobRun run, PpoOptions options) throws IOException {
+    String model = options.training().student().model();
+    Optional<String> given = options.update().refModel();
+    if (given.isEmpty() && options.lora()) {
+      return Reference.ADAPTERS_OFF;
+    }
+    String copy = given.orElse(model);
+    boolean local = run.spark().sparkContext().isLocal();
+    if (!local && given.isPresent()) {
+      if (Path.of(model).endsWith(Path.of(copy).getFileName()) && !copy.equals(model)) {
+        throw JobException.invalid(
+            "Option --ref-model: %s and --model %s have one name, and executors know them by it: rename one"
+                .formatted(copy, model));
+      }
+      ShippedModel.ship(run.spark().sparkContext(), copy);
+    }
+    return new Reference(copy, local ? "" : ModelHash.of(Path.of(copy)));
+  }
+
+  private static Settings settings(PpoOptions options, List<Integer> stops) {
+    UpdateOptions update = options.update();
+    RewardOptions rewards = options.rewards();
+    RolloutOptions rollouts = options.rollouts();
+    int answers = rollouts.rolloutBatchSize();
+    boolean grpo = update.algorithm() == Algorithm.GRPO;
+    return new Settings(
+        options.run().randomSeed(),
+        answers,
+        options.generations(),
+        update.ppoEpochs(),
+        update.miniBatchSize().orElse(answers),
+        options.training().batch().batchSize(),
+        rollouts.decodeBatchSize(),
+        options.lengths(),
+        stops,
+        new Experience.Settings(
+            update.algorithm(),
+            update.klEstimator(),
+            update.gamma(),
+            update.gaeLambda(),
+            update.whiten().rewards(),
+            update.whiten().advantages(),
+            update.whitenVariance()),
+        new ScoreRules(
+            rewards.rewardBaseline(),
+            rewards.scoreScaling(),
+            rewards.scoreClip(),
+            rewards.missingEos(),
+            rewards.missingEosPenalty()),
+        new Settings.Controller(
+            grpo ? KlController.Kind.FIXED : update.klController(),
+            update.klCoef(),
+            update.targetKl(),
+            update.klHorizon()),
+        update.earlyStopKl(),
+        update.emaDecay());
+  }
+}

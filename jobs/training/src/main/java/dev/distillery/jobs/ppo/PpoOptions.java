@@ -1,0 +1,133 @@
+package dev.distillery.jobs.ppo;
+
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Required;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
+import dev.distillery.model.rl.LengthSampler;
+import dev.distillery.training.run.StudentOptions;
+import dev.distillery.training.run.TrainingOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What the ppo job can be told.
+ *
+ * @param run what every job can be told
+ * @param training what every training job can be told; a step is an update
+ * @param input rows that prompts are made of
+ * @param evalInput rows whose prompts are only evaluated on
+ * @param maxLength tokens of prompt and answer together at most
+ * @param template chat template that dialogues are written in
+ * @param rewards what answers are rewarded for
+ * @param rollouts how answers are sampled
+ * @param update how they are learned from
+ */
+@WithBuilder
+public record PpoOptions(
+    RunOptions run,
+    TrainingOptions training,
+    @Required("name a table or files of prompts")
+        @Option(
+            names = "--input",
+            paramLabel = "REF",
+            description =
+                "Table, table@run_id, or files of JSONL or Parquet, whose rows are prompts. May be"
+                    + " given again.")
+        List<String> input,
+    @Option(
+            names = "--eval-input",
+            paramLabel = "REF",
+            description = "Rows that are only evaluated on. May be given again.")
+        List<String> evalInput,
+    @Bounds(atLeast = 2)
+        @Option(
+            names = "--max-length",
+            paramLabel = "N",
+            description =
+                "Tokens of prompt and answer together at most; longer prompts are rejected."
+                    + " Default: 1024, or the model's context where that is shorter.")
+        Optional<Integer> maxLength,
+    @Option(
+            names = "--template",
+            paramLabel = "NAME",
+            defaultValue = "",
+            description =
+                "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
+                    + " koala, alpaca or stack-qa. Default: the model's own.")
+        String template,
+    RewardOptions rewards,
+    RolloutOptions rollouts,
+    UpdateOptions update)
+    implements Validated {
+  private static final int USUAL_LENGTH = 1024;
+
+  private static final int USUAL_GROUP = 4;
+
+  @Override
+  public List<String> violations() {
+    List<String> violations = new ArrayList<>();
+    if (rewards.reward().isEmpty()) {
+      violations.add("Option --reward: there is nothing to learn from: give NAME=WEIGHT");
+    }
+    if (!update.algorithm().hasCritic() && generations() < 2) {
+      violations.add(
+          "Option --num-generations: a group of one has nothing to compare with: expected 2 or"
+              + " more, found "
+              + generations());
+    }
+    if (rollouts.rolloutBatchSize() % generations() != 0) {
+      violations.add(
+          "Option --rollout-batch-size: expected a multiple of --num-generations %d, found %d"
+              .formatted(generations(), rollouts.rolloutBatchSize()));
+    }
+    if (rollouts.responseLengthFrom().orElse(0) >= rollouts.responseLength()) {
+      violations.add(
+          "Option --response-length-from: expected a number below --response-length %d, found %d"
+              .formatted(rollouts.responseLength(), rollouts.responseLengthFrom().orElse(0)));
+    }
+    if (training.student().dropout() > 0) {
+      violations.add("Option --dropout: a policy is sampled and trained without it: leave it out");
+    }
+    if (training.workers().localSteps() > 1) {
+      violations.add("Option --local-steps: an update is taken together: leave it out");
+    }
+    if (training.student().adapter().isPresent() && update.refModel().isEmpty()) {
+      violations.add(
+          "Option --adapter: without its adapters the policy is the base and not where training"
+              + " begins: give --ref-model, or merge the adapter by the job export first");
+    }
+    return violations;
+  }
+
+  /** Answers to each prompt. */
+  int generations() {
+    return rollouts.numGenerations().orElse(update.algorithm().hasCritic() ? 1 : USUAL_GROUP);
+  }
+
+  LengthSampler lengths() {
+    int most = rollouts.responseLength();
+    return rollouts
+        .responseLengthFrom()
+        .map(least -> new LengthSampler(least, most))
+        .orElseGet(() -> LengthSampler.fixed(most));
+  }
+
+  /** Tokens of a prompt at most, in a model's context. */
+  int promptLength(int context) {
+    return maxLength.orElse(Math.min(USUAL_LENGTH, context)) - rollouts.responseLength();
+  }
+
+  boolean lora() {
+    return training.student().trainable() == StudentOptions.Trainable.LORA;
+  }
+
+  /** Named setters over the declared defaults. */
+  public static PpoOptionsBuilder builder() {
+    return PpoOptionsBuilder.builder(OptionsBinder.defaults(PpoOptions.class));
+  }
+}

@@ -1,0 +1,145 @@
+package dev.distillery.jobs.ppo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On golden/student of common/model, a tiny model of random weights. */
+class PpoJobTest {
+  private static final Path MODEL =
+      FetchedModel.root().resolve("common/model/src/test/resources/golden/student");
+
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path temp;
+
+  private Path prompts;
+
+  @BeforeEach
+  void writePrompts() throws IOException {
+    var lines = new StringBuilder();
+    for (int i = 0; i < 5; i++) {
+      lines.append("{\"id\": \"q").append(i).append("\", \"text\": \"question ").append(i);
+      lines.append("\"}\n");
+    }
+    prompts = Files.writeString(temp.resolve("prompts.jsonl"), lines.toString());
+  }
+
+  private PpoSummary run(String id, Map<String, String> given) {
+    var values = new HashMap<String, List<String>>();
+    values.put("model", List.of(MODEL.toString()));
+    values.put("input", List.of(prompts.toString()));
+    values.put("run-id", List.of(id));
+    values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
+    values.put("output-dir", List.of(temp.resolve("out-" + id).toString()));
+    values.put("reward", List.of("count:e=1", "length=-0.1"));
+    values.put("rollout-batch-size", List.of("8"));
+    values.put("mini-batch-size", List.of("4"));
+    values.put("batch-size", List.of("2"));
+    values.put("ppo-epochs", List.of("2"));
+    values.put("response-length", List.of("6"));
+    values.put("max-steps", List.of("2"));
+    values.put("learning-rate", List.of("0.003"));
+    given.forEach((name, value) -> values.put(name, List.of(value)));
+    return new PpoJob().run(spark, OptionsBinder.of(PpoOptions.class).bind(values));
+  }
+
+  private List<Row> table(String name, String id) {
+    return spark
+        .read()
+        .parquet(temp.resolve("warehouse").resolve(name).resolve("run_id=" + id).toString())
+        .collectAsList();
+  }
+
+  private Map<String, Double> metrics(String id) {
+    var metrics = new HashMap<String, Double>();
+    for (Row row : table("metrics", id)) {
+      metrics.put(row.getAs("step") + " " + row.getAs("name"), row.getAs("value"));
+    }
+    return metrics;
+  }
+
+  private List<String> rollouts(String id) {
+    return table("rollouts", id).stream().map(Row::json).sorted().toList();
+  }
+
+  private byte[] weights(String id) throws IOException {
+    return Files.readAllBytes(temp.resolve("out-" + id).resolve("model.safetensors"));
+  }
+
+  /** Pitfalls 6, 7 and 24: the temperature is in every log-probability; no two samples share. */
+  @Test
+  void oneToFourWorkersSampleAndLearnTheSameBits() throws IOException {
+    for (int workers : new int[] {1, 2, 4}) {
+      run("w" + workers, Map.of("workers", "" + workers, "temperature", "0.7"));
+    }
+    Map<String, Double> one = metrics("w1");
+    assertThat(one.get("1 kl")).isCloseTo(0, within(1e-5));
+    assertThat(one.get("1 rollout/logprob_drift_max")).isLessThan(1e-4);
+    assertThat(one).containsKeys("2 ppo/loss/value", "2 objective/kl_coef", "2 probe/length");
+    List<String> answers = rollouts("w1");
+    assertThat(answers).hasSize(16);
+    assertThat(table("rollouts", "w1").stream().map(row -> row.getAs("answer")).distinct().count())
+        .isGreaterThan(8);
+    for (String other : List.of("w2", "w4")) {
+      assertThat(rollouts(other)).isEqualTo(answers);
+      assertThat(weights(other)).isEqualTo(weights("w1"));
+      assertThat(metrics(other)).isEqualTo(one);
+    }
+    assertThat(temp.resolve("out-w1/value_head.safetensors")).exists();
+  }
+
+  /** Controller, moments, counters and the average go on where they stood. */
+  @Test
+  void resumingGivesTheBitsOfARunThatNothingStopped() throws IOException {
+    var options = Map.of("ema-decay", "0.9", "score-scaling", "scale", "save-steps", "1");
+    run("whole", with(options, "max-steps", "3"));
+    run("cut", with(options, "max-steps", "1"));
+    Files.delete(temp.resolve("warehouse/_runs/cut.json"));
+    run("cut", with(options, "max-steps", "3"));
+    assertThat(weights("cut")).isEqualTo(weights("whole"));
+    assertThat(rollouts("cut")).isEqualTo(rollouts("whole"));
+    assertThat(metrics("cut")).isEqualTo(metrics("whole"));
+  }
+
+  private static Map<String, String> with(Map<String, String> options, String name, String value) {
+    var more = new HashMap<>(options);
+    more.put(name, value);
+    return more;
+  }
+
+  @Test
+  void learnsWithoutACriticToo() {
+    for (String algorithm : List.of("rloo", "grpo")) {
+      run(algorithm, Map.of("algorithm", algorithm, "trainable", "lora"));
+      assertThat(metrics(algorithm).get("1 kl")).isCloseTo(0, within(1e-5));
+      assertThat(metrics(algorithm)).doesNotContainKey("1 ppo/loss/value");
+      assertThat(temp.resolve("out-" + algorithm + "/adapter_config.json")).exists();
+      assertThat(temp.resolve("out-" + algorithm + "/value_head.safetensors")).doesNotExist();
+    }
+  }
+
+  @Test
+  void refusesWhatCannotBeLearnedFrom() {
+    assertThatThrownBy(() -> run("a", Map.of("algorithm", "grpo", "num-generations", "1")))
+        .hasMessageContaining("a group of one has nothing to compare with");
+    assertThatThrownBy(() -> run("b", Map.of("reward", "lenght=1")))
+        .hasMessageContaining("no reward function is called lenght")
+        .hasMessageContaining("length");
+  }
+}
