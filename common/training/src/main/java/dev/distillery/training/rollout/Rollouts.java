@@ -100,7 +100,9 @@ final class Rollouts {
     var sample =
         new Written.Sample(
             method.objective().options().temperature(), settings.stops(), settings.decoded());
-    List<Written> written = engine.ask(Written.cut(asks, engine.workers()), sample);
+    List<Written> written =
+        engine.ask(
+            Written.cut(asks, (asks.size() + settings.decoded() - 1) / settings.decoded()), sample);
     long sampled = System.nanoTime();
     rolloutSeconds += (sampled - started) / 1e9;
     List<Sampled> answers = new ArrayList<>();

@@ -15,7 +15,7 @@ import java.util.List;
  * @param epochs passes over the answers in one update
  * @param miniBatch answers of one optimiser step
  * @param microBatch answers that are computed at once
- * @param decoded answers that a worker decodes together; changes no result
+ * @param decoded answers that are decoded together, as planned, whoever decodes them
  * @param lengths how long an answer may be
  * @param stops ids that end an answer
  * @param experience how advantages are made

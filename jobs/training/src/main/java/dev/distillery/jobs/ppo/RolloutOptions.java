@@ -2,7 +2,6 @@ package dev.distillery.jobs.ppo;
 
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
-import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.WithBuilder;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -56,13 +55,13 @@ public record RolloutOptions(
             description =
                 "Logits are divided by it, in every log-probability too. Answers are drawn from all tokens: the sampling defaults of the folder do not count.")
         double temperature,
-    @Tunable
-        @Bounds(atLeast = 1)
+    @Bounds(atLeast = 1)
         @Option(
             names = "--decode-batch-size",
             paramLabel = "N",
             defaultValue = "32",
-            description = "Answers that a worker decodes together; changes no result.")
+            description =
+                "Answers that a worker decodes together; the plan of a rollout, the same for any number of workers.")
         int decodeBatchSize) {
   /** Named setters over the declared defaults. */
   public static RolloutOptionsBuilder builder() {
