@@ -1,5 +1,6 @@
 package dev.distillery.training.tokens;
 
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.ShippedModel;
@@ -13,6 +14,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -32,7 +35,8 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
   enum Kind {
     CONVERSATIONS,
     INSTRUCTIONS,
-    DOCUMENTS
+    DOCUMENTS,
+    PREFERENCES
   }
 
   /** Where a row stands in its input: the columns that {@link TokenTables} puts behind it. */
@@ -45,6 +49,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
           .add("ordinal", DataTypes.LongType)
           .add("piece", DataTypes.IntegerType)
           .add("id", DataTypes.StringType)
+          .add("group", DataTypes.StringType)
           .add("tokens", DataTypes.BinaryType)
           .add("characters", DataTypes.IntegerType)
           .add("length", DataTypes.IntegerType)
@@ -78,7 +83,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
     if (!rows.hasNext()) {
       return Collections.emptyIterator();
     }
-    RowEncoder encoder = encoder(kind, ShippedModel.here(tokenizer), settings);
+    Function<Row, EncodedRow> encoder = encoder(ShippedModel.here(tokenizer));
     return new Iterator<>() {
       private Iterator<Row> ready = Collections.emptyIterator();
 
@@ -91,14 +96,27 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
       public Row next() {
         if (!ready.hasNext()) {
           Row row = rows.next();
-          ready = results(row, encode(encoder, row)).iterator();
+          ready = results(row, encoder.apply(row)).iterator();
         }
         return ready.next();
       }
     };
   }
 
-  static RowEncoder encoder(Kind kind, Path tokenizer, TokenSettings settings) {
+  private Function<Row, EncodedRow> encoder(Path here) {
+    if (settings.pairs().equals(PairSettings.NONE)) {
+      RowEncoder encoder = encoder(kind, here, settings);
+      return row -> encode(encoder, row);
+    }
+    try {
+      var encoder = new PreferenceEncoder(AnswerEncoder.open(here, settings.template()), settings);
+      return row -> compare(encoder, row);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static RowEncoder encoder(Kind kind, Path tokenizer, TokenSettings settings) {
     try {
       if (kind == Kind.DOCUMENTS || settings.trainOn() == TrainOn.LABEL) {
         return RowEncoder.ofDocuments(Tokenizers.open(tokenizer), settings);
@@ -113,7 +131,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
   }
 
   private EncodedRow encode(RowEncoder encoder, Row row) {
-    double weight = number(row, "weight");
+    double weight = number(row, "weight", 1);
     return switch (kind) {
       case DOCUMENTS -> encoder.document(text(row, "text"), weight);
       case INSTRUCTIONS ->
@@ -122,23 +140,55 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
                   text(row, "instruction"), text(row, "input"), text(row, "output"), weight)
               : encoder.instruction(
                   text(row, "instruction"), text(row, "input"), text(row, "output"), weight);
-      case CONVERSATIONS -> {
-        if (has(row, "tools") && !text(row, "tools").isBlank()) {
-          yield EncodedRow.rejected(EncodedRow.NO_FORM, "The template has no place for tools");
-        }
-        List<@Nullable Row> messages =
-            has(row, "messages") ? row.getList(row.fieldIndex("messages")) : List.of();
-        var turns = new ArrayList<Row>();
-        for (Row message : messages) {
-          if (message == null || message.isNullAt(0) || message.isNullAt(1)) {
-            yield EncodedRow.rejected(
-                EncodedRow.NO_FORM, "Message %d has no role or no content".formatted(turns.size()));
-          }
-          turns.add(message);
-        }
-        yield encoder.dialogue(MessageRows.read(turns), weight);
-      }
+      case CONVERSATIONS ->
+          usesTools(row)
+              ? EncodedRow.rejected(EncodedRow.NO_FORM, "The template has no place for tools")
+              : messages(row, "messages")
+                  .map(turns -> encoder.dialogue(turns, weight))
+                  .orElseGet(EncodeRows::brokenMessage);
+      case PREFERENCES -> throw new IllegalStateException("Pairs have an encoder of their own");
     };
+  }
+
+  private EncodedRow compare(PreferenceEncoder encoder, Row row) {
+    if (usesTools(row)) {
+      return EncodedRow.rejected(EncodedRow.NO_FORM, "The template has no place for tools");
+    }
+    if (number(row, "weight", 1) != 1) {
+      return EncodedRow.rejected(
+          EncodedRow.BAD_WEIGHT, "Comparisons all count the same, and this row has a weight");
+    }
+    if (kind == Kind.CONVERSATIONS) {
+      return messages(row, "messages").map(encoder::answer).orElseGet(EncodeRows::brokenMessage);
+    }
+    return messages(row, "prompt")
+        .map(
+            prompt ->
+                encoder.pair(
+                    prompt, text(row, "chosen"), text(row, "rejected"), number(row, "margin", 0)))
+        .orElseGet(EncodeRows::brokenMessage);
+  }
+
+  private static boolean usesTools(Row row) {
+    return has(row, "tools") && !text(row, "tools").isBlank();
+  }
+
+  private static EncodedRow brokenMessage() {
+    return EncodedRow.rejected(EncodedRow.NO_FORM, "A message has no role or no content");
+  }
+
+  /** The messages of a column; nothing where one has no role or no content. */
+  private static Optional<List<Message>> messages(Row row, String column) {
+    List<@Nullable Row> messages =
+        has(row, column) ? row.getList(row.fieldIndex(column)) : List.of();
+    var turns = new ArrayList<Row>();
+    for (Row message : messages) {
+      if (message == null || message.isNullAt(0) || message.isNullAt(1)) {
+        return Optional.empty();
+      }
+      turns.add(message);
+    }
+    return Optional.of(MessageRows.read(turns));
   }
 
   private static List<Row> results(Row row, EncodedRow encoded) {
@@ -153,6 +203,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
               row.getAs(PLACE.get(2)),
               piece,
               text(row, "id"),
+              has(row, "group_id") ? text(row, "group_id") : null,
               encoded.kept() ? SequenceCodec.encode(encoded.sequences().get(piece)) : null,
               encoded.characters(),
               encoded.tokens(),
@@ -195,10 +246,10 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
     return has(row, column) ? row.getString(row.fieldIndex(column)) : "";
   }
 
-  /** A weight; 1 where there is none, not a number where it is none. */
-  private static double number(Row row, String column) {
+  /** A number; the usual one where there is none, not a number where it is none. */
+  private static double number(Row row, String column, double usual) {
     if (!has(row, column)) {
-      return 1;
+      return usual;
     }
     return row.get(row.fieldIndex(column)) instanceof Number number
         ? number.doubleValue()

@@ -48,6 +48,18 @@ public record EncodedRow(
   /** Roles that the chat template has no form for. */
   static final String NO_FORM = "not_in_template";
 
+  /** A pair whose two answers are one. */
+  static final String EQUAL_ANSWERS = "equal_answers";
+
+  /** A pair whose answers differ beyond the longest length only. */
+  static final String EQUAL_AFTER_CUT = "equal_answers_after_cut";
+
+  /** A prompt that leaves no room for an answer. */
+  static final String PROMPT_TOO_LONG = "prompt_too_long";
+
+  /** A margin that is no finite number. */
+  static final String BAD_MARGIN = "bad_margin";
+
   public EncodedRow {
     sequences = List.copyOf(sequences);
   }

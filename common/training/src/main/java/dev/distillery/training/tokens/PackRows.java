@@ -59,18 +59,19 @@ record PackRows(TokenSettings settings, long[] windowStarts, boolean documents)
    * One window, packed.
    *
    * @param cut tokens left out
+   * @param shared tokens that stand in several pairs
    * @param ends put between texts
    */
-  record Window(List<TokenSequence> rows, long cut, long ends) {}
+  record Window(List<TokenSequence> rows, long cut, long shared, long ends) {}
 
   private Window packed(List<TokenSequence> sequences) {
     if (settings.packing() == Packing.ISOLATED) {
-      return new Window(BestFitDecreasing.pack(sequences, settings.maxLength()), 0, 0);
+      return new Window(BestFitDecreasing.pack(sequences, settings.maxLength()), 0, 0, 0);
     }
     boolean learnEnd = documents || settings.trainOn() == TrainOn.EVERYTHING;
     ConstantLength.Packed packed =
         ConstantLength.pack(sequences, settings.maxLength(), settings.eos(), learnEnd);
-    return new Window(packed.rows(), packed.cut(), packed.ends());
+    return new Window(packed.rows(), packed.cut(), 0, packed.ends());
   }
 
   static TokenSequence decode(byte[] bytes) {
@@ -91,7 +92,7 @@ record PackRows(TokenSettings settings, long[] windowStarts, boolean documents)
 
       @Override
       public Window next() {
-        return new Window(Collections.singletonList(decode(rows.next())), 0, 0);
+        return new Window(Collections.singletonList(decode(rows.next())), 0, 0, 0);
       }
     };
   }

@@ -5,7 +5,7 @@ import java.util.TreeMap;
 
 /**
  * What became of one input on its way into a token table. Rows read = rows kept + rejects; tokens
- * read = tokens of the table + tokens cut - ends added.
+ * read = tokens of the table + tokens cut + tokens shared - ends added.
  *
  * @param rowsRead rows of the input
  * @param rowsKept those that have tokens in the table
@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * @param emptyAnswers answers without text, which are not learned
  * @param tokensRead of all rows kept, before anything was cut
  * @param tokensCut that no row of the table holds, those that packing left out included
+ * @param tokensShared of answers that stand in several pairs of one prompt and once in the table
  * @param endsAdded ends that packing put between texts
  * @param rejects rows dropped, by rule
  */
@@ -29,6 +30,7 @@ public record TokenCounts(
     long emptyAnswers,
     long tokensRead,
     long tokensCut,
+    long tokensShared,
     long endsAdded,
     Map<String, Long> rejects) {
   public TokenCounts {
@@ -49,6 +51,7 @@ public record TokenCounts(
         emptyAnswers + other.emptyAnswers,
         tokensRead + other.tokensRead,
         tokensCut + other.tokensCut,
+        tokensShared + other.tokensShared,
         endsAdded + other.endsAdded,
         all);
   }
@@ -65,6 +68,7 @@ public record TokenCounts(
     figures.put("empty_answers", emptyAnswers);
     figures.put("tokens_read", tokensRead);
     figures.put("tokens_cut", tokensCut);
+    figures.put("tokens_shared", tokensShared);
     figures.put("ends_added", endsAdded);
     return figures;
   }

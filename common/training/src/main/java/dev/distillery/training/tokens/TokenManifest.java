@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a token table consists of: the file {@code manifest.json} (version 3), written last, whole
+ * What a token table consists of: the file {@code manifest.json} (version 4), written last, whole
  * or not at all. Members: {@code version}, {@code key}, {@code folder} (of the parts, beside the
  * manifest), {@code settings} (for people), {@code parts} (an object each, in the order of the
- * rows: file, rows, bytes, tokens, learned, longest, cut, ends), {@code counts} and {@code
+ * rows: file, rows, bytes, tokens, learned, longest, cut, shared, ends), {@code counts} and {@code
  * rejects}.
  *
  * @param key see {@link TokenTables}
@@ -25,7 +25,7 @@ import java.util.TreeMap;
  */
 record TokenManifest(
     String key, String folder, String settings, List<TokenPart> parts, TokenCounts counts) {
-  static final int VERSION = 3;
+  static final int VERSION = 4;
   static final String FILE = "manifest.json";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -47,6 +47,7 @@ record TokenManifest(
           .put("learned", part.learned())
           .put("longest", part.longest())
           .put("cut", part.cut())
+          .put("shared", part.shared())
           .put("ends", part.ends());
     }
     json.set("counts", JSON.valueToTree(counts.figures()));
@@ -76,6 +77,7 @@ record TokenManifest(
               number(part, "learned"),
               (int) number(part, "longest"),
               number(part, "cut"),
+              number(part, "shared"),
               number(part, "ends")));
     }
     JsonNode counts = json.path("counts");
@@ -96,6 +98,7 @@ record TokenManifest(
             number(counts, "empty_answers"),
             number(counts, "tokens_read"),
             number(counts, "tokens_cut"),
+            number(counts, "tokens_shared"),
             number(counts, "ends_added"),
             rejects));
   }

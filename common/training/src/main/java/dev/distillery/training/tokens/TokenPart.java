@@ -12,8 +12,17 @@ import java.io.Serializable;
  * @param learned tokens with a weight over 0
  * @param longest tokens of the longest row
  * @param cut tokens that packing left out
+ * @param shared tokens that several pairs share
  * @param ends that packing put between texts
  */
 record TokenPart(
-    String file, long rows, long bytes, long tokens, long learned, int longest, long cut, long ends)
+    String file,
+    long rows,
+    long bytes,
+    long tokens,
+    long learned,
+    int longest,
+    long cut,
+    long shared,
+    long ends)
     implements Serializable {}

@@ -33,6 +33,7 @@ final class TokenPartWriter implements Closeable {
   private long learned;
   private int longest;
   private long cut;
+  private long shared;
   private long ends;
 
   private TokenPartWriter(String name, @Nullable DataOutputStream out) {
@@ -52,7 +53,8 @@ final class TokenPartWriter implements Closeable {
     return new TokenPartWriter("", null);
   }
 
-  private void add(TokenSequence sequence) throws IOException {
+  /** Adds a row. */
+  void add(TokenSequence sequence) throws IOException {
     byte[] bytes = SequenceCodec.encode(sequence);
     offsets.writeLong(at);
     if (out != null) {
@@ -70,6 +72,7 @@ final class TokenPartWriter implements Closeable {
   /** Adds the rows of a window. */
   void add(PackRows.Window window) throws IOException {
     cut += window.cut();
+    shared += window.shared();
     ends += window.ends();
     for (TokenSequence row : window.rows()) {
       add(row);
@@ -86,7 +89,7 @@ final class TokenPartWriter implements Closeable {
       at += index.size();
       out.close();
     }
-    return new TokenPart(name, rows, at, tokens, learned, longest, cut, ends);
+    return new TokenPart(name, rows, at, tokens, learned, longest, cut, shared, ends);
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.List;
  *     where the model has none
  * @param classes what rows are labelled with, in the order of the head's outputs; empty but for
  *     {@link TrainOn#LABEL}
+ * @param pairs how comparisons of answers become rows; {@link PairSettings#NONE} elsewhere
  */
 public record TokenSettings(
     String template,
@@ -25,7 +26,8 @@ public record TokenSettings(
     int maxLength,
     Packing packing,
     int eos,
-    List<String> classes)
+    List<String> classes,
+    PairSettings pairs)
     implements Serializable {
 
   /** What of a dialogue is learned. Documents are learned whole. */
@@ -60,6 +62,24 @@ public record TokenSettings(
     CONSTANT_LENGTH
   }
 
+  /** Settings of rows with classes. */
+  public TokenSettings(
+      String template,
+      TrainOn trainOn,
+      OverLength overLength,
+      int maxLength,
+      Packing packing,
+      int eos,
+      List<String> classes) {
+    this(template, trainOn, overLength, maxLength, packing, eos, classes, PairSettings.NONE);
+  }
+
+  /** Settings of comparisons, and of answers that are scored as those are. */
+  public TokenSettings(String template, int maxLength, PairSettings pairs) {
+    this(
+        template, TrainOn.LAST_TURN, OverLength.CUT, maxLength, Packing.NONE, -1, List.of(), pairs);
+  }
+
   /** Settings without classes. */
   public TokenSettings(
       String template,
@@ -85,6 +105,7 @@ public record TokenSettings(
     String text =
         "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
             .formatted(template, trainOn, overLength, maxLength, packing, eos);
-    return classes.isEmpty() ? text : text + " classes=" + classes;
+    text += classes.isEmpty() ? "" : " classes=" + classes;
+    return pairs.equals(PairSettings.NONE) ? text : text + " pairs=" + pairs;
   }
 }

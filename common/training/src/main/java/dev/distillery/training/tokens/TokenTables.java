@@ -1,17 +1,11 @@
 package dev.distillery.training.tokens;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.monotonically_increasing_id;
-import static org.apache.spark.sql.functions.sum;
-
 import dev.distillery.core.run.JobException;
 import dev.distillery.model.sample.ModelHash;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.spark.warehouse.Warehouse;
 import dev.distillery.training.tokens.EncodeRows.Kind;
-import dev.distillery.training.tokens.TokenSettings.Packing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -21,27 +15,17 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.AnalysisException;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
-import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
-import scala.Tuple2;
 
 /**
  * Builds token tables, by Spark, and finds those that are built: {@code
@@ -55,17 +39,6 @@ import scala.Tuple2;
  */
 public final class TokenTables {
   private static final String FOLDER = "_tokens";
-  private static final List<String> SUMS =
-      List.of(
-          "rows_kept",
-          "rows_cut",
-          "rows_split",
-          "rows_without_stop",
-          "rows_ending_with_user",
-          "empty_answers",
-          "tokens_read",
-          "tokens_cut");
-
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final Consumer<String> notes;
@@ -129,9 +102,9 @@ public final class TokenTables {
     }
   }
 
-  /** The canonical tables that can be trained on, of dialogues or of documents. */
+  /** The canonical tables that can be trained on. */
   public static List<Table> trainable() {
-    return List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS, Tables.DOCUMENTS);
+    return List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS, Tables.DOCUMENTS, Tables.PREFERENCES);
   }
 
   /**
@@ -155,10 +128,10 @@ public final class TokenTables {
     }
     String generation = UUID.randomUUID().toString();
     org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(home, generation);
-    var work = new Work(rows, kind);
+    var work = new EncodedInput(rows, kind, tokenizer, settings);
     try {
       TokenCounts counts = work.counts(name);
-      List<TokenPart> parts = work.write(Optional.of(folder.toString()));
+      List<TokenPart> parts = work.write(Optional.of(folder.toString()), warehouse.hadoop());
       TokenManifest manifest =
           new TokenManifest(
               key, generation, kind + " " + settings.describe(), parts, packed(counts, parts));
@@ -185,10 +158,10 @@ public final class TokenTables {
    * @param show how many rows to give back
    */
   public Plan plan(String name, Dataset<Row> rows, Table table, int show) {
-    var work = new Work(rows, kind(table));
+    var work = new EncodedInput(rows, kind(table), tokenizer, settings);
     try {
       TokenCounts counts = work.counts(name);
-      List<TokenPart> parts = work.write(Optional.empty());
+      List<TokenPart> parts = work.write(Optional.empty(), warehouse.hadoop());
       var manifest = new TokenManifest("", "", "", parts, packed(counts, parts));
       checkRows(name, manifest);
       return new Plan(
@@ -208,6 +181,7 @@ public final class TokenTables {
       case "conversations" -> Kind.CONVERSATIONS;
       case "instructions" -> Kind.INSTRUCTIONS;
       case "documents" -> Kind.DOCUMENTS;
+      case "preferences" -> Kind.PREFERENCES;
       default ->
           throw new IllegalArgumentException("Rows of " + table.name() + " are not trained on");
     };
@@ -261,7 +235,8 @@ public final class TokenTables {
   private static TokenCounts packed(TokenCounts counts, List<TokenPart> parts) {
     long cut = parts.stream().mapToLong(TokenPart::cut).sum();
     long ends = parts.stream().mapToLong(TokenPart::ends).sum();
-    return counts.plus(new TokenCounts(0, 0, 0, 0, 0, 0, 0, 0, cut, ends, Map.of()));
+    long shared = parts.stream().mapToLong(TokenPart::shared).sum();
+    return counts.plus(new TokenCounts(0, 0, 0, 0, 0, 0, 0, 0, cut, shared, ends, Map.of()));
   }
 
   /** Nothing is lost unsaid, and something is left. */
@@ -269,11 +244,17 @@ public final class TokenTables {
     TokenCounts counts = manifest.counts();
     long rows = manifest.parts().stream().mapToLong(TokenPart::rows).sum();
     long tokens = manifest.parts().stream().mapToLong(TokenPart::tokens).sum();
-    if (counts.tokensRead() + counts.endsAdded() != tokens + counts.tokensCut()) {
+    if (counts.tokensRead() + counts.endsAdded()
+        != tokens + counts.tokensCut() + counts.tokensShared()) {
       throw new IllegalStateException(
-          "%s: %d tokens were read and %d ends added, %d are in the table and %d were cut"
+          "%s: %d tokens were read and %d ends added, %d are in the table, %d were cut and %d are shared"
               .formatted(
-                  name, counts.tokensRead(), counts.endsAdded(), tokens, counts.tokensCut()));
+                  name,
+                  counts.tokensRead(),
+                  counts.endsAdded(),
+                  tokens,
+                  counts.tokensCut(),
+                  counts.tokensShared()));
     }
     if (rows == 0) {
       throw JobException.invalid(
@@ -347,162 +328,5 @@ public final class TokenTables {
         && Stream.of(
                 "tokenizer", "chat_template", "special_tokens", "added_tokens", "vocab", "merges")
             .anyMatch(name::startsWith);
-  }
-
-  /** One input on its way. */
-  private final class Work implements AutoCloseable {
-    private final Kind kind;
-    private final Dataset<Row> encoded;
-    private final JavaRDD<Row> ordered;
-    private Optional<JavaRDD<PackRows.Window>> windows = Optional.empty();
-
-    Work(Dataset<Row> rows, Kind kind) {
-      this.kind = kind;
-      this.encoded =
-          placed(rows)
-              .mapPartitions(
-                  new EncodeRows(kind, tokenizer, settings), Encoders.row(EncodeRows.SCHEMA))
-              .persist(StorageLevel.DISK_ONLY());
-      Column[] order =
-          Stream.of("file", "block", "ordinal", "id", "piece", "tokens")
-              .map(functions::col)
-              .toArray(Column[]::new);
-      this.ordered =
-          encoded
-              .where(col("rule").isNull())
-              .sort(order)
-              .select("tokens", "characters", "length")
-              .toJavaRDD();
-    }
-
-    /** The rows with their place in the input; without one where no files are behind them. */
-    private static Dataset<Row> placed(Dataset<Row> rows) {
-      Column ordinal = monotonically_increasing_id();
-      try {
-        return rows.select(
-            col("*"),
-            col("_metadata.file_path").as(EncodeRows.PLACE.get(0)),
-            col("_metadata.file_block_start").as(EncodeRows.PLACE.get(1)),
-            ordinal.as(EncodeRows.PLACE.get(2)));
-      } catch (Exception e) {
-        if (!(e instanceof AnalysisException)) {
-          throw e;
-        }
-        return rows.select(
-            col("*"),
-            lit("").as(EncodeRows.PLACE.get(0)),
-            lit(0L).as(EncodeRows.PLACE.get(1)),
-            lit(0L).as(EncodeRows.PLACE.get(2)));
-      }
-    }
-
-    TokenCounts counts(String name) {
-      Map<String, Long> rejects = new TreeMap<>();
-      for (Row row :
-          encoded.where(col("rule").isNotNull()).groupBy("rule").count().collectAsList()) {
-        rejects.put(row.getString(0), row.getLong(1));
-      }
-      Column[] sums = SUMS.stream().map(field -> sum(col(field))).toArray(Column[]::new);
-      Row row = encoded.agg(sums[0], Arrays.copyOfRange(sums, 1, sums.length)).head();
-      long rejected = rejects.values().stream().mapToLong(Long::longValue).sum();
-      if (row.isNullAt(0)) {
-        throw JobException.invalid(name + " is empty: leave it out, or name one with rows");
-      }
-      if (row.getLong(0) == 0) {
-        throw JobException.invalid(
-            "%s: nothing is left to learn of its %d rows; rejected: %s"
-                .formatted(name, rejected, rejects));
-      }
-      return new TokenCounts(
-          row.getLong(0) + rejected,
-          row.getLong(0),
-          row.getLong(1),
-          row.getLong(2),
-          row.getLong(3),
-          row.getLong(4),
-          row.getLong(5),
-          row.getLong(6),
-          row.getLong(7),
-          0,
-          rejects);
-    }
-
-    Dataset<Row> rejects() {
-      return encoded.where(col("rule").isNotNull()).select("id", "rule", "detail", "row");
-    }
-
-    /** Writes the rows below the folder, or only counts them; an entry for each part, in order. */
-    List<TokenPart> write(Optional<String> folder) {
-      var hadoop = new SerializableConfiguration(warehouse.hadoop());
-      return windows()
-          .mapPartitionsWithIndex(new WriteParts(folder.orElse(""), hadoop), true)
-          .collect();
-    }
-
-    List<TokenSequence> first(int count) {
-      return windows()
-          .flatMap(window -> window.rows().iterator())
-          .map(SequenceCodec::encode)
-          .take(count)
-          .stream()
-          .map(PackRows::decode)
-          .toList();
-    }
-
-    private JavaRDD<PackRows.Window> windows() {
-      if (windows.isEmpty()) {
-        windows = Optional.of(newWindows());
-      }
-      return windows.get();
-    }
-
-    private JavaRDD<PackRows.Window> newWindows() {
-      if (settings.packing() == Packing.NONE) {
-        return ordered.mapPartitions(
-            rows -> PackRows.unpacked(Iterators.map(rows, row -> row.<byte[]>getAs(0))));
-      }
-      var pack = new PackRows(settings, windowStarts(), kind == Kind.DOCUMENTS);
-      int partitions = Math.min(pack.windowStarts().length, ordered.getNumPartitions());
-      return ordered
-          .zipWithIndex()
-          .mapToPair(pair -> new Tuple2<>(pair._2(), pair._1().<byte[]>getAs(0)))
-          .repartitionAndSortWithinPartitions(new WindowPartitioner(pack, partitions))
-          .mapPartitions(pack::pack);
-    }
-
-    private long[] windowStarts() {
-      if (settings.packing() == Packing.ISOLATED) {
-        long rows = ordered.count();
-        return LongStream.iterate(
-                0, start -> start < rows, start -> start + BestFitDecreasing.WINDOW)
-            .toArray();
-      }
-      long characters = 0;
-      long tokens = 0;
-      for (Row row : ordered.map(row -> sizes(row)).take(ConstantLength.MEASURED_ROWS)) {
-        characters += row.getInt(0);
-        tokens += row.getInt(1);
-      }
-      double buffer =
-          ConstantLength.bufferCharacters(settings.maxLength(), (double) characters / tokens);
-      Iterator<int[]> lengths =
-          ordered.mapPartitions(rows -> List.of(characters(rows)).iterator()).toLocalIterator();
-      return ConstantLength.bufferStarts(Iterators.flatten(lengths), buffer);
-    }
-
-    @Override
-    public void close() {
-      encoded.unpersist();
-    }
-  }
-
-  private static Row sizes(Row row) {
-    return org.apache.spark.sql.RowFactory.create(row.getInt(1), row.getInt(2));
-  }
-
-  private static int[] characters(Iterator<Row> rows) {
-    var lengths = java.util.stream.IntStream.builder();
-    rows.forEachRemaining(row -> lengths.add(row.getInt(1)));
-    return lengths.build().toArray();
   }
 }

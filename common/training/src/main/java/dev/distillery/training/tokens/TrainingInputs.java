@@ -170,6 +170,7 @@ public final class TrainingInputs {
     }
     List<String> columns = run.columns(ref);
     Map<String, Table> telling = new LinkedHashMap<>();
+    telling.put("chosen", Tables.PREFERENCES);
     telling.put("messages", Tables.CONVERSATIONS);
     telling.put("instruction", Tables.INSTRUCTIONS);
     telling.put("text", Tables.DOCUMENTS);
