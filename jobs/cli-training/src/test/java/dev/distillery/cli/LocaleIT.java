@@ -60,6 +60,8 @@ class LocaleIT {
       test -s 日本/schüler.gguf
       run sft sft --model 日本/modell --input conversations@c --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/geübt
       test -s 日本/geübt/model.safetensors
+      run ppo ppo --model 日本/geübt --input conversations@c --reward count:ü=1 --max-steps 1 --rollout-batch-size 2 --mini-batch-size 1 --response-length 4 --max-length 64 --output-dir 日本/belohnt
+      test -s 日本/belohnt/model.safetensors
       echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
       run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
       test -s 日本/gelesen/model.safetensors

@@ -55,13 +55,8 @@ import java.util.stream.Stream;
  * var student = StudentOptions.builder().model("models/sft").outputDir("out/ppo").build();
  * var training = TrainingOptions.builder().student(student).build();
  * var rewards = RewardOptions.builder().reward(List.of("count:e=1")).build();
- * PpoOptions options =
- *     PpoOptions.builder()
- *         .training(training)
- *         .input(List.of("instructions"))
- *         .rewards(rewards)
- *         .build();
- * PpoSummary summary = new PpoJob().run(spark, options);
+ * var options = PpoOptions.builder().training(training).input(List.of("prompts")).rewards(rewards);
+ * PpoSummary summary = new PpoJob().run(spark, options.build());
  * System.out.println("Written to " + summary.output());
  * }</pre>
  */

@@ -49,8 +49,8 @@ public record PpoOptions(
             names = "--max-length",
             paramLabel = "N",
             description =
-                "Tokens of prompt and answer together at most; longer prompts are rejected."
-                    + " Default: 1024, or the model's context where that is shorter.")
+                "Tokens of a row at most. Default: 1024, or the model's context where that is"
+                    + " shorter.")
         Optional<Integer> maxLength,
     @Option(
             names = "--template",
