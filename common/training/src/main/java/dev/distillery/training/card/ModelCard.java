@@ -14,6 +14,8 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 
 /**
  * A trained model's README.md: what it began from, what it was trained on and whose that is, how,
@@ -40,6 +42,18 @@ public final class ModelCard {
    * @param license SPDX expression
    */
   public record Source(String name, String license, long rows) {}
+
+  /** The sources of some inputs with their licenses, input by input. */
+  public static List<Source> sources(List<Dataset<Row>> inputs) {
+    List<Source> all = new ArrayList<>();
+    for (Dataset<Row> rows : inputs) {
+      for (Row row :
+          rows.groupBy("source", "license").count().sort("source", "license").collectAsList()) {
+        all.add(new Source(row.getString(0), row.getString(1), row.getLong(2)));
+      }
+    }
+    return all;
+  }
 
   /** A figure at a step. */
   public record Point(long step, double value) {}

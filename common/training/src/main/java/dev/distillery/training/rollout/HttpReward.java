@@ -1,19 +1,23 @@
 package dev.distillery.training.rollout;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.teacher.BoundedBody;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * An endpoint in OpenRLHF's form: {@code query} holds prompt and answer as one text, {@code
@@ -29,6 +33,9 @@ final class HttpReward implements RewardFunction {
 
   private static final int ATTEMPTS = 4;
 
+  /** Bytes of an answer: a number takes some twenty. */
+  private static final int LONGEST_ANSWER = 1 << 20;
+
   private final URI uri;
   private final Duration timeout;
   private final Duration firstPause;
@@ -39,11 +46,7 @@ final class HttpReward implements RewardFunction {
   }
 
   HttpReward(String url, Duration timeout, Duration firstPause) {
-    try {
-      this.uri = URI.create(url);
-    } catch (IllegalArgumentException e) {
-      throw JobException.invalid("Option --reward: expected a URL, found " + url);
-    }
+    this.uri = plain(url);
     this.timeout = timeout;
     this.firstPause = firstPause;
     this.client =
@@ -51,6 +54,21 @@ final class HttpReward implements RewardFunction {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(timeout)
             .build();
+  }
+
+  /** What is wrong with the address is not repeated: it may be a password in it. */
+  private static URI plain(String url) {
+    try {
+      URI uri = new URI(url);
+      if (uri.getHost() != null && uri.getRawUserInfo() == null) {
+        return uri;
+      }
+    } catch (URISyntaxException e) {
+      // Said below.
+    }
+    throw JobException.invalid(
+        "Option --reward: expected http://host/path or https://host/path, without user and"
+            + " password");
   }
 
   @Override
@@ -85,7 +103,6 @@ final class HttpReward implements RewardFunction {
   private double[] ask(List<Sampled> answers) {
     HttpRequest request =
         HttpRequest.newBuilder(uri)
-            .timeout(timeout)
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body(answers)))
             .build();
@@ -95,7 +112,7 @@ final class HttpReward implements RewardFunction {
         if (attempt > 0) {
           TimeUnit.MILLISECONDS.sleep(firstPause.toMillis() << (attempt - 1));
         }
-        HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<byte[]> response = exchange(request);
         if (response.statusCode() == 200) {
           return read(response.body(), answers.size());
         }
@@ -103,8 +120,10 @@ final class HttpReward implements RewardFunction {
         if (response.statusCode() < 500 && response.statusCode() != 429) {
           throw JobException.invalid("The reward " + uri + " refuses: " + trouble);
         }
-      } catch (IOException e) {
-        trouble = String.valueOf(e.getMessage());
+      } catch (ExecutionException e) {
+        trouble = String.valueOf(e.getCause());
+      } catch (TimeoutException e) {
+        trouble = "no answer within " + timeout.toSeconds() + " s";
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new JobException(ExitCode.TEMPORARY, "Interrupted while " + uri + " was asked");
@@ -116,11 +135,23 @@ final class HttpReward implements RewardFunction {
             .formatted(uri, ATTEMPTS, trouble));
   }
 
-  private double[] read(String text, int expected) {
+  /** One exchange; the timeout is of the whole, body and all. */
+  private HttpResponse<byte[]> exchange(HttpRequest request)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    CompletableFuture<HttpResponse<byte[]>> exchange =
+        client.sendAsync(request, info -> new BoundedBody(LONGEST_ANSWER));
+    try {
+      return exchange.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } finally {
+      exchange.cancel(true);
+    }
+  }
+
+  private double[] read(byte[] text, int expected) {
     JsonNode rewards;
     try {
       rewards = JSON.readTree(text).path("rewards");
-    } catch (JsonProcessingException e) {
+    } catch (IOException e) {
       throw JobException.invalid("The reward " + uri + " answers no JSON");
     }
     if (!rewards.isArray() || rewards.size() != expected) {

@@ -8,7 +8,6 @@ import dev.distillery.training.run.OutputFolder;
 import dev.distillery.training.run.StepMethod;
 import dev.distillery.training.run.StepPlan;
 import dev.distillery.training.run.Stepper;
-import dev.distillery.training.tokens.TokenRows;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -17,7 +16,6 @@ import java.util.Optional;
  *
  * @param prompts that answers are sampled to; none yet of a plan
  * @param held prompts that are only evaluated on
- * @param text rows of plain text whose loss is mixed in
  * @param tokenizer of the policy, for answers as text
  */
 public record PolicyMethod(
@@ -25,7 +23,6 @@ public record PolicyMethod(
     PolicyObjective objective,
     Optional<PromptTable> prompts,
     Optional<PromptTable> held,
-    Optional<TokenRows> text,
     Rewards rewards,
     Tokenizer tokenizer,
     Progress progress)
@@ -38,6 +35,17 @@ public record PolicyMethod(
   @Override
   public int writtenTokens() {
     return settings.lengths().most() - 1;
+  }
+
+  @Override
+  public int copies() {
+    return settings.generations();
+  }
+
+  /** Sampling and what policy and reference say are a forward pass each, a third. */
+  @Override
+  public double passes() {
+    return settings.epochs() + 1.0;
   }
 
   @Override

@@ -4,10 +4,9 @@ import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
-import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.PolicyLoss;
 import dev.distillery.model.train.PolicySums;
-import dev.distillery.model.train.Targets;
+import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.MicroBatch;
 import dev.distillery.training.run.Normaliser;
 import dev.distillery.training.run.TrainingObjective;
@@ -16,15 +15,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PPO's loss over the tokens of sampled answers, and with it, of micro-batches of plain text, the
- * next token's (PPO-ptx, Ouyang et al. 2022): gamma times a mean over their tokens.
+ * PPO's loss over the tokens of sampled answers.
  *
- * <p>A row of an answer has five figures for each of its tokens of a weight over 0, array by array:
- * the log-probabilities of rollout time, the reference's, the values, the advantages, the returns.
- * A row of text has none.
+ * <p>A row has five figures for each of its tokens of a weight over 0, array by array: the
+ * log-probabilities of rollout time, the reference's, the values, the advantages, the returns.
  */
 public final class PolicyObjective implements TrainingObjective {
   private static final long serialVersionUID = 1L;
@@ -33,21 +31,19 @@ public final class PolicyObjective implements TrainingObjective {
 
   private final PolicyLoss.Options options;
   private final boolean hasValues;
-  private final Reference reference;
-  private final double textCoef;
+  private final @Nullable FrozenModel reference;
 
   /**
    * The objective.
    *
    * @param hasValues whether the policy has a value head
-   * @param textCoef gamma of the loss over plain text; 0 where there is none
+   * @param reference what the policy is held near to; empty for itself without its adapters
    */
   public PolicyObjective(
-      PolicyLoss.Options options, boolean hasValues, Reference reference, double textCoef) {
+      PolicyLoss.Options options, boolean hasValues, Optional<FrozenModel> reference) {
     this.options = options;
     this.hasValues = hasValues;
-    this.reference = reference;
-    this.textCoef = textCoef;
+    this.reference = reference.orElse(null);
   }
 
   /** A row that is trained on. */
@@ -80,17 +76,8 @@ public final class PolicyObjective implements TrainingObjective {
   }
 
   @Override
-  public double textWeight(TokenSequence row) {
-    double sum = 0;
-    for (float weight : row.weights()) {
-      sum += weight;
-    }
-    return row.figures().length == 0 ? sum : 0;
-  }
-
-  @Override
   public long heldBytes() {
-    return reference.heldBytes();
+    return reference == null ? 0 : reference.heldBytes();
   }
 
   PolicyLoss.Options options() {
@@ -103,16 +90,7 @@ public final class PolicyObjective implements TrainingObjective {
 
   @Override
   public Map<String, Double> metrics(double[] sums) {
-    PolicySums policy = new PolicySums(sums);
-    Map<String, Double> metrics = policy.metrics(options, hasValues);
-    if (textCoef > 0) {
-      double weight = sums[PolicySums.COUNT + 1];
-      double loss = weight == 0 ? 0 : sums[PolicySums.COUNT] / weight;
-      metrics.put("ppo/loss/ptx", loss);
-      metrics.merge("loss", textCoef * loss, Double::sum);
-      metrics.merge("ppo/loss/total", textCoef * loss, Double::sum);
-    }
-    return metrics;
+    return new PolicySums(sums).metrics(options, hasValues);
   }
 
   @Override
@@ -124,15 +102,13 @@ public final class PolicyObjective implements TrainingObjective {
   final class Work implements Computation {
     private final Decoder decoder;
     private final PolicyLoss loss;
-    private final NextTokenLoss text;
-    private final Reference.@Nullable Copy copy;
+    private final FrozenModel.@Nullable Open copy;
     private final PolicyLoss referenceLoss;
 
     Work(Decoder decoder) {
       this.decoder = decoder;
       this.loss = new PolicyLoss(decoder, options, hasValues);
-      this.text = new NextTokenLoss(decoder);
-      this.copy = reference.isCopy() ? reference.open(decoder.kernels()) : null;
+      this.copy = reference == null ? null : reference.open(decoder.kernels());
       this.referenceLoss = new PolicyLoss(copy == null ? decoder : copy.decoder(), options, false);
     }
 
@@ -171,22 +147,7 @@ public final class PolicyObjective implements TrainingObjective {
     @Override
     public double[] addGradient(
         MicroBatch batch, Normaliser normaliser, Dropout dropout, Gradients gradients) {
-      double[] sums = new double[PolicySums.COUNT + 2];
       Batch documents = batch.documents();
-      if (batch.rows().get(0).figures().length == 0) {
-        var unused =
-            text.objective(
-                    documents,
-                    Targets.next(documents, batch.weights()),
-                    normaliser.text() / textCoef,
-                    Dropout.NONE,
-                    seen -> {
-                      sums[PolicySums.COUNT] = seen.loss();
-                      sums[PolicySums.COUNT + 1] = seen.weight();
-                    })
-                .addGradient(decoder, gradients);
-        return sums;
-      }
       int[] rows = rows(batch);
       var answers =
           new PolicyLoss.Answers(
@@ -197,9 +158,7 @@ public final class PolicyObjective implements TrainingObjective {
               figure(batch, rows.length, 2),
               figure(batch, rows.length, 3),
               figure(batch, rows.length, 4));
-      PolicySums seen = loss.addGradient(documents, answers, normaliser.weight(), gradients);
-      System.arraycopy(seen.toArray(), 0, sums, 0, PolicySums.COUNT);
-      return sums;
+      return loss.addGradient(documents, answers, normaliser.weight(), gradients).toArray();
     }
 
     /** Held-out prompts are sampled and scored instead. */
@@ -211,7 +170,6 @@ public final class PolicyObjective implements TrainingObjective {
     @Override
     public void close() {
       referenceLoss.close();
-      text.close();
       loss.close();
       if (copy != null) {
         copy.close();

@@ -13,7 +13,6 @@ import dev.distillery.training.run.OutputFolder;
 import dev.distillery.training.run.StepPlan;
 import dev.distillery.training.run.StepWork;
 import dev.distillery.training.run.Stepper;
-import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSequence;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,10 +31,8 @@ import java.util.TreeMap;
 final class PolicyStepper implements Stepper {
   private static final String EMA = "ema";
 
-  /** Sites of the seed. */
+  /** Site of the seed. */
   private static final int ORDER = 12;
-
-  private static final int TEXT = 13;
 
   /** TRL's: an update ends beyond so many times the divergence that it is to keep to. */
   private static final double STOP_FACTOR = 1.5;
@@ -168,7 +165,7 @@ final class PolicyStepper implements Stepper {
         double norm = optimizer.norm(computed.gradient());
         double loss = own.getOrDefault("loss", Double.NaN);
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-          throw new NotFinite(step, loss, norm, plan.order().microBatches(step));
+          throw new NotFinite(step, loss, norm, List.of(rollouts.positions(step)));
         }
         own.put("grad_norm", norm);
         own.forEach((name, value) -> sums.merge(name, value, Double::sum));
@@ -216,21 +213,8 @@ final class PolicyStepper implements Stepper {
       }
       microBatches.add(new MicroBatch(some, new long[some.size()]));
     }
-    method.text().ifPresent(text -> addText(microBatches, text, to - from));
     return new StepWork(
         microBatches, StepWork.normaliser(microBatches, method.objective()), Dropout.NONE);
-  }
-
-  /** As many rows of plain text as there are answers, drawn by the seed and the step taken. */
-  private void addText(List<MicroBatch> microBatches, TokenRows text, int count) {
-    long key = CounterRandom.key(CounterRandom.key(settings.seed(), TEXT), optimizer.steps());
-    for (int at = 0; at < count; at += settings.microBatch()) {
-      List<TokenSequence> some = new ArrayList<>();
-      for (int i = at; i < Math.min(count, at + settings.microBatch()); i++) {
-        some.add(text.row((long) (CounterRandom.uniformDouble(key, i) * text.size())));
-      }
-      microBatches.add(new MicroBatch(some, new long[some.size()]));
-    }
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.training.card.ModelCard;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -130,9 +131,9 @@ public final class PromptInputs {
     return dialogues;
   }
 
-  /** The rows as they were read. */
-  public List<Dataset<Row>> rows() {
-    return rows;
+  /** The sources of all rows with their licenses. */
+  public List<ModelCard.Source> sources() {
+    return ModelCard.sources(rows);
   }
 
   /** Counts, without writing anything. */
@@ -171,10 +172,10 @@ public final class PromptInputs {
    * Writes the prompts, each at its position, ordered by id and row, and gives them by position.
    *
    * @param folder that takes them, in place of what an earlier try left
+   * @param sums as {@link #sums} gave them
    * @throws JobException where there is none
    */
-  public PromptTable write(String folder) {
-    Sums sums = run.phase("Prompts", this::sums);
+  public PromptTable write(String folder, Sums sums) {
     if (sums.kept() == 0) {
       throw JobException.invalid(
           "No row is a prompt that %s can answer; rejected: %s".formatted(model, sums.rejects()));

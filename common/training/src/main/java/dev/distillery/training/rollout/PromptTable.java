@@ -9,10 +9,15 @@ import dev.distillery.core.dialogue.Message;
 import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSequence;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -75,31 +80,39 @@ public final class PromptTable implements TokenRows {
   /** A prompt as a row of which nothing is learned. */
   @Override
   public TokenSequence row(long index) {
-    int[] ids = at(List.of(index)).get(0).ids();
+    int[] ids = at(new long[] {index}).get(0).ids();
     return new TokenSequence(ids, new float[ids.length], new int[] {0});
   }
 
   /** The prompts at some positions, in their order. */
-  List<Prompt> at(List<Long> positions) {
-    List<Long> missing = positions.stream().filter(p -> !held.containsKey(p)).distinct().toList();
+  List<Prompt> at(long[] positions) {
+    Map<Long, Prompt> found = new HashMap<>();
+    Set<Long> missing = new LinkedHashSet<>();
+    for (long position : positions) {
+      Prompt prompt = held.get(position);
+      if (prompt != null) {
+        found.put(position, prompt);
+      } else {
+        missing.add(position);
+      }
+    }
     if (!missing.isEmpty()) {
       Dataset<Row> rows = spark.read().parquet(folder);
       if (size > HELD) {
         rows = rows.where(col("position").isin(missing.toArray()));
       }
       for (Row row : rows.collectAsList()) {
-        held.put(row.getAs("position"), prompt(row));
+        Prompt prompt = prompt(row);
+        found.put(row.getAs("position"), prompt);
+        held.put(row.getAs("position"), prompt);
       }
     }
-    List<Prompt> found = new ArrayList<>();
-    for (long position : positions) {
-      Prompt prompt = held.get(position);
-      if (prompt == null) {
-        throw new IllegalStateException("Prompt " + position + " of " + size + " is not there");
-      }
-      found.add(prompt);
-    }
-    return found;
+    return Arrays.stream(positions)
+        .mapToObj(
+            position ->
+                Objects.requireNonNull(
+                    found.get(position), "prompt %d of %d".formatted(position, size)))
+        .toList();
   }
 
   private static Prompt prompt(Row row) {

@@ -18,8 +18,7 @@ public final class Rewards {
   /** The rewards, at least one. */
   public Rewards(List<Part> parts) {
     if (parts.isEmpty()) {
-      throw JobException.invalid(
-          "There is nothing to learn from: give --reward-model or --reward NAME=WEIGHT");
+      throw JobException.invalid("There is nothing to learn from: give --reward NAME=WEIGHT");
     }
     this.parts = List.copyOf(parts);
   }

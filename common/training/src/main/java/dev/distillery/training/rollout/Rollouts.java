@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /** Samples answers by the engine, has them scored, and asks policy and reference about them. */
 final class Rollouts {
@@ -79,12 +80,12 @@ final class Rollouts {
    * The prompts of an update: the next of an endless row of epochs, so that every update has as
    * many, whatever is left of an epoch.
    */
-  private List<Long> positions(long step) {
+  long[] positions(long step) {
     long size = method.prompts().orElseThrow().size();
-    List<Long> positions = new ArrayList<>();
-    for (int i = 0; i < settings.prompts(); i++) {
-      long at = step * settings.prompts() + i;
-      positions.add(plan.order().order().row(at / size, at % size));
+    long[] positions = new long[settings.prompts()];
+    for (int i = 0; i < positions.length; i++) {
+      long at = step * positions.length + i;
+      positions[i] = plan.order().order().row(at / size, at % size);
     }
     return positions;
   }
@@ -138,10 +139,7 @@ final class Rollouts {
 
   /** Held-out prompts, answered once each, always by the same draws, and scored. */
   Map<String, Double> evaluate(PromptTable held, double coefficient) {
-    List<Long> all = new ArrayList<>();
-    for (long i = 0; i < held.size(); i++) {
-      all.add(i);
-    }
+    long[] all = LongStream.range(0, held.size()).toArray();
     Drawn drawn = draw(held.at(all), CounterRandom.key(settings.seed(), HELD));
     double kl = 0;
     double length = 0;

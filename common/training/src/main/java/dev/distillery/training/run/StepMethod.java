@@ -14,6 +14,15 @@ public interface StepMethod {
   /** Tokens that are written behind a row at most, for the plan of memory. */
   int writtenTokens();
 
+  /** Times that a row goes into a step, each with tokens of its own behind it: answers to it. */
+  int copies();
+
+  /**
+   * What a step computes over a row's tokens, where a forward and a backward pass are 1: for the
+   * plan of time.
+   */
+  double passes();
+
   /** Whether the model gets a value head, trained with it. */
   boolean valueHead();
 

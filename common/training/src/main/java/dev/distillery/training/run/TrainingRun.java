@@ -161,7 +161,8 @@ public final class TrainingRun {
     TokenRows train = setup.train();
     long total = setup.totalSteps();
     RunSetup.Lengths lengths = setup.lengths();
-    double tokens = lengths.mean() * train.size();
+    double tokens =
+        lengths.mean() * train.size() * setup.method().map(StepMethod::copies).orElse(1);
     double epochs = (double) total / order.stepsPerEpoch();
     BatchOptions batch = setup.options().batch();
     Map<String, Number> figures = new LinkedHashMap<>();
@@ -187,7 +188,8 @@ public final class TrainingRun {
         ModelEstimate.of(config)
                 .trainingFlopsPerToken(setup.trained(), (int) Math.ceil(lengths.mean()))
             * tokens
-            * epochs;
+            * epochs
+            * setup.method().map(StepMethod::passes).orElse(1.0);
     figures.put("flops", flops);
     figures.putAll(SpeedProbe.cost(flops, setup.options().workers(), run.progress()));
     try {

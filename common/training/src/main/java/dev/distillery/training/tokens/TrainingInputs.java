@@ -292,19 +292,7 @@ public final class TrainingInputs {
 
   /** The sources of all rows with their licenses, most rows first. */
   public List<ModelCard.Source> sources() {
-    List<ModelCard.Source> all = new ArrayList<>();
-    for (Source source : sources) {
-      for (Row row :
-          source
-              .rows()
-              .groupBy("source", "license")
-              .count()
-              .sort("source", "license")
-              .collectAsList()) {
-        all.add(new ModelCard.Source(row.getString(0), row.getString(1), row.getLong(2)));
-      }
-    }
-    return all;
+    return ModelCard.sources(sources.stream().map(Source::rows).toList());
   }
 
   /** A figure of the run's staged table {@code metrics}, by step. */

@@ -8,6 +8,7 @@ import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.Experience;
 import dev.distillery.model.rl.KlController;
@@ -22,20 +23,26 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.training.card.BaseModelTerms;
+import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.rollout.PolicyMethod;
 import dev.distillery.training.rollout.PolicyObjective;
 import dev.distillery.training.rollout.PromptInputs;
 import dev.distillery.training.rollout.PromptTable;
-import dev.distillery.training.rollout.Reference;
 import dev.distillery.training.rollout.Rewards;
 import dev.distillery.training.rollout.Settings;
 import dev.distillery.training.rollout.WeightedReward;
+import dev.distillery.training.run.BatchOptions;
+import dev.distillery.training.run.BatchOptionsBuilder;
+import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.LoraOptionsBuilder;
+import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.run.TrainingOptionsBuilder;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PlannedRows;
+import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -130,8 +137,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
                 .formatted(
                     options.rollouts().responseLength(), options.maxLength().orElse(context)));
       }
+      BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (options.update().refModel().isPresent()) {
-        checkReference(options.update().refModel().get(), student);
+        checkReference(options, context);
       }
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
@@ -140,22 +148,13 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     }
   }
 
-  /** Ids must mean the same tokens to both. */
-  private static void checkReference(String reference, Student student) throws IOException {
-    try (Student other = Student.open(Path.of(reference), 1)) {
-      boolean same = other.config().vocabSize() == student.config().vocabSize();
-      int shared = Math.min(other.tokenizer().vocabSize(), student.tokenizer().vocabSize());
-      for (int id = 0; same && id < shared; id++) {
-        same = other.tokenizer().token(id).equals(student.tokenizer().token(id));
-      }
-      if (!same) {
-        throw JobException.invalid(
-            "Option --ref-model: %s has another vocabulary than the student, so that probabilities cannot be compared"
-                .formatted(reference));
-      }
-    } catch (ModelFileException e) {
-      throw JobException.invalid("Option --ref-model: " + e.getMessage());
+  private static void checkReference(PpoOptions options, int context) throws IOException {
+    String reference = options.update().refModel().orElseThrow();
+    int length = options.promptLength(context) + options.rollouts().responseLength();
+    try (ModelFiles files = ModelFiles.open(Path.of(options.training().student().model()))) {
+      FrozenModel.check("--ref-model", reference, files, length);
     }
+    BaseModelTerms.of(Path.of(reference)).check(reference, options.run().use());
   }
 
   @Override
@@ -195,23 +194,51 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             run.reject(inputs.rejects(sums).orElseThrow(), col("rule"), col("detail"), col("row"));
       }
       String folder = options.training().student().outputDir();
-      PromptTable prompts = inputs.write(folder + "/prompts");
+      PromptTable prompts = inputs.write(folder + "/prompts", sums);
       Optional<PromptTable> held =
-          options.evalInput().isEmpty()
-              ? Optional.empty()
-              : Optional.of(
-                  PromptInputs.read(run, options.evalInput(), model, options.template(), most)
-                      .write(folder + "/eval-prompts"));
+          options.evalInput().isEmpty() ? Optional.empty() : Optional.of(held(run, options, most));
       PolicyMethod method = method(run, options, student, stops, Optional.of(prompts), held);
       TrainingRun training = training(run, options, method, sums);
       TrainingResult result = held.map(training::evaluatedOn).orElse(training).train();
       Map<String, Number> figures = new TreeMap<>(result.figures());
       figures.put("prompts", sums.kept());
       PpoSummary summary = new PpoSummary(run.summary(), figures, result.output());
-      return result.interrupted().isPresent()
-          ? Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary)
-          : Outcome.done(summary, account(sums));
+      if (result.interrupted().isPresent()) {
+        return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
+      }
+      card(run, options, inputs, summary)
+          .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
+      return Outcome.done(summary, account(sums));
     }
+  }
+
+  /** The prompts that are only evaluated on. What of them is rejected is told. */
+  private static PromptTable held(JobRun run, PpoOptions options, int most) {
+    StudentOptions student = options.training().student();
+    PromptInputs held =
+        PromptInputs.read(run, options.evalInput(), student.model(), options.template(), most);
+    PromptInputs.Sums sums = held.sums();
+    if (!sums.rejects().isEmpty()) {
+      run.progress().say("Not evaluated on, of --eval-input: " + new TreeMap<>(sums.rejects()));
+    }
+    return held.write(student.outputDir() + "/eval-prompts", sums);
+  }
+
+  private static ModelCard card(
+      JobRun run, PpoOptions options, PromptInputs inputs, PpoSummary summary) throws IOException {
+    Path model = Path.of(options.training().student().model());
+    ModelCard card =
+        new ModelCard(
+            "Reinforcement learning of " + model.getFileName(),
+            model.toString(),
+            BaseModelTerms.of(model).license(),
+            inputs.sources(),
+            OptionsBinder.of(PpoOptions.class).effective(options),
+            summary.training());
+    for (String name : List.of("reward", "kl")) {
+      card.addCurve(name, TrainingInputs.curve(run, name));
+    }
+    return card;
   }
 
   private static RowAccount account(PromptInputs.Sums sums) {
@@ -243,13 +270,21 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       JobRun run, PpoOptions options, PolicyMethod method, PromptInputs.Sums sums)
       throws IOException {
     TrainingOptions given = options.training();
+    // An optimiser step is a mini-batch: so many micro-batches, whose sums take memory.
+    int perStep = options.update().miniBatchSize().orElse(options.rollouts().rolloutBatchSize());
+    int microBatch = given.batch().batchSize();
+    BatchOptions batch =
+        BatchOptionsBuilder.builder(given.batch())
+            .gradientAccumulationSteps((perStep + microBatch - 1) / microBatch)
+            .build();
     // Adapters are sampled and trained without dropout, and their files say so.
     TrainingOptions training =
         options.lora()
             ? TrainingOptionsBuilder.builder(given)
                 .lora(LoraOptionsBuilder.builder(given.lora()).dropout(0).build())
+                .batch(batch)
                 .build()
-            : given;
+            : TrainingOptionsBuilder.builder(given).batch(batch).build();
     TrainingRun made =
         TrainingRun.of(
                 run,
@@ -295,7 +330,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             critic ? update.vfCoef() : 0,
             update.entropyCoef(),
             update.algorithm() == Algorithm.GRPO ? update.klCoef() : 0);
-    var objective = new PolicyObjective(loss, critic, reference(run, options), 0);
+    var objective = new PolicyObjective(loss, critic, reference(run, options));
     List<Rewards.Part> parts = new ArrayList<>();
     for (String text : options.rewards().reward()) {
       WeightedReward reward = WeightedReward.parse(text);
@@ -306,29 +341,21 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
         objective,
         prompts,
         held,
-        Optional.empty(),
         new Rewards(parts),
         student.tokenizer(),
         run.progress());
   }
 
-  private static Reference reference(JobRun run, PpoOptions options) throws IOException {
-    String model = options.training().student().model();
+  /** The model given, or a copy of the policy as it begins; none where adapters can be left out. */
+  private static Optional<FrozenModel> reference(JobRun run, PpoOptions options)
+      throws IOException {
     Optional<String> given = options.update().refModel();
     if (given.isEmpty() && options.lora()) {
-      return Reference.ADAPTERS_OFF;
+      return Optional.empty();
     }
-    String copy = given.orElse(model);
-    boolean local = run.spark().sparkContext().isLocal();
-    if (!local && given.isPresent()) {
-      if (Path.of(model).endsWith(Path.of(copy).getFileName()) && !copy.equals(model)) {
-        throw JobException.invalid(
-            "Option --ref-model: %s and --model %s have one name, and executors know them by it: rename one"
-                .formatted(copy, model));
-      }
-      ShippedModel.ship(run.spark().sparkContext(), copy);
-    }
-    return new Reference(copy, local ? "" : ModelHash.of(Path.of(copy)));
+    String model = options.training().student().model();
+    return Optional.of(
+        FrozenModel.of(run.spark().sparkContext(), "--ref-model", given.orElse(model), model));
   }
 
   private static Settings settings(PpoOptions options, List<Integer> stops) {

@@ -93,6 +93,11 @@ public record PpoOptions(
     if (training.student().dropout() > 0) {
       violations.add("Option --dropout: a policy is sampled and trained without it: leave it out");
     }
+    if (training.batch().gradientAccumulationSteps() > 1) {
+      violations.add(
+          "Option --gradient-accumulation-steps: an optimiser step is --mini-batch-size answers, in"
+              + " micro-batches of --batch-size: leave it out");
+    }
     if (training.workers().localSteps() > 1) {
       violations.add("Option --local-steps: an update is taken together: leave it out");
     }

@@ -1,6 +1,7 @@
 package dev.distillery.jobs.ppo;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.model.rl.Algorithm;
@@ -67,12 +68,18 @@ public record UpdateOptions(
             description =
                 "Coefficient of the divergence from the reference, of an adaptive controller the first; with grpo that of a loss.")
         double klCoef,
-    @Option(
+    @OnlyWith(
+            option = "--algorithm",
+            is = {"ppo", "rloo"})
+        @Option(
             names = "--kl-controller",
             defaultValue = "adaptive",
-            description = "Whether the coefficient follows --target-kl; with grpo it stays.")
+            description = "Whether the coefficient follows --target-kl.")
         KlController.Kind klController,
-    @Bounds(above = 0)
+    @OnlyWith(
+            option = "--algorithm",
+            is = {"ppo", "rloo"})
+        @Bounds(above = 0)
         @Option(
             names = "--target-kl",
             paramLabel = "NATS",
@@ -80,14 +87,20 @@ public record UpdateOptions(
             description =
                 "Divergence of an answer that the controller steers to, summed over its tokens.")
         double targetKl,
-    @Bounds(above = 0)
+    @OnlyWith(
+            option = "--algorithm",
+            is = {"ppo", "rloo"})
+        @Bounds(above = 0)
         @Option(
             names = "--kl-horizon",
             paramLabel = "N",
             defaultValue = "10000",
             description = "Answers over which the controller adapts.")
         double klHorizon,
-    @Option(
+    @OnlyWith(
+            option = "--algorithm",
+            is = {"ppo", "rloo"})
+        @Option(
             names = "--kl-estimator",
             defaultValue = "k1",
             description = "Estimator of the divergence in rewards.")
@@ -100,14 +113,16 @@ public record UpdateOptions(
             description =
                 "An update ends where a mini-batch has moved the policy by over 1.5 times this; 0: never.")
         double earlyStopKl,
-    @Bounds(atLeast = 0, atMost = 1)
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Bounds(atLeast = 0, atMost = 1)
         @Option(
             names = "--gamma",
             paramLabel = "X",
             defaultValue = "1",
             description = "Discount of rewards to come.")
         double gamma,
-    @Bounds(atLeast = 0, atMost = 1)
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Bounds(atLeast = 0, atMost = 1)
         @Option(
             names = "--gae-lambda",
             paramLabel = "X",
@@ -121,14 +136,16 @@ public record UpdateOptions(
             defaultValue = "0.2",
             description = "How far the ratio of probabilities counts from 1.")
         double cliprange,
-    @Bounds(atLeast = 0)
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Bounds(atLeast = 0)
         @Option(
             names = "--cliprange-value",
             paramLabel = "X",
             defaultValue = "0.2",
             description = "How far a value counts from that of rollout time; 0 clips nothing.")
         double cliprangeValue,
-    @Bounds(atLeast = 0)
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Bounds(atLeast = 0)
         @Option(
             names = "--vf-coef",
             paramLabel = "X",
@@ -142,13 +159,15 @@ public record UpdateOptions(
             defaultValue = "0",
             description = "Weight of the entropy, which is raised.")
         double entropyCoef,
-    @Option(
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Option(
             names = "--whiten",
             defaultValue = "advantages",
             description =
-                "What is brought to variance 1 over an update: advantages, shaped rewards, both, or nothing. With ppo; rloo and grpo compare within a group.")
+                "What is brought to variance 1 over an update: advantages, shaped rewards, both, or nothing.")
         Whiten whiten,
-    @Option(
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Option(
             names = "--whiten-variance",
             defaultValue = "bessel",
             description =

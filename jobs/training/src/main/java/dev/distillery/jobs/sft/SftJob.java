@@ -22,6 +22,7 @@ import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
+import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.NextTokenObjective;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingObjective;
@@ -40,7 +41,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.SparkContext;
 
 /**
  * Job `sft`; its manual is {@link #manual}.
@@ -129,8 +129,9 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       }
       if (options.distill().distill().isPresent()) {
         try (ModelFiles files = ModelFiles.open(Path.of(model))) {
-          DistillTeacher.check(
-              options.distill().distill().get(), files, length, options.run().use());
+          String teacher = options.distill().distill().get();
+          FrozenModel.check("--distill", teacher, files, length);
+          BaseModelTerms.of(Path.of(teacher)).check(teacher, options.run().use());
         }
       }
     } catch (ModelFileException e) {
@@ -170,9 +171,6 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   public Outcome<SftSummary> perform(JobRun run, SftOptions options) throws IOException {
     String model = options.training().student().model();
     ShippedModel.ship(run.spark().sparkContext(), model);
-    if (options.distill().distill().isPresent()) {
-      shipTeacher(run.spark().sparkContext(), model, options.distill().distill().get());
-    }
     TrainingInputs inputs =
         TrainingInputs.read(
             run,
@@ -237,19 +235,6 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     return Outcome.done(summary, account(tokens.counts()));
   }
 
-  /** Executors know what was sent by the last part of its path. */
-  private static void shipTeacher(SparkContext context, String model, String teacher) {
-    if (context.isLocal()) {
-      return;
-    }
-    if (Path.of(model).endsWith(Path.of(teacher).getFileName())) {
-      throw JobException.invalid(
-          "Option --distill: %s and --model %s have one name, and executors know them by it: rename one"
-              .formatted(teacher, model));
-    }
-    ShippedModel.ship(context, teacher);
-  }
-
   private static TrainingRun training(
       JobRun run, SftOptions options, TokenSettings settings, TokenRows rows) throws IOException {
     return TrainingRun.of(
@@ -265,13 +250,13 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     if (distill.distill().isEmpty()) {
       return new NextTokenObjective();
     }
-    String teacher = distill.distill().get();
-    boolean local = run.spark().sparkContext().isLocal();
-    return new DistillObjective(
-        teacher,
-        local ? "" : ModelHash.of(Path.of(teacher)),
-        distill.beta(),
-        distill.temperature());
+    FrozenModel teacher =
+        FrozenModel.of(
+            run.spark().sparkContext(),
+            "--distill",
+            distill.distill().get(),
+            options.training().student().model());
+    return new DistillObjective(teacher, distill.beta(), distill.temperature());
   }
 
   private static double auxWeight(SftOptions options) {
