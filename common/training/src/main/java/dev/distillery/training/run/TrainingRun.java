@@ -164,6 +164,12 @@ public final class TrainingRun {
     double tokens =
         lengths.mean() * train.size() * setup.method().map(StepMethod::copies).orElse(1);
     double epochs = (double) total / order.stepsPerEpoch();
+    // A method's steps all take as many rows, whatever is left of an epoch.
+    double allTokens =
+        setup
+            .method()
+            .map(by -> lengths.mean() * total * by.rowsPerStep() * by.copies())
+            .orElse(tokens * epochs);
     BatchOptions batch = setup.options().batch();
     Map<String, Number> figures = new LinkedHashMap<>();
     figures.put("rows", train.size());
@@ -172,7 +178,7 @@ public final class TrainingRun {
     figures.put("total_steps", total);
     figures.put("epochs", epochs);
     figures.put("tokens_per_epoch", Math.round(tokens));
-    figures.put("total_tokens", Math.round(tokens * epochs));
+    figures.put("total_tokens", Math.round(allTokens));
     figures.put("parameters", config.parameterCount());
     figures.put("trained_parameters", memory.moved());
     figures.put("memory_bytes", memory.bytes(batch.batchSize(), batch.gradientAccumulationSteps()));
@@ -187,8 +193,7 @@ public final class TrainingRun {
     double flops =
         ModelEstimate.of(config)
                 .trainingFlopsPerToken(setup.trained(), (int) Math.ceil(lengths.mean()))
-            * tokens
-            * epochs
+            * allTokens
             * setup.method().map(StepMethod::passes).orElse(1.0);
     figures.put("flops", flops);
     figures.putAll(SpeedProbe.cost(flops, setup.options().workers(), run.progress()));

@@ -3,7 +3,7 @@
  * common/training's.
  *
  * <p>May use: core.run, model.format, model.rl, model.sample, model.tokenizer, model.train,
- * spark.job, spark.warehouse, training.reward, training.rollout, training.run, training.tokens.
+ * spark.job, spark.warehouse, training.card, training.rollout, training.run, training.tokens.
  */
 @NullMarked
 package dev.distillery.jobs.ppo;

@@ -135,7 +135,66 @@ class PpoJobTest {
   }
 
   @Test
+  void dialoguesAreAskedUpToTheirLastQuestionAndHeldOutOnesEvaluated() throws IOException {
+    Path dialogues =
+        Files.writeString(
+            temp.resolve("dialogues.jsonl"),
+            """
+            {"id": "a", "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}]}
+            {"id": "b", "messages": [{"role": "assistant", "content": "Hello."}]}
+            {"id": "c", "messages": [{"role": "user", "content": "%s"}]}
+            {"id": "d", "messages": []}
+            """
+                .formatted("long ".repeat(60)));
+    PpoSummary summary =
+        run(
+            "talk",
+            Map.of(
+                "input",
+                dialogues.toString(),
+                "eval-input",
+                prompts.toString(),
+                "eval-steps",
+                "1",
+                "ref-model",
+                MODEL.toString(),
+                "max-length",
+                "64",
+                "reward",
+                "matches-answer=2"));
+
+    assertThat(summary.run().rejects())
+        .isEqualTo(Map.of("no_user_turn", 2L, "longer_than_max_length", 1L));
+    assertThat(table("rejects", "talk")).hasSize(3);
+    assertThat(rollouts("talk"))
+        .allMatch(row -> row.contains("One?") && !row.contains("\"prompt\":\"1"));
+    assertThat(metrics("talk")).containsKeys("1 eval_reward", "2 eval_kl");
+    assertThat(metrics("talk").get("1 kl")).isCloseTo(0, within(1e-5));
+    assertThat(Files.readString(temp.resolve("out-talk/README.md")))
+        .contains("Reinforcement learning of student", "dialogues.jsonl", "NOASSERTION");
+  }
+
+  @Test
+  void aPlanCountsEveryAnswerAndWritesNothing() {
+    Map<String, Number> ppo = run("p", Map.of("dry-run", "true")).training();
+    Map<String, Number> grpo =
+        run("g", Map.of("dry-run", "true", "algorithm", "grpo", "num-generations", "4")).training();
+
+    assertThat(ppo.get("total_steps")).isEqualTo(2L);
+    // Two updates of eight answers; with four to a prompt they go over fewer prompts.
+    assertThat(grpo.get("total_tokens").doubleValue())
+        .isCloseTo(ppo.get("total_tokens").doubleValue(), within(0.01 * 16 * 64));
+    assertThat(temp.resolve("out-p")).doesNotExist();
+    assertThat(temp.resolve("warehouse/_runs")).doesNotExist();
+  }
+
+  @Test
   void refusesWhatCannotBeLearnedFrom() {
+    assertThatThrownBy(() -> run("c", Map.of("algorithm", "rloo", "whiten", "both")))
+        .hasMessageContaining("Option --whiten: expected only with --algorithm ppo");
+    assertThatThrownBy(() -> run("d", Map.of("gradient-accumulation-steps", "2")))
+        .hasMessageContaining("an optimiser step is --mini-batch-size answers");
+    assertThatThrownBy(() -> run("e", Map.of("use", "commercial"))).hasMessageContaining("license");
     assertThatThrownBy(() -> run("a", Map.of("algorithm", "grpo", "num-generations", "1")))
         .hasMessageContaining("a group of one has nothing to compare with");
     assertThatThrownBy(() -> run("b", Map.of("reward", "lenght=1")))
