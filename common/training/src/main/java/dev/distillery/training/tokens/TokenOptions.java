@@ -58,7 +58,9 @@ public record TokenOptions(
             names = "--over-length",
             description =
                 "What becomes of a row that is too long: cut at its end, split (a dialogue at its"
-                    + " turns), or rejected. Default: cut for dialogues, split for documents.")
+                    + " turns), or rejected; a pair that is cut loses the beginning of its prompt."
+                    + " Default: cut for dialogues, split for documents, for pairs their answers"
+                    + " cut at the end.")
         Optional<OverLength> overLength)
     implements Validated {
 
@@ -86,6 +88,30 @@ public record TokenOptions(
               + " through rows: leave it out");
     }
     return violations;
+  }
+
+  /** What is wrong with these options where rows are comparisons. */
+  public List<String> pairViolations() {
+    var violations = new ArrayList<String>();
+    if (packing.orElse(Packing.NONE) != Packing.NONE) {
+      violations.add("Option --packing: a pair stands alone: leave it out");
+    }
+    if (overLength.equals(Optional.of(OverLength.SPLIT))) {
+      violations.add("Option --over-length: a pair cannot be split: expected cut or reject");
+    }
+    return violations;
+  }
+
+  /** What becomes of a comparison that is too long. */
+  public PairSettings.LongPair longPair() {
+    if (overLength.isEmpty()) {
+      return PairSettings.LongPair.CUT_ANSWERS;
+    }
+    return switch (overLength.get()) {
+      case CUT -> PairSettings.LongPair.CUT_PROMPT;
+      case REJECT -> PairSettings.LongPair.REJECT;
+      case SPLIT -> throw new IllegalStateException("Pairs are not split, see pairViolations");
+    };
   }
 
   /** All that is read, without weights. */

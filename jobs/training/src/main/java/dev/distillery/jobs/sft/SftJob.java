@@ -28,6 +28,7 @@ import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingObjective;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSettings;
@@ -191,7 +192,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       try (Student student = Student.open(Path.of(model), 1)) {
         tokenizer = student.tokenizer();
         settings = settings(student, options);
-        warnOfUntrained(run, options, template(student, options), tokenizer);
+        warnOfUntrained(run, options, template(student, options));
       }
     }
     if (run.dryRun()) {
@@ -392,22 +393,14 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   }
 
   /** A frozen embedding never learns a mark that nobody trained. */
-  private static void warnOfUntrained(
-      JobRun run, SftOptions options, ChatTemplate template, Tokenizer tokenizer)
+  private static void warnOfUntrained(JobRun run, SftOptions options, ChatTemplate template)
       throws IOException {
     StudentOptions student = options.training().student();
     if (student.trainable() == StudentOptions.Trainable.FULL) {
       return;
     }
     try (ModelFiles files = ModelFiles.open(Path.of(student.model()))) {
-      List<Integer> untrained =
-          TemplateTokens.untrained(files, TemplateTokens.require(template, tokenizer));
-      if (!untrained.isEmpty()) {
-        run.progress()
-            .say(
-                "Warning: the template %s needs %s, whose embeddings were never trained and are frozen now: the student cannot learn to use them, nor to stop. Train all weights with --trainable full, or choose another --template"
-                    .formatted(template.name(), untrained.stream().map(tokenizer::token).toList()));
-      }
+      TemplateTokens.warning(files, template).ifPresent(run.progress()::say);
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.distillery.jobs.sft;
+package dev.distillery.training.tokens;
 
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.JobException;
@@ -6,19 +6,21 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The marks that a chat template writes, and whether a model has them and was trained on them. */
-final class TemplateTokens {
+public final class TemplateTokens {
   private static final Pattern MARK = Pattern.compile("<\\|[^|\\s]+\\|>|</?s>");
   private static final List<Message> SAMPLE =
       List.of(new Message("user", "u"), new Message("assistant", "a"));
@@ -30,7 +32,7 @@ final class TemplateTokens {
    *
    * @throws JobException if the tokenizer does not have one of them, or an answer's end is none
    */
-  static List<Integer> require(ChatTemplate template, Tokenizer tokenizer) {
+  public static List<Integer> require(ChatTemplate template, Tokenizer tokenizer) {
     String sample = template.render(SAMPLE, false);
     Set<String> marks = new LinkedHashSet<>();
     for (Matcher matcher = MARK.matcher(sample); matcher.find(); ) {
@@ -61,10 +63,29 @@ final class TemplateTokens {
   }
 
   /**
+   * What to say before a model whose embeddings are frozen is trained on texts in a template: a
+   * frozen embedding never learns a mark that nobody trained.
+   *
+   * @param model that training begins from
+   * @return empty where its marks were trained
+   * @throws JobException as {@link #require}
+   */
+  public static Optional<String> warning(ModelFiles model, ChatTemplate template)
+      throws IOException {
+    Tokenizer tokenizer = Tokenizers.of(model);
+    List<Integer> untrained = untrained(model, require(template, tokenizer));
+    return untrained.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "Warning: the template %s needs %s, whose embeddings were never trained and are frozen now: the student cannot learn to use them, nor to stop. Train all weights with --trainable full, or choose another --template"
+                .formatted(template.name(), untrained.stream().map(tokenizer::token).toList()));
+  }
+
+  /**
    * Those of the ids whose rows of the embedding were never trained: all zero, or equal to that of
    * another of them.
    */
-  static List<Integer> untrained(ModelFiles model, List<Integer> ids) throws IOException {
+  private static List<Integer> untrained(ModelFiles model, List<Integer> ids) throws IOException {
     WeightSource weights = model.weights();
     String name = model.config().architecture().names().embedding() + ".weight";
     return untrained(weights, name, model.config().hiddenSize(), ids);
