@@ -6,6 +6,7 @@ import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Workspace;
+import java.io.Serializable;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -42,7 +43,7 @@ public final class PreferenceLoss implements AutoCloseable {
    * @param labelSmoothing share of pairs that are thought to be the wrong way round, in [0, 0.5);
    *     of {@link Kind#SIGMOID} only
    */
-  public record Options(Kind kind, double beta, double labelSmoothing) {
+  public record Options(Kind kind, double beta, double labelSmoothing) implements Serializable {
     public Options {
       if (!(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException("Beta must be a number over 0: " + beta);

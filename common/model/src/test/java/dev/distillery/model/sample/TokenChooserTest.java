@@ -36,6 +36,56 @@ class TokenChooserTest {
     assertThat(counts[2]).isCloseTo(Math.exp(2) / total, within(0.012));
   }
 
+  /**
+   * Pitfall 15: the mean of log p - log q over tokens drawn plainly from p is KL(p || q), which is
+   * never below 0; over tokens of a cut distribution it is another number, here below 0. Such a
+   * draw has no probability to tell.
+   */
+  @Test
+  void aPlainSampleEstimatesTheDivergenceAndACutOneDoesNot() {
+    float[] p = {0, 0.3f, -1, 2, 1.1f, -0.7f, 0.8f, 1.6f, -2, 0.1f, 0.5f, -0.2f};
+    float[] q = p.clone();
+    for (int i = 0; i < q.length; i++) {
+      q[i] *= 1.3f;
+    }
+    double[] ratio = new double[p.length];
+    double exact = 0;
+    double square = 0;
+    for (int i = 0; i < p.length; i++) {
+      ratio[i] = logProb(p, i) - logProb(q, i);
+      exact += Math.exp(logProb(p, i)) * ratio[i];
+      square += Math.exp(logProb(p, i)) * ratio[i] * ratio[i];
+    }
+    int draws = 10_000;
+    double threeErrors = 3 * Math.sqrt((square - exact * exact) / draws);
+
+    assertThat(exact).isPositive();
+    assertThat(meanRatio(options(1, 0, 1, 1), p, ratio, draws))
+        .isCloseTo(exact, within(threeErrors));
+    assertThat(meanRatio(options(1, 5, 1, 1), p, ratio, draws)).isLessThan(-threeErrors);
+    var cut = new TokenChooser(options(1, 5, 1, 1), p.length);
+    var unused = cut.choose(p.clone(), new int[0], 0, 1, 0);
+    assertThat(cut.logProb()).isNaN();
+  }
+
+  private static double logProb(float[] logits, int id) {
+    double total = 0;
+    for (float logit : logits) {
+      total += Math.exp(logit);
+    }
+    return logits[id] - Math.log(total);
+  }
+
+  private static double meanRatio(
+      GenerationOptions options, float[] logits, double[] ratio, int draws) {
+    TokenChooser chooser = new TokenChooser(options, logits.length);
+    double sum = 0;
+    for (int i = 0; i < draws; i++) {
+      sum += ratio[chooser.choose(logits.clone(), new int[0], 0, i, 0)];
+    }
+    return sum / draws;
+  }
+
   @Test
   void topKKeepsTheBestAndRenormalises() {
     double[] counts = frequencies(options(1, 2, 1, 1), 0, 3, 1, 2);

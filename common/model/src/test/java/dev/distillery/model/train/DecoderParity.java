@@ -45,6 +45,7 @@ public abstract class DecoderParity {
     return Targets.of(targets);
   }
 
+  /** Pitfall 5: padding and the positions behind it change no token's logits. */
   @ParameterizedTest
   @MethodSource("models")
   void logitsEqualTransformersPaddedLeftOrRightOrPacked(String name) {
