@@ -8,13 +8,10 @@ import dev.distillery.spark.warehouse.Warehouse;
 import dev.distillery.training.tokens.EncodeRows.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,11 +22,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Builds token tables, by Spark, and finds those that are built: {@code
- * <warehouse>/_tokens/<key>/manifest.json} and a folder of parts beside it. The key is a hash of
+ * Builds token tables, by Spark, and finds those that are built. The key is a hash of
  * the bytes of the tokenizer and its template, of all {@link TokenSettings}, and of the input's
  * files with their lengths and times: what has changed is built again, what has not is not.
  *
@@ -38,12 +33,12 @@ import org.apache.spark.util.SerializableConfiguration;
  * but for the windows of constant-length packing, of which the driver reads lengths only.
  */
 public final class TokenTables {
-  private static final String FOLDER = "_tokens";
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final Consumer<String> notes;
   private final String tokenizer;
   private final TokenSettings settings;
+  private final TokenStore store;
 
   /**
    * @param notes is told, for a person to read, what is built and what stands
@@ -61,6 +56,7 @@ public final class TokenTables {
     this.notes = notes;
     this.tokenizer = tokenizer;
     this.settings = settings;
+    this.store = new TokenStore(warehouse, notes);
   }
 
   /**
@@ -120,28 +116,26 @@ public final class TokenTables {
   public Built build(String name, Dataset<Row> rows, Table table, String owner) {
     Kind kind = kind(table);
     String key = key(rows, kind, owner);
-    org.apache.hadoop.fs.Path home = new org.apache.hadoop.fs.Path(root(), key);
-    Optional<Built> before = find(home, key);
+    Optional<TokenManifest> before = store.find(key);
     if (before.isPresent()) {
-      notes.accept("Tokens of " + name + " are there already: " + home);
-      return before.get();
+      notes.accept("Tokens of " + name + " are there already: " + store.home(key));
+      return built(before.get(), true);
     }
-    String generation = UUID.randomUUID().toString();
-    org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(home, generation);
+    String attempt = UUID.randomUUID().toString();
+    org.apache.hadoop.fs.Path folder = store.parts(key, attempt);
     var work = new EncodedInput(rows, kind, tokenizer, settings);
     try {
       TokenCounts counts = work.counts(name);
       List<TokenPart> parts = work.write(Optional.of(folder.toString()), warehouse.hadoop());
       TokenManifest manifest =
           new TokenManifest(
-              key, generation, kind + " " + settings.describe(), parts, packed(counts, parts));
+              key, attempt, kind + " " + settings.describe(), parts, packed(counts, parts));
       checkRows(name, manifest);
       if (!counts.rejects().isEmpty()) {
-        work.rejects().write().parquet(rejects(home, generation).toString());
+        work.rejects().write().parquet(rejects(manifest).toString());
       }
-      removeLeftovers(folder, parts);
-      warehouse.writeText(manifestFile(home), manifest.toJson());
-      return open(home, manifest, false);
+      store.commit(manifest);
+      return built(manifest, false);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
@@ -187,47 +181,18 @@ public final class TokenTables {
     };
   }
 
-  private org.apache.hadoop.fs.Path root() {
-    return new org.apache.hadoop.fs.Path(warehouse.root(), FOLDER);
+  private org.apache.hadoop.fs.Path rejects(TokenManifest manifest) {
+    return new org.apache.hadoop.fs.Path(
+        store.parts(manifest.key(), manifest.folder()), "rejects");
   }
 
-  private static org.apache.hadoop.fs.Path manifestFile(org.apache.hadoop.fs.Path home) {
-    return new org.apache.hadoop.fs.Path(home, TokenManifest.FILE);
-  }
-
-  private static org.apache.hadoop.fs.Path rejects(
-      org.apache.hadoop.fs.Path home, String generation) {
-    return new org.apache.hadoop.fs.Path(home, generation + "/rejects");
-  }
-
-  private Optional<Built> find(org.apache.hadoop.fs.Path home, String key) {
-    Optional<String> text = warehouse.readText(manifestFile(home));
-    if (text.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      TokenManifest manifest = TokenManifest.parse(text.get());
-      if (!manifest.key().equals(key)) {
-        throw new IOException("its key is " + manifest.key());
-      }
-      Built built = open(home, manifest, true);
-      built.table().check();
-      return Optional.of(built);
-    } catch (IOException e) {
-      notes.accept("The token table " + home + " is damaged and built again: " + e.getMessage());
-      warehouse.delete(home);
-      return Optional.empty();
-    }
-  }
-
-  private Built open(org.apache.hadoop.fs.Path home, TokenManifest manifest, boolean reused) {
-    var folder = new org.apache.hadoop.fs.Path(home, manifest.folder());
+  private Built built(TokenManifest manifest, boolean reused) {
     return new Built(
-        new TokenTable(new SerializableConfiguration(warehouse.hadoop()), folder, manifest.parts()),
+        store.open(manifest),
         manifest.counts(),
         manifest.counts().rejects().isEmpty()
             ? Optional.empty()
-            : Optional.of(spark.read().parquet(rejects(home, manifest.folder()).toString())),
+            : Optional.of(spark.read().parquet(rejects(manifest).toString())),
         manifest.key(),
         reused);
   }
@@ -263,36 +228,24 @@ public final class TokenTables {
     }
   }
 
-  /** Files of tasks that Spark tried more than once. */
-  private void removeLeftovers(org.apache.hadoop.fs.Path folder, List<TokenPart> parts)
-      throws IOException {
-    List<String> wanted = parts.stream().map(TokenPart::file).toList();
-    for (FileStatus file : warehouse.files().listStatus(folder)) {
-      if (file.isFile() && !wanted.contains(file.getPath().getName())) {
-        warehouse.files().delete(file.getPath(), false);
-      }
-    }
-  }
-
   private String key(Dataset<Row> rows, Kind kind, String owner) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      add(digest, "token table " + TokenManifest.VERSION);
-      add(digest, kind.name());
-      add(digest, settings.describe());
-      add(digest, fingerprint(Path.of(tokenizer)));
+      List<String> decisive = new ArrayList<>();
+      decisive.add("token table " + TokenManifest.VERSION);
+      decisive.add(kind.name());
+      decisive.add(settings.describe());
+      decisive.add(fingerprint(Path.of(tokenizer)));
       String[] files = rows.inputFiles();
       Arrays.sort(files);
       for (String file : files) {
         FileStatus status = status(file);
-        add(digest, status.getPath() + " " + status.getLen() + " " + status.getModificationTime());
+        decisive.add(
+            status.getPath() + " " + status.getLen() + " " + status.getModificationTime());
       }
       if (files.length == 0) {
-        add(digest, owner);
+        decisive.add(owner);
       }
-      return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
+      return TokenStore.key(decisive);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -301,11 +254,6 @@ public final class TokenTables {
   private FileStatus status(String file) throws IOException {
     var path = new org.apache.hadoop.fs.Path(java.net.URI.create(file));
     return path.getFileSystem(warehouse.hadoop()).getFileStatus(path);
-  }
-
-  private static void add(MessageDigest digest, String text) {
-    digest.update(text.getBytes(StandardCharsets.UTF_8));
-    digest.update((byte) 0);
   }
 
   /** A hash of what makes tokens of text: a model's folder without its weights, or a whole file. */

@@ -25,6 +25,7 @@ import org.apache.spark.sql.Row;
 public final class TrainingInputs {
   private final JobRun run;
   private final List<Source> sources;
+  private final Optional<RowFigures> figures;
 
   /**
    * One input.
@@ -132,9 +133,10 @@ public final class TrainingInputs {
     }
   }
 
-  private TrainingInputs(JobRun run, List<Source> sources) {
+  private TrainingInputs(JobRun run, List<Source> sources, Optional<RowFigures> figures) {
     this.run = run;
     this.sources = sources;
+    this.figures = figures;
   }
 
   /**
@@ -151,7 +153,12 @@ public final class TrainingInputs {
       Table table = table(run, weighted.ref(), allowed);
       sources.add(new Source(weighted, table, run.inputs(List.of(weighted.ref()), table)));
     }
-    return new TrainingInputs(run, sources);
+    return new TrainingInputs(run, sources, Optional.empty());
+  }
+
+  /** The same inputs, whose rows are built with figures. A plan knows nothing of them. */
+  public TrainingInputs with(RowFigures rowFigures) {
+    return new TrainingInputs(run, sources, Optional.of(rowFigures));
   }
 
   private static Table table(JobRun run, String ref, List<Table> allowed) {
@@ -227,10 +234,7 @@ public final class TrainingInputs {
     int longest = 0;
     for (Source source : sources) {
       WeightedRef weighted = source.weighted();
-      TokenTables.Built built =
-          run.phase(
-              "Tokens of " + weighted.ref(),
-              () -> tables.build(weighted.ref(), source.rows(), source.table(), run.id()));
+      TokenTables.Built built = built(tables, source);
       run.note("token table of " + weighted.ref(), built.key());
       keys.add(built.key() + "=" + weighted.weight().stripTrailingZeros().toPlainString());
       var input = new MixedRows.Input(built.table(), weighted.weight());
@@ -249,6 +253,23 @@ public final class TrainingInputs {
         List.copyOf(shares),
         String.join(" ", keys),
         rejects);
+  }
+
+  private TokenTables.Built built(TokenTables tables, Source source) {
+    String ref = source.weighted().ref();
+    TokenTables.Built plain =
+        run.phase(
+            "Tokens of " + ref, () -> tables.build(ref, source.rows(), source.table(), run.id()));
+    return figures
+        .map(
+            some ->
+                run.phase(
+                    some.name() + " of " + ref,
+                    () ->
+                        new FiguredTables(
+                                run.spark().sparkContext(), run.warehouse(), run.progress())
+                            .of(ref, plain, some)))
+        .orElse(plain);
   }
 
   private static Optional<Dataset<Row>> together(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Progress;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
@@ -173,6 +174,65 @@ class TokenTablesTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("do not fill one row of --max-length 64");
     assertThat(parts()).isEmpty();
+  }
+
+  /** What a row's figures are in the tests: its length, and its last id. */
+  private record LengthAndEnd(String key) implements RowFigures {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String name() {
+      return "Lengths";
+    }
+
+    @Override
+    public Work open() {
+      return new Work() {
+        @Override
+        public float[] figures(TokenSequence row) {
+          return new float[] {row.ids().length, row.ids()[row.ids().length - 1]};
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
+
+  @Test
+  void figuresAreTheSameOnAnyNumberOfPartitionsAndComputedOnce() throws IOException {
+    var plain = tables("w", Packing.NONE).build("input", documents(), Tables.DOCUMENTS, "test");
+    var figured = figured().of("input", plain, new LengthAndEnd("a"));
+
+    assertThat(contents(figured.table())).isEqualTo(contents(plain.table()));
+    assertThat(parts()).as("several tasks").hasSizeGreaterThan(3);
+    for (long i = 0; i < figured.table().size(); i++) {
+      int[] ids = plain.table().row(i).ids();
+      assertThat(figured.table().row(i).figures())
+          .containsExactly(ids.length, ids[ids.length - 1]);
+    }
+    assertThat(figured.counts()).isEqualTo(plain.counts());
+    assertThat(figured.rejects().orElseThrow().count()).isEqualTo(12);
+    assertThat(figured.reused()).isFalse();
+    assertThat(figured().of("input", plain, new LengthAndEnd("a")).reused()).isTrue();
+    assertThat(figured().of("input", plain, new LengthAndEnd("b")).key())
+        .as("other figures")
+        .isNotEqualTo(figured.key());
+
+    Path part =
+        parts().stream().filter(file -> file.toString().contains(figured.key())).findFirst().get();
+    Files.write(part, java.util.Arrays.copyOf(Files.readAllBytes(part), 30));
+    assertThat(figured().of("input", plain, new LengthAndEnd("a")).reused())
+        .as("a damaged table")
+        .isFalse();
+    assertThat(notes).anyMatch(note -> note.contains("damaged"));
+  }
+
+  private FiguredTables figured() {
+    return new FiguredTables(
+        spark.sparkContext(),
+        warehouse("w"),
+        new Progress("test", update -> notes.add(update.line())));
   }
 
   private Dataset<Row> documents() {
