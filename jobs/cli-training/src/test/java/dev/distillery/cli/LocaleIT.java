@@ -62,6 +62,9 @@ class LocaleIT {
       test -s 日本/geübt/model.safetensors
       run ppo ppo --model 日本/geübt --input conversations@c --reward count:ü=1 --max-steps 1 --rollout-batch-size 2 --mini-batch-size 1 --response-length 4 --max-length 64 --output-dir 日本/belohnt
       test -s 日本/belohnt/model.safetensors
+      echo '{"prompt": [{"role": "user", "content": "Fluß bei Köln 日本?"}], "chosen": "Der Rhein fließt dort", "rejected": "Die Donau 😀"}' > 日本/vergleiche.jsonl
+      run dpo dpo --model 日本/geübt --input 日本/vergleiche.jsonl --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/verglichen
+      test -s 日本/verglichen/model.safetensors
       echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
       run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
       test -s 日本/gelesen/model.safetensors

@@ -178,6 +178,16 @@ public final class RewardModel implements AutoCloseable {
     return Files.exists(model.resolve("tokenizer.json")) ? model : base;
   }
 
+  /**
+   * What writes prompts and answers for a model that is not open.
+   *
+   * @param template as for {@link #encoder(String)}
+   * @throws ModelFileException as {@link #open(Path, int)}
+   */
+  public static AnswerEncoder encoder(Path model, String template) throws IOException {
+    return AnswerEncoder.open(tokenizer(model, base(model)), template);
+  }
+
   /** Where it was opened. */
   public Path path() {
     return path;

@@ -32,18 +32,24 @@ public final class PolicyObjective implements TrainingObjective {
   private final PolicyLoss.Options options;
   private final boolean hasValues;
   private final @Nullable FrozenModel reference;
+  private final long rewardBytes;
 
   /**
    * The objective.
    *
    * @param hasValues whether the policy has a value head
    * @param reference what the policy is held near to; empty for itself without its adapters
+   * @param rewardBytes of the reward models beside it, for the plan of memory
    */
   public PolicyObjective(
-      PolicyLoss.Options options, boolean hasValues, Optional<FrozenModel> reference) {
+      PolicyLoss.Options options,
+      boolean hasValues,
+      Optional<FrozenModel> reference,
+      long rewardBytes) {
     this.options = options;
     this.hasValues = hasValues;
     this.reference = reference.orElse(null);
+    this.rewardBytes = rewardBytes;
   }
 
   /** A row that is trained on. */
@@ -77,7 +83,7 @@ public final class PolicyObjective implements TrainingObjective {
 
   @Override
   public long heldBytes() {
-    return reference == null ? 0 : reference.heldBytes();
+    return rewardBytes + (reference == null ? 0 : reference.heldBytes());
   }
 
   PolicyLoss.Options options() {

@@ -22,7 +22,9 @@ public record OptimizerOptions(
         @Option(
             names = "--learning-rate",
             paramLabel = "X",
-            description = "The highest rate. Default: 1e-4 with --trainable lora, else 2e-5.")
+            description =
+                "The highest rate. Default: 1e-4 with --trainable lora, else 2e-5; of dpo 1e-5 and"
+                    + " 1e-6.")
         Optional<Double> learningRate,
     @Bounds(atLeast = 0)
         @Option(

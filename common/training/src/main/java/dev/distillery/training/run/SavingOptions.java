@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
  * @param evalSteps steps between two evaluations; empty: at the end of each epoch
  * @param saveSteps steps between two checkpoints; one more is written at the end
  * @param saveTotalLimit checkpoints that are kept; the best one is kept beside them
- * @param bestBy the evaluation's figure whose lowest value is best, of an accuracy the highest; the
- *     result is then that checkpoint's weights
+ * @param bestBy the evaluation's figure whose lowest value is best, of an accuracy, a reward or a
+ *     margin the highest; the result is then that checkpoint's weights
  * @param earlyStop evaluations without a new best after which the run ends; implies {@code
  *     eval_loss} where {@code bestBy} is not given
  * @param samplePrompts held-out rows that are answered before training and at each evaluation
@@ -51,8 +51,8 @@ public record SavingOptions(
             paramLabel = "NAME",
             description =
                 "Figure of the evaluation, such as eval_loss, whose lowest value is best, or an"
-                    + " accuracy, whose highest is; the result is then the best checkpoint and not"
-                    + " the last.")
+                    + " accuracy, a reward or a margin, whose highest is; the result is then the"
+                    + " best checkpoint and not the last.")
         Optional<String> bestBy,
     @Bounds(atLeast = 1)
         @Option(

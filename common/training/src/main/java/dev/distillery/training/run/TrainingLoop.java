@@ -33,6 +33,9 @@ final class TrainingLoop {
   /** A learning rate that grows by more than this where a schedule is made longer is told. */
   private static final double JUMP = 1.5;
 
+  private static final List<String> HIGHEST_IS_BEST =
+      List.of("accuracy", "accuracies", "reward", "margin", "margins");
+
   /**
    * What is trained and how.
    *
@@ -267,11 +270,11 @@ final class TrainingLoop {
   }
 
   /**
-   * A share of what was right is best where it is highest, and a reward; all other figures where
-   * they are lowest.
+   * A share of what was right is best where it is highest, and a reward or a margin; all other
+   * figures where they are lowest.
    */
-  private static boolean highestIsBest(String name) {
-    return name.endsWith("accuracy") || name.endsWith("reward");
+  static boolean highestIsBest(String name) {
+    return HIGHEST_IS_BEST.stream().anyMatch(name::endsWith);
   }
 
   private void answer() throws IOException {
@@ -355,6 +358,14 @@ final class TrainingLoop {
               ", reward %.4f, kl %.4f",
               lastStep.get("reward"),
               lastStep.getOrDefault("kl", 0.0)));
+    }
+    if (lastStep.containsKey("rewards/margins")) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              ", margin %.4f, right %.0f%%",
+              lastStep.get("rewards/margins"),
+              100 * lastStep.getOrDefault("rewards/accuracies", 0.0)));
     }
     if (seconds > 0) {
       text.append(

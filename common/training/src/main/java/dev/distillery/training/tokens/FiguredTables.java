@@ -73,8 +73,7 @@ final class FiguredTables {
   }
 
   private Built with(Built plain, TokenManifest manifest, boolean reused) {
-    return new Built(
-        store.open(manifest), plain.counts(), plain.rejects(), manifest.key(), reused);
+    return new Built(store.open(manifest), plain.counts(), plain.rejects(), manifest.key(), reused);
   }
 
   private List<TokenPart> write(TokenTable rows, RowFigures figures, Path folder) {

@@ -70,8 +70,7 @@ final class TokenStore {
       return Optional.of(manifest);
     } catch (IOException e) {
       notes.accept(
-          "The token table %s is damaged and built again: %s"
-              .formatted(home(key), e.getMessage()));
+          "The token table %s is damaged and built again: %s".formatted(home(key), e.getMessage()));
       warehouse.delete(home(key));
       return Optional.empty();
     }

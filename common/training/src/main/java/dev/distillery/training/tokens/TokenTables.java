@@ -24,9 +24,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Builds token tables, by Spark, and finds those that are built. The key is a hash of
- * the bytes of the tokenizer and its template, of all {@link TokenSettings}, and of the input's
- * files with their lengths and times: what has changed is built again, what has not is not.
+ * Builds token tables, by Spark, and finds those that are built. The key is a hash of the bytes of
+ * the tokenizer and its template, of all {@link TokenSettings}, and of the input's files with their
+ * lengths and times: what has changed is built again, what has not is not.
  *
  * <p>Rows stand in the order of their files, by path and place; rows that come from no file, in the
  * order of their ids. So the table is the same on any number of partitions. No row is collected,
@@ -182,8 +182,7 @@ public final class TokenTables {
   }
 
   private org.apache.hadoop.fs.Path rejects(TokenManifest manifest) {
-    return new org.apache.hadoop.fs.Path(
-        store.parts(manifest.key(), manifest.folder()), "rejects");
+    return new org.apache.hadoop.fs.Path(store.parts(manifest.key(), manifest.folder()), "rejects");
   }
 
   private Built built(TokenManifest manifest, boolean reused) {
@@ -239,8 +238,7 @@ public final class TokenTables {
       Arrays.sort(files);
       for (String file : files) {
         FileStatus status = status(file);
-        decisive.add(
-            status.getPath() + " " + status.getLen() + " " + status.getModificationTime());
+        decisive.add(status.getPath() + " " + status.getLen() + " " + status.getModificationTime());
       }
       if (files.length == 0) {
         decisive.add(owner);

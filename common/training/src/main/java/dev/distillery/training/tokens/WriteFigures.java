@@ -57,8 +57,7 @@ final class WriteFigures
     Path file = new Path(folder, "part-%05d-%d.tokens".formatted(partition, attempt));
     try (TokenTable table = rows;
         RowFigures.Work work = figures.open();
-        TokenPartWriter writer =
-            TokenPartWriter.create(file.getFileSystem(hadoop.value()), file)) {
+        TokenPartWriter writer = TokenPartWriter.create(file.getFileSystem(hadoop.value()), file)) {
       while (ranges.hasNext()) {
         Range range = ranges.next();
         for (long i = range.from(); i < range.to(); i++) {

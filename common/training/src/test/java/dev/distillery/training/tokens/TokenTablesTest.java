@@ -208,8 +208,7 @@ class TokenTablesTest {
     assertThat(parts()).as("several tasks").hasSizeGreaterThan(3);
     for (long i = 0; i < figured.table().size(); i++) {
       int[] ids = plain.table().row(i).ids();
-      assertThat(figured.table().row(i).figures())
-          .containsExactly(ids.length, ids[ids.length - 1]);
+      assertThat(figured.table().row(i).figures()).containsExactly(ids.length, ids[ids.length - 1]);
     }
     assertThat(figured.counts()).isEqualTo(plain.counts());
     assertThat(figured.rejects().orElseThrow().count()).isEqualTo(12);

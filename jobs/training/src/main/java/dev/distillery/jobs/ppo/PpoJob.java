@@ -25,11 +25,11 @@ import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
+import dev.distillery.training.rollout.ModelReward;
 import dev.distillery.training.rollout.PolicyMethod;
 import dev.distillery.training.rollout.PolicyObjective;
 import dev.distillery.training.rollout.PromptInputs;
 import dev.distillery.training.rollout.PromptTable;
-import dev.distillery.training.rollout.Rewards;
 import dev.distillery.training.rollout.Settings;
 import dev.distillery.training.rollout.WeightedReward;
 import dev.distillery.training.run.BatchOptions;
@@ -124,6 +124,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     for (String reward : options.rewards().reward()) {
       var unused = WeightedReward.parse(reward).function();
     }
+    for (WeightedReward reward : options.rewardModels().models()) {
+      checkRewardModel(options, reward.name());
+    }
     try (Student student = Student.open(Path.of(model), 1)) {
       int context = student.config().maxPositions();
       if (options.maxLength().orElse(0) > context) {
@@ -143,6 +146,19 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       }
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void checkRewardModel(PpoOptions options, String model) {
+    try {
+      ModelReward.check(Path.of(model), options.rewardModels().rewardTemplate());
+      BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --reward-model: " + e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw JobException.invalid("Option --reward-template: " + e.getMessage());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -168,7 +184,8 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   public Outcome<PpoSummary> perform(JobRun run, PpoOptions options) throws IOException {
     String model = options.training().student().model();
     ShippedModel.ship(run.spark().sparkContext(), model);
-    try (Student student = Student.open(Path.of(model), 1)) {
+    try (Student student = Student.open(Path.of(model), 1);
+        RunRewards rewards = RunRewards.of(run, options)) {
       int most = options.promptLength(student.config().maxPositions());
       PromptInputs inputs =
           PromptInputs.read(run, options.input(), model, options.template(), most);
@@ -182,7 +199,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       PromptInputs.Sums sums = run.phase("Count prompts", inputs::sums);
       if (run.dryRun()) {
         PolicyMethod method =
-            method(run, options, student, stops, Optional.empty(), Optional.empty());
+            method(run, options, rewards, student, stops, Optional.empty(), Optional.empty());
         TrainingRun training = training(run, options, method, sums);
         return Outcome.done(
             new PpoSummary(
@@ -197,8 +214,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       PromptTable prompts = inputs.write(folder + "/prompts", sums);
       Optional<PromptTable> held =
           options.evalInput().isEmpty() ? Optional.empty() : Optional.of(held(run, options, most));
-      PolicyMethod method = method(run, options, student, stops, Optional.of(prompts), held);
-      TrainingRun training = training(run, options, method, sums);
+      PolicyMethod method =
+          method(run, options, rewards, student, stops, Optional.of(prompts), held);
+      TrainingRun training = rewards.identified(training(run, options, method, sums));
       TrainingResult result = held.map(training::evaluatedOn).orElse(training).train();
       Map<String, Number> figures = new TreeMap<>(result.figures());
       figures.put("prompts", sums.kept());
@@ -295,6 +313,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             .stepping(method)
             .identifiedBy("prompts", sums.key());
     made = identified(made, RewardOptions.class, options.rewards());
+    made = identified(made, RewardModelOptions.class, options.rewardModels());
     made = identified(made, RolloutOptions.class, options.rollouts());
     made = identified(made, UpdateOptions.class, options.update());
     Optional<String> reference = options.update().refModel();
@@ -315,6 +334,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   private static PolicyMethod method(
       JobRun run,
       PpoOptions options,
+      RunRewards rewards,
       Student student,
       List<Integer> stops,
       Optional<PromptTable> prompts,
@@ -330,18 +350,13 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             critic ? update.vfCoef() : 0,
             update.entropyCoef(),
             update.algorithm() == Algorithm.GRPO ? update.klCoef() : 0);
-    var objective = new PolicyObjective(loss, critic, reference(run, options));
-    List<Rewards.Part> parts = new ArrayList<>();
-    for (String text : options.rewards().reward()) {
-      WeightedReward reward = WeightedReward.parse(text);
-      parts.add(new Rewards.Part(reward.name(), reward.weight(), reward.function()));
-    }
+    var objective = new PolicyObjective(loss, critic, reference(run, options), rewards.heldBytes());
     return new PolicyMethod(
         settings(options, stops),
         objective,
         prompts,
         held,
-        new Rewards(parts),
+        rewards.rewards(),
         student.tokenizer(),
         run.progress());
   }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Option;
  * @param maxLength tokens of prompt and answer together at most
  * @param template chat template that dialogues are written in
  * @param rewards what answers are rewarded for
+ * @param rewardModels reward models beside
  * @param rollouts how answers are sampled
  * @param update how they are learned from
  */
@@ -61,6 +62,7 @@ public record PpoOptions(
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
     RewardOptions rewards,
+    RewardModelOptions rewardModels,
     RolloutOptions rollouts,
     UpdateOptions update)
     implements Validated {
@@ -71,8 +73,9 @@ public record PpoOptions(
   @Override
   public List<String> violations() {
     List<String> violations = new ArrayList<>();
-    if (rewards.reward().isEmpty()) {
-      violations.add("Option --reward: there is nothing to learn from: give NAME=WEIGHT");
+    if (rewards.reward().isEmpty() && rewardModels.rewardModel().isEmpty()) {
+      violations.add(
+          "Option --reward: there is nothing to learn from: give NAME=WEIGHT, or --reward-model");
     }
     if (!update.algorithm().hasCritic() && generations() < 2) {
       violations.add(

@@ -4,12 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.nn.Batch;
+import dev.distillery.model.nn.KernelSets;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
+import dev.distillery.model.train.PreferenceLoss;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.training.reward.RewardModel;
+import dev.distillery.training.reward.TinyReward;
+import dev.distillery.training.run.FrozenModel;
+import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +149,62 @@ class PpoJobTest {
     }
   }
 
+  /** Pitfall 17: after updates, the policy without its adapters is the model that it began from. */
+  @Test
+  void theReferenceStaysTheModelThatTrainingBeganFrom() throws IOException {
+    run("r", Map.of("trainable", "lora", "max-steps", "3", "learning-rate", "0.03"));
+    List<Row> last =
+        table("rollouts", "r").stream().filter(row -> row.<Long>getAs("step") == 3).toList();
+    assertThat(last).hasSize(8);
+    Tokenizer tokenizer = Tokenizers.open(MODEL);
+    try (Kernels kernels = KernelSets.create(1);
+        FrozenModel.Open base = new FrozenModel(MODEL.toString(), "").open(kernels);
+        PreferenceLoss loss =
+            new PreferenceLoss(
+                base.decoder(), new PreferenceLoss.Options(PreferenceLoss.Kind.SIGMOID, 1, 0))) {
+      double moved = 0;
+      for (Row row : last) {
+        assertThat(tokenizer.prefix()).isEmpty();
+        int[] prompt = tokenizer.encodeOrdinary(row.getAs("prompt"));
+        List<Row> tokens = row.getList(row.fieldIndex("tokens"));
+        int[] ids = Arrays.copyOf(prompt, prompt.length + tokens.size());
+        float[] weights = new float[ids.length];
+        double reference = 0;
+        for (int t = 0; t < tokens.size(); t++) {
+          ids[prompt.length + t] = tokens.get(t).getAs("id");
+          weights[prompt.length + t] = 1;
+          reference += tokens.get(t).<Number>getAs("ref_logprob").doubleValue();
+          moved += Math.abs(reference - tokens.get(t).<Number>getAs("logprob").doubleValue());
+        }
+        assertThat(loss.logProbs(Batch.of(List.of(ids)), weights)[0])
+            .isCloseTo(reference, within(1e-4));
+      }
+      assertThat(moved).as("the policy itself has moved").isGreaterThan(0.1);
+    }
+  }
+
+  /** Pitfall 25: what is logged as KL is what rewards were shaped with, whatever its estimator. */
+  @Test
+  void theDivergenceThatIsLoggedIsTheOneThatRewardsAreShapedWith() {
+    run("k", Map.of("kl-estimator", "k3", "kl-coef", "0.5", "warmup-steps", "0"));
+    Map<String, Double> metrics = metrics("k");
+    List<Row> answers =
+        table("rollouts", "k").stream().filter(row -> row.<Long>getAs("step") == 2).toList();
+    double kl = 0;
+    int tokens = 0;
+    for (Row row : answers) {
+      kl += row.<Number>getAs("kl").doubleValue() / answers.size();
+      tokens += row.getList(row.fieldIndex("tokens")).size();
+    }
+    assertThat(kl).isGreaterThan(1e-3);
+    assertThat(metrics.get("2 kl")).isCloseTo(kl, within(1e-6));
+    assertThat(metrics.get("2 objective/kl")).isEqualTo(metrics.get("2 kl"));
+    double shaped =
+        metrics.get("2 ppo/mean_scores") - metrics.get("2 objective/kl_coef") * metrics.get("2 kl");
+    assertThat(metrics.get("2 ppo/mean_rewards") * tokens / answers.size())
+        .isCloseTo(shaped, within(1e-4));
+  }
+
   @Test
   void dialoguesAreAskedUpToTheirLastQuestionAndHeldOutOnesEvaluated() throws IOException {
     Path dialogues =
@@ -172,6 +243,76 @@ class PpoJobTest {
     assertThat(metrics("talk").get("1 kl")).isCloseTo(0, within(1e-5));
     assertThat(Files.readString(temp.resolve("out-talk/README.md")))
         .contains("Reinforcement learning of student", "dialogues.jsonl", "NOASSERTION");
+  }
+
+  /** As that model reads them, with a tokenizer of its own; an answer that was cut has no mark. */
+  @Test
+  void aRewardModelScoresWhatItReadsWithItsOwnTokenizer() throws IOException {
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0.25);
+    forgetMerges(reward.resolve("tokenizer.json"));
+    Map<String, String> given =
+        Map.of("reward", "length=0", "reward-model", reward + "=2", "response-length", "4");
+    for (int workers : new int[] {1, 2}) {
+      run("m" + workers, with(given, "workers", "" + workers));
+    }
+    assertThat(rollouts("m2")).isEqualTo(rollouts("m1"));
+    assertThat(weights("m2")).isEqualTo(weights("m1"));
+    assertThat(metrics("m1")).containsKey("1 rewards/scorer/mean");
+    List<Row> rows = table("rollouts", "m1");
+    assertThat(rows).hasSize(16);
+    int scored = 0;
+    try (RewardModel model = RewardModel.open(reward, 1)) {
+      AnswerEncoder encoder = model.encoder("");
+      assertThat(encoder.closed(List.of(new Message("user", "the")), "the").ids())
+          .as("another tokenizer")
+          .hasSizeGreaterThan(
+              AnswerEncoder.open(MODEL, "")
+                  .closed(List.of(new Message("user", "the")), "the")
+                  .ids()
+                  .length);
+      for (Row row : rows) {
+        List<Message> prompt = List.of(new Message("user", row.getAs("prompt")));
+        AnswerEncoder.Answered answered =
+            row.<Boolean>getAs("ended")
+                ? encoder.closed(prompt, row.getAs("answer"))
+                : encoder.cut(prompt, row.getAs("answer"));
+        boolean readable =
+            answered.hasAnswer() && answered.ids().length <= model.config().maxPositions();
+        assertThat(row.isNullAt(row.fieldIndex("score"))).isEqualTo(!readable);
+        if (readable) {
+          scored++;
+          assertThat(row.<Number>getAs("score").doubleValue())
+              .isEqualTo(2 * model.score(List.of(answered.ids()))[0]);
+        }
+      }
+    }
+    assertThat(scored).isGreaterThan(8);
+  }
+
+  /** Leaves nearly every byte a token of its own. */
+  private static void forgetMerges(Path tokenizer) throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    JsonNode json = mapper.readTree(tokenizer.toFile());
+    ArrayNode merges = (ArrayNode) json.path("model").path("merges");
+    while (merges.size() > 1) {
+      merges.remove(1);
+    }
+    mapper.writeValue(tokenizer.toFile(), json);
+  }
+
+  @Test
+  void aRewardModelWithoutAHeadIsRefusedBeforeTheFirstStep() throws IOException {
+    assertThatThrownBy(() -> run("h", Map.of("reward-model", MODEL.toString())))
+        .hasMessageContaining("Option --reward-model")
+        .hasMessageContaining("without a score head");
+    assertThatThrownBy(() -> run("n", Map.of("reward-model", temp.resolve("none").toString())))
+        .hasMessageContaining("Option --reward-model");
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0);
+    assertThatThrownBy(
+            () ->
+                run("t", Map.of("reward-model", reward.toString(), "reward-template", "none-such")))
+        .hasMessageContaining("Option --reward-template");
+    assertThat(temp.resolve("out-h")).doesNotExist();
   }
 
   @Test
