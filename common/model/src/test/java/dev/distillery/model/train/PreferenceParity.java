@@ -37,6 +37,7 @@ public abstract class PreferenceParity {
   protected abstract Kernels kernels();
 
   /** Two pairs as four documents, with what the reference says of them. */
+  @SuppressWarnings("ArrayRecordComponent") // Built once and only read.
   private record MicroBatch(Batch batch, float[] weights, List<Pair> pairs) {}
 
   private static List<MicroBatch> microBatches(Golden golden, PreferenceLoss reference) {
