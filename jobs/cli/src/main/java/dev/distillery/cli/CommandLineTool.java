@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import org.apache.spark.deploy.SparkHadoopUtil;
 
 /**
  * Reads the command's first word and hands over. Prints what a job throws in a frame and turns it
@@ -81,6 +82,8 @@ final class CommandLineTool {
       out.print(arguments.help());
       return ExitCode.DONE;
     }
+    // Before any file system is opened: each is opened once.
+    StoreRetries.bound(SparkHadoopUtil.get().conf());
     if (command instanceof Job<O, ?> job) {
       return new JobCommand<>(job, arguments, out, err, clock).run(rest);
     }

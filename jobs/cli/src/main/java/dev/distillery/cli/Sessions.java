@@ -4,6 +4,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens Spark with what the jobs rely on; what the user set stands. */
@@ -43,6 +44,7 @@ final class Sessions {
     conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
     conf.setIfMissing(
         "spark.redaction.regex", "(?i)secret|password|token|access[.]?key|api[._-]?key");
+    StoreRetries.bound(conf, SparkHadoopUtil.get().conf());
     return SparkSession.builder().config(conf).appName("distillery " + name).getOrCreate();
   }
 }

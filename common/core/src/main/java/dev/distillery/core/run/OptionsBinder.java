@@ -365,6 +365,30 @@ public final class OptionsBinder<T extends Record> {
   }
 
   /**
+   * The decisive options of an earlier run, as this version would have written them down: a former
+   * name is that of now, an option that there was not then had its default, and what decides
+   * nothing any more is left out.
+   *
+   * @param earlier as {@link #decisive} gave them then; what is no option stays as it is
+   */
+  public Map<String, String> decisiveOf(Map<String, String> earlier) {
+    var result = new LinkedHashMap<String, String>();
+    earlier.forEach((name, text) -> result.put(renamed.getOrDefault(name, name), text));
+    for (DeclaredOption option : options.values()) {
+      if (option.tunable()) {
+        result.remove(option.name());
+        continue;
+      }
+      Object value = option.defaultValue();
+      boolean absent = value instanceof Optional<?> optional && optional.isEmpty();
+      if (value != null && !absent) {
+        result.putIfAbsent(option.name(), OptionValues.text(value));
+      }
+    }
+    return result;
+  }
+
+  /**
    * What asks a finished run to go on: the {@link GoesOn} options that are larger now.
    *
    * @param earlier the finished run's options, as {@link #effective} gave them

@@ -239,6 +239,21 @@ class OptionsBinderTest {
     assertThat(binder.decisive(options)).doesNotContainKey("delay").containsEntry("depth", "3");
   }
 
+  /** As a version would have recorded it that had no --shape, and called a note a remark. */
+  @Test
+  void anOptionThatAnEarlierRunDidNotHaveHadItsDefault() {
+    Map<String, String> earlier =
+        Map.of(
+            "name", "x", "ratio", "0.5", "delay", "1s", "remark", "dull", "words content", "abc");
+    assertThat(binder.decisiveOf(earlier))
+        .containsOnlyKeys(
+            "name", "ratio", "note", "depth", "shape", "loud", "columns", "words content")
+        .containsEntry("note", "dull")
+        .containsEntry("shape", "half-round")
+        .containsEntry("depth", "3")
+        .containsEntry("columns", "a,b");
+  }
+
   @Test
   void refusesTwoOptionsOfOneName() {
     record Twice(

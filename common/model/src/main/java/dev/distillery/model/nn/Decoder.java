@@ -1,6 +1,7 @@
 package dev.distillery.model.nn;
 
 import dev.distillery.model.format.ModelConfig;
+import java.util.concurrent.CancellationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -332,6 +333,8 @@ public final class Decoder implements AutoCloseable {
    * @param weights what to decode from; the bits of a sequence then depend on no other. Null
    *     computes whole products of the unpacked weights, which is faster for long prompts
    * @return the final norm's output of all new tokens, valid until the next call
+   * @throws CancellationException between two layers, where the thread is interrupted: a prompt may
+   *     take a large model longer than a stop may wait. The cache is then of no more use
    */
   public Tensor extend(
       KeyValueCache cache, int[] sequences, int[][] tokens, @Nullable PackedWeights weights) {
@@ -371,6 +374,9 @@ public final class Decoder implements AutoCloseable {
     embed(x, ids, positions);
     try (Ids rows = kernels.ids(cacheRows)) {
       for (int i = 0; i < blocks.size(); i++) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new CancellationException("Told to end before layer " + i);
+        }
         blocks
             .get(i)
             .infer(

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -105,7 +106,7 @@ final class DecodingLoop implements AutoCloseable {
   /** Lets in what has room, and writes one token of every row. */
   private void decode() {
     try {
-      while (!waiting.isEmpty()) {
+      while (!waiting.isEmpty() && !Thread.currentThread().isInterrupted()) {
         Item item = waiting.element();
         DecodingBatch into = room(item.prepared().tokens());
         if (into == null) {
@@ -124,6 +125,9 @@ final class DecodingLoop implements AutoCloseable {
         batch.step();
         dropTheLate(batch);
       }
+    } catch (CancellationException e) {
+      // Told to end within a step: the loop does.
+      closeBatch();
     } catch (IOException e) {
       failAll(Category.UNKNOWN_MODEL, "The student cannot be loaded: " + e.getMessage());
     } catch (RuntimeException e) {

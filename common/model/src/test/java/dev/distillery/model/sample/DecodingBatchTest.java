@@ -100,4 +100,19 @@ class DecodingBatchTest {
     assertThat(replies.get(0).tokens()).hasSize(2);
     assertThat(replies.get(0).finish()).isEqualTo(Generator.Finish.LENGTH);
   }
+
+  /** A stop is looked at between two layers, not only between two tokens. */
+  @Test
+  void aStepEndsWhereItsThreadIsInterrupted() {
+    Map<Integer, Generator.Reply> replies = new HashMap<>();
+    try (DecodingBatch batch = generator.batch(2, 40)) {
+      add(batch, 0, replies);
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(batch::step).hasMessage("Told to end before layer 0");
+      assertThatThrownBy(() -> add(batch, 1, replies)).hasMessage("Told to end before layer 0");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(replies).isEmpty();
+  }
 }

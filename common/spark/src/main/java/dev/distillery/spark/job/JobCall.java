@@ -117,30 +117,31 @@ public final class JobCall<O extends Record, S extends Summary> {
     Map<String, String> effective = binder.effective(options);
     var decisive = new TreeMap<>(binder.decisive(options));
     decisive.putAll(job.contents(options, warehouse.hadoop()));
+    var identity = new RunIdentity(binder, decisive);
     var run =
         new JobRun(
             spark, warehouse, job.name(), id, common, stop, new Progress(job.name(), listener));
     if (common.dryRun()) {
       Optional<RunRecord> before = new RunRecords(warehouse).find(id);
-      RunTrial.check(run, before, decisive);
+      RunTrial.check(run, before, identity);
       endedAlready(before, run);
       run.pin(RunInputs.find(job.inputs(options), pins(before, common), warehouse));
       return perform(run, new RunCommit(run, Optional.empty(), effective, decisive, clock));
     }
 
-    Optional<RunRecord> earlier = lookUp(run, decisive);
+    Optional<RunRecord> earlier = lookUp(run, identity);
     if (endedAlready(earlier, run)) {
       return SummaryJson.read(job.summaryType(), earlier.get().summary());
     }
     if (earlier.isEmpty() && !common.overwrite()) {
-      RunIdentity.checkAbandoned(warehouse, id, decisive);
+      identity.checkAbandoned(warehouse, id);
     }
     // Before the lease: whoever is refused here leaves no mark.
     Map<TableRef, String> pins = pins(earlier, common);
     Map<TableRef, PinnedInput> inputs = RunInputs.find(job.inputs(options), pins, warehouse);
     try (RunLease lease = take(run, decisive)) {
       // Another driver may have worked on the run between the look at its record and the lease.
-      earlier = lookUp(run, decisive);
+      earlier = lookUp(run, identity);
       if (endedAlready(earlier, run)) {
         return SummaryJson.read(job.summaryType(), earlier.get().summary());
       }
@@ -167,12 +168,12 @@ public final class JobCall<O extends Record, S extends Summary> {
   }
 
   /** The record of an earlier try, where this call may follow it. */
-  private Optional<RunRecord> lookUp(JobRun run, Map<String, String> decisive) {
+  private Optional<RunRecord> lookUp(JobRun run, RunIdentity identity) {
     Optional<RunRecord> earlier = new RunRecords(run.warehouse()).find(run.id());
     if (earlier.isPresent()) {
       RunIdentity.checkJob(earlier.get(), job.name());
       if (!run.overwrites()) {
-        RunIdentity.check(earlier.get(), decisive, run.warehouse());
+        identity.check(earlier.get(), run.warehouse());
       }
     }
     return earlier;

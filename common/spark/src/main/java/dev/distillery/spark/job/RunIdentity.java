@@ -2,6 +2,7 @@ package dev.distillery.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
@@ -16,9 +17,11 @@ import java.util.TreeSet;
 /**
  * Whether a run id may be used again: a run belongs to one job and to one set of the options that
  * decide what it writes.
+ *
+ * @param binder of the job's options: an option that an earlier run does not name had its default
+ * @param decisive options and contents of files, as they are now
  */
-final class RunIdentity {
-  private RunIdentity() {}
+record RunIdentity(OptionsBinder<?> binder, Map<String, String> decisive) {
 
   /** Refuses an id that belongs to another job. */
   static void checkJob(RunRecord earlier, String job) {
@@ -37,15 +40,15 @@ final class RunIdentity {
    * Refuses an id that belongs to other options or inputs, where something of the earlier run is
    * kept.
    */
-  static void check(RunRecord earlier, Map<String, String> decisive, Warehouse warehouse) {
+  void check(RunRecord earlier, Warehouse warehouse) {
     if (earlier.done() || hasLedger(warehouse, earlier.runId())) {
-      refuseOthers(earlier.runId(), earlier.status(), earlier.decisiveOptions(), decisive);
+      refuseOthers(earlier.runId(), earlier.status(), earlier.decisiveOptions());
       RunInputs.check(earlier, warehouse);
     }
   }
 
   /** The same for a run whose driver died before it could write a record. */
-  static void checkAbandoned(Warehouse warehouse, String runId, Map<String, String> decisive) {
+  void checkAbandoned(Warehouse warehouse, String runId) {
     if (hasLedger(warehouse, runId)) {
       RunLease.find(warehouse, runId)
           .map(lease -> lease.path("decisive_options"))
@@ -54,7 +57,7 @@ final class RunIdentity {
               options -> {
                 var earlier = new LinkedHashMap<String, String>();
                 options.properties().forEach(o -> earlier.put(o.getKey(), o.getValue().asText()));
-                refuseOthers(runId, "unfinished", earlier, decisive);
+                refuseOthers(runId, "unfinished", earlier);
               });
     }
   }
@@ -67,20 +70,20 @@ final class RunIdentity {
     }
   }
 
-  private static void refuseOthers(
-      String runId, String status, Map<String, String> earlier, Map<String, String> now) {
+  private void refuseOthers(String runId, String status, Map<String, String> recorded) {
+    Map<String, String> earlier = binder.decisiveOf(recorded);
     List<String> differences = new ArrayList<>();
     var names = new TreeSet<>(earlier.keySet());
-    names.addAll(now.keySet());
+    names.addAll(decisive.keySet());
     for (String name : names) {
-      if (!Objects.equals(earlier.get(name), now.get(name))) {
+      if (!Objects.equals(earlier.get(name), decisive.get(name))) {
         differences.add(
             "--"
                 + name
                 + " was "
                 + earlier.getOrDefault(name, "not given")
                 + ", now "
-                + now.getOrDefault(name, "not given"));
+                + decisive.getOrDefault(name, "not given"));
       }
     }
     if (!differences.isEmpty()) {

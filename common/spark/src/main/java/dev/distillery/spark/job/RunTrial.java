@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Warehouse;
-import java.util.Map;
 import java.util.Optional;
 
 /** What a run would be refused for, found out by a dry one: nothing is taken or written. */
@@ -18,14 +17,14 @@ final class RunTrial {
    * @throws JobException as the run itself would: the id is another job's or another run's, a
    *     driver works on it, or the warehouse cannot be written
    */
-  static void check(JobRun run, Optional<RunRecord> earlier, Map<String, String> decisive) {
+  static void check(JobRun run, Optional<RunRecord> earlier, RunIdentity identity) {
     Warehouse warehouse = run.warehouse();
     earlier.ifPresent(record -> RunIdentity.checkJob(record, run.job()));
     if (!run.overwrites()) {
-      earlier.ifPresent(record -> RunIdentity.check(record, decisive, warehouse));
+      earlier.ifPresent(record -> identity.check(record, warehouse));
     }
     if (earlier.isEmpty() && !run.overwrites()) {
-      RunIdentity.checkAbandoned(warehouse, run.id(), decisive);
+      identity.checkAbandoned(warehouse, run.id());
     }
     Optional<JsonNode> mark = RunLease.find(warehouse, run.id());
     if (mark.isPresent()) {

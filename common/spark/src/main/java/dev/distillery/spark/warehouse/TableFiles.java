@@ -310,15 +310,18 @@ final class TableFiles {
               .json(paths())
               .schema();
     } catch (Exception e) {
+      if (JsonLines.isInterruption(e)) {
+        throw e;
+      }
       throw new JobException(
           ExitCode.INVALID,
-          JsonLines.firstProblem(files, hadoop).orElse(path + ": " + firstLine(e))
+          problem(reader().text(paths())).orElse(path + ": " + firstLine(e))
               + "; mend or remove it",
           e);
     }
     if (Arrays.asList(inferred.fieldNames()).contains(CORRUPT)) {
       throw JobException.invalid(
-          JsonLines.firstProblem(files, hadoop)
+          problem(reader().text(paths()))
                   .orElse(path + ": a line is no JSON object of its own")
               + "; mend or remove the line");
     }
@@ -347,14 +350,15 @@ final class TableFiles {
 
   /** Spark makes a question mark of half a surrogate pair, and says nothing. */
   private void refuseHalfCharacters() {
-    boolean suspicious = !reader().text(paths()).where(col("value").rlike(HALF_OR_NUL)).isEmpty();
-    if (suspicious) {
-      JsonLines.firstProblem(files, hadoop)
-          .ifPresent(
-              problem -> {
-                throw JobException.invalid(problem + "; mend or remove the line");
-              });
-    }
+    problem(reader().text(paths()).where(col("value").rlike(HALF_OR_NUL)))
+        .ifPresent(
+            problem -> {
+              throw JobException.invalid(problem + "; mend or remove the line");
+            });
+  }
+
+  private Optional<String> problem(Dataset<Row> lines) {
+    return JsonLines.problem(lines, files, hadoop);
   }
 
   /** A column of nulls, or of empty lists, tells nothing of its type. */

@@ -282,6 +282,18 @@ class JobRunTest {
         .hasMessageContaining("belongs to a run of example");
   }
 
+  /** As where a version recorded the run that had no such option. */
+  @Test
+  void anOptionThatTheRecordDoesNotNameHadItsDefault() throws IOException {
+    Counts first = run("example", JobRunTest::done, Map.of("run-id", "a1"));
+    Path record = folder.resolve("_runs/a1.json");
+    String old = Files.readString(record).replaceAll("\"rows\" ?: ?\"3\",?", "");
+    assertThat(Files.writeString(record, old)).content().doesNotContain("\"rows\":\"3\"");
+    assertThat(run("example", JobRunTest::done, Map.of("run-id", "a1"))).isEqualTo(first);
+    assertThatThrownBy(() -> run("example", JobRunTest::done, Map.of("run-id", "a1", "rows", "4")))
+        .hasMessageContaining("--rows was 3, now 4");
+  }
+
   @Test
   void theSameIdWithAnotherContentOfTheFilesThatItsOptionsNameIsRefused() {
     run("example", "a", JobRunTest::done, Map.of("run-id", "a1"));

@@ -132,6 +132,19 @@ public final class StandaloneCluster implements AutoCloseable {
         .toList();
   }
 
+  /** What each executor JVM has logged so far, those that are gone among them. */
+  public List<String> executorLogs() {
+    try (Stream<Path> files = Files.walk(folder)) {
+      List<String> logs = new ArrayList<>();
+      for (Path log : files.filter(file -> file.endsWith("stderr")).toList()) {
+        logs.add(Files.readString(log));
+      }
+      return logs;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Folder of the daemons' logs and of the executors' work. */
   public Path folder() {
     return folder;

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -52,22 +53,34 @@ final class Checkpoints {
   private final OutputFolder folder;
   private final String runId;
   private final Map<String, String> identity;
+  private final UnaryOperator<Map<String, String>> asNow;
   private boolean replaces;
 
   /**
    * The checkpoints of a run.
    *
    * @param identity options and facts, by name, that must be the same when the run is gone on with
+   * @param asNow reads the identity of an earlier version as this version's
    */
-  Checkpoints(OutputFolder folder, String runId, Map<String, String> identity) {
+  Checkpoints(
+      OutputFolder folder,
+      String runId,
+      Map<String, String> identity,
+      UnaryOperator<Map<String, String>> asNow) {
     this.folder = folder;
     this.runId = runId;
     this.identity = new TreeMap<>(identity);
+    this.asNow = asNow;
+  }
+
+  /** As above, where every version writes the same identity. */
+  Checkpoints(OutputFolder folder, String runId, Map<String, String> identity) {
+    this(folder, runId, identity, UnaryOperator.identity());
   }
 
   /** The same, where this run's checkpoints of other options or facts go instead of ending it. */
   Checkpoints replacing() {
-    var replacing = new Checkpoints(folder, runId, identity);
+    var replacing = new Checkpoints(folder, runId, identity, asNow);
     replacing.replaces = true;
     return replacing;
   }
@@ -202,11 +215,12 @@ final class Checkpoints {
               + run
               + " to go on with it, or another --output-dir");
     }
-    Map<String, String> earlier = new TreeMap<>();
+    Map<String, String> written = new TreeMap<>();
     manifest
         .required("identity")
         .properties()
-        .forEach(fact -> earlier.put(fact.getKey(), fact.getValue().asText()));
+        .forEach(fact -> written.put(fact.getKey(), fact.getValue().asText()));
+    Map<String, String> earlier = asNow.apply(written);
     var names = new TreeSet<>(earlier.keySet());
     names.addAll(identity.keySet());
     return names.stream()

@@ -194,6 +194,14 @@ record RunSetup(
     return identity;
   }
 
+  /** An earlier version's identity as this version writes it. */
+  static Map<String, String> asNow(Map<String, String> earlier) {
+    var now = OptionsBinder.of(TrainingOptions.class).decisiveOf(earlier);
+    // An option that changes no result, but a fact of steps on one's own.
+    Optional.ofNullable(earlier.get("workers")).ifPresent(workers -> now.put("workers", workers));
+    return now;
+  }
+
   /**
    * Tokens of a row, in a sample.
    *

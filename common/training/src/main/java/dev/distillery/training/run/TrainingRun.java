@@ -243,7 +243,7 @@ public final class TrainingRun {
       Map<String, String> identity = setup.identity(cluster.workers());
       PolicySpec spec = setup.spec(context.isLocal() ? "" : identity.getOrDefault("model", ""));
       OutputFolder folder = folder();
-      var saved = new Checkpoints(folder, run.id(), identity);
+      var saved = new Checkpoints(folder, run.id(), identity, RunSetup::asNow);
       Checkpoints checkpoints = run.overwrites() ? saved.replacing() : saved;
       StepPlan plan = setup.steps();
       try (Engine engine = engine(context, cluster, spec, files);

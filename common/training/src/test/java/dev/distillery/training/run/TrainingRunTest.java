@@ -190,6 +190,26 @@ class TrainingRunTest {
         .hasMessageContaining("--weight-decay was 0.0, now 0.1");
   }
 
+  /** As where a version wrote the checkpoint that had no such option. */
+  @Test
+  void anOptionThatACheckpointDoesNotNameHadItsDefault() throws IOException {
+    TinyTraining tiny = tiny("lora").with("max-steps", 2);
+    tiny.run("old");
+    Path manifest = tiny.output("old").resolve("checkpoint-2/manifest.json");
+    String written = Files.readString(manifest);
+    String old = written.replaceAll("\"weight-decay\" : \"[^\"]*\",", "");
+    assertThat(old).isNotEqualTo(written);
+    Files.writeString(manifest, old);
+    tiny.forget("old");
+    assertThat(tiny.with("max-steps", 3).run("old").figures()).containsEntry("steps", 3L);
+    Files.writeString(manifest, old);
+    Files.delete(tiny.output("old").resolve("checkpoint-3/manifest.json"));
+    tiny.forget("old");
+    tiny.with("weight-decay", 0.1);
+    assertThatThrownBy(() -> tiny.run("old"))
+        .hasMessageContaining("--weight-decay was 0.0, now 0.1");
+  }
+
   @Test
   void moreStepsGoOnFromTheLastCheckpoint() throws IOException {
     TinyTraining tiny = tiny("lora").with("max-steps", 6);

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
  * @param chatTemplate chat template to export; by default the model's own, where it is a known one
  * @param format what is written
  * @param dtype how values are stored
- * @param output directory (hf) or file (gguf), which must not be there
+ * @param output directory (hf) or file (gguf), which must not be there unless the run overwrites
  */
 @WithBuilder
 public record ExportOptions(
@@ -65,7 +65,9 @@ public record ExportOptions(
         @Option(
             names = "--output",
             paramLabel = "PATH",
-            description = "Directory (hf) or file (gguf); must not be there yet.")
+            description =
+                "Directory (hf) or file (gguf); must hold no model yet, but with --overwrite, which"
+                    + " replaces it once the new one is whole.")
         String output)
     implements Validated {
   /** Named setters over the declared defaults. */

@@ -19,18 +19,32 @@ import dev.distillery.spark.job.JobRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** One export, on the driver. */
 final class Exporter {
+  private static final String CONFIG = "config.json";
+
+  /** Weights, and their index, by the names that transformers gives them. */
+  private static final String WEIGHTS =
+      "(model|pytorch_model).*\\.(safetensors|bin)(\\.index\\.json)?";
+
   private final ExportOptions options;
-  private final Path output;
+
+  /** What the user named. */
+  private final Path target;
+
+  /** Where it is written: beside the target where that is to be replaced. */
+  private Path output;
 
   Exporter(ExportOptions options) {
     this.options = options;
-    this.output = Path.of(options.output());
+    this.target = Path.of(options.output());
+    this.output = target;
   }
 
   /**
@@ -41,8 +55,11 @@ final class Exporter {
    */
   ExportSummary export(JobRun run) throws IOException {
     boolean file = options.format() == ExportOptions.Format.GGUF;
-    if (file ? Files.exists(output) : holdsModel(output)) {
-      throw new ModelFileException(output, "it is there already; choose another --output");
+    boolean replaces = file ? Files.exists(target) : holdsModel(target);
+    if (replaces) {
+      checkReplaceable(run, file);
+      output = target.resolveSibling("." + run.id() + "." + target.getFileName());
+      remove(output);
     }
     try (ModelFiles model = ModelFiles.open(Path.of(options.model()));
         WeightSource weights = merged(model)) {
@@ -55,19 +72,84 @@ final class Exporter {
           writeDirectory(model, weights, tokenizer, template);
         }
         check(model);
+        if (replaces) {
+          replace(file);
+        }
       }
       return new ExportSummary(
           run.summary(),
           model.config().parameterCount(),
           ModelTensors.of(model.config()).size(),
-          run.dryRun() ? 0 : bytes(output),
-          output.toString(),
+          run.dryRun() ? 0 : bytes(target),
+          target.toString(),
           template.map(ChatTemplate::name).orElse(""));
     }
   }
 
+  private void checkReplaceable(JobRun run, boolean file) throws IOException {
+    if (!run.overwrites()) {
+      throw new ModelFileException(
+          target,
+          "it is there already; choose another --output, or give --overwrite to replace it");
+    }
+    if (Files.isDirectory(target) == file) {
+      throw new ModelFileException(
+          target,
+          "it is a "
+              + (file ? "folder" : "file")
+              + ", which --overwrite does not replace by a "
+              + (file ? "file" : "folder")
+              + "; choose another --output");
+    }
+    Path read = Path.of(options.model());
+    if (Files.exists(read) && Files.isSameFile(read, target)) {
+      throw new ModelFileException(target, "it is --model itself; choose another --output");
+    }
+  }
+
+  /** Puts what was written in the target's place; other files of a folder stay. */
+  private void replace(boolean file) throws IOException {
+    if (file) {
+      Files.move(output, target, StandardCopyOption.REPLACE_EXISTING);
+      return;
+    }
+    // Without it a folder is no model: what a crash leaves half replaced is not taken for one.
+    Files.delete(target.resolve(CONFIG));
+    for (Path old : files(target)) {
+      if (old.getFileName().toString().matches(WEIGHTS)) {
+        Files.delete(old);
+      }
+    }
+    for (Path written : files(output)) {
+      if (!written.endsWith(CONFIG)) {
+        Files.move(
+            written,
+            target.resolve(written.getFileName()),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    Files.move(output.resolve(CONFIG), target.resolve(CONFIG));
+    Files.delete(output);
+  }
+
+  private static List<Path> files(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
+  /** What an earlier try has left. */
+  private static void remove(Path unfinished) throws IOException {
+    if (Files.isDirectory(unfinished)) {
+      for (Path file : files(unfinished)) {
+        Files.delete(file);
+      }
+    }
+    Files.deleteIfExists(unfinished);
+  }
+
   private static boolean holdsModel(Path directory) {
-    return Files.exists(directory.resolve("config.json"))
+    return Files.exists(directory.resolve(CONFIG))
         || (Files.exists(directory) && !Files.isDirectory(directory));
   }
 

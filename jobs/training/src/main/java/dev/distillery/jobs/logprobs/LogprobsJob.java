@@ -133,10 +133,8 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
   @Override
   public Outcome<LogprobsSummary> perform(JobRun run, LogprobsOptions options) throws IOException {
     Optional<Path> output = options.output().map(Path::new);
-    if (output.isPresent()
-        && output.get().getFileSystem(run.warehouse().hadoop()).exists(output.get())) {
-      throw JobException.invalid(
-          "Option --output: " + output.get() + " is there already; choose another");
+    if (output.isPresent()) {
+      checkReplaceable(run, options, output.get());
     }
     SparkContext context = run.spark().sparkContext();
     ShippedModel.ship(context, options.model());
@@ -169,6 +167,28 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
       export(run, output.get());
     }
     return Outcome.done(summary(run, read), RowAccount.of("rows", read, scored).rejects(rejects));
+  }
+
+  private static void checkReplaceable(JobRun run, LogprobsOptions options, Path output)
+      throws IOException {
+    FileSystem files = output.getFileSystem(run.warehouse().hadoop());
+    if (!files.exists(output)) {
+      return;
+    }
+    if (!run.overwrites()) {
+      throw JobException.invalid(
+          "Option --output: "
+              + output
+              + " is there already; choose another, or give --overwrite to replace it");
+    }
+    if (files.getFileStatus(output).isDirectory() || options.input().contains(output.toString())) {
+      throw JobException.invalid(
+          "Option --output: "
+              + output
+              + " is "
+              + (options.input().contains(output.toString()) ? "the input" : "a folder")
+              + ", which --overwrite does not replace; choose another");
+    }
   }
 
   /** A dry run tokenises and scores nothing. */
@@ -222,6 +242,15 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
         out.write(lines.next());
         out.write('\n');
       }
+    }
+    replace(run, unfinished, file);
+  }
+
+  /** Hadoop's own rename over a file that is there differs from one file system to the next. */
+  private static void replace(JobRun run, Path unfinished, Path file) throws IOException {
+    FileSystem files = file.getFileSystem(run.warehouse().hadoop());
+    if (run.overwrites()) {
+      files.delete(file, false);
     }
     if (!files.rename(unfinished, file)) {
       throw new IOException("Cannot rename " + unfinished + " to " + file);

@@ -37,7 +37,8 @@ public record LogprobsOptions(
             names = "--output",
             paramLabel = "FILE.jsonl",
             description =
-                "File that the rows are written to as well, by id; must not be there yet.")
+                "File that the rows are written to as well, by id; must not be there yet, but"
+                    + " with --overwrite.")
         Optional<String> output) {
   /** Named setters over the declared defaults. */
   public static LogprobsOptionsBuilder builder() {

@@ -206,6 +206,39 @@ class ExportJobTest {
         .hasMessageContaining("smollm2-135m");
   }
 
+  /** A folder's other files stay; what of the old model the new one lacks goes. */
+  @Test
+  void anOutputIsReplacedWhereThatIsAskedFor() throws IOException {
+    Path output = Files.createDirectory(temp.resolve("out"));
+    for (String old : List.of("config.json", "model-00001-of-00002.safetensors", "notes.txt")) {
+      Files.writeString(output.resolve(old), "old");
+    }
+    Files.writeString(output.resolve("model.safetensors.index.json"), "old");
+    assertThatThrownBy(() -> export("--model", model, "--output", output))
+        .hasMessageContaining("it is there already; choose another --output, or give --overwrite");
+    export("--model", model, "--output", output, "--overwrite", "true");
+    assertThat(Tokenizers.open(output).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+    try (ModelFiles written = ModelFiles.open(output)) {
+      assertThat(written.config().vocabSize()).isEqualTo(270);
+    }
+    assertThat(output.resolve("notes.txt")).hasContent("old");
+    assertThat(output.resolve("model-00001-of-00002.safetensors")).doesNotExist();
+    assertThat(output.resolve("model.safetensors.index.json")).doesNotExist();
+
+    Path gguf = Files.writeString(temp.resolve("m.gguf"), "old");
+    assertThatThrownBy(() -> export("--model", model, "--format", "gguf", "--output", gguf))
+        .hasMessageContaining("it is there already");
+    export("--model", model, "--format", "gguf", "--output", gguf, "--overwrite", "true");
+    assertThat(Tokenizers.open(gguf).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+    try (var files = Files.list(temp)) {
+      assertThat(files).noneMatch(file -> file.getFileName().toString().startsWith("."));
+    }
+    assertThatThrownBy(() -> export("--model", gguf, "--output", gguf, "--overwrite", "true"))
+        .hasMessageContaining("it is a file, which --overwrite does not replace by a folder");
+    assertThatThrownBy(() -> export("--model", model, "--output", model, "--overwrite", "true"))
+        .hasMessageContaining("it is --model itself; choose another --output");
+  }
+
   @Test
   void everyViolationIsListed() {
     assertThatThrownBy(() -> options(ExportOptions.class, Map.of()))

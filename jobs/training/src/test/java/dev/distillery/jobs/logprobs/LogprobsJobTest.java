@@ -96,6 +96,13 @@ class LogprobsJobTest {
             "input", file("ids.jsonl", idLines.toString()).toString(),
             "output", second.toString()));
     assertThat(second).hasSameTextualContentAs(output);
+
+    Files.writeString(second, "old");
+    run(
+        "over",
+        Map.of(
+            "input", temp + "/ids.jsonl", "output", second.toString(), "overwrite", "true"));
+    assertThat(second).hasSameTextualContentAs(output);
   }
 
   private static void assertEqualToGolden(Path output) throws IOException {
@@ -207,7 +214,14 @@ class LogprobsJobTest {
     assertThatThrownBy(
             () -> run("b", Map.of("input", input.toString(), "output", input.toString())))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("x.jsonl is there already; choose another");
+        .hasMessageContaining("x.jsonl is there already; choose another, or give --overwrite");
+    assertThatThrownBy(
+            () ->
+                run(
+                    "b2",
+                    Map.of(
+                        "input", input.toString(), "output", input.toString(), "overwrite", "true")))
+        .hasMessageContaining("x.jsonl is the input, which --overwrite does not replace");
     Path wrong = file("wrong.jsonl", "{\"id\": \"a\", \"text\": 5}\n");
     assertThatThrownBy(() -> run("c", Map.of("input", wrong.toString())))
         .isInstanceOf(JobException.class)
