@@ -350,11 +350,14 @@ final class TableFiles {
 
   /** Spark makes a question mark of half a surrogate pair, and says nothing. */
   private void refuseHalfCharacters() {
-    problem(reader().text(paths()).where(col("value").rlike(HALF_OR_NUL)))
-        .ifPresent(
-            problem -> {
-              throw JobException.invalid(problem + "; mend or remove the line");
-            });
+    Dataset<Row> lines = reader().text(paths());
+    if (!lines.where(col("value").rlike(HALF_OR_NUL)).isEmpty()) {
+      problem(lines)
+          .ifPresent(
+              problem -> {
+                throw JobException.invalid(problem + "; mend or remove the line");
+              });
+    }
   }
 
   private Optional<String> problem(Dataset<Row> lines) {
