@@ -199,7 +199,8 @@ final class OpenAiProtocol {
             status,
             limits,
             Optional.of(thought.reasoning())
-                .filter(reasoning -> !reasoning.isEmpty() && storable(reasoning))));
+                .filter(reasoning -> !reasoning.isEmpty() && storable(reasoning)),
+            TokenLogprob.ofChoice(choice.path("logprobs"))));
   }
 
   /** Whether UTF-8 and a database can hold a text: no half of a pair, no NUL. */

@@ -70,8 +70,9 @@ public final class ReplayTeacher implements Teacher {
         row.path("finish_reason").asText("other"),
         row.path("prompt_tokens").asInt(-1),
         row.path("cached_prompt_tokens").asInt(0),
-        row.path("completion_tokens").asInt(-1),
-        status);
+            row.path("completion_tokens").asInt(-1),
+            status)
+        .with(TokenLogprob.fromJson(row.path("logprobs")));
   }
 
   private static Category category(String error) {

@@ -1,5 +1,6 @@
 package dev.distillery.core.teacher;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -16,6 +17,8 @@ import java.util.Optional;
  * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
  * @param limits what the server says of the caller's limits
  * @param reasoning what the model thought before; never part of the text
+ * @param logprobs the tokens of the reply, where they were asked for and the teacher tells them; the
+ *     one that ends it is among them where the teacher tells that too
  */
 public record TeacherReply(
     String text,
@@ -25,11 +28,49 @@ public record TeacherReply(
     int completionTokens,
     int httpStatus,
     RateLimits limits,
-    Optional<String> reasoning) {
+    Optional<String> reasoning,
+    List<TokenLogprob> logprobs) {
   public TeacherReply {
+    logprobs = List.copyOf(logprobs);
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(finishReason, "finishReason");
     Objects.requireNonNull(limits, "limits");
+  }
+
+  /** A reply without log-probabilities. */
+  public TeacherReply(
+      String text,
+      String finishReason,
+      int promptTokens,
+      int cachedPromptTokens,
+      int completionTokens,
+      int httpStatus,
+      RateLimits limits,
+      Optional<String> reasoning) {
+    this(
+        text,
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        limits,
+        reasoning,
+        List.of());
+  }
+
+  /** The same reply with its tokens. */
+  public TeacherReply with(List<TokenLogprob> tokens) {
+    return new TeacherReply(
+        text,
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        limits,
+        reasoning,
+        tokens);
   }
 
   /** A reply without reasoning. */

@@ -253,6 +253,51 @@ class OpenAiTeacherTest {
                 "ab", "content_filter", -1, 0, -1, 200, RateLimits.NONE, Optional.of("hm")));
   }
 
+  /** The forms of OpenAI's two APIs, llama.cpp's ids and those that vLLM writes in place of texts. */
+  @Test
+  void logProbabilitiesAreReadInTheFormsOfBothApis() throws Exception {
+    String chat =
+        """
+        {"choices":[{"finish_reason":"stop","message":{"content":"Hi."},"logprobs":{"content":[
+        {"token":"Hi","logprob":-0.25,"bytes":[72,105],"top_logprobs":[
+        {"token":"Hi","id":7,"logprob":-0.25},{"token":"No","logprob":-1.5}]},
+        {"token":"token_id:13","logprob":-0.5,"top_logprobs":[]}]}}]}""";
+    server.script(r -> FakeAnswer.raw(200, chat));
+    TeacherReply reply =
+        teacher()
+            .send(request(Sampling.of(8), TokenLogprob.ask("{\"min_p\":0.1}", true, 2)))
+            .get(30, TimeUnit.SECONDS);
+    assertThat(lastBody().get("logprobs").asBoolean()).isTrue();
+    assertThat(lastBody().get("top_logprobs").asInt()).isEqualTo(2);
+    assertThat(TokenLogprob.asked(lastBody())).isEqualTo(2);
+    assertThat(reply.logprobs())
+        .containsExactly(
+            new TokenLogprob(
+                "Hi",
+                OptionalInt.empty(),
+                -0.25,
+                List.of(
+                    new TokenLogprob.Top("Hi", OptionalInt.of(7), -0.25),
+                    new TokenLogprob.Top("No", OptionalInt.empty(), -1.5))),
+            new TokenLogprob("", OptionalInt.of(13), -0.5, List.of()));
+    assertThat(TokenLogprob.fromJson(TokenLogprob.toJson(reply.logprobs())))
+        .isEqualTo(reply.logprobs());
+
+    String completions =
+        """
+        {"choices":[{"finish_reason":"stop","text":"Hi","logprobs":{"tokens":["Hi"],
+        "token_logprobs":[-0.25],"top_logprobs":[{"No":-1.5,"Hi":-0.25}],"text_offset":[0]}}]}""";
+    server.script(r -> FakeAnswer.raw(200, completions));
+    TeacherReply continued =
+        teacher("completions", Duration.ofSeconds(20))
+            .send(request(Sampling.of(8), TokenLogprob.ask("{}", false, 2)))
+            .get(30, TimeUnit.SECONDS);
+    assertThat(TokenLogprob.asked(lastBody())).isEqualTo(2);
+    assertThat(continued.logprobs().get(0).top())
+        .extracting(TokenLogprob.Top::token)
+        .containsExactly("Hi", "No");
+  }
+
   @Test
   void cachedPromptTokensAreRead() throws Exception {
     TeacherReply reply =

@@ -43,6 +43,7 @@ public final class DecodingBatch implements AutoCloseable {
   private static final class Tokens {
     private final int[] all;
     private final int prompt;
+    private final List<WrittenToken> tops = new ArrayList<>();
     private int count;
 
     Tokens(int[] prompt, int limit) {
@@ -194,13 +195,15 @@ public final class DecodingBatch implements AutoCloseable {
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i);
       Tokens tokens = row.tokens;
+      float[] values = logits.rows(i, 1).toArray();
+      int told = row.options.topLogProbs();
+      float[] plain = told > 0 ? values.clone() : values;
       int token =
           row.chooser.choose(
-              logits.rows(i, 1).toArray(),
-              tokens.all,
-              tokens.count,
-              row.prompt.row(),
-              tokens.written());
+              values, tokens.all, tokens.count, row.prompt.row(), tokens.written());
+      if (told > 0) {
+        tokens.tops.add(WrittenToken.of(plain, token, told));
+      }
       tokens.all[tokens.count++] = token;
       row.listener.onToken(row.prompt.row(), token, row.chooser.logProb());
       Reply reply = finished(row);
@@ -216,7 +219,8 @@ public final class DecodingBatch implements AutoCloseable {
     int written = row.tokens.written();
     if (row.options.stopIds().contains(row.tokens.last())) {
       int[] tokens = row.tokens.reply(written - 1);
-      return new Reply(tokens, row.text.apply(tokens), Finish.STOP, written);
+      return new Reply(
+          tokens, row.text.apply(tokens), Finish.STOP, written, row.tokens.tops);
     }
     boolean full = row.tokens.full();
     if (!full && row.options.stopTexts().isEmpty()) {
@@ -226,9 +230,10 @@ public final class DecodingBatch implements AutoCloseable {
     String text = row.text.apply(tokens);
     int stop = firstStop(text, row.options.stopTexts());
     if (stop >= 0) {
-      return new Reply(tokens, text.substring(0, stop), Finish.STOP, written);
+      return new Reply(
+          tokens, text.substring(0, stop), Finish.STOP, written, row.tokens.tops);
     }
-    return full ? new Reply(tokens, text, Finish.LENGTH, written) : null;
+    return full ? new Reply(tokens, text, Finish.LENGTH, written, row.tokens.tops) : null;
   }
 
   private static int firstStop(String reply, List<String> stops) {

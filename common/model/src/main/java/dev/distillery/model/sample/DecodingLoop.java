@@ -4,6 +4,7 @@ import dev.distillery.core.teacher.RateLimits;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.TeacherReply;
+import dev.distillery.core.teacher.TokenLogprob;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -167,9 +169,23 @@ final class DecodingLoop implements AutoCloseable {
                 reply.finish().name().toLowerCase(Locale.ROOT),
                 item.prepared().prompt().tokens().length,
                 0,
-                reply.written(),
-                0,
-                RateLimits.NONE));
+                    reply.written(),
+                    0,
+                    RateLimits.NONE)
+                .with(reply.tops().stream().map(this::told).toList()));
+  }
+
+  private TokenLogprob told(WrittenToken token) {
+    List<TokenLogprob.Top> top = new ArrayList<>();
+    for (int k = 0; k < token.topIds().length; k++) {
+      int id = token.topIds()[k];
+      top.add(new TokenLogprob.Top(text(id), OptionalInt.of(id), token.topLogProbs()[k]));
+    }
+    return new TokenLogprob(text(token.id()), OptionalInt.of(token.id()), token.logProb(), top);
+  }
+
+  private String text(int id) {
+    return student.tokenizer().decode(new int[] {id}, false);
   }
 
   private void dropTheLate(DecodingBatch from) {

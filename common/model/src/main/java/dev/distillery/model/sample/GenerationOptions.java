@@ -18,6 +18,7 @@ import java.util.List;
  * @param stopIds tokens that end a reply and are not part of it
  * @param stopTexts texts that end a reply and are not part of it
  * @param seed with a row's id and the position, what the draw depends on; default 42
+ * @param topLogProbs the likeliest tokens that are told of each place of a reply; default 0
  */
 public record GenerationOptions(
     int maxNewTokens,
@@ -29,7 +30,8 @@ public record GenerationOptions(
     double presencePenalty,
     List<Integer> stopIds,
     List<String> stopTexts,
-    long seed) {
+    long seed,
+    int topLogProbs) {
 
   public GenerationOptions {
     stopIds = List.copyOf(stopIds);
@@ -50,10 +52,37 @@ public record GenerationOptions(
         violations,
         Double.isFinite(frequencyPenalty) && Double.isFinite(presencePenalty),
         "penalties must be finite: " + frequencyPenalty + ", " + presencePenalty);
+    check(violations, topLogProbs >= 0, "top log-probs must be 0 or more: " + topLogProbs);
     check(violations, !stopTexts.contains(""), "a stop text must not be empty");
     if (!violations.isEmpty()) {
       throw new IllegalArgumentException("Cannot generate: " + String.join("; ", violations));
     }
+  }
+
+  /** Where nothing is told but the reply. */
+  public GenerationOptions(
+      int maxNewTokens,
+      double temperature,
+      int topK,
+      double topP,
+      double repetitionPenalty,
+      double frequencyPenalty,
+      double presencePenalty,
+      List<Integer> stopIds,
+      List<String> stopTexts,
+      long seed) {
+    this(
+        maxNewTokens,
+        temperature,
+        topK,
+        topP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        stopIds,
+        stopTexts,
+        seed,
+        0);
   }
 
   /** Without the penalties of frequency and presence. */

@@ -45,9 +45,11 @@ public final class Generator implements AutoCloseable {
    * @param tokens without the stop token
    * @param text of the tokens, cut before the stop text
    * @param written tokens that were chosen, the stop token among them
+   * @param tops of each of them, where the options ask for it; else empty
    */
   @SuppressWarnings("ArrayRecordComponent") // Built once and only read.
-  public record Reply(int[] tokens, String text, Finish finish, int written) {}
+  public record Reply(
+      int[] tokens, String text, Finish finish, int written, List<WrittenToken> tops) {}
 
   /** Hears of each token as it is chosen. */
   @FunctionalInterface

@@ -1,9 +1,13 @@
 package dev.distillery.model.sample;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TokenLogprob;
 import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.TokenDecoder;
@@ -18,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns requests into what a batch decodes: tokens, options, and the way back to text. */
 final class StudentPrompts {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final Tokenizer tokenizer;
   private final @Nullable ChatTemplate template;
   private final String whyNoTemplate;
@@ -82,10 +88,7 @@ final class StudentPrompts {
    *     there is no form for a dialogue: then the whole run must stop
    */
   Prepared prepare(TeacherRequest request) throws TeacherException {
-    if (!request.extraBody().equals("{}")) {
-      throw failure(
-          Category.BAD_REQUEST, "--teacher student takes no extra fields: " + request.extraBody());
-    }
+    int told = toldLogProbs(request.extraBody());
     boolean dialogue = request.prompt().isEmpty();
     if (dialogue && template == null) {
       throw failure(
@@ -105,7 +108,7 @@ final class StudentPrompts {
       }
       return new Prepared(
           new Generator.Prompt(row(request), tokens),
-          options(request.sampling(), context - tokens.length),
+          options(request.sampling(), context - tokens.length, told),
           dialogue ? reply -> tokenizer.decode(reply, true) : reply -> continued(tokens, reply));
     } catch (IllegalArgumentException e) {
       throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
@@ -126,7 +129,7 @@ final class StudentPrompts {
     return tokens;
   }
 
-  private GenerationOptions options(Sampling sampling, int room) {
+  private GenerationOptions options(Sampling sampling, int room, int told) {
     return new GenerationOptions(
         Math.min(sampling.maxNewTokens(), room),
         sampling.temperature().orElse(1),
@@ -137,7 +140,26 @@ final class StudentPrompts {
         sampling.presencePenalty().orElse(0),
         stopIds,
         sampling.stop().stream().filter(stop -> !stop.isEmpty()).toList(),
-        0);
+        0,
+        told);
+  }
+
+  /** The one thing that an extra body may ask of the student. */
+  private static int toldLogProbs(String extraBody) throws TeacherException {
+    try {
+      JsonNode extra = JSON.readTree(extraBody);
+      boolean known =
+          extra.properties().stream()
+              .allMatch(field -> List.of("logprobs", "top_logprobs").contains(field.getKey()));
+      if (known && TokenLogprob.asked(extra) >= 0) {
+        return TokenLogprob.asked(extra);
+      }
+    } catch (JsonProcessingException e) {
+      // Said below.
+    }
+    throw failure(
+        Category.BAD_REQUEST,
+        "--teacher student takes no extra fields but logprobs and top_logprobs: " + extraBody);
   }
 
   /** What a request's draws are made of, next to the position: its seed and its id. */

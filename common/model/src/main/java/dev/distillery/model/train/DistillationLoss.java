@@ -118,11 +118,7 @@ public final class DistillationLoss implements AutoCloseable {
             dropout,
             gradients,
             seen,
-            (from, count) ->
-                (row, own) -> {
-                  int token = rows[from + row];
-                  return sparse(own, teacher.ids()[token], teacher.logProbs()[token]);
-                });
+            known(rows, teacher));
   }
 
   /**
@@ -135,31 +131,51 @@ public final class DistillationLoss implements AutoCloseable {
     if (rows.length == 0) {
       return TokenSums.NONE;
     }
-    int vocabulary = student.config().vocabSize();
-    Tensor hidden = student.forward(batch, Dropout.NONE);
     Tensor taught = teacher.decoder().forward(batch, Dropout.NONE);
+    int vocabulary = student.config().vocabSize();
+    return evaluate(
+        batch,
+        targets,
+        (from, count) -> {
+          float[] other = teacher.logits(taught, rows, from, count).toArray();
+          return (row, logP) -> dense(logP, other, row * vocabulary);
+        });
+  }
+
+  /** As the other, with a teacher of whom the likeliest tokens are known. */
+  public TokenSums evaluate(Batch batch, Targets targets, TopLogProbs teacher) {
+    int[] rows = targets.trained();
+    check(batch, rows, teacher);
+    return rows.length == 0 ? TokenSums.NONE : evaluate(batch, targets, known(rows, teacher));
+  }
+
+  private TokenSums evaluate(Batch batch, Targets targets, Teacher teacher) {
+    int[] rows = targets.trained();
+    Tensor hidden = student.forward(batch, Dropout.NONE);
     TokenSums[] sums = new TokenSums[rows.length];
     for (int from = 0; from < rows.length; from += EVALUATED_ROWS) {
       int first = from;
       int count = Math.min(EVALUATED_ROWS, rows.length - from);
       float[] own = head.logits(hidden, rows, from, count).toArray();
-      float[] other = teacher.logits(taught, rows, from, count).toArray();
+      Row row = teacher.chunk(from, count);
       IntStream.range(0, count)
           .parallel()
           .forEach(
               r -> {
                 int token = rows[first + r];
                 sums[first + r] =
-                    backward(
-                        own,
-                        r,
-                        (row, logP) -> dense(logP, other, row * vocabulary),
-                        targets.ids()[token],
-                        targets.weights()[token],
-                        1);
+                    backward(own, r, row, targets.ids()[token], targets.weights()[token], 1);
               });
     }
     return Arrays.stream(sums).reduce(TokenSums.NONE, TokenSums::plus);
+  }
+
+  private Teacher known(int[] rows, TopLogProbs teacher) {
+    return (from, count) ->
+        (row, own) -> {
+          int token = rows[from + row];
+          return sparse(own, teacher.ids()[token], teacher.logProbs()[token]);
+        };
   }
 
   private void check(Batch batch, int[] rows, TopLogProbs teacher) {

@@ -3,6 +3,7 @@ package dev.distillery.model.sample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,6 +19,7 @@ import dev.distillery.core.teacher.TeacherReply;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
+import dev.distillery.core.teacher.TokenLogprob;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -211,11 +214,52 @@ class StudentTeacherTest {
       var extra =
           new TeacherRequest(
               "3", Optional.empty(), "m", Optional.of("x"), List.of(), sampling, "{\"min_p\": 1}");
-      assertThat(failure(teacher, extra, "takes no extra fields: {\"min_p\": 1}"))
+      assertThat(failure(teacher, extra, "no extra fields but logprobs and top_logprobs: {\"min_p\": 1}"))
           .isEqualTo(Category.BAD_REQUEST);
       TeacherReply full = teacher.send(prompt("4", "1 ".repeat(30), greedy(50))).join();
       assertThat(full.finishReason()).isEqualTo("length");
       assertThat(full.promptTokens() + full.completionTokens()).isEqualTo(64);
+    }
+  }
+
+  /**
+   * The reference is the scorer, which is tested against transformers. How a token is drawn changes
+   * nothing.
+   */
+  @Test
+  void logProbabilitiesAreThoseOfTheModel() throws IOException {
+    try (Teacher teacher = open(settings(model(), 4));
+        Student student = Student.open(model(), 1);
+        var scorer = new ContinuationScorer(student.decoder())) {
+      for (int i = 0; i < 6; i++) {
+        Sampling sampling = i == 0 ? greedy(14) : sampling(14, 1.3);
+        var request =
+            new TeacherRequest(
+                "r" + i,
+                Optional.empty(),
+                "student",
+                Optional.of("The sea"),
+                List.of(),
+                sampling,
+                i % 2 == 0 ? "{\"logprobs\": 3}" : "{\"logprobs\": true, \"top_logprobs\": 3}");
+        TeacherReply reply = teacher.send(request).join();
+        assertThat(reply.logprobs()).hasSize(reply.completionTokens());
+        int[] ids = reply.logprobs().stream().mapToInt(t -> t.id().orElseThrow()).toArray();
+        int[] text = student.tokenizer().encode("The sea");
+        double[] expected = scorer.score(text, ids).logProbs();
+        for (int t = 0; t < ids.length; t++) {
+          TokenLogprob token = reply.logprobs().get(t);
+          assertThat(token.logprob()).isCloseTo(expected[t], within(1e-4));
+          assertThat(token.top()).hasSize(3);
+          assertThat(token.top().get(0).logprob()).isGreaterThanOrEqualTo(token.logprob());
+          assertThat(token.top())
+              .extracting(TokenLogprob.Top::logprob)
+              .isSortedAccordingTo(Comparator.reverseOrder());
+          assertThat(i > 0 || token.top().get(0).id().equals(token.id())).isTrue();
+          assertThat(token.token()).isEqualTo(student.tokenizer().decode(new int[] {ids[t]}, false));
+        }
+      }
+      assertThat(teacher.send(prompt("plain", "The sea", greedy(4))).join().logprobs()).isEmpty();
     }
   }
 

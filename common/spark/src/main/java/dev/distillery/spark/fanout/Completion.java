@@ -1,6 +1,8 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.teacher.TokenLogprob;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -28,6 +30,7 @@ import java.util.Optional;
  * @param error category and message of the failure; empty where there is a reply
  * @param createdAt when the last attempt ended
  * @param reasoning what the model thought before the reply; no part of it
+ * @param logprobs the tokens of the reply, where they were asked for
  */
 public record Completion(
     String requestId,
@@ -49,9 +52,10 @@ public record Completion(
     long latencyMillis,
     Optional<String> error,
     Instant createdAt,
-    Optional<String> reasoning) {
+    Optional<String> reasoning,
+    List<TokenLogprob> logprobs) {
 
-  /** A completion without reasoning. */
+  /** A completion without reasoning and tokens. */
   public Completion(
       String requestId,
       Optional<String> rowId,
@@ -92,7 +96,8 @@ public record Completion(
         latencyMillis,
         error,
         createdAt,
-        Optional.empty());
+        Optional.empty(),
+        List.of());
   }
 
   /** Whether the failure is of a kind that another run could overcome, such as a timeout. */

@@ -293,7 +293,8 @@ final class LaneBook {
         now - work.sentAt,
         Optional.empty(),
         wall,
-        reply.reasoning());
+        reply.reasoning(),
+        reply.logprobs());
   }
 
   /** The time until a server's window is full again, where it says that nothing is left in it. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TokenLogprob;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
@@ -53,6 +54,9 @@ final class Ledger {
     completion.error().ifPresent(error -> node.put("error", error));
     node.put("created_at", completion.createdAt().toString());
     completion.reasoning().ifPresent(reasoning -> node.put("reasoning", reasoning));
+    if (!completion.logprobs().isEmpty()) {
+      node.set("logprobs", TokenLogprob.toJson(completion.logprobs()));
+    }
     return node.toString();
   }
 
@@ -98,7 +102,8 @@ final class Ledger {
             node.path("latency_ms").asLong(0),
             text(node, "error"),
             instant(required(node, "created_at", line), line),
-            text(node, "reasoning")));
+            text(node, "reasoning"),
+            TokenLogprob.fromJson(node.path("logprobs"))));
   }
 
   private static String required(JsonNode node, String name, String line) {

@@ -1,5 +1,6 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.spark.warehouse.LogprobRows;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -249,6 +250,7 @@ final class LedgerReader {
         // Source and license are the row's that was asked about; a job joins them.
         null,
         null,
+        LogprobRows.of(entry.logprobs()),
         entry.lostAttempts(),
         entry.billedTokens(),
         entry.failedForNow(),

@@ -1,6 +1,7 @@
 package dev.distillery.spark.fanout;
 
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.warehouse.LogprobRows;
 import dev.distillery.spark.warehouse.Tables;
 import java.sql.Timestamp;
 import java.util.Arrays;
@@ -68,7 +69,11 @@ public final class PaidReplies {
         Optional.ofNullable(row.<@Nullable Timestamp>getAs("created_at"))
             .orElseGet(() -> new Timestamp(0))
             .toInstant(),
-        text(row, "reasoning"));
+        text(row, "reasoning"),
+        LogprobRows.read(
+            row.isNullAt(row.fieldIndex("logprobs"))
+                ? null
+                : row.getList(row.fieldIndex("logprobs"))));
   }
 
   private static Optional<String> text(Row row, String column) {

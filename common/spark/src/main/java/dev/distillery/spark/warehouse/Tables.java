@@ -145,6 +145,10 @@ public final class Tables {
               .column("reasoning", StringType, "What the model thought before; no part of text")
               .column("source", StringType, "Source of the row that was asked about")
               .column("license", StringType, "License of that row, or NOASSERTION")
+              .column(
+                  "logprobs",
+                  LogprobRows.TYPE,
+                  "Each token that the teacher wrote, where complete --logprobs asked for it")
               .build());
 
   /** One dropped row. */

@@ -6,11 +6,15 @@ import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherRequest;
+import dev.distillery.core.teacher.TokenLogprob;
+import dev.distillery.spark.testing.LocalSpark;
+import org.apache.spark.sql.Row;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -174,6 +178,53 @@ class LedgerTest {
 
     @Override
     public void close() {}
+  }
+
+  /** Through the ledger's line, the table's row, and back as a reply that is paid. */
+  @Test
+  void tokensOfAReplySurviveTheLedgerAndTheTable() {
+    var tokens =
+        List.of(
+            new TokenLogprob(
+                "a",
+                OptionalInt.of(3),
+                -0.5,
+                List.of(
+                    new TokenLogprob.Top("a", OptionalInt.of(3), -0.5),
+                    new TokenLogprob.Top("b", OptionalInt.empty(), -1.25))),
+            new TokenLogprob("", OptionalInt.of(2), -0.125, List.of()));
+    Completion plain = completion("p", "t");
+    var told =
+        new Completion(
+            plain.requestId(),
+            plain.rowId(),
+            plain.model(),
+            plain.prompt(),
+            plain.params(),
+            true,
+            plain.finishReason(),
+            plain.text(),
+            plain.promptTokens(),
+            0,
+            plain.completionTokens(),
+            0,
+            plain.costUsd(),
+            plain.attempts(),
+            0,
+            plain.httpStatus(),
+            plain.latencyMillis(),
+            Optional.empty(),
+            plain.createdAt(),
+            Optional.of("hm"),
+            tokens);
+    String line = Ledger.toJson(told);
+    assertThat(Ledger.fromJson(line)).contains(told);
+    Row row =
+        LocalSpark.session()
+            .createDataFrame(List.of(LedgerReader.row(told, line)), LedgerReader.ENTRY)
+            .head();
+    assertThat(PaidReplies.completion(row)).isEqualTo(told);
+    assertThat(Ledger.toJson(plain)).doesNotContain("logprobs");
   }
 
   private static Completion completion(String prompt, String text) {

@@ -71,14 +71,19 @@ final class BestFitDecreasing {
     int[] ids = new int[length];
     float[] weights = new float[length];
     int[] starts = new int[documents.size()];
+    float[] figures =
+        new float[documents.stream().mapToInt(document -> document.figures().length).sum()];
     int at = 0;
+    int figure = 0;
     for (int d = 0; d < starts.length; d++) {
       TokenSequence document = documents.get(d);
       starts[d] = at;
+      System.arraycopy(document.figures(), 0, figures, figure, document.figures().length);
+      figure += document.figures().length;
       System.arraycopy(document.ids(), 0, ids, at, document.ids().length);
       System.arraycopy(document.weights(), 0, weights, at, document.ids().length);
       at += document.ids().length;
     }
-    return new TokenSequence(ids, weights, starts);
+    return new TokenSequence(ids, weights, starts).with(figures);
   }
 }

@@ -4,6 +4,7 @@ import dev.distillery.core.dialogue.Message;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.spark.warehouse.LogprobRows;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.training.tokens.TokenSettings.TrainOn;
 import java.io.IOException;
@@ -36,7 +37,9 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
     CONVERSATIONS,
     INSTRUCTIONS,
     DOCUMENTS,
-    PREFERENCES
+    PREFERENCES,
+    /** Replies with their log-probabilities. */
+    COMPLETIONS
   }
 
   /** Where a row stands in its input: the columns that {@link TokenTables} puts behind it. */
@@ -134,6 +137,10 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
     double weight = number(row, "weight", 1);
     return switch (kind) {
       case DOCUMENTS -> encoder.document(text(row, "text"), weight);
+      case COMPLETIONS ->
+          text(row, "status").equals("ok")
+              ? encoder.taught(text(row, "prompt"), LogprobRows.read(list(row, "logprobs")))
+              : EncodedRow.rejected("failed", text(row, "error"));
       case INSTRUCTIONS ->
           settings.trainOn() == TrainOn.LABEL
               ? encoder.labelled(
@@ -240,6 +247,10 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
   private static boolean has(Row row, String column) {
     return Arrays.asList(row.schema().fieldNames()).contains(column)
         && !row.isNullAt(row.fieldIndex(column));
+  }
+
+  private static @Nullable List<Row> list(Row row, String column) {
+    return has(row, column) ? row.getList(row.fieldIndex(column)) : null;
   }
 
   private static String text(Row row, String column) {

@@ -1,6 +1,7 @@
 package dev.distillery.training.tokens;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.teacher.TokenLogprob;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
@@ -119,6 +120,11 @@ public final class RowEncoder {
       pieces = atTurns(turns, last, rowWeight, byTurn);
     }
     return keep(pieces, characters, endsWithUser, emptyAnswers);
+  }
+
+  /** A question with the tokens that a teacher wrote: see {@link TaughtRow}. */
+  EncodedRow taught(String prompt, List<TokenLogprob> written) {
+    return new TaughtRow(tokenizer, template(), settings).encode(prompt, written);
   }
 
   /** A document: BOS where the tokenizer puts one, the text, EOS where the model has one. */

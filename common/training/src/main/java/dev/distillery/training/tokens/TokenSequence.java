@@ -14,7 +14,7 @@ import java.io.Serializable;
  *     {@link #NO_LABEL} elsewhere
  * @param figures what the run's objective needs beside, in an order that is its own: a pair's
  *     margin and reference log-probabilities, a sampled answer's old log-probabilities, values and
- *     advantages; mostly none
+ *     advantages, a teacher's likeliest tokens ({@link TaughtTokens}); mostly none
  */
 @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
 public record TokenSequence(int[] ids, float[] weights, int[] starts, int label, float[] figures)

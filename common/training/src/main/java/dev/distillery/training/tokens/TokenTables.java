@@ -176,6 +176,7 @@ public final class TokenTables {
       case "instructions" -> Kind.INSTRUCTIONS;
       case "documents" -> Kind.DOCUMENTS;
       case "preferences" -> Kind.PREFERENCES;
+      case "completions" -> Kind.COMPLETIONS;
       default ->
           throw new IllegalArgumentException("Rows of " + table.name() + " are not trained on");
     };

@@ -178,6 +178,7 @@ public final class TrainingInputs {
     List<String> columns = run.columns(ref);
     Map<String, Table> telling = new LinkedHashMap<>();
     telling.put("chosen", Tables.PREFERENCES);
+    telling.put("logprobs", Tables.COMPLETIONS);
     telling.put("messages", Tables.CONVERSATIONS);
     telling.put("instruction", Tables.INSTRUCTIONS);
     telling.put("text", Tables.DOCUMENTS);

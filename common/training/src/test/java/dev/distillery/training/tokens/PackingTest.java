@@ -1,14 +1,18 @@
 package dev.distillery.training.tokens;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.teacher.TokenLogprob;
+import dev.distillery.model.train.TopLogProbs;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
 import dev.distillery.training.tokens.TokenSettings.TrainOn;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +45,41 @@ class PackingTest {
     assertThat(packed.get(0).ids()).containsExactly(1, 2, 3, 4, 5);
     assertThat(packed.get(0).weights()).containsExactly(0, 1, 2, 0, 3);
     assertThat(packed.get(0).starts()).containsExactly(0, 3);
+  }
+
+  /** What a teacher says of a token stands behind the token before it, in a packed row too. */
+  @Test
+  void packedRowsKeepWhatATeacherSaid() {
+    var told =
+        List.of(
+            new TokenLogprob(
+                "x",
+                OptionalInt.of(7),
+                -0.5,
+                List.of(new TokenLogprob.Top("x", OptionalInt.of(7), -0.5))),
+            // Drawn beside the likeliest.
+            new TokenLogprob(
+                "y",
+                OptionalInt.of(8),
+                -2,
+                List.of(new TokenLogprob.Top("z", OptionalInt.of(9), -0.25))));
+    TokenSequence first =
+        new TokenSequence(new int[] {1, 7, 8}, new float[] {0, 1, 1}, start())
+            .with(TaughtTokens.figures(1, told));
+    TokenSequence second =
+        new TokenSequence(new int[] {4, 5, 7}, new float[] {0, 0, 1}, start())
+            .with(TaughtTokens.figures(2, told.subList(0, 1)));
+
+    List<TokenSequence> packed = BestFitDecreasing.pack(List.of(second, first), 6);
+
+    assertThat(packed).hasSize(1);
+    TopLogProbs after = TaughtTokens.after(List.of(packed.get(0), first));
+    assertThat(packed.get(0).ids()).containsExactly(4, 5, 7, 1, 7, 8);
+    assertThat(after.ids())
+        .isDeepEqualTo(new int[][] {{}, {7}, {}, {7}, {9, 8}, {}, {7}, {9, 8}, {}});
+    assertThat(after.logProbs()[4]).containsExactly(-0.25f, -2f);
+    assertThatThrownBy(() -> TaughtTokens.after(List.of(first.with(1f))))
+        .hasMessage("A row of 3 tokens has 1 figures, which are no teacher's");
   }
 
   @Test

@@ -130,6 +130,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
               Tables.COMPLETIONS,
               all.answered(taken == null ? completions : completions.unionByName(taken)));
       options.prompt().ifPresent(prompt -> print(run));
+      options.logprobs().ifPresent(count -> tellOfMissing(run));
       Map<String, Long> rejects = reject(run, all.toReject());
       long duplicates = writeDuplicates(run, all.duplicates());
       // A row with nothing to ask would have been a request, and so would one that equals another.
@@ -161,6 +162,16 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
       run.progress().say(duplicates + " rows equal another one and were asked about once");
     }
     return duplicates;
+  }
+
+  /** A server may pass over a field that it does not know. */
+  private static void tellOfMissing(JobRun run) {
+    long without =
+        run.staged(Tables.COMPLETIONS.name()).where("status = 'ok' AND logprobs IS NULL").count();
+    if (without > 0) {
+      run.progress()
+          .say("Warning: the teacher gave no log-probabilities with " + without + " replies");
+    }
   }
 
   /** Replies of other runs to the very same requests. */

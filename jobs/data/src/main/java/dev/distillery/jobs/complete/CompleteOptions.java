@@ -11,6 +11,7 @@ import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TokenLogprob;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Option;
  * @param reuseCompletions completions of other runs, taken where the request is the same
  * @param keepColumns columns of the input that stand behind those of the table
  * @param sameId what is done about an id that stands for different questions
+ * @param logprobs the likeliest tokens that are kept of each place of a reply
  */
 @WithBuilder
 public record CompleteOptions(
@@ -125,7 +127,19 @@ public record CompleteOptions(
             description =
                 "Where one id stands for different questions. refuse: end, and name them. apart: ask"
                     + " all; the id of each goes on with # and a hash of its question.")
-        SameId sameId)
+        SameId sameId,
+    @OnlyWith(
+            option = "--teacher",
+            is = {"openai", "student", "replay"})
+        @Bounds(atLeast = 1, atMost = 1000)
+        @Option(
+            names = "--logprobs",
+            paramLabel = "K",
+            description =
+                "Keep each token that the teacher writes with its log-probability and the K likeliest"
+                    + " tokens in its place (column logprobs): what sft --distill learns from. Servers"
+                    + " give 20 at most (OpenAI's) or what they are started with.")
+        Optional<Integer> logprobs)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static CompleteOptionsBuilder builder() {
@@ -140,6 +154,9 @@ public record CompleteOptions(
 
   /** Most tokens of one reply where the user does not say. */
   static final int MAX_NEW_TOKENS = 512;
+
+  /** An answer of many more tokens with their likeliest ones is longer than one is read. */
+  private static final long MOST_ENTRIES = 50_000;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -179,6 +196,20 @@ public record CompleteOptions(
                         + (List.of("id", "source", "license").contains(name)
                             ? "leave it out, the row's is there"
                             : "rename the input's")));
+    if (logprobs.isPresent()) {
+      if (extra.isPresent() && (extra.get().has("logprobs") || extra.get().has("top_logprobs"))) {
+        violations.add("Option --extra-body: leave logprobs to --logprobs");
+      }
+      long entries = (logprobs.get() + 1L) * sampling().maxNewTokens();
+      if (teacher.teacher().isServer() && entries > MOST_ENTRIES) {
+        violations.add(
+            "Option --logprobs: expected at most "
+                + MOST_ENTRIES
+                + " entries in an answer, (K + 1) times --max-new-tokens, found "
+                + entries
+                + "; give one of them lower");
+      }
+    }
     if (responseFormat.isPresent() && object(responseFormat.get()).isEmpty()) {
       violations.add(
           "Option --response-format: expected a JSON object, found '" + responseFormat.get() + "'");
@@ -208,8 +239,15 @@ public record CompleteOptions(
         stop);
   }
 
-  /** The fields that are merged into each body, structured outputs among them. */
+  /** The fields that are merged into each body, structured outputs and log-probabilities too. */
   String extraBody() {
+    boolean chat = teacher.api() == TeacherOptions.Api.CHAT;
+    return logprobs
+        .map(count -> TokenLogprob.ask(structured(), chat, count))
+        .orElseGet(this::structured);
+  }
+
+  private String structured() {
     if (responseFormat.isEmpty()) {
       return teacher.extraBody();
     }

@@ -25,6 +25,7 @@ class CompleteOptionsTest {
             reuse-completions (none)
             keep-columns (none)
             same-id refuse
+            logprobs (none)
             """)
         .arrive(
             """
@@ -42,6 +43,7 @@ class CompleteOptionsTest {
             reuse-completions completions@a
             keep-columns topic,level
             same-id apart
+            logprobs 5
             """);
   }
 }

@@ -55,6 +55,11 @@ final class DistillObjective implements TrainingObjective {
         decoder, teacher.open(decoder.kernels()), new DistillationLoss.Options(beta, temperature));
   }
 
+  /** Sums in the order in which {@link NextTokenObjective#metrics} reads them. */
+  static double[] array(TokenSums sums) {
+    return new double[] {sums.loss(), sums.weight(), sums.tokens(), sums.correct(), sums.entropy()};
+  }
+
   private static final class Work implements Computation {
     private final Decoder student;
     private final FrozenModel.Open teacher;
@@ -90,12 +95,6 @@ final class DistillObjective implements TrainingObjective {
     public double[] evaluate(MicroBatch batch) {
       Batch documents = batch.documents();
       return array(loss.evaluate(documents, Targets.next(documents, batch.weights()), head));
-    }
-
-    private static double[] array(TokenSums sums) {
-      return new double[] {
-        sums.loss(), sums.weight(), sums.tokens(), sums.correct(), sums.entropy()
-      };
     }
 
     @Override

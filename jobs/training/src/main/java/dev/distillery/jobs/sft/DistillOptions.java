@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /**
  * Learning a teacher's probabilities.
  *
- * @param distill a model of the student's vocabulary that runs beside it
+ * @param distill a model of the student's vocabulary that runs beside it, or completions of one
  * @param beta between the two directions of the divergence
  * @param temperature of both sides
  */
@@ -18,11 +18,13 @@ import picocli.CommandLine.Option;
 public record DistillOptions(
     @Option(
             names = "--distill",
-            paramLabel = "DIR_OR_GGUF",
+            paramLabel = "MODEL_OR_REF",
             description =
-                "A teacher of the student's own vocabulary that runs beside it: the student learns"
-                    + " the teacher's probabilities of the next token, not the token alone, wherever"
-                    + " a token is learned.")
+                "A teacher of the student's own vocabulary that runs beside it, a directory or GGUF"
+                    + " file: the student learns the teacher's probabilities of the next token, not"
+                    + " the token alone, wherever a token is learned. Or completions of complete"
+                    + " --logprobs, given as --input too: questions are context, and each token of a"
+                    + " reply is learned from its likeliest ones, the rest as one.")
         Optional<String> distill,
     @OnlyWith(option = "--distill")
         @Bounds(atLeast = 0, atMost = 1)

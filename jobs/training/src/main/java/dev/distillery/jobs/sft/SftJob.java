@@ -41,6 +41,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -56,6 +57,9 @@ import java.util.TreeMap;
  * }</pre>
  */
 public final class SftJob implements Job<SftOptions, SftSummary> {
+  /** Teachers of completions that the card names. */
+  private static final int MOST_TEACHERS = 10;
+
   private static final List<Table> TABLES = List.of(Tables.CONVERSATIONS, Tables.INSTRUCTIONS);
 
   @Override
@@ -81,11 +85,16 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
 
         With --train-on label a classifier is trained, as in GPT-1: the rows' outputs are the
         classes, and a linear head tells them apart from the text's last token.
+
+        With --distill the student learns a teacher's probabilities of each token: of a model that
+        runs beside it, or those of completions that were written with complete --logprobs (the
+        same table as --input; the same vocabulary, or the job ends and names the token).
         """,
-        "conversations or instructions, or files with their columns.",
+        "conversations or instructions, or files with their columns; completions with --distill.",
         "a Hugging Face directory, or an adapter in PEFT's layout with --trainable lora, with a"
             + " card, to --output-dir; the tables metrics and rejects (rules no_label,"
-            + " no_label_after_cut, longer_than_max_length, bad_weight, not_in_template, empty).",
+            + " no_label_after_cut, longer_than_max_length, bad_weight, not_in_template, empty; of"
+            + " completions also failed, no_logprobs, no_token_ids).",
         "distillery sft --model models/smollm2 --input instructions --trainable lora"
             + " --output-dir out/sft --dry-run --show 3");
   }
@@ -128,7 +137,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
             "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
                 .formatted(length, template.name()));
       }
-      if (options.distill().distill().isPresent()) {
+      if (options.distill().distill().isPresent() && !options.learnsFromCompletions()) {
         try (ModelFiles files = ModelFiles.open(Path.of(model))) {
           String teacher = options.distill().distill().get();
           FrozenModel.check("--distill", teacher, files, length);
@@ -172,11 +181,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   public Outcome<SftSummary> perform(JobRun run, SftOptions options) throws IOException {
     String model = options.training().student().model();
     ShippedModel.ship(run.spark().sparkContext(), model);
-    TrainingInputs inputs =
-        TrainingInputs.read(
-            run,
-            options.tokens().input(),
-            options.classifies() ? List.of(Tables.INSTRUCTIONS) : TABLES);
+    TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), tables(options));
     TokenSettings settings;
     Tokenizer tokenizer;
     if (options.classifies()) {
@@ -236,6 +241,14 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     return Outcome.done(summary, account(tokens.counts()));
   }
 
+  /** What the rows may be. */
+  private static List<Table> tables(SftOptions options) {
+    if (options.learnsFromCompletions()) {
+      return List.of(Tables.COMPLETIONS);
+    }
+    return options.classifies() ? List.of(Tables.INSTRUCTIONS) : TABLES;
+  }
+
   private static TrainingRun training(
       JobRun run, SftOptions options, TokenSettings settings, TokenRows rows) throws IOException {
     return TrainingRun.of(
@@ -250,6 +263,9 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     DistillOptions distill = options.distill();
     if (distill.distill().isEmpty()) {
       return new NextTokenObjective();
+    }
+    if (options.learnsFromCompletions()) {
+      return new TaughtObjective(distill.beta());
     }
     FrozenModel teacher =
         FrozenModel.of(
@@ -274,6 +290,9 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     if (distill.distill().isEmpty()) {
       return training;
     }
+    if (options.learnsFromCompletions()) {
+      return training.identifiedBy("distill-beta", "" + distill.beta());
+    }
     return training
         .identifiedBy("distill", ModelHash.of(Path.of(distill.distill().get())))
         .identifiedBy("distill-beta", "" + distill.beta())
@@ -282,7 +301,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
 
   /** The rows that are only evaluated on. What of them is rejected is told. */
   private static TokenRows held(JobRun run, SftOptions options, TokenSettings settings) {
-    TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), TABLES);
+    TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), tables(options));
     TrainingInputs.Tokens tokens =
         held.build(
             options.training().student().model(), settings, options.run().randomSeed(), false);
@@ -323,7 +342,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       return training;
     }
     return training.evaluatedOn(
-        TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+        TrainingInputs.read(run, options.tokens().evalInput(), tables(options))
             .plan(options.training().student().model(), settings, 0)
             .rows());
   }
@@ -358,7 +377,9 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
             inputs.sources(),
             OptionsBinder.of(SftOptions.class).effective(options),
             summary.figures());
-    if (options.distill().distill().isPresent()) {
+    if (options.learnsFromCompletions()) {
+      card.setTeacher(String.join("`, `", inputs.distinct("model", MOST_TEACHERS)), Optional.empty());
+    } else if (options.distill().distill().isPresent()) {
       String teacher = options.distill().distill().get();
       card.setTeacher(teacher, BaseModelTerms.of(Path.of(teacher)).license());
     }

@@ -12,6 +12,7 @@ import dev.distillery.training.tokens.TokenOptions;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
 import dev.distillery.training.tokens.TokenSettings.TrainOn;
+import dev.distillery.training.tokens.WeightedRef;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -89,6 +90,23 @@ public record SftOptions(
       violations.add(
           "Option --max-rows: quality by rows is told on rows of their own: give --eval-input");
     }
+    if (learnsFromCompletions()) {
+      if (distill.temperature() != 1) {
+        violations.add(
+            "Option --distill-temperature: of a teacher's likeliest tokens no other temperature can"
+                + " be made: leave it out, or run the teacher beside by --distill MODEL");
+      }
+      if (tokens.packing().equals(Optional.of(Packing.CONSTANT_LENGTH))) {
+        violations.add(
+            "Option --packing: completions are packed isolated or not at all, found"
+                + " constant-length");
+      }
+      if (trainOn != TrainOn.ALL_TURNS) {
+        violations.add(
+            "Option --train-on: of completions the reply is learned: leave it out with --distill "
+                + distill.distill().orElseThrow());
+      }
+    }
     if (!classifies()) {
       return violations;
     }
@@ -110,6 +128,13 @@ public record SftOptions(
               + " with --train-on label");
     }
     return violations;
+  }
+
+  /** Whether what is to be learned are the probabilities of a table, and no teacher runs. */
+  boolean learnsFromCompletions() {
+    return distill.distill().isPresent()
+        && tokens.input().stream()
+            .anyMatch(ref -> WeightedRef.parse(ref).ref().equals(distill.distill().get()));
   }
 
   /** Whether a classifier is trained. */

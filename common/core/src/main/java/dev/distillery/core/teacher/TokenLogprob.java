@@ -1,0 +1,162 @@
+package dev.distillery.core.teacher;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * A token that a teacher wrote, with how likely it found that and others in its place. It is asked
+ * for by fields of the extra body, as in OpenAI's protocol: {@link #ask}.
+ *
+ * @param token the token written out; what is no whole character of UTF-8 is not told apart
+ * @param id in the teacher's vocabulary; empty where it does not say
+ * @param logprob natural logarithm of its probability after all before it, before temperature and
+ *     penalties where the teacher tells that; never NaN
+ * @param top the likeliest tokens in its place, the likeliest first; mostly the token is among them
+ */
+public record TokenLogprob(String token, OptionalInt id, double logprob, List<Top> top) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** How servers of vLLM write a token where they are asked for its id. */
+  private static final String ID_PREFIX = "token_id:";
+
+  /**
+   * One of the likeliest tokens.
+   *
+   * @param token written out
+   * @param id in the teacher's vocabulary; empty where it does not say
+   * @param logprob natural logarithm of its probability
+   */
+  public record Top(String token, OptionalInt id, double logprob) {}
+
+  public TokenLogprob {
+    top = List.copyOf(top);
+  }
+
+  /**
+   * An extra body that asks for the likeliest tokens.
+   *
+   * @param extraBody a JSON object
+   * @param chat whether the request is a dialogue
+   * @param count how many for each token; at least 1
+   */
+  public static String ask(String extraBody, boolean chat, int count) {
+    try {
+      ObjectNode body = (ObjectNode) JSON.readTree(extraBody);
+      if (chat) {
+        body.put("logprobs", true).put("top_logprobs", count);
+      } else {
+        body.put("logprobs", count);
+      }
+      return body.toString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Not JSON: " + extraBody, e);
+    }
+  }
+
+  /** How many of the likeliest tokens an extra body asks for, in either form; 0 for none. */
+  public static int asked(JsonNode extraBody) {
+    JsonNode logprobs = extraBody.path("logprobs");
+    return logprobs.isInt()
+        ? logprobs.intValue()
+        : logprobs.asBoolean() ? extraBody.path("top_logprobs").asInt(0) : 0;
+  }
+
+  /** Tokens as a JSON array of {@code {"token", "id", "logprob", "top"}}. */
+  public static ArrayNode toJson(List<TokenLogprob> tokens) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (TokenLogprob token : tokens) {
+      ObjectNode node = array.addObject();
+      write(node, token.token, token.id, token.logprob);
+      ArrayNode top = node.putArray("top");
+      token.top.forEach(t -> write(top.addObject(), t.token, t.id, t.logprob));
+    }
+    return array;
+  }
+
+  private static void write(ObjectNode node, String token, OptionalInt id, double logprob) {
+    node.put("token", token);
+    id.ifPresent(known -> node.put("id", known));
+    node.put("logprob", logprob);
+  }
+
+  /** The tokens of an array that {@link #toJson} wrote; none where it is no such array. */
+  public static List<TokenLogprob> fromJson(JsonNode array) {
+    return read(array, "top");
+  }
+
+  /**
+   * The tokens of a choice of OpenAI's protocol, in the form of either API; none where the server
+   * tells none.
+   *
+   * @param logprobs the choice's member
+   */
+  static List<TokenLogprob> ofChoice(JsonNode logprobs) {
+    if (logprobs.path("content").isArray()) {
+      return read(logprobs.get("content"), "top_logprobs");
+    }
+    JsonNode tokens = logprobs.path("tokens");
+    JsonNode values = logprobs.path("token_logprobs");
+    var result = new ArrayList<TokenLogprob>();
+    for (int i = 0; i < tokens.size(); i++) {
+      if (!values.path(i).isNumber()) {
+        return List.of();
+      }
+      var top = new ArrayList<Top>();
+      logprobs
+          .path("top_logprobs")
+          .path(i)
+          .properties()
+          .forEach(
+              one ->
+                  top.add(
+                      new Top(
+                          text(one.getKey()), id(one.getKey(), one.getValue()), number(one.getValue()))));
+      top.sort((a, b) -> Double.compare(b.logprob, a.logprob));
+      String token = tokens.get(i).asText();
+      result.add(new TokenLogprob(text(token), id(token, tokens), values.get(i).asDouble(), top));
+    }
+    return result;
+  }
+
+  private static List<TokenLogprob> read(JsonNode array, String topName) {
+    var tokens = new ArrayList<TokenLogprob>();
+    for (JsonNode node : array) {
+      if (!node.path("logprob").isNumber()) {
+        return List.of();
+      }
+      var top = new ArrayList<Top>();
+      for (JsonNode one : node.path(topName)) {
+        String token = one.path("token").asText();
+        top.add(new Top(text(token), id(token, one), number(one.path("logprob"))));
+      }
+      String token = node.path("token").asText();
+      tokens.add(new TokenLogprob(text(token), id(token, node), number(node.get("logprob")), top));
+    }
+    return tokens;
+  }
+
+  /** A probability of 0 is written in several ways; none of them is a number too small to hold. */
+  private static double number(JsonNode logprob) {
+    return Math.max(logprob.asDouble(-Double.MAX_VALUE), -Double.MAX_VALUE);
+  }
+
+  private static String text(String token) {
+    return token.startsWith(ID_PREFIX) ? "" : token;
+  }
+
+  private static OptionalInt id(String token, JsonNode node) {
+    if (node.path("id").canConvertToInt()) {
+      return OptionalInt.of(node.get("id").intValue());
+    }
+    return token.matches(ID_PREFIX + "\\d{1,9}")
+        ? OptionalInt.of(Integer.parseInt(token.substring(ID_PREFIX.length())))
+        : OptionalInt.empty();
+  }
+}
