@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +23,8 @@ public final class KernelSets {
   private static final String PORTABLE = "portable";
   private static final Path NVIDIA_DEVICE = Path.of("/dev/nvidiactl");
 
+  private static final Set<Integer> UNUSED = ConcurrentHashMap.newKeySet();
+
   private KernelSets() {}
 
   /**
@@ -32,6 +36,20 @@ public final class KernelSets {
     Kernels kernels = choose(System.getProperty(PROPERTY, ""), threads);
     LOG.info("Student runs on {}", kernels.describe());
     return kernels;
+  }
+
+  /**
+   * Lets this thread's arrays be on a GPU. A build without CUDA computes on the processor all the
+   * same, and warns once for each.
+   *
+   * @param gpu its number as CUDA counts them
+   */
+  public static void useGpu(int gpu) {
+    if (cuda()) {
+      Nd4j.getAffinityManager().unsafeSetDevice(gpu);
+    } else if (UNUSED.add(gpu)) {
+      LOG.warn("GPU {} was given and is not used: this build computes on the processor", gpu);
+    }
   }
 
   private static Kernels choose(String wanted, int threads) {

@@ -46,12 +46,21 @@ public final class StandaloneCluster implements AutoCloseable {
    * @param coresEach of a worker
    */
   public static StandaloneCluster start(int workers, int coresEach) {
+    return start(workers, coresEach, Map.of());
+  }
+
+  /**
+   * As above.
+   *
+   * @param settings of Spark for the workers, such as {@code spark.worker.resource.gpu.amount}
+   */
+  public static StandaloneCluster start(int workers, int coresEach, Map<String, String> settings) {
     try {
       Path folder = Files.createTempDirectory("standalone-cluster-");
       var cluster = new StandaloneCluster(sparkHome(), folder, freePort());
       cluster.startMaster();
       for (int i = 1; i <= workers; i++) {
-        cluster.startWorker(i, coresEach);
+        cluster.startWorker(i, coresEach, settings);
       }
       cluster.awaitWorkers(workers);
       return cluster;
@@ -164,10 +173,11 @@ public final class StandaloneCluster implements AutoCloseable {
     daemon(
         "master",
         "org.apache.spark.deploy.master.Master",
-        List.of("--host", "127.0.0.1", "--port", "" + port, "--webui-port", "0"));
+        List.of("--host", "127.0.0.1", "--port", "" + port, "--webui-port", "0"),
+        "");
   }
 
-  private void startWorker(int number, int cores) {
+  private void startWorker(int number, int cores, Map<String, String> settings) {
     daemon(
         "worker-" + number,
         "org.apache.spark.deploy.worker.Worker",
@@ -182,16 +192,22 @@ public final class StandaloneCluster implements AutoCloseable {
             "1g",
             "--work-dir",
             folder.resolve("work-" + number).toString(),
-            masterUrl()));
+            masterUrl()),
+        settings.entrySet().stream()
+            .map(setting -> "-D" + setting.getKey() + "=" + setting.getValue())
+            .collect(Collectors.joining(" ")));
   }
 
-  private void daemon(String name, String mainClass, List<String> args) {
+  private void daemon(String name, String mainClass, List<String> args, String options) {
     var command = new ArrayList<String>();
     command.add(home.resolve("bin/spark-class").toString());
     command.add(mainClass);
     command.addAll(args);
     daemons.add(
-        start(command, Map.of("SPARK_DAEMON_MEMORY", "256m"), folder.resolve(name + ".log")));
+        start(
+            command,
+            Map.of("SPARK_DAEMON_MEMORY", "256m", "SPARK_WORKER_OPTS", options),
+            folder.resolve(name + ".log")));
   }
 
   private Process start(List<String> command, Map<String, String> environment, Path log) {

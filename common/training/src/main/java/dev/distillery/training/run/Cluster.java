@@ -1,6 +1,7 @@
 package dev.distillery.training.run;
 
 import java.util.OptionalInt;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkException;
 import org.apache.spark.resource.ResourceProfile;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * @param workers tasks of a step
  * @param threads of each; 0: as many as its task has cores
  * @param profile what a task asks of an executor, where the cluster manager can be asked: all its
- *     cores, so that one task is on it at a time
+ *     cores and GPUs, so that one task is on it at a time
  */
 record Cluster(int workers, int threads, @Nullable ResourceProfile profile) {
   private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
@@ -37,12 +38,18 @@ record Cluster(int workers, int threads, @Nullable ResourceProfile profile) {
   }
 
   private static @Nullable ResourceProfile profile(SparkContext context, int cores) {
-    if (cores <= context.getConf().getInt("spark.task.cpus", 1)) {
+    SparkConf conf = context.getConf();
+    int gpus = conf.getInt("spark.executor.resource." + Gpu.RESOURCE + ".amount", 0);
+    boolean given = conf.getDouble("spark.task.resource." + Gpu.RESOURCE + ".amount", 0) >= gpus;
+    if (cores <= conf.getInt("spark.task.cpus", 1) && given) {
       return null;
     }
     try {
-      ResourceProfile profile =
-          new ResourceProfileBuilder().require(new TaskResourceRequests().cpus(cores)).build();
+      var requests = new TaskResourceRequests().cpus(cores);
+      if (gpus > 0) {
+        requests.resource(Gpu.RESOURCE, gpus);
+      }
+      ResourceProfile profile = new ResourceProfileBuilder().require(requests).build();
       context.resourceProfileManager().addResourceProfile(profile);
       return profile;
     } catch (Exception e) {
@@ -50,7 +57,8 @@ record Cluster(int workers, int threads, @Nullable ResourceProfile profile) {
         throw e;
       }
       LOG.warn(
-          "Training tasks get spark.task.cpus cores each and not all {} of an executor: {}",
+          "Training tasks get spark.task.cpus cores each and not all {} of an executor, and no GPU"
+              + " that spark.task.resource does not give: {}",
           cores,
           e.getMessage());
       return null;

@@ -60,6 +60,7 @@ final class SharedPolicy {
     /** Works with the policy, its trained weights as they were sent. */
     <T> T with(Function<Policy, T> work) {
       int cores = threads > 0 ? threads : Math.max(1, TaskContext.get().cpus());
+      Gpu.useGiven();
       return SharedPolicy.with(spec, objective, weights, cores, work);
     }
   }

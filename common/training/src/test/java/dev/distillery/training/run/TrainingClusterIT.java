@@ -46,7 +46,7 @@ class TrainingClusterIT {
     here.run("here");
     int drivers = 1;
     int executors = 0;
-    try (StandaloneCluster cluster = StandaloneCluster.start(2, 2)) {
+    try (StandaloneCluster cluster = StandaloneCluster.start(2, 2, gpus())) {
       Process driver = driver(cluster, "driver-1.log", steps);
       int step = 0;
       for (int kill = 1; kill <= kills; kill++) {
@@ -74,6 +74,8 @@ class TrainingClusterIT {
       String log = read("driver-" + drivers + ".log");
       assertThat(driver.exitValue()).as(log).isZero();
       assertThat(log).contains("Goes on from the checkpoint of step");
+      assertThat(cluster.executorLogs())
+          .anyMatch(text -> text.contains("GPU 7 was given and is not used"));
     }
     assertThat(executors).isPositive();
     Map<String, byte[]> result = here.result("here");
@@ -96,6 +98,18 @@ class TrainingClusterIT {
           .as(read("signal.log"))
           .hasSize(1);
     }
+  }
+
+  /** Workers that say they have a GPU. */
+  private Map<String, String> gpus() throws IOException {
+    Path script =
+        Files.writeString(
+            folder.resolve("gpus"),
+            "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"7\"]}'\n");
+    assertThat(script.toFile().setExecutable(true)).isTrue();
+    return Map.of(
+        "spark.worker.resource.gpu.amount", "1",
+        "spark.worker.resource.gpu.discoveryScript", script.toString());
   }
 
   /**
@@ -179,6 +193,9 @@ class TrainingClusterIT {
             "spark.speculation", "false",
             "spark.sql.artifact.isolation.enabled", "false")
         .forEach((name, value) -> command.add("-D" + name + "=" + value));
+    if (!master.startsWith("local")) {
+      command.add("-Dspark.executor.resource.gpu.amount=1");
+    }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(TrainingDriver.class.getName(), folder.toString(), "there"));
     command.addAll(List.of(options));
