@@ -26,7 +26,8 @@ def rows():
 
 
 def job(kind, path):
-    """Tokens a second of the whole job as its summary counts it, which is without the start of Java and Spark; and of its steps alone."""
+    """Tokens a second of the whole job as its summary counts it, which is without the start of Java and Spark; and of its steps alone; and what its
+    dry run said of memory and hours, beside what they were: the process' largest resident size, Java's heap and Spark in it."""
     out = f"{work}/out-{kind}"
     shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(f"{work}/warehouse", ignore_errors=True)
@@ -35,10 +36,26 @@ def job(kind, path):
         "--trainable", kind, "--train-on", "everything", "--packing", "constant-length", "--max-length", str(LENGTH),
         "--batch-size", str(BATCH), "--max-steps", str(steps), "--learning-rate", "1e-5", "--output-dir", out,
         "--", "--master", f"local[{threads}]"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(done.stderr[-2000:])
-    summary = json.loads(done.stdout)
+    planned = subprocess.run(
+        command[:2] + ["--dry-run"] + command[2:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if planned.returncode != 0:
+        sys.exit(planned.stderr[-2000:])
+    plan = json.loads(planned.stdout.strip().splitlines()[-1])["figures"]
+    with open(f"{work}/job-{kind}.err", "w") as err:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
+        resident = 0
+        while process.poll() is None:
+            try:
+                with open(f"/proc/{process.pid}/status") as status:
+                    resident = next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), resident)
+            except OSError:
+                pass
+            time.sleep(1)
+    if process.returncode != 0:
+        sys.exit(open(f"{work}/job-{kind}.err").read()[-2000:])
+    summary = json.loads(process.stdout.read())
+    print(f"{kind}: planned {plan['memory_bytes'] / 1e9:.2f} GB outside Java's heap and {plan['hours_here'] * 60:.1f} min; "
+          f"resident {resident * 1024 / 1e9:.2f} GB with heap and Spark, trained {summary['figures']['train_seconds'] / 60:.1f} min")
     tokens = summary["figures"]["num_tokens"]
     return tokens / summary["seconds"], tokens / summary["figures"]["train_seconds"]
 
