@@ -38,10 +38,16 @@ public interface Engine extends AutoCloseable {
   double[] evaluate(TokenRows rows, int batchSize);
 
   /**
-   * Seconds of this try's steps in which not even the busiest executor computed: weights on their
-   * way down, gradients up, and Spark's scheduling. Nothing where nothing is exchanged.
+   * Seconds of this try's steps in which not even the busiest executor computed or read the model:
+   * weights on their way down, gradients up, and Spark's scheduling. Nothing where nothing is
+   * exchanged.
    */
   default OptionalDouble exchangeSeconds() {
+    return OptionalDouble.empty();
+  }
+
+  /** Seconds of this try's steps in which executors read the model first. Nothing as above. */
+  default OptionalDouble openingSeconds() {
     return OptionalDouble.empty();
   }
 

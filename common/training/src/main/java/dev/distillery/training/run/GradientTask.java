@@ -7,7 +7,6 @@ import dev.distillery.model.train.TreeSum;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
 import org.apache.spark.util.CollectionAccumulator;
 import scala.Tuple2;
@@ -16,13 +15,13 @@ import scala.Tuple2;
  * Computes a share of a step: the gradients of its micro-batches, summed block by block. Run again
  * it gives the same bits.
  *
- * @param computed hears how many nanoseconds it took, by executor
+ * @param computed hears how long it took
  */
 record GradientTask(
     SharedPolicy.Access policies,
     Normaliser normaliser,
     Dropout dropout,
-    CollectionAccumulator<Tuple2<String, Long>> computed)
+    CollectionAccumulator<TaskTime> computed)
     implements PairFlatMapFunction<GradientShare, Integer, PartialSum> {
 
   @Override
@@ -45,7 +44,7 @@ record GradientTask(
               sums.add(
                   leaf, policy.computation().addGradient(batch, normaliser, dropout, gradients)));
     }
-    tell(computed, start);
+    TaskTime.tell(computed, policy, start);
     for (TreeSum.Block<ParameterSpace> block : sum.blocks()) {
       PartialSum.cut(block, policies.weights().sliceValues(), parts);
     }
@@ -53,10 +52,5 @@ record GradientTask(
       parts.add(new Tuple2<>(PartialSum.OBJECTIVE, PartialSum.of(block)));
     }
     return parts.iterator();
-  }
-
-  /** Says how long a task has computed since it began to. */
-  static void tell(CollectionAccumulator<Tuple2<String, Long>> computed, long start) {
-    computed.add(new Tuple2<>(SparkEnv.get().executorId(), System.nanoTime() - start));
   }
 }

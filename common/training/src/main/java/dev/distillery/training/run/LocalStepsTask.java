@@ -22,7 +22,7 @@ import scala.Tuple2;
 record LocalStepsTask(
     SharedPolicy.Access policies,
     AdamW.Options optimizer,
-    CollectionAccumulator<Tuple2<String, Long>> computed)
+    CollectionAccumulator<TaskTime> computed)
     implements PairFlatMapFunction<LocalStepsTask.Share, Integer, PartialSum> {
 
   /** One worker's part of a step: its micro-batches, none perhaps. */
@@ -48,7 +48,7 @@ record LocalStepsTask(
     for (Step step : share.steps()) {
       figures.add(step(policy, inner.optimizer(), step));
     }
-    GradientTask.tell(computed, start);
+    TaskTime.tell(computed, policy, start);
     SharedPolicy.keep(share.worker(), inner, share.first() + share.steps().size());
     List<Tuple2<Integer, PartialSum>> parts = new ArrayList<>();
     int number = 0;

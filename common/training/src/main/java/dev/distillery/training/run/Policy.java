@@ -26,6 +26,7 @@ final class Policy implements AutoCloseable {
   private final Decoder decoder;
   private final TrainingObjective.Computation computation;
   private final GradientSum sum;
+  private long opening;
 
   private Policy(
       ModelConfig config,
@@ -120,6 +121,18 @@ final class Policy implements AutoCloseable {
   /** Where gradients are summed; its memory is reused from step to step. */
   GradientSum sum() {
     return sum;
+  }
+
+  /** Remembers how many nanoseconds it took to open this. */
+  void openedIn(long nanos) {
+    opening = nanos;
+  }
+
+  /** What {@link #openedIn} was told, once; 0 afterwards. */
+  long takeOpening() {
+    long taken = opening;
+    opening = 0;
+    return taken;
   }
 
   @Override

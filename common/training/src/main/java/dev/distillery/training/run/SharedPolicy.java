@@ -79,9 +79,11 @@ final class SharedPolicy {
         open = null;
         close(now);
       }
+      long started = System.nanoTime();
       Path here = ShippedModel.here(spec.model());
       check(spec, here);
       now = new Open(weights.run(), spec, Policy.open(spec, here, objective, threads));
+      now.policy().openedIn(System.nanoTime() - started);
       open = now;
       version = 0;
     }

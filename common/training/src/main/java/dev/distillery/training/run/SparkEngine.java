@@ -44,9 +44,10 @@ final class SparkEngine implements Engine {
   private final ParameterSpace parameters;
   private final ParameterSpace gradient;
   private final int sliceValues;
-  private final CollectionAccumulator<Tuple2<String, Long>> computed;
+  private final CollectionAccumulator<TaskTime> computed;
   private final List<Broadcast<float[]>> sent = new ArrayList<>();
   private double exchangeSeconds;
+  private double openingSeconds;
   private long version = 1;
 
   /**
@@ -153,19 +154,25 @@ final class SparkEngine implements Engine {
       }
     }
     exchangeSeconds += (System.nanoTime() - started - slowest()) / 1e9;
+    openingSeconds += computed.value().stream().mapToLong(TaskTime::opening).max().orElse(0) / 1e9;
     return new Computed(gradient, sums);
   }
 
-  /** Nanoseconds that the busiest executor computed; its tasks take turns. */
+  /** Nanoseconds that the busiest executor opened the model and computed; its tasks take turns. */
   private long slowest() {
     Map<String, Long> byExecutor = new HashMap<>();
-    computed.value().forEach(task -> byExecutor.merge(task._1(), task._2(), Long::sum));
+    computed.value().forEach(task -> byExecutor.merge(task.executor(), task.nanos(), Long::sum));
     return byExecutor.values().stream().mapToLong(nanos -> nanos).max().orElse(0);
   }
 
   @Override
   public OptionalDouble exchangeSeconds() {
     return OptionalDouble.of(exchangeSeconds);
+  }
+
+  @Override
+  public OptionalDouble openingSeconds() {
+    return OptionalDouble.of(openingSeconds);
   }
 
   @Override

@@ -387,6 +387,7 @@ final class TrainingLoop {
     figures.put("num_tokens", state.tokens());
     figures.put("train_seconds", state.seconds());
     engine.exchangeSeconds().ifPresent(seconds -> figures.put("exchange_seconds", seconds));
+    engine.openingSeconds().ifPresent(seconds -> figures.put("opening_seconds", seconds));
     figures.putAll(stepper.seconds());
     lastStep.forEach(
         (name, value) -> {
