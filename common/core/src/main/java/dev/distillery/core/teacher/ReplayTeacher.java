@@ -66,10 +66,10 @@ public final class ReplayTeacher implements Teacher {
       throw failure(category(error), status, "Recorded failure: " + error);
     }
     return new TeacherReply(
-        row.path("text").asText(),
-        row.path("finish_reason").asText("other"),
-        row.path("prompt_tokens").asInt(-1),
-        row.path("cached_prompt_tokens").asInt(0),
+            row.path("text").asText(),
+            row.path("finish_reason").asText("other"),
+            row.path("prompt_tokens").asInt(-1),
+            row.path("cached_prompt_tokens").asInt(0),
             row.path("completion_tokens").asInt(-1),
             status)
         .with(TokenLogprob.fromJson(row.path("logprobs")));

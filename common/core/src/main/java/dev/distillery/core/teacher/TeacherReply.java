@@ -17,8 +17,8 @@ import java.util.Optional;
  * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
  * @param limits what the server says of the caller's limits
  * @param reasoning what the model thought before; never part of the text
- * @param logprobs the tokens of the reply, where they were asked for and the teacher tells them; the
- *     one that ends it is among them where the teacher tells that too
+ * @param logprobs the tokens of the reply, where they were asked for and the teacher tells them;
+ *     the one that ends it is among them where the teacher tells that too
  */
 public record TeacherReply(
     String text,

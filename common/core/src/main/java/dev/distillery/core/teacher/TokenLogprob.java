@@ -117,7 +117,9 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
               one ->
                   top.add(
                       new Top(
-                          text(one.getKey()), id(one.getKey(), one.getValue()), number(one.getValue()))));
+                          text(one.getKey()),
+                          id(one.getKey(), one.getValue()),
+                          number(one.getValue()))));
       top.sort((a, b) -> Double.compare(b.logprob, a.logprob));
       String token = tokens.get(i).asText();
       result.add(new TokenLogprob(text(token), id(token, tokens), values.get(i).asDouble(), top));

@@ -253,7 +253,9 @@ class OpenAiTeacherTest {
                 "ab", "content_filter", -1, 0, -1, 200, RateLimits.NONE, Optional.of("hm")));
   }
 
-  /** The forms of OpenAI's two APIs, llama.cpp's ids and those that vLLM writes in place of texts. */
+  /**
+   * The forms of OpenAI's two APIs, llama.cpp's ids and those that vLLM writes in place of texts.
+   */
   @Test
   void logProbabilitiesAreReadInTheFormsOfBothApis() throws Exception {
     String chat =

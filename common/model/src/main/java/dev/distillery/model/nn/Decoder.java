@@ -1,10 +1,10 @@
 package dev.distillery.model.nn;
 
 import dev.distillery.model.format.ModelConfig;
-import java.util.concurrent.CancellationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**

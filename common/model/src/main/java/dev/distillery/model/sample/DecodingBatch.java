@@ -199,8 +199,7 @@ public final class DecodingBatch implements AutoCloseable {
       int told = row.options.topLogProbs();
       float[] plain = told > 0 ? values.clone() : values;
       int token =
-          row.chooser.choose(
-              values, tokens.all, tokens.count, row.prompt.row(), tokens.written());
+          row.chooser.choose(values, tokens.all, tokens.count, row.prompt.row(), tokens.written());
       if (told > 0) {
         tokens.tops.add(WrittenToken.of(plain, token, told));
       }
@@ -219,8 +218,7 @@ public final class DecodingBatch implements AutoCloseable {
     int written = row.tokens.written();
     if (row.options.stopIds().contains(row.tokens.last())) {
       int[] tokens = row.tokens.reply(written - 1);
-      return new Reply(
-          tokens, row.text.apply(tokens), Finish.STOP, written, row.tokens.tops);
+      return new Reply(tokens, row.text.apply(tokens), Finish.STOP, written, row.tokens.tops);
     }
     boolean full = row.tokens.full();
     if (!full && row.options.stopTexts().isEmpty()) {
@@ -230,8 +228,7 @@ public final class DecodingBatch implements AutoCloseable {
     String text = row.text.apply(tokens);
     int stop = firstStop(text, row.options.stopTexts());
     if (stop >= 0) {
-      return new Reply(
-          tokens, text.substring(0, stop), Finish.STOP, written, row.tokens.tops);
+      return new Reply(tokens, text.substring(0, stop), Finish.STOP, written, row.tokens.tops);
     }
     return full ? new Reply(tokens, text, Finish.LENGTH, written, row.tokens.tops) : null;
   }

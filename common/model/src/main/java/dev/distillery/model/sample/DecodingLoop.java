@@ -13,8 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -165,10 +165,10 @@ final class DecodingLoop implements AutoCloseable {
     item.work()
         .done(
             new TeacherReply(
-                reply.text(),
-                reply.finish().name().toLowerCase(Locale.ROOT),
-                item.prepared().prompt().tokens().length,
-                0,
+                    reply.text(),
+                    reply.finish().name().toLowerCase(Locale.ROOT),
+                    item.prepared().prompt().tokens().length,
+                    0,
                     reply.written(),
                     0,
                     RateLimits.NONE)

@@ -111,14 +111,7 @@ public final class DistillationLoss implements AutoCloseable {
     int[] rows = targets.trained();
     check(batch, rows, teacher);
     return (d, gradients) ->
-        gradient(
-            batch,
-            targets,
-            normaliser,
-            dropout,
-            gradients,
-            seen,
-            known(rows, teacher));
+        gradient(batch, targets, normaliser, dropout, gradients, seen, known(rows, teacher));
   }
 
   /**

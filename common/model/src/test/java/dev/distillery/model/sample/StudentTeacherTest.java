@@ -214,7 +214,9 @@ class StudentTeacherTest {
       var extra =
           new TeacherRequest(
               "3", Optional.empty(), "m", Optional.of("x"), List.of(), sampling, "{\"min_p\": 1}");
-      assertThat(failure(teacher, extra, "no extra fields but logprobs and top_logprobs: {\"min_p\": 1}"))
+      assertThat(
+              failure(
+                  teacher, extra, "no extra fields but logprobs and top_logprobs: {\"min_p\": 1}"))
           .isEqualTo(Category.BAD_REQUEST);
       TeacherReply full = teacher.send(prompt("4", "1 ".repeat(30), greedy(50))).join();
       assertThat(full.finishReason()).isEqualTo("length");
@@ -256,7 +258,8 @@ class StudentTeacherTest {
               .extracting(TokenLogprob.Top::logprob)
               .isSortedAccordingTo(Comparator.reverseOrder());
           assertThat(i > 0 || token.top().get(0).id().equals(token.id())).isTrue();
-          assertThat(token.token()).isEqualTo(student.tokenizer().decode(new int[] {ids[t]}, false));
+          assertThat(token.token())
+              .isEqualTo(student.tokenizer().decode(new int[] {ids[t]}, false));
         }
       }
       assertThat(teacher.send(prompt("plain", "The sea", greedy(4))).join().logprobs()).isEmpty();

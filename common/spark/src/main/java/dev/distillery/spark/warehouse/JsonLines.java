@@ -130,8 +130,7 @@ final class JsonLines {
     public Iterator<Row> call(Row line) {
       byte[] bytes = line.getAs(1);
       return (bytes.length > MAX_LINE ? Optional.<String>empty() : problem(bytes))
-          .map(problem -> RowFactory.create(line.getString(0), problem)).stream()
-          .iterator();
+          .map(problem -> RowFactory.create(line.getString(0), problem)).stream().iterator();
     }
   }
 
@@ -167,7 +166,8 @@ final class JsonLines {
       var line = new ByteArrayOutputStream();
       for (long number = 1; left.get() > 0; number++) {
         if (Thread.currentThread().isInterrupted()) {
-          throw new InterruptedIOException("Told to end in line " + number + " of " + file.getPath());
+          throw new InterruptedIOException(
+              "Told to end in line " + number + " of " + file.getPath());
         }
         line.reset();
         boolean last = !readLine(lines, line, left);

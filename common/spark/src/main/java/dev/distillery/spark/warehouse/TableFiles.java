@@ -321,8 +321,7 @@ final class TableFiles {
     }
     if (Arrays.asList(inferred.fieldNames()).contains(CORRUPT)) {
       throw JobException.invalid(
-          problem(reader().text(paths()))
-                  .orElse(path + ": a line is no JSON object of its own")
+          problem(reader().text(paths())).orElse(path + ": a line is no JSON object of its own")
               + "; mend or remove the line");
     }
     refuseHalfCharacters();

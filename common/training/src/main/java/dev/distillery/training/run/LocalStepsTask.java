@@ -20,9 +20,7 @@ import scala.Tuple2;
  * @param computed hears how many nanoseconds it took, by executor
  */
 record LocalStepsTask(
-    SharedPolicy.Access policies,
-    AdamW.Options optimizer,
-    CollectionAccumulator<TaskTime> computed)
+    SharedPolicy.Access policies, AdamW.Options optimizer, CollectionAccumulator<TaskTime> computed)
     implements PairFlatMapFunction<LocalStepsTask.Share, Integer, PartialSum> {
 
   /** One worker's part of a step: its micro-batches, none perhaps. */

@@ -16,8 +16,7 @@ record TaskTime(String executor, long opening, long computing) implements Serial
   /** Tells the driver of a task that has computed since {@code start}. */
   static void tell(CollectionAccumulator<TaskTime> times, Policy policy, long start) {
     times.add(
-        new TaskTime(
-            SparkEnv.get().executorId(), policy.takeOpening(), System.nanoTime() - start));
+        new TaskTime(SparkEnv.get().executorId(), policy.takeOpening(), System.nanoTime() - start));
   }
 
   long nanos() {

@@ -108,8 +108,10 @@ class TrainingClusterIT {
             "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"7\"]}'\n");
     assertThat(script.toFile().setExecutable(true)).isTrue();
     return Map.of(
-        "spark.worker.resource.gpu.amount", "1",
-        "spark.worker.resource.gpu.discoveryScript", script.toString());
+        "spark.worker.resource.gpu.amount",
+        "1",
+        "spark.worker.resource.gpu.discoveryScript",
+        script.toString());
   }
 
   /**

@@ -123,9 +123,7 @@ final class Exporter {
     for (Path written : files(output)) {
       if (!written.endsWith(CONFIG)) {
         Files.move(
-            written,
-            target.resolve(written.getFileName()),
-            StandardCopyOption.REPLACE_EXISTING);
+            written, target.resolve(written.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }
     Files.move(output.resolve(CONFIG), target.resolve(CONFIG));

@@ -378,7 +378,8 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
             OptionsBinder.of(SftOptions.class).effective(options),
             summary.figures());
     if (options.learnsFromCompletions()) {
-      card.setTeacher(String.join("`, `", inputs.distinct("model", MOST_TEACHERS)), Optional.empty());
+      card.setTeacher(
+          String.join("`, `", inputs.distinct("model", MOST_TEACHERS)), Optional.empty());
     } else if (options.distill().distill().isPresent()) {
       String teacher = options.distill().distill().get();
       card.setTeacher(teacher, BaseModelTerms.of(Path.of(teacher)).license());

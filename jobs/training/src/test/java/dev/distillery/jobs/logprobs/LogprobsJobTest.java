@@ -100,8 +100,7 @@ class LogprobsJobTest {
     Files.writeString(second, "old");
     run(
         "over",
-        Map.of(
-            "input", temp + "/ids.jsonl", "output", second.toString(), "overwrite", "true"));
+        Map.of("input", temp + "/ids.jsonl", "output", second.toString(), "overwrite", "true"));
     assertThat(second).hasSameTextualContentAs(output);
   }
 
@@ -220,7 +219,12 @@ class LogprobsJobTest {
                 run(
                     "b2",
                     Map.of(
-                        "input", input.toString(), "output", input.toString(), "overwrite", "true")))
+                        "input",
+                        input.toString(),
+                        "output",
+                        input.toString(),
+                        "overwrite",
+                        "true")))
         .hasMessageContaining("x.jsonl is the input, which --overwrite does not replace");
     Path wrong = file("wrong.jsonl", "{\"id\": \"a\", \"text\": 5}\n");
     assertThatThrownBy(() -> run("c", Map.of("input", wrong.toString())))

@@ -95,11 +95,16 @@ class SftTaughtTest {
     SftSummary same =
         run(
             Map.of(
-                "input", own,
-                "distill", own,
-                "max-steps", 1,
-                "batch-size", 4,
-                "output-dir", temp.resolve("same")));
+                "input",
+                own,
+                "distill",
+                own,
+                "max-steps",
+                1,
+                "batch-size",
+                4,
+                "output-dir",
+                temp.resolve("same")));
     assertThat(values(same, "loss").get(0)).as("from itself").isCloseTo(0, within(1e-6));
     assertThat(same.rejects()).isEqualTo(Map.of("no_logprobs", 1L));
     assertThat(same.figures()).containsEntry("rows_kept", 3L);
@@ -142,8 +147,7 @@ class SftTaughtTest {
             lines.replaceAll("\"token\":\"[^\"]*\",\"id\":(\\d+)", "\"token\":\"QQ\",\"id\":$1"));
     refused(
         Map.of("input", other, "distill", other), " is 'QQ' of the teacher and '", "must be one");
-    Path bare =
-        Files.writeString(temp.resolve("bare.jsonl"), lines.replaceAll("\"id\":\\d+,", ""));
+    Path bare = Files.writeString(temp.resolve("bare.jsonl"), lines.replaceAll("\"id\":\\d+,", ""));
     refused(Map.of("input", bare, "distill", bare), "There is no row to train on");
     refused(Map.of("input", own, "distill", own, "distill-temperature", 2), "leave it out");
     refused(Map.of("input", own, "distill", own, "packing", "constant-length"), "isolated or not");
