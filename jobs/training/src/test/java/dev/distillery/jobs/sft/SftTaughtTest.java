@@ -112,8 +112,10 @@ class SftTaughtTest {
     Path rows =
         Files.writeString(
             temp.resolve("rows.jsonl"),
-            "{\"instruction\": \"one\", \"output\": \"uno uno\"}\n"
-                + "{\"instruction\": \"two\", \"output\": \"dos\"}\n");
+            """
+            {"instruction": "one", "output": "uno uno"}
+            {"instruction": "two", "output": "dos"}
+            """);
     Path teacher = temp.resolve("teacher");
     run(Map.of("input", rows, "max-steps", 3, "learning-rate", "2e-2", "output-dir", teacher));
     Path told = completions(teacher, "told.jsonl");
