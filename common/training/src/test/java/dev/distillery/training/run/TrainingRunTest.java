@@ -197,7 +197,7 @@ class TrainingRunTest {
     tiny.run("old");
     Path manifest = tiny.output("old").resolve("checkpoint-2/manifest.json");
     String written = Files.readString(manifest);
-    String old = written.replaceAll("\"weight-decay\" : \"[^\"]*\",", "");
+    String old = written.replaceAll("\"max-grad-norm\" : \"[^\"]*\",", "");
     assertThat(old).isNotEqualTo(written);
     Files.writeString(manifest, old);
     tiny.forget("old");
@@ -205,9 +205,9 @@ class TrainingRunTest {
     Files.writeString(manifest, old);
     Files.delete(tiny.output("old").resolve("checkpoint-3/manifest.json"));
     tiny.forget("old");
-    tiny.with("weight-decay", 0.1);
+    tiny.with("max-grad-norm", 0.5);
     assertThatThrownBy(() -> tiny.run("old"))
-        .hasMessageContaining("--weight-decay was 0.0, now 0.1");
+        .hasMessageContaining("--max-grad-norm was 1.0, now 0.5");
   }
 
   @Test

@@ -136,7 +136,9 @@ class SftTaughtTest {
     assertThat(losses.get(1))
         .as("a step's loss is the evaluation of the weights before it")
         .isCloseTo(values(summary, "eval_loss").get(0), within(1e-6));
-    assertThat(temp.resolve("out/README.md")).content().contains("probabilities of `tiny-teacher`");
+    assertThat(temp.resolve("out/README.md"))
+        .content()
+        .contains("probabilities of `m`, `tiny-teacher` (");
   }
 
   @Test
@@ -149,12 +151,25 @@ class SftTaughtTest {
             lines.replaceAll("\"token\":\"[^\"]*\",\"id\":(\\d+)", "\"token\":\"QQ\",\"id\":$1"));
     refused(
         Map.of("input", other, "distill", other), " is 'QQ' of the teacher and '", "must be one");
-    Path bare = Files.writeString(temp.resolve("bare.jsonl"), lines.replaceAll("\"id\":\\d+,", ""));
-    refused(Map.of("input", bare, "distill", bare), "There is no row to train on");
+    Path bare =
+        Files.writeString(
+            temp.resolve("bare.jsonl"), lines.replaceFirst("\"id\":\\d+,\"logprob", "\"logprob"));
+    SftSummary without =
+        run(
+            Map.of(
+                "input",
+                bare,
+                "distill",
+                bare,
+                "max-steps",
+                1,
+                "output-dir",
+                temp.resolve("bare")));
+    assertThat(without.rejects()).isEqualTo(Map.of("no_token_ids", 1L, "no_logprobs", 1L));
     refused(Map.of("input", own, "distill", own, "distill-temperature", 2), "leave it out");
     refused(Map.of("input", own, "distill", own, "packing", "constant-length"), "isolated or not");
     refused(Map.of("input", own, "distill", own, "train-on", "last-turn"), "the reply is learned");
-    refused(Map.of("input", own), "is none of conversations, instructions");
+    refused(Map.of("input", own), "are none of conversations, instructions");
   }
 
   private void refused(Map<String, Object> given, String... messages) {
