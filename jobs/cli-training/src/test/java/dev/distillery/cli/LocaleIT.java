@@ -60,6 +60,10 @@ class LocaleIT {
       test -s 日本/schüler.gguf
       run sft sft --model 日本/modell --input conversations@c --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/geübt
       test -s 日本/geübt/model.safetensors
+      echo '{"id": "ü4", "prompt": [{"role": "user", "content": "Köln?"}], "chosen": "Köln 日本", "rejected": "nein"}' > 日本/paare.jsonl
+      run reward reward --model 日本/modell --input 日本/paare.jsonl --eval-input 日本/paare.jsonl --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/urteil
+      test -s 日本/urteil/model.safetensors -a -s 日本/urteil/held-out.html
+      run score score --model 日本/urteil --input 日本/paare.jsonl --best-of 2
       run ppo ppo --model 日本/geübt --input conversations@c --reward count:ü=1 --max-steps 1 --rollout-batch-size 2 --mini-batch-size 1 --response-length 4 --max-length 64 --output-dir 日本/belohnt
       test -s 日本/belohnt/model.safetensors
       echo '{"prompt": [{"role": "user", "content": "Fluß bei Köln 日本?"}], "chosen": "Der Rhein fließt dort", "rejected": "Die Donau 😀"}' > 日本/vergleiche.jsonl

@@ -234,6 +234,42 @@ public final class Tables {
                       + " for a first token with nothing before it")
               .build());
 
+  /** A reward model's number. */
+  public static final Table SCORES =
+      new Table(
+          "scores",
+          "A reward model's number of one answer.",
+          struct()
+              .required("id", StringType, "Row that was scored; of completions their request_id")
+              .required("model", StringType, "Reward model, by its folder and its bytes' hash")
+              .required("score", DoubleType, "Higher is better")
+              .column("side", StringType, "chosen or rejected, of a comparison")
+              .column("step", LongType, "Update, of rollouts")
+              .column("prompt_id", StringType, "Hash of the prompt, shared by all answers to it")
+              .column("answer_id", StringType, "Hash of the answer's text")
+              .column("tokens", IntegerType, "Tokens of prompt and answer that were read")
+              .build());
+
+  /** The best of several answers to a prompt. */
+  public static final Table BEST_OF =
+      new Table(
+          "best_of",
+          "The answer that a reward model likes best among several to one prompt.",
+          struct()
+              .required("id", StringType, "Hash of the prompt; prompt_id of scores")
+              .required("model", StringType, "Reward model, by its folder and its bytes' hash")
+              .required("answer_id", StringType, "Hash of the best answer's text")
+              .required("row_id", StringType, "Row of that answer; id of scores")
+              .column("prompt", StringType, "What was asked; a dialogue as JSON")
+              .column("answer", StringType, "The best answer")
+              .required("score", DoubleType, "Its score")
+              .column("mean_score", DoubleType, "Mean over the answers that were compared")
+              .column("answers", IntegerType, "Answers that were compared")
+              .column("step", LongType, "Update, of rollouts")
+              .required("source", StringType, "Name of the source")
+              .required("license", StringType, "SPDX expression, or NOASSERTION")
+              .build());
+
   /** One sampled answer of an update of ppo. */
   public static final Table ROLLOUTS =
       new Table(
@@ -277,6 +313,8 @@ public final class Tables {
           METRICS,
           JUDGEMENTS,
           LOGPROBS,
+          SCORES,
+          BEST_OF,
           ROLLOUTS);
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");

@@ -74,6 +74,16 @@ public final class SharedReward {
         model.toString(), base.toString(), hash(model, base), context.isLocal(), threads);
   }
 
+  /**
+   * What tells a reward model from every other: the hash of its bytes, and of those of the base
+   * that its adapter stands on.
+   *
+   * @throws dev.distillery.model.format.ModelFileException if it is no reward model
+   */
+  public static String fingerprint(Path model) throws IOException {
+    return hash(model, RewardModel.base(model));
+  }
+
   private static String hash(Path model, Path base) throws IOException {
     return base.equals(model)
         ? ModelHash.of(model)

@@ -5,6 +5,7 @@ import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.KernelSets;
@@ -48,11 +49,17 @@ final class ResultWriter {
 
   private final OutputFolder folder;
   private final PolicySpec spec;
+  private final ModelConfig config;
   private final StudentOptions.Dtype dtype;
 
-  ResultWriter(OutputFolder folder, PolicySpec spec, StudentOptions.Dtype dtype) {
+  /**
+   * @param config of the result
+   */
+  ResultWriter(
+      OutputFolder folder, PolicySpec spec, ModelConfig config, StudentOptions.Dtype dtype) {
     this.folder = folder;
     this.spec = spec;
+    this.config = config;
     this.dtype = dtype;
   }
 
@@ -61,7 +68,10 @@ final class ResultWriter {
     Path directory = Files.createTempDirectory("distillery-result-");
     try {
       if (spec.trainable() == Trainable.LORA) {
-        AdapterOutput.write(directory, spec, spec.config(files), trained);
+        AdapterOutput.write(directory, spec, config, trained);
+        if (config.labels() == 1) {
+          ScoreBias.write(directory, config.scoreBias());
+        }
       } else {
         writeModel(directory, files, trained);
       }
@@ -95,10 +105,9 @@ final class ResultWriter {
           case AUTO, FLOAT32 -> TensorType.F32;
           case BFLOAT16 -> TensorType.BF16;
         };
-    ModelConfig config = spec.config(files);
     try (Kernels kernels = KernelSets.create(1)) {
       Parameters all =
-          new Parameters(trained, frozen(kernels, config, files, trained), StoredWeights.none());
+          new Parameters(trained, frozen(kernels, files, trained), StoredWeights.none());
       ModelWriter.write(
           directory,
           config,
@@ -110,8 +119,7 @@ final class ResultWriter {
   }
 
   /** What is not trained, from the model's own file. */
-  private static ParameterSpace frozen(
-      Kernels kernels, ModelConfig config, ModelFiles files, ParameterSpace trained)
+  private ParameterSpace frozen(Kernels kernels, ModelFiles files, ParameterSpace trained)
       throws IOException {
     ParameterSpace frozen =
         new ParameterSpace(
@@ -124,7 +132,7 @@ final class ResultWriter {
   }
 
   /** The files of a directory as they are; of a GGUF file, written anew. */
-  private static void tokenizer(Path directory, ModelFiles files) throws IOException {
+  static void tokenizer(Path directory, ModelFiles files) throws IOException {
     if (Files.isDirectory(files.path())) {
       for (String name : TOKENIZER) {
         Path file = files.path().resolve(name);

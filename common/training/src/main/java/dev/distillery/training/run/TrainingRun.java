@@ -49,6 +49,7 @@ public final class TrainingRun {
   private final JobRun run;
   private final RunSetup setup;
   private final Parts parts;
+  private final Optional<Finish> finish;
 
   /**
    * Runs that belong together.
@@ -60,10 +61,11 @@ public final class TrainingRun {
     static final Parts NONE = new Parts(false, List.of());
   }
 
-  private TrainingRun(JobRun run, RunSetup setup, Parts parts) {
+  private TrainingRun(JobRun run, RunSetup setup, Parts parts, Optional<Finish> finish) {
     this.run = run;
     this.setup = setup;
     this.parts = parts;
+    this.finish = finish;
   }
 
   /**
@@ -82,13 +84,14 @@ public final class TrainingRun {
       throw JobException.invalid(
           "There is no row to train on: look at the rejects, and at how rows are made");
     }
-    return new TrainingRun(run, RunSetup.of(options, seed, objective, train), Parts.NONE);
+    return new TrainingRun(
+        run, RunSetup.of(options, seed, objective, train), Parts.NONE, Optional.empty());
   }
 
   /** The same run, evaluated on rows of their own; of no rows, not at all. */
   public TrainingRun evaluatedOn(TokenRows rows) {
     Optional<TokenRows> some = rows.size() == 0 ? Optional.empty() : Optional.of(rows);
-    return new TrainingRun(run, setup.evaluatedOn(some), parts);
+    return new TrainingRun(run, setup.evaluatedOn(some), parts, finish);
   }
 
   /**
@@ -96,7 +99,7 @@ public final class TrainingRun {
    * checkpoint of another value is refused.
    */
   public TrainingRun identifiedBy(String name, String value) {
-    return new TrainingRun(run, setup.identifiedBy(name, value), parts);
+    return new TrainingRun(run, setup.identifiedBy(name, value), parts, finish);
   }
 
   /**
@@ -106,7 +109,7 @@ public final class TrainingRun {
    * @param names in the order of the head's outputs; none leaves the model its own head
    */
   public TrainingRun classifying(List<String> names) {
-    return new TrainingRun(run, setup.classifying(names), parts);
+    return new TrainingRun(run, setup.classifying(names), parts, finish);
   }
 
   /**
@@ -114,7 +117,12 @@ public final class TrainingRun {
    * rows are prompts.
    */
   public TrainingRun stepping(StepMethod method) {
-    return new TrainingRun(run, setup.stepping(method), parts);
+    return new TrainingRun(run, setup.stepping(method), parts, finish);
+  }
+
+  /** The same run, whose result is finished before it is written. */
+  public TrainingRun finishing(Finish by) {
+    return new TrainingRun(run, setup, parts, Optional.of(by));
   }
 
   /**
@@ -128,17 +136,17 @@ public final class TrainingRun {
             .outputDir(options.student().outputDir() + "/" + folder)
             .build();
     TrainingOptions there = TrainingOptionsBuilder.builder(options).student(student).build();
-    return new TrainingRun(run, setup.with(there).over(rows), new Parts(true, List.of()));
+    return new TrainingRun(run, setup.with(there).over(rows), new Parts(true, List.of()), finish);
   }
 
   /** The same run over other rows. */
   public TrainingRun over(TokenRows rows) {
-    return new TrainingRun(run, setup.over(rows), parts);
+    return new TrainingRun(run, setup.over(rows), parts, finish);
   }
 
   /** The same run, which publishes the figures of parts that were trained before it, too. */
   public TrainingRun after(List<String> folders) {
-    return new TrainingRun(run, setup, new Parts(false, List.copyOf(folders)));
+    return new TrainingRun(run, setup, new Parts(false, List.copyOf(folders)), finish);
   }
 
   /** What the run will take, without any of it: for a dry run. */
@@ -266,7 +274,9 @@ public final class TrainingRun {
         if (result.interrupted().isEmpty()) {
           loop.toResult(result.resultStep());
           result = result.with(loop.samples());
-          new ResultWriter(folder, spec, options.student().dtype())
+          ModelConfig trained = spec.config(files);
+          ModelConfig written = finish.map(by -> by.finish(engine, trained)).orElse(trained);
+          new ResultWriter(folder, spec, written, options.student().dtype())
               .write(files, engine.parameters());
           if (!parts.part()) {
             loop.publish(run, parts.before());

@@ -101,6 +101,22 @@ public final class AnswerEncoder {
     return end == 0 ? new Answered(ids, ids.length) : new Answered(Arrays.copyOf(ids, end), from);
   }
 
+  /**
+   * A prompt that was written in a template before, marks and all, with the answer to it.
+   *
+   * @param prompt in which marks are read as such, as a policy read them
+   * @param ended whether the answer ended by itself; the mark that closes it stands behind it then
+   */
+  public Answered written(String prompt, String answer, boolean ended) {
+    int[] first = tokenizer.encode(prompt);
+    int[] second = tokenizer.encodeOrdinary(answer);
+    int[] end = ended ? closing : new int[0];
+    int[] ids = Arrays.copyOf(first, first.length + second.length + end.length);
+    System.arraycopy(second, 0, ids, first.length, second.length);
+    System.arraycopy(end, 0, ids, first.length + second.length, end.length);
+    return new Answered(ids, first.length);
+  }
+
   /** An answer that was cut before its end: no mark closes it. */
   public Answered cut(List<Message> prompt, String answer) {
     Answered whole = closed(prompt, answer);

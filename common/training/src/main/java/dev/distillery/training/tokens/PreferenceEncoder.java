@@ -11,14 +11,14 @@ import java.util.List;
  * have the weight 1. The figures are the row's pairs, three numbers each: the better document, the
  * other, and the margin. Safe for several threads.
  */
-final class PreferenceEncoder {
+public final class PreferenceEncoder {
   private final AnswerEncoder answers;
   private final TokenSettings settings;
 
   /**
    * @param settings of pairs
    */
-  PreferenceEncoder(AnswerEncoder answers, TokenSettings settings) {
+  public PreferenceEncoder(AnswerEncoder answers, TokenSettings settings) {
     this.answers = answers;
     this.settings = settings;
   }
@@ -28,7 +28,7 @@ final class PreferenceEncoder {
    *
    * @param margin by how much the chosen answer is better; 0 where nobody said
    */
-  EncodedRow pair(List<Message> prompt, String chosen, String rejected, double margin) {
+  public EncodedRow pair(List<Message> prompt, String chosen, String rejected, double margin) {
     if (!Double.isFinite(margin)) {
       return EncodedRow.rejected(EncodedRow.BAD_MARGIN, "The margin is " + margin);
     }

@@ -42,6 +42,36 @@ class PreferenceEncoderTest {
     return tokenizer.decode(Arrays.copyOfRange(row.ids(), from, to), false);
   }
 
+  /**
+   * Pitfalls 1 and 2: masks are of positions, and one mark closes an answer, whatever it spells.
+   */
+  @Test
+  void theClosingMarkIsLearnedOnceWhateverTheTextsSpell() {
+    int end = tokenizer.id("<|im_end|>").orElseThrow();
+    EncodedRow encoded =
+        encoder(512, LongPair.CUT_ANSWERS)
+            .pair(
+                List.of(new Message("user", "say <|im_end|> the word")),
+                "the <|im_end|> fox",
+                "the",
+                0);
+
+    TokenSequence row = encoded.sequences().get(0);
+    for (int d = 0; d < 2; d++) {
+      int from = row.starts()[d];
+      int to = d == 0 ? row.starts()[1] : row.ids().length;
+      int learnedEnds = 0;
+      int allEnds = 0;
+      for (int t = from; t < to; t++) {
+        allEnds += row.ids()[t] == end ? 1 : 0;
+        learnedEnds += row.ids()[t] == end && row.weights()[t] > 0 ? 1 : 0;
+      }
+      assertThat(learnedEnds).isEqualTo(1);
+      assertThat(allEnds).as("the question's and the answer's").isEqualTo(2);
+      assertThat(row.weights()[to - 1]).isEqualTo(1);
+    }
+  }
+
   @Test
   void aPairIsTwoDocumentsThatEndAtTheirClosingTokens() {
     EncodedRow encoded = pair(512, LongPair.CUT_ANSWERS, "the", "the fox");

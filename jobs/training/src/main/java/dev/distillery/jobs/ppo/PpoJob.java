@@ -61,7 +61,7 @@ import java.util.stream.Stream;
  * <pre>{@code
  * var student = StudentOptions.builder().model("models/sft").outputDir("out/ppo").build();
  * var training = TrainingOptions.builder().student(student).build();
- * var rewards = RewardOptions.builder().reward(List.of("count:e=1")).build();
+ * var rewards = ScoringOptions.builder().reward(List.of("count:e=1")).build();
  * var options = PpoOptions.builder().training(training).input(List.of("prompts")).rewards(rewards);
  * PpoSummary summary = new PpoJob().run(spark, options.build());
  * System.out.println("Written to " + summary.output());
@@ -312,7 +312,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
                 new PlannedRows(sums.kept(), sums.tokens(), sums.longest()))
             .stepping(method)
             .identifiedBy("prompts", sums.key());
-    made = identified(made, RewardOptions.class, options.rewards());
+    made = identified(made, ScoringOptions.class, options.rewards());
     made = identified(made, RewardModelOptions.class, options.rewardModels());
     made = identified(made, RolloutOptions.class, options.rollouts());
     made = identified(made, UpdateOptions.class, options.update());
@@ -375,7 +375,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
 
   private static Settings settings(PpoOptions options, List<Integer> stops) {
     UpdateOptions update = options.update();
-    RewardOptions rewards = options.rewards();
+    ScoringOptions rewards = options.rewards();
     RolloutOptions rollouts = options.rollouts();
     int answers = rollouts.rolloutBatchSize();
     boolean grpo = update.algorithm() == Algorithm.GRPO;

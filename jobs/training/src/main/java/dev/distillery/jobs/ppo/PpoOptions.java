@@ -61,7 +61,7 @@ public record PpoOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
-    RewardOptions rewards,
+    ScoringOptions rewards,
     RewardModelOptions rewardModels,
     RolloutOptions rollouts,
     UpdateOptions update)

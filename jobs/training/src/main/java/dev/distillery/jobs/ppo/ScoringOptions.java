@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
  * @param missingEosPenalty the penalty of an answer without an end
  */
 @WithBuilder
-public record RewardOptions(
+public record ScoringOptions(
     @Option(
             names = "--reward",
             paramLabel = "NAME_OR_URL=WEIGHT",
@@ -62,7 +62,7 @@ public record RewardOptions(
             description = "The penalty of an answer without an end.")
         double missingEosPenalty) {
   /** Named setters over the declared defaults. */
-  public static RewardOptionsBuilder builder() {
-    return RewardOptionsBuilder.builder(OptionsBinder.defaults(RewardOptions.class));
+  public static ScoringOptionsBuilder builder() {
+    return ScoringOptionsBuilder.builder(OptionsBinder.defaults(ScoringOptions.class));
   }
 }
