@@ -8,4 +8,9 @@ class CpuRewardTest extends RewardParity {
   protected Kernels kernels() {
     return new CpuKernels(2);
   }
+
+  @Override
+  protected int steps() {
+    return 30;
+  }
 }

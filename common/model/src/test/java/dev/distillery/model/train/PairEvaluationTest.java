@@ -21,6 +21,15 @@ class PairEvaluationTest {
       }
     }
     assertThat(result.rocAuc()).isCloseTo(above / 36, within(1e-9));
+    // Deeplearning4j's curve has the same area where no two scores are equal.
+    double area = 0;
+    double[] x = result.falsePositives();
+    double[] y = result.truePositives();
+    for (int i = 1; i < x.length; i++) {
+      area += (x[i] - x[i - 1]) * (y[i] + y[i - 1]) / 2;
+    }
+    assertThat(x).isSorted();
+    assertThat(area).isCloseTo(result.rocAuc(), within(1e-9));
     assertThat(result.calibrationError()).isCloseTo(byHand(differences), within(1e-6));
     assertThat(result.predicted()).isSorted().hasSameSizeAs(result.observed());
   }

@@ -8,4 +8,9 @@ class PortableRewardTest extends RewardParity {
   protected Kernels kernels() {
     return new PortableKernels();
   }
+
+  @Override
+  protected int steps() {
+    return 6;
+  }
 }

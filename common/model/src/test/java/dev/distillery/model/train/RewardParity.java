@@ -30,6 +30,9 @@ public abstract class RewardParity {
   /** The kernels under test. */
   protected abstract Kernels kernels();
 
+  /** Steps of the thirty that are taken. */
+  protected abstract int steps();
+
   /** A micro-batch as the reference had it. */
   private record MicroBatch(Batch batch, List<Pair> pairs) {}
 
@@ -83,7 +86,8 @@ public abstract class RewardParity {
     "reward-margins, 2, 0.01, false",
     "reward-ranked, 1, 0, true"
   })
-  void stepsEqualThoseOfTheReference(String run, int accumulation, double centring, boolean ranked) {
+  void stepsEqualThoseOfTheReference(
+      String run, int accumulation, double centring, boolean ranked) {
     Golden golden = Golden.read("training", run);
     ModelConfig config = Golden.config("llama-gqa31-tied").toBuilder().labels(1).build();
     try (Kernels kernels = kernels();
@@ -100,7 +104,7 @@ public abstract class RewardParity {
       Golden.read("llama-gqa31-tied").load("w/", parameters);
       parameters.get("score.weight").write(narrow(golden.get("score")));
       List<MicroBatch> all = microBatches(golden, ranked);
-      for (int step = 0; step < STEPS; step++) {
+      for (int step = 0; step < steps(); step++) {
         List<MicroBatch> part = all.subList(step * accumulation, (step + 1) * accumulation);
         double prompts = ranked ? 2 : part.stream().mapToInt(m -> m.pairs.size()).sum();
         List<RankingSums> seen = new ArrayList<>();

@@ -119,17 +119,21 @@ record HeldOut(
   /** What a person is told of it. */
   String describe() {
     LookRules.Rule fitted = LookRules.fitted(rules);
-    double low = figures.getOrDefault("held_out_accuracy_low", 0).doubleValue();
+    double low = figure("held_out_accuracy_low");
     return String.format(
         Locale.ROOT,
-        "Held out: %d pairs, accuracy %.4f (%.4f to %.4f); by the rule '%s', the best of the looks on the training part, %.4f%s",
-        figures.get("held_out_pairs"),
-        figures.get("held_out_accuracy"),
+        "Held out: %.0f pairs, accuracy %.4f (%.4f to %.4f); by the rule '%s', the best of the looks on the training part, %.4f%s",
+        figure("held_out_pairs"),
+        figure("held_out_accuracy"),
         low,
-        figures.get("held_out_accuracy_high"),
+        figure("held_out_accuracy_high"),
         fitted.name(),
         fitted.heldOut(),
         low > fitted.heldOut() ? "" : ": as far as these pairs tell, no better than that rule");
+  }
+
+  private double figure(String name) {
+    return figures.getOrDefault(name, 0).doubleValue();
   }
 
   private static List<Group> byLength(Dataset<Row> scored) {

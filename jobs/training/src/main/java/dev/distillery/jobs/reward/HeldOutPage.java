@@ -9,6 +9,10 @@ import java.util.Locale;
 /** {@code held-out.html}: what a reward model is worth, for a person. */
 final class HeldOutPage {
   static final String FILE = "held-out.html";
+
+  /** Points of a curve that are drawn. */
+  private static final int POINTS = 200;
+
   static final List<String> GROUPS = List.of("", "pairs", "accuracy", "mean margin");
   static final List<String> RULES = List.of("rule", "on the training part", "held out");
 
@@ -45,7 +49,27 @@ final class HeldOutPage {
             List.of(
                 new LinePlot.Line("observed", predicted, held.evaluation().observed()),
                 new LinePlot.Line("perfect", predicted, predicted))));
+    page.plot(
+        new LinePlot(
+            "ROC: right orders found by wrong ones taken",
+            false,
+            List.of(
+                new LinePlot.Line(
+                    "model",
+                    thinned(held.evaluation().falsePositives()),
+                    thinned(held.evaluation().truePositives())),
+                new LinePlot.Line("a coin", new double[] {0, 1}, new double[] {0, 1}))));
     return page.html();
+  }
+
+  /** A curve's points, the first and the last among them. */
+  private static double[] thinned(double[] points) {
+    int count = Math.min(POINTS, points.length);
+    double[] some = new double[count];
+    for (int i = 0; i < count; i++) {
+      some[i] = points[count == 1 ? 0 : (int) ((long) i * (points.length - 1) / (count - 1))];
+    }
+    return some;
   }
 
   static List<List<String>> cells(List<Group> groups) {
