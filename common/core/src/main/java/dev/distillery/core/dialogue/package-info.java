@@ -1,7 +1,8 @@
 /**
- * Dialogues: their messages and roles. What asks, renders or trains on them lies elsewhere.
+ * Dialogues: their messages and roles, and what a chat template is told beside them. What asks,
+ * renders or trains on them lies elsewhere.
  *
- * <p>May use: nothing of ours.
+ * <p>May use: core.run.
  */
 @NullMarked
 package dev.distillery.core.dialogue;

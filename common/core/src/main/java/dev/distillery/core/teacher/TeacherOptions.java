@@ -3,6 +3,9 @@ package dev.distillery.core.teacher;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
@@ -26,6 +29,8 @@ import picocli.CommandLine.Option;
  *     has one
  * @param chatTemplate name of the chat template that a student is asked in; empty takes the model's
  *     own
+ * @param template what a template is told beside the dialogue: a student's own a day and further
+ *     names, a server's the names, as {@code chat_template_kwargs}
  * @param baseUrl of an OpenAI-compatible server
  * @param api which form of request a server is sent
  * @param apiKeyEnv environment variable of the driver that holds the key
@@ -66,6 +71,7 @@ public record TeacherOptions(
                 "Form of a dialogue: chatml, smollm2, llama3, llama2, vicuna, koala, alpaca"
                     + " or stack-qa. Default: the model's own.")
         Optional<String> chatTemplate,
+    TemplateOptions template,
     @Tunable
         @Option(
             names = "--base-url",
@@ -187,6 +193,9 @@ public record TeacherOptions(
             description = "Share of requests that may fail for good; more ends with exit 5.")
         double maxFailureRatio)
     implements Validated {
+  /** Where servers look for a template's arguments. */
+  private static final String KWARGS = "chat_template_kwargs";
+
   /** Named setters over the declared defaults. */
   public static TeacherOptionsBuilder builder() {
     return TeacherOptionsBuilder.builder(OptionsBinder.defaults(TeacherOptions.class));
@@ -215,6 +224,7 @@ public record TeacherOptions(
     extra
         .flatMap(OpenAiProtocol::wrongLimit)
         .ifPresent(wrong -> violations.add("Option --extra-body: " + wrong));
+    violations.addAll(templateViolations());
     if (model.or(teacher::defaultModel).isEmpty()) {
       violations.add(
           "Option --model is required with --teacher "
@@ -222,6 +232,46 @@ public record TeacherOptions(
               + ": name the model, or the path of its file");
     }
     return violations;
+  }
+
+  private List<String> templateViolations() {
+    List<String> violations = new ArrayList<>(template.violations());
+    if (template.templateDate().isPresent() && teacher != TeacherKind.STUDENT) {
+      violations.add(
+          "Option --template-date has an effect with --teacher student only: leave it out; some"
+              + " servers take a day by --template-args");
+    }
+    boolean hasArguments = !template.templateArgs().equals("{}");
+    if (hasArguments && teacher == TeacherKind.GGUF) {
+      violations.add(
+          "Option --template-args has no effect with --teacher gguf, whose template is llama.cpp's"
+              + " own: leave it out");
+    }
+    if (chatTemplate.isPresent() && (hasArguments || template.templateDate().isPresent())) {
+      violations.add(
+          "Options --template-date and --template-args are for a model's own template: leave them"
+              + " out with --chat-template");
+    }
+    if (jsonObject(extraBody).filter(body -> body.has(KWARGS)).isPresent() && hasArguments) {
+      violations.add(
+          "Option --template-args: --extra-body has "
+              + KWARGS
+              + " already: give them in one place");
+    }
+    return violations;
+  }
+
+  /**
+   * What is merged into each HTTP body: {@link #extraBody}, and for a server the template's
+   * arguments.
+   */
+  public String body() {
+    ObjectNode names = new TemplateInputs("", template.templateArgs()).names();
+    if (names.isEmpty() || teacher == TeacherKind.STUDENT) {
+      return extraBody;
+    }
+    ObjectNode body = (ObjectNode) jsonObject(extraBody).orElseThrow();
+    return body.set(KWARGS, names).toString();
   }
 
   private static boolean isPlainHttp(String url) {

@@ -1,5 +1,6 @@
 package dev.distillery.core.teacher;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import java.util.Optional;
  *     its host with others sets its share: threads that wait for each other spin
  * @param chatTemplate name of the chat template that a student is asked in; empty for the model's
  *     own
+ * @param templateInputs what a student's own template is told beside the dialogue
  */
 public record TeacherSettings(
     String kind,
@@ -31,7 +33,8 @@ public record TeacherSettings(
     int concurrency,
     int contextLength,
     int threads,
-    String chatTemplate)
+    String chatTemplate,
+    TemplateInputs templateInputs)
     implements Serializable {
 
   /** Settings with the kind's defaults for what is run in this JVM. */
@@ -42,7 +45,7 @@ public record TeacherSettings(
       String api,
       Duration requestTimeout,
       int concurrency) {
-    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0, "");
+    this(kind, model, baseUrl, api, requestTimeout, concurrency, 0, 0, "", TemplateInputs.NONE);
   }
 
   /** The same by another name or path. */
@@ -56,19 +59,38 @@ public record TeacherSettings(
         concurrency,
         contextLength,
         threads,
-        chatTemplate);
+        chatTemplate,
+        templateInputs);
   }
 
   /** The same at another address. */
   public TeacherSettings withBaseUrl(String other) {
     return new TeacherSettings(
-        kind, model, other, api, requestTimeout, concurrency, contextLength, threads, chatTemplate);
+        kind,
+        model,
+        other,
+        api,
+        requestTimeout,
+        concurrency,
+        contextLength,
+        threads,
+        chatTemplate,
+        templateInputs);
   }
 
   /** The same with another context length. */
   public TeacherSettings withContextLength(int tokens) {
     return new TeacherSettings(
-        kind, model, baseUrl, api, requestTimeout, concurrency, tokens, threads, chatTemplate);
+        kind,
+        model,
+        baseUrl,
+        api,
+        requestTimeout,
+        concurrency,
+        tokens,
+        threads,
+        chatTemplate,
+        templateInputs);
   }
 
   /** The same with another number of threads. */
@@ -82,13 +104,38 @@ public record TeacherSettings(
         concurrency,
         contextLength,
         number,
-        chatTemplate);
+        chatTemplate,
+        templateInputs);
   }
 
   /** The same with another chat template. */
   public TeacherSettings withChatTemplate(String name) {
     return new TeacherSettings(
-        kind, model, baseUrl, api, requestTimeout, concurrency, contextLength, threads, name);
+        kind,
+        model,
+        baseUrl,
+        api,
+        requestTimeout,
+        concurrency,
+        contextLength,
+        threads,
+        name,
+        templateInputs);
+  }
+
+  /** The same with what a student's own template is told beside the dialogue. */
+  public TeacherSettings withTemplateInputs(TemplateInputs inputs) {
+    return new TeacherSettings(
+        kind,
+        model,
+        baseUrl,
+        api,
+        requestTimeout,
+        concurrency,
+        contextLength,
+        threads,
+        chatTemplate,
+        inputs);
   }
 
   /** The base URL, where the kind has one. */

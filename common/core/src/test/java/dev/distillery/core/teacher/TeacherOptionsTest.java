@@ -2,6 +2,7 @@ package dev.distillery.core.teacher;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.OptionsKit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,8 @@ class TeacherOptionsTest {
             teacher gguf
             model (none)
             chat-template (none)
+            template-date (none)
+            template-args {}
             base-url https://api.openai.com/v1
             api chat
             api-key-env OPENAI_API_KEY
@@ -39,6 +42,8 @@ class TeacherOptionsTest {
             teacher openai
             model m
             chat-template koala
+            template-date 2026-11-29
+            template-args {"a":1}
             base-url http://localhost:1/v1
             api completions
             api-key-env KEY
@@ -57,6 +62,45 @@ class TeacherOptionsTest {
             max-wait 30s
             max-failure-ratio 0.5
             """);
+  }
+
+  @Test
+  void aServerGetsTheTemplatesArgumentsInTheBodyAndAStudentInItsTemplate() {
+    var args = TemplateOptions.builder().templateArgs("{\"enable_thinking\":false}").build();
+    var options =
+        TeacherOptions.builder()
+            .teacher(TeacherKind.OPENAI)
+            .model("m")
+            .extraBody("{\"seed\":1}")
+            .template(args);
+
+    assertThat(options.build().body())
+        .isEqualTo("{\"seed\":1,\"chat_template_kwargs\":{\"enable_thinking\":false}}");
+    assertThat(options.teacher(TeacherKind.STUDENT).build().body()).isEqualTo("{\"seed\":1}");
+  }
+
+  @Test
+  void whatATemplateIsToldInVainIsRefused() {
+    var dated = TemplateOptions.builder().templateDate("2026-11-29").build();
+    var args = TemplateOptions.builder().templateArgs("{\"a\":1}").build();
+    var options = TeacherOptions.builder().model("m").teacher(TeacherKind.OPENAI);
+
+    assertThat(options.template(dated).build().violations().toString())
+        .contains("--template-date has an effect with --teacher student only");
+    assertThat(
+            options
+                .template(args)
+                .extraBody("{\"chat_template_kwargs\":{}}")
+                .build()
+                .violations()
+                .toString())
+        .contains("--extra-body has chat_template_kwargs already");
+    options.extraBody("{}").teacher(TeacherKind.GGUF);
+    assertThat(options.build().violations().toString())
+        .contains("--template-args has no effect with --teacher gguf");
+    options.teacher(TeacherKind.STUDENT);
+    assertThat(options.chatTemplate("chatml").build().violations().toString())
+        .contains("leave them out with --chat-template");
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package dev.distillery.model.sample;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
@@ -68,15 +69,21 @@ public final class Student implements AutoCloseable {
     return files.specialTokens();
   }
 
+  /** A chat template of this model that is told nothing beside the dialogue. */
+  public ChatTemplate chatTemplate(String name) throws IOException {
+    return chatTemplate(name, TemplateInputs.NONE);
+  }
+
   /**
    * A chat template of this model.
    *
    * @param name of a preset; empty takes the model's own
+   * @param inputs what the model's own is told beside the dialogue; presets take no arguments
    * @throws IllegalArgumentException where there is no such preset, or the model has no template or
    *     one that cannot be run
    */
-  public ChatTemplate chatTemplate(String name) throws IOException {
-    return ModelTemplates.choose(files, tokenizer, name);
+  public ChatTemplate chatTemplate(String name, TemplateInputs inputs) throws IOException {
+    return ModelTemplates.choose(files, tokenizer, name, inputs);
   }
 
   /** What stands before a text that has nothing before it: BOS, or EOS where there is no BOS. */

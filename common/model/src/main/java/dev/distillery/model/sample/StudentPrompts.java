@@ -3,6 +3,7 @@ package dev.distillery.model.sample;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherException.Category;
@@ -60,14 +61,16 @@ final class StudentPrompts {
    *
    * @param templateName of a preset; empty takes the model's own, and where that is none or not
    *     known, dialogues are refused
+   * @param inputs what the model's own template is told beside the dialogue
    * @param context tokens of prompt and reply together
    * @throws IllegalArgumentException where there is no such preset
    */
-  static StudentPrompts of(Student student, String templateName, int context) {
+  static StudentPrompts of(
+      Student student, String templateName, TemplateInputs inputs, int context) {
     try {
-      return new StudentPrompts(student, student.chatTemplate(templateName), "", context);
+      return new StudentPrompts(student, student.chatTemplate(templateName, inputs), "", context);
     } catch (IllegalArgumentException e) {
-      if (!templateName.isEmpty()) {
+      if (!templateName.isEmpty() || inputs.hasArguments()) {
         throw new IllegalArgumentException("Option --chat-template: " + e.getMessage(), e);
       }
       return new StudentPrompts(student, null, String.valueOf(e.getMessage()), context);

@@ -74,7 +74,8 @@ public final class StudentTeacher implements Teacher {
               ? Math.min(DEFAULT_CONTEXT, most)
               : settings.contextLength();
       this.rows = rows(settings.concurrency());
-      this.prompts = StudentPrompts.of(student, settings.chatTemplate(), context);
+      this.prompts =
+          StudentPrompts.of(student, settings.chatTemplate(), settings.templateInputs(), context);
     } catch (IllegalArgumentException e) {
       close(student);
       throw e;

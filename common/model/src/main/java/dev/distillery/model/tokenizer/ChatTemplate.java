@@ -1,12 +1,12 @@
 package dev.distillery.model.tokenizer;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -233,21 +232,19 @@ public final class ChatTemplate {
   /**
    * The template that a model brings along: run as it is, or a preset where it is that one's text.
    *
-   * @param now what a template that writes a date takes for today: a run's date, never the clock's,
-   *     so that a run that is resumed writes the same; without it a template finds no date, and
-   *     takes the one it has for that case, or is refused
+   * @param inputs further names, and what a template that writes a date takes for today: a run's
+   *     date, never the clock's, so that a run that is resumed writes the same; without it a
+   *     template finds no date, and takes the one it has for that case, or is refused
    * @throws IllegalArgumentException if it is not understood, naming line and word, or cannot write
    *     a question and its answer
    */
   public static ChatTemplate of(
-      ModelTemplates templates,
-      Tokenizer tokenizer,
-      SpecialTokens special,
-      Optional<LocalDateTime> now) {
+      ModelTemplates templates, Tokenizer tokenizer, SpecialTokens special, TemplateInputs inputs) {
     Map<String, String> names = templates.names(tokenizer, special);
     String eos = names.getOrDefault("eos_token", "");
     for (String name : STYLES.keySet()) {
       if (templates.others().isEmpty()
+          && !inputs.hasArguments()
           && templates.jinja().strip().equals(named(name, eos).jinja().strip())) {
         return named(name, eos);
       }
@@ -263,7 +260,7 @@ public final class ChatTemplate {
         specials.add(tokenizer.token(id));
       }
     }
-    OwnTemplate own = new OwnTemplate(templates.jinja(), names, stops, specials, now);
+    OwnTemplate own = new OwnTemplate(templates.jinja(), names, stops, specials, inputs);
     return new ChatTemplate(OWN, null, eos, templates, own);
   }
 

@@ -1,6 +1,7 @@
 package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelJson;
@@ -84,13 +85,20 @@ public record ModelTemplates(
    *
    * @param tokenizer the model's
    * @param name of a preset; empty takes the model's own
+   * @param inputs what the model's own is told beside the dialogue; presets take no arguments, and
+   *     write no date
    * @throws IllegalArgumentException where there is no such preset, or the model has no template or
    *     one that cannot be run
    */
-  public static ChatTemplate choose(ModelFiles model, Tokenizer tokenizer, String name)
+  public static ChatTemplate choose(
+      ModelFiles model, Tokenizer tokenizer, String name, TemplateInputs inputs)
       throws IOException {
     SpecialTokens special = model.specialTokens();
     if (!name.isEmpty()) {
+      if (inputs.hasArguments()) {
+        throw new IllegalArgumentException(
+            "The template " + name + " takes no arguments: leave --template-args out");
+      }
       String eos = special.stop().isEmpty() ? "</s>" : tokenizer.token(special.stop().get(0));
       return ChatTemplate.named(name, eos);
     }
@@ -101,7 +109,12 @@ public record ModelTemplates(
                     new IllegalArgumentException(
                         "The model brings no chat template; name one of "
                             + String.join(", ", ChatTemplate.names())));
-    return ChatTemplate.of(own, tokenizer, special, Optional.empty());
+    return ChatTemplate.of(own, tokenizer, special, inputs);
+  }
+
+  /** Whether the template for dialogues asks for today's date. */
+  public boolean writesDate() {
+    return jinja.contains("strftime_now");
   }
 
   private static void named(ModelJson json, Map<String, String> templates)

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.template.JinjaTemplate;
 import dev.distillery.model.template.TemplateException;
 import dev.distillery.model.template.Text;
 import dev.distillery.model.tokenizer.ChatTemplate.Segment;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,7 +45,7 @@ final class OwnTemplate {
    * @param names what the template sees beside the dialogue: bos_token, eos_token
    * @param stops spellings of the ids that end an answer
    * @param specials spellings of the tokenizer's special tokens
-   * @param now what a template that writes a date takes for today; a template finds no date without
+   * @param inputs the date and further names that it is told
    * @throws TemplateException where the template is not understood, or cannot write a question and
    *     an answer
    */
@@ -52,12 +54,21 @@ final class OwnTemplate {
       Map<String, String> names,
       Set<String> stops,
       Set<String> specials,
-      Optional<LocalDateTime> now) {
+      TemplateInputs inputs) {
     this.template = JinjaTemplate.parse(jinja);
     this.names = new HashMap<>();
     names.forEach((name, value) -> this.names.put(name, JinjaTemplate.value(value, Text.TEMPLATE)));
+    inputs
+        .names()
+        .properties()
+        .forEach(
+            field ->
+                this.names.put(
+                    field.getKey(),
+                    JinjaTemplate.value(
+                        JSON.convertValue(field.getValue(), Object.class), Text.TEMPLATE)));
     this.stops = stops;
-    this.now = now;
+    this.now = inputs.day().map(LocalDate::atStartOfDay);
     String question = render(List.of(QUESTION), false).value();
     Text asked = render(List.of(QUESTION), true);
     this.asking = asked.value().substring(lastOf(asked, 1));

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -87,7 +87,7 @@ class ChatTemplateTest {
     SpecialTokens special =
         new SpecialTokens(OptionalInt.empty(), List.of(end), OptionalInt.empty());
     return ChatTemplate.of(
-        new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, Optional.empty());
+        new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, TemplateInputs.NONE);
   }
 
   /** A preset's own file, run, writes and trains what the preset does. */

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.template.TemplateException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +60,39 @@ class OwnTemplateTest {
         Map.of("bos_token", "<s>", "eos_token", "</s>"),
         Set.of("</s>"),
         SPECIALS,
-        Optional.of(LocalDateTime.of(2026, 3, 7, 0, 0)));
+        new TemplateInputs("2026-03-07", "{}"));
+  }
+
+  @Test
+  void argumentsAreNamesThatTheTemplateSees() {
+    String jinja =
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+            + "{% if add_generation_prompt %}assistant: {{ '' if think else '<think></think>' }}"
+            + "{{ steps | default([]) | join('/') }}{% endif %}";
+    List<Message> asked = List.of(new Message("user", "Hi."));
+
+    assertThat(text(told(jinja, "{\"think\": true, \"steps\": [1, \"b\"]}"), asked))
+        .isEqualTo("user: Hi.\nassistant: 1/b");
+    assertThat(text(told(jinja, "{}"), asked)).endsWith("assistant: <think></think>");
+  }
+
+  @Test
+  void argumentsDoNotTakeThePlaceOfTheDialogue() {
+    assertThat(TemplateInputs.objection("", "{\"messages\": []}").orElseThrow())
+        .contains("--template-args", "messages");
+    assertThat(TemplateInputs.objection("", "[1]").orElseThrow()).contains("JSON object");
+    assertThat(TemplateInputs.objection("29.11.2026", "{}").orElseThrow())
+        .contains("--template-date", "29.11.2026");
+  }
+
+  private static OwnTemplate told(String jinja, String arguments) {
+    return new OwnTemplate(jinja, Map.of(), Set.of(), SPECIALS, new TemplateInputs("", arguments));
+  }
+
+  private static String text(OwnTemplate template, List<Message> messages) {
+    var text = new StringBuilder();
+    template.segments(messages, true).forEach(segment -> text.append(segment.text()));
+    return text.toString();
   }
 
   private static String trained(OwnTemplate template, List<Message> messages) {

@@ -36,7 +36,7 @@ public final class TeacherAccess {
    */
   public static Fanout open(JobRun run, TeacherOptions options) {
     Secret key = key(options);
-    Preflight preflight = preflight(settings(options), key);
+    Preflight preflight = preflight(settings(run, options), key);
     TeacherSettings settings = preflight.settings();
     run.note("teacher", preflight.answered());
     if (preflight.answered().contains("; warning: ")) {
@@ -72,7 +72,7 @@ public final class TeacherAccess {
     try {
       Fanout.checkSession(run.spark());
       Fanout.checkLimits(FanoutLimits.of(options), price(options), modelName(options));
-      run.progress().say("Teacher: " + preflight(settings(options), key(options)));
+      run.progress().say("Teacher: " + preflight(settings(run, options), key(options)));
       return Outcome.done(plan);
     } catch (JobException e) {
       return Outcome.stopped(e.exitCode(), String.valueOf(e.getMessage()), plan);
@@ -110,7 +110,7 @@ public final class TeacherAccess {
     return options.model().or(options.teacher()::defaultModel).orElseThrow();
   }
 
-  private static TeacherSettings settings(TeacherOptions options) {
+  private static TeacherSettings settings(JobRun run, TeacherOptions options) {
     return new TeacherSettings(
             options.teacher().word(),
             model(options),
@@ -118,7 +118,8 @@ public final class TeacherAccess {
             options.api().name().toLowerCase(Locale.ROOT),
             options.requestTimeout(),
             options.concurrency())
-        .withChatTemplate(options.chatTemplate().orElse(""));
+        .withChatTemplate(options.chatTemplate().orElse(""))
+        .withTemplateInputs(options.template().on(run.day()));
   }
 
   /**

@@ -18,6 +18,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -125,6 +127,7 @@ public final class JobCall<O extends Record, S extends Summary> {
       Optional<RunRecord> before = new RunRecords(warehouse).find(id);
       RunTrial.check(run, before, identity);
       endedAlready(before, run);
+      run.began(day(before, common, clock));
       run.pin(RunInputs.find(job.inputs(options), pins(before, common), warehouse));
       return perform(run, new RunCommit(run, Optional.empty(), effective, decisive, clock));
     }
@@ -150,6 +153,7 @@ public final class JobCall<O extends Record, S extends Summary> {
       }
       warehouse.files().delete(warehouse.staging(id), true);
       run.note("driver", lease.driver());
+      run.began(day(earlier, common, clock));
       run.holds(lease);
       // Looked for again only where another driver has pinned others: lists may be long.
       Map<TableRef, String> now = pins(earlier, common);
@@ -182,6 +186,15 @@ public final class JobCall<O extends Record, S extends Summary> {
   /** What the earlier try has read, where this one is to read the same. */
   private static Map<TableRef, String> pins(Optional<RunRecord> earlier, RunOptions common) {
     return common.overwrite() ? Map.of() : earlier.map(RunInputs::pins).orElse(Map.of());
+  }
+
+  /** The day of the run's first try. */
+  private static LocalDate day(Optional<RunRecord> earlier, RunOptions common, Clock clock) {
+    return earlier
+        .filter(record -> !common.overwrite())
+        .map(record -> record.provenance().get(JobRun.DAY))
+        .map(LocalDate::parse)
+        .orElseGet(() -> LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC));
   }
 
   /** Whether the run is done and nothing asks it to go on; says so. */

@@ -20,6 +20,8 @@ import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.spark.warehouse.Warehouse;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -52,6 +54,9 @@ public final class JobRun {
 
   /** So many files of a table, of any size, are no burden to a reader. */
   private static final int FEW_PARTITIONS = 8;
+
+  /** Where the run's record says of which day it is. */
+  static final String DAY = "day";
 
   private final @Nullable SparkSession spark;
   private final Warehouse warehouse;
@@ -112,6 +117,20 @@ public final class JobRun {
   /** Whether the run is to end before it is done. */
   public RunStop stop() {
     return stop;
+  }
+
+  /**
+   * The day that the run is of, in UTC: that of its first try, whichever this is. What writes
+   * today's date takes it, so that a run that is resumed writes the same.
+   */
+  public LocalDate day() {
+    String begun = provenance.get(DAY);
+    return begun == null ? LocalDate.now(ZoneOffset.UTC) : LocalDate.parse(begun);
+  }
+
+  /** Tells the run of its first try's day. */
+  void began(LocalDate day) {
+    provenance.put(DAY, day.toString());
   }
 
   /** What a job makes its summary over; the frame tells the end of the run when there is one. */

@@ -22,6 +22,8 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -628,6 +630,30 @@ class JobRunTest {
     Files.writeString(folder.resolve("_runs/broken.json"), "{\"run_id\": ");
     assertThat(read("documents").count()).isEqualTo(3);
     assertThatThrownBy(() -> read("documents@broken")).hasMessageContaining("is not JSON");
+  }
+
+  @Test
+  void aRunThatGoesOnOnAnotherDayIsOfTheDayThatItBegan() throws IOException {
+    Body stops = run -> Outcome.stopped(ExitCode.TEMPORARY, "Later", new Counts(run, 0));
+    run("example", stops, Map.of("run-id", "a1"));
+    Path record = folder.resolve("_runs/a1.json");
+    String today = LocalDate.now(ZoneOffset.UTC).toString();
+    assertThat(Files.readString(record)).containsPattern("\"day\" ?: ?\"\\d{4}-\\d\\d-\\d\\d\"");
+    Files.writeString(
+        record,
+        Files.readString(record).replaceAll("\"day\" ?: ?\"[0-9-]*\"", "\"day\": \"2001-02-03\""));
+    var days = new ArrayList<String>();
+    Body told =
+        run -> {
+          days.add(run.day().toString());
+          return done(run);
+        };
+
+    run("example", told, Map.of("run-id", "a1"));
+    run("example", told, Map.of("run-id", "a2"));
+
+    assertThat(days.get(0)).isEqualTo("2001-02-03");
+    assertThat(days.get(1)).isGreaterThanOrEqualTo(today);
   }
 
   @Test

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.MessageJson;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
@@ -48,6 +49,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
   private final String table;
   private final String model;
   private final String template;
+  private final TemplateInputs inputs;
   private final int most;
 
   /**
@@ -56,12 +58,14 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
    * @param table its name
    * @param model by the driver's path
    * @param template chat template; empty takes the model's own
+   * @param inputs what the model's own is told beside the dialogue
    * @param most tokens of a prompt
    */
-  EncodePrompts(String table, String model, String template, int most) {
+  EncodePrompts(String table, String model, String template, TemplateInputs inputs, int most) {
     this.table = table;
     this.model = model;
     this.template = template;
+    this.inputs = inputs;
     this.most = most;
   }
 
@@ -83,7 +87,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
       return Collections.emptyIterator();
     }
     try (Student student = Student.open(ShippedModel.here(model), 1)) {
-      ChatTemplate chat = table.equals("documents") ? null : student.chatTemplate(template);
+      ChatTemplate chat = table.equals("documents") ? null : student.chatTemplate(template, inputs);
       Tokenizer tokenizer = student.tokenizer();
       return new Iterator<>() {
         @Override

@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.warehouse.Table;
@@ -82,10 +83,16 @@ public final class PromptInputs {
    * @param refs as users write them
    * @param model by the driver's path, on the executors already
    * @param template chat template; empty takes the model's own
+   * @param inputs what the model's own is told beside the dialogue
    * @param most tokens of a prompt
    */
   public static PromptInputs read(
-      JobRun run, List<String> refs, String model, String template, int most) {
+      JobRun run,
+      List<String> refs,
+      String model,
+      String template,
+      TemplateInputs inputs,
+      int most) {
     List<Dataset<Row>> encoded = new ArrayList<>();
     List<Dataset<Row>> rows = new ArrayList<>();
     boolean dialogues = false;
@@ -96,7 +103,7 @@ public final class PromptInputs {
       dialogues |= !table.equals(Tables.DOCUMENTS);
       encoded.add(
           own.mapPartitions(
-              new EncodePrompts(table.name(), model, template, most),
+              new EncodePrompts(table.name(), model, template, inputs, most),
               Encoders.row(EncodePrompts.SCHEMA)));
     }
     return new PromptInputs(

@@ -1,6 +1,7 @@
 package dev.distillery.training.tokens;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;
@@ -47,17 +48,25 @@ public final class AnswerEncoder {
         template.answerEnd().isEmpty() ? new int[0] : tokenizer.encode(template.answerEnd());
   }
 
+  /** The encoder of a model in a template that is told nothing beside the dialogue. */
+  public static AnswerEncoder open(Path model, String template) throws IOException {
+    return open(model, template, TemplateInputs.NONE);
+  }
+
   /**
    * The encoder of a model, which may be a reward model.
    *
    * @param model directory or file, on this machine
    * @param template name of a preset; empty takes the model's own
+   * @param inputs what the model's own is told beside the dialogue
    * @throws IllegalArgumentException where there is no such template, or the model brings none
    */
-  public static AnswerEncoder open(Path model, String template) throws IOException {
+  public static AnswerEncoder open(Path model, String template, TemplateInputs inputs)
+      throws IOException {
     try (ModelFiles files = ModelFiles.open(model)) {
       Tokenizer tokenizer = Tokenizers.of(files);
-      return new AnswerEncoder(tokenizer, ModelTemplates.choose(files, tokenizer, template));
+      return new AnswerEncoder(
+          tokenizer, ModelTemplates.choose(files, tokenizer, template, inputs));
     }
   }
 

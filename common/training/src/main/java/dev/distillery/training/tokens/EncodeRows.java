@@ -112,7 +112,9 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
       return row -> encode(encoder, row);
     }
     try {
-      var encoder = new PreferenceEncoder(AnswerEncoder.open(here, settings.template()), settings);
+      AnswerEncoder answers =
+          AnswerEncoder.open(here, settings.template(), settings.templateInputs());
+      var encoder = new PreferenceEncoder(answers, settings);
       return row -> compare(encoder, row);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -126,7 +128,9 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
       }
       try (Student student = Student.open(tokenizer, 1)) {
         return RowEncoder.ofDialogues(
-            student.tokenizer(), student.chatTemplate(settings.template()), settings);
+            student.tokenizer(),
+            student.chatTemplate(settings.template(), settings.templateInputs()),
+            settings);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,5 +1,6 @@
 package dev.distillery.training.tokens;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import java.io.Serializable;
 import java.util.List;
 
@@ -18,6 +19,7 @@ import java.util.List;
  * @param classes what rows are labelled with, in the order of the head's outputs; empty but for
  *     {@link TrainOn#LABEL}
  * @param pairs how comparisons of answers become rows; {@link PairSettings#NONE} elsewhere
+ * @param templateInputs what the model's own template is told beside the dialogue
  */
 public record TokenSettings(
     String template,
@@ -27,7 +29,8 @@ public record TokenSettings(
     Packing packing,
     int eos,
     List<String> classes,
-    PairSettings pairs)
+    PairSettings pairs,
+    TemplateInputs templateInputs)
     implements Serializable {
 
   /** What of a dialogue is learned. Documents are learned whole. */
@@ -71,13 +74,30 @@ public record TokenSettings(
       Packing packing,
       int eos,
       List<String> classes) {
-    this(template, trainOn, overLength, maxLength, packing, eos, classes, PairSettings.NONE);
+    this(
+        template,
+        trainOn,
+        overLength,
+        maxLength,
+        packing,
+        eos,
+        classes,
+        PairSettings.NONE,
+        TemplateInputs.NONE);
   }
 
   /** Settings of comparisons, and of answers that are scored as those are. */
   public TokenSettings(String template, int maxLength, PairSettings pairs) {
     this(
-        template, TrainOn.LAST_TURN, OverLength.CUT, maxLength, Packing.NONE, -1, List.of(), pairs);
+        template,
+        TrainOn.LAST_TURN,
+        OverLength.CUT,
+        maxLength,
+        Packing.NONE,
+        -1,
+        List.of(),
+        pairs,
+        TemplateInputs.NONE);
   }
 
   /** Settings without classes. */
@@ -89,6 +109,12 @@ public record TokenSettings(
       Packing packing,
       int eos) {
     this(template, trainOn, overLength, maxLength, packing, eos, List.of());
+  }
+
+  /** The same with what the model's own template is told beside the dialogue. */
+  public TokenSettings told(TemplateInputs inputs) {
+    return new TokenSettings(
+        template, trainOn, overLength, maxLength, packing, eos, classes, pairs, inputs);
   }
 
   public TokenSettings {
@@ -106,6 +132,8 @@ public record TokenSettings(
         "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
             .formatted(template, trainOn, overLength, maxLength, packing, eos);
     text += classes.isEmpty() ? "" : " classes=" + classes;
-    return pairs.equals(PairSettings.NONE) ? text : text + " pairs=" + pairs;
+    text += pairs.equals(PairSettings.NONE) ? "" : " pairs=" + pairs;
+    text += templateInputs.date().isEmpty() ? "" : " date=" + templateInputs.date();
+    return templateInputs.hasArguments() ? text + " arguments=" + templateInputs.names() : text;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;
@@ -284,7 +285,7 @@ class RowEncoderTest {
         new SpecialTokens(OptionalInt.empty(), List.of(TokenGoldens.END), OptionalInt.empty());
     ChatTemplate template =
         ChatTemplate.of(
-            new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, Optional.empty());
+            new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, TemplateInputs.NONE);
     return RowEncoder.ofDialogues(
         tokenizer, template, TokenGoldens.settings(overLength, maxLength));
   }

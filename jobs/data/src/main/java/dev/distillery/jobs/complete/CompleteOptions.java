@@ -249,11 +249,10 @@ public record CompleteOptions(
 
   private String structured() {
     if (responseFormat.isEmpty()) {
-      return teacher.extraBody();
+      return teacher.body();
     }
     try {
-      var body =
-          (com.fasterxml.jackson.databind.node.ObjectNode) JSON.readTree(teacher.extraBody());
+      var body = (com.fasterxml.jackson.databind.node.ObjectNode) JSON.readTree(teacher.body());
       body.set("response_format", JSON.readTree(responseFormat.get()));
       return body.toString();
     } catch (JsonProcessingException e) {

@@ -285,7 +285,7 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
             options.teacher().maxNewTokens(),
             options.temperature(),
             options.topP(),
-            options.teacher().extraBody());
+            options.teacher().body());
     boolean anyScript = options.tokenizer().equals(UnicodeTokenizer.NAME);
     return switch (options.recipe()) {
       case ALPACA ->

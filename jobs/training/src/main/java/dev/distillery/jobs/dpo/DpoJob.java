@@ -1,5 +1,6 @@
 package dev.distillery.jobs.dpo;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
@@ -27,6 +28,7 @@ import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PairSettings;
+import dev.distillery.training.tokens.TemplateChoice;
 import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
@@ -36,6 +38,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -117,7 +121,13 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
       }
       int length = options.tokens().length(files.config().maxPositions());
       Tokenizer tokenizer = Tokenizers.of(files);
-      ChatTemplate template = template(files, tokenizer, options);
+      TemplateInputs told =
+          TemplateChoice.told(
+              Path.of(model),
+              options.template(),
+              options.templateInputs(),
+              LocalDate.now(ZoneOffset.UTC));
+      ChatTemplate template = template(files, tokenizer, options, told);
       List<Integer> marks = TemplateTokens.require(template, tokenizer);
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
@@ -137,10 +147,11 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     }
   }
 
-  private static ChatTemplate template(ModelFiles files, Tokenizer tokenizer, DpoOptions options)
+  private static ChatTemplate template(
+      ModelFiles files, Tokenizer tokenizer, DpoOptions options, TemplateInputs told)
       throws IOException {
     try {
-      return ModelTemplates.choose(files, tokenizer, options.template());
+      return ModelTemplates.choose(files, tokenizer, options.template(), told);
     } catch (IllegalArgumentException e) {
       throw JobException.invalid("Option --template: " + e.getMessage());
     }
@@ -160,9 +171,11 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     Tokenizer tokenizer;
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       tokenizer = Tokenizers.of(files);
-      settings = settings(files, options);
+      TemplateInputs told =
+          TemplateChoice.told(run, Path.of(model), options.template(), options.templateInputs());
+      settings = settings(files, options).told(told);
       if (options.training().student().trainable() != StudentOptions.Trainable.FULL) {
-        TemplateTokens.warning(files, template(files, tokenizer, options))
+        TemplateTokens.warning(files, template(files, tokenizer, options, told))
             .ifPresent(run.progress()::say);
       }
     }

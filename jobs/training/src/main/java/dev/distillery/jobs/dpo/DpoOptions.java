@@ -1,5 +1,6 @@
 package dev.distillery.jobs.dpo;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
  * @param training what every training job can be told
  * @param tokens what is trained on
  * @param template chat template that rows are written in
+ * @param templateInputs what the model's own template is told beside the dialogue
  * @param preference what is minimised
  * @param show rows of each input that a dry run prints
  */
@@ -41,6 +43,7 @@ public record DpoOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
+    TemplateOptions templateInputs,
     PreferenceOptions preference,
     @Tunable
         @OnlyWith(option = "--dry-run")

@@ -2,6 +2,7 @@ package dev.distillery.jobs.ppo;
 
 import static org.apache.spark.sql.functions.col;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
@@ -42,11 +43,14 @@ import dev.distillery.training.run.TrainingOptionsBuilder;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PlannedRows;
+import dev.distillery.training.tokens.TemplateChoice;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -140,6 +144,12 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
                 .formatted(
                     options.rollouts().responseLength(), options.maxLength().orElse(context)));
       }
+      var unusedInputs =
+          TemplateChoice.told(
+              Path.of(model),
+              options.template(),
+              options.templateInputs(),
+              LocalDate.now(ZoneOffset.UTC));
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (options.update().refModel().isPresent()) {
         checkReference(options, context);
@@ -187,10 +197,12 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     try (Student student = Student.open(Path.of(model), 1);
         RunRewards rewards = RunRewards.of(run, options)) {
       int most = options.promptLength(student.config().maxPositions());
+      TemplateInputs told =
+          TemplateChoice.told(run, Path.of(model), options.template(), options.templateInputs());
       PromptInputs inputs =
-          PromptInputs.read(run, options.input(), model, options.template(), most);
+          PromptInputs.read(run, options.input(), model, options.template(), told, most);
       Optional<ChatTemplate> template =
-          inputs.hasDialogues() ? Optional.of(template(student, options)) : Optional.empty();
+          inputs.hasDialogues() ? Optional.of(template(student, options, told)) : Optional.empty();
       List<Integer> stops = stops(student, template);
       run.progress()
           .say(
@@ -213,7 +225,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       String folder = options.training().student().outputDir();
       PromptTable prompts = inputs.write(folder + "/prompts", sums);
       Optional<PromptTable> held =
-          options.evalInput().isEmpty() ? Optional.empty() : Optional.of(held(run, options, most));
+          options.evalInput().isEmpty()
+              ? Optional.empty()
+              : Optional.of(held(run, options, told, most));
       PolicyMethod method =
           method(run, options, rewards, student, stops, Optional.of(prompts), held);
       TrainingRun training = rewards.identified(training(run, options, method, sums));
@@ -231,10 +245,11 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   }
 
   /** The prompts that are only evaluated on. What of them is rejected is told. */
-  private static PromptTable held(JobRun run, PpoOptions options, int most) {
+  private static PromptTable held(JobRun run, PpoOptions options, TemplateInputs told, int most) {
     StudentOptions student = options.training().student();
     PromptInputs held =
-        PromptInputs.read(run, options.evalInput(), student.model(), options.template(), most);
+        PromptInputs.read(
+            run, options.evalInput(), student.model(), options.template(), told, most);
     PromptInputs.Sums sums = held.sums();
     if (!sums.rejects().isEmpty()) {
       run.progress().say("Not evaluated on, of --eval-input: " + new TreeMap<>(sums.rejects()));
@@ -263,9 +278,10 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     return RowAccount.of("rows", sums.read(), sums.kept()).rejects(sums.rejects());
   }
 
-  private static ChatTemplate template(Student student, PpoOptions options) throws IOException {
+  private static ChatTemplate template(Student student, PpoOptions options, TemplateInputs told)
+      throws IOException {
     try {
-      return student.chatTemplate(options.template());
+      return student.chatTemplate(options.template(), told);
     } catch (IllegalArgumentException e) {
       throw JobException.invalid("Option --template: " + e.getMessage());
     }

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.ppo;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Option;
  * @param evalInput rows whose prompts are only evaluated on
  * @param maxLength tokens of prompt and answer together at most
  * @param template chat template that dialogues are written in
+ * @param templateInputs what the model's own template is told beside the dialogue
  * @param rewards what answers are rewarded for
  * @param rewardModels reward models beside
  * @param rollouts how answers are sampled
@@ -61,6 +63,7 @@ public record PpoOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
+    TemplateOptions templateInputs,
     ScoringOptions rewards,
     RewardModelOptions rewardModels,
     RolloutOptions rollouts,

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.sft;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
@@ -28,6 +29,7 @@ import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingObjective;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.TemplateChoice;
 import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
@@ -39,6 +41,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -129,7 +133,13 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     }
     try (Student student = Student.open(Path.of(model), 1)) {
       int length = options.tokens().length(student.config().maxPositions());
-      ChatTemplate template = template(student, options);
+      TemplateInputs told =
+          TemplateChoice.told(
+              Path.of(model),
+              options.template(),
+              options.templateInputs(),
+              LocalDate.now(ZoneOffset.UTC));
+      ChatTemplate template = template(student, options, told);
       List<Integer> marks = TemplateTokens.require(template, student.tokenizer());
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
@@ -164,9 +174,10 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     }
   }
 
-  private static ChatTemplate template(Student student, SftOptions options) throws IOException {
+  private static ChatTemplate template(Student student, SftOptions options, TemplateInputs told)
+      throws IOException {
     try {
-      return student.chatTemplate(options.template());
+      return student.chatTemplate(options.template(), told);
     } catch (IllegalArgumentException e) {
       throw JobException.invalid("Option --template: " + e.getMessage());
     }
@@ -196,8 +207,10 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     } else {
       try (Student student = Student.open(Path.of(model), 1)) {
         tokenizer = student.tokenizer();
-        settings = settings(student, options);
-        warnOfUntrained(run, options, template(student, options));
+        TemplateInputs told =
+            TemplateChoice.told(run, Path.of(model), options.template(), options.templateInputs());
+        settings = settings(student, options).told(told);
+        warnOfUntrained(run, options, template(student, options, told));
       }
     }
     if (run.dryRun()) {

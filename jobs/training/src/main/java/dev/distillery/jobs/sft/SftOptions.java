@@ -1,5 +1,6 @@
 package dev.distillery.jobs.sft;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
  * @param training what every training job can be told
  * @param tokens what is trained on
  * @param template chat template that rows are written in
+ * @param templateInputs what the model's own template is told beside the dialogue
  * @param trainOn what of a dialogue is learned
  * @param distill a teacher whose probabilities are learned
  * @param labels of a classifier
@@ -44,6 +46,7 @@ public record SftOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
+    TemplateOptions templateInputs,
     @Option(
             names = "--train-on",
             defaultValue = "all-turns",
@@ -110,10 +113,10 @@ public record SftOptions(
     if (!classifies()) {
       return violations;
     }
-    if (!template.isEmpty()) {
+    if (!template.isEmpty() || templateInputs.given()) {
       violations.add(
           "Option --template has no effect with --train-on label, whose rows are plain text: leave"
-              + " it out");
+              + " it out, and --template-date and --template-args too");
     }
     if (tokens.packing().orElse(Packing.NONE) != Packing.NONE) {
       violations.add("Option --packing: a row with a label stands alone: leave it out");

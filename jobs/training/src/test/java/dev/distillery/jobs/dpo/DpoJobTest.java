@@ -9,6 +9,11 @@ import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.reward.TinyReward;
+import java.util.stream.Collectors;
+import java.util.regex.Pattern;
+import java.nio.charset.StandardCharsets;
+import java.io.PrintStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -250,5 +255,47 @@ class DpoJobTest {
         .containsKeys("memory_bytes", "hours_here", "fitting_batch_size");
     assertThat(temp.resolve("warehouse")).doesNotExist();
     assertThat(temp.resolve("out-plan")).doesNotExist();
+  }
+
+  /** The day is the run's, of its first try; see JobRunTest. */
+  @Test
+  void pairsAreWrittenByTheModelsOwnTemplateOnADayAndWithArguments() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("model"));
+    try (var files = Files.list(MODEL)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, model.resolve(file.getFileName().toString()));
+      }
+    }
+    Files.writeString(
+        model.resolve("chat_template.jinja"),
+        "{% for m in messages %}<|im_start|>{{ strftime_now('%d/%m/%y') }}{{ mood }}{{ m.content }}"
+            + "<|im_end|>{% endfor %}");
+    PrintStream before = System.out;
+    var printed = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      run(
+          "day",
+          Map.of(
+              "model",
+              model,
+              "dry-run",
+              true,
+              "show",
+              1,
+              "template-date",
+              "1999-12-31",
+              "template-args",
+              "{\"mood\": \"!\"}"));
+    } finally {
+      System.setOut(before);
+    }
+    String tokens =
+        Pattern.compile("(?m)^ *\\d+ +\\d+ '(.*?)' *\\*? *$")
+            .matcher(printed.toString(StandardCharsets.UTF_8))
+            .results()
+            .map(found -> found.group(1))
+            .collect(Collectors.joining());
+    assertThat(tokens).contains("<|im_start|>31/12/99!");
   }
 }

@@ -20,6 +20,8 @@ class DpoOptionsTest {
         .defaults(
             """
             template (none)
+            template-date (none)
+            template-args {}
             loss sigmoid
             beta 0.1
             label-smoothing 0.0

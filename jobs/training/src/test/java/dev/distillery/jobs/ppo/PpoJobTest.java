@@ -315,6 +315,41 @@ class PpoJobTest {
     assertThat(temp.resolve("out-h")).doesNotExist();
   }
 
+  /** The day is the run's, of its first try; see JobRunTest. */
+  @Test
+  void questionsAreWrittenByTheModelsOwnTemplateOnADayAndWithArguments() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("model"));
+    try (var files = Files.list(MODEL)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, model.resolve(file.getFileName().toString()));
+      }
+    }
+    Files.writeString(
+        model.resolve("chat_template.jinja"),
+        "{% for m in messages %}{{ strftime_now('%d/%m/%y') }}{{ mood }}{{ m.content }}<|im_end|>{%"
+            + " endfor %}");
+    Path dialogues =
+        Files.writeString(
+            temp.resolve("dialogues.jsonl"),
+            """
+            {"id": "a", "messages": [{"role": "user", "content": "One?"}]}
+            """);
+
+    run(
+        "day",
+        Map.of(
+            "model",
+            model.toString(),
+            "input",
+            dialogues.toString(),
+            "template-date",
+            "1999-12-31",
+            "template-args",
+            "{\"mood\": \"!\"}"));
+
+    assertThat(rollouts("day")).isNotEmpty().allMatch(row -> row.contains("31/12/99!One?"));
+  }
+
   @Test
   void aPlanCountsEveryAnswerAndWritesNothing() {
     Map<String, Number> ppo = run("p", Map.of("dry-run", "true")).training();

@@ -13,6 +13,8 @@ class SftOptionsTest {
         .defaults(
             """
             template (none)
+            template-date (none)
+            template-args {}
             train-on all-turns
             distill (none)
             distill-beta 0.0
