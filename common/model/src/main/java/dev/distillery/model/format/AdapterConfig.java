@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param savedModules heads that are stored whole beside the factors, such as {@code score}
  * @param taskType PEFT's: {@code CAUSAL_LM} or {@code SEQ_CLS}
  * @param baseModel name or path of the model that it adapts; may be empty
+ * @param patterns ranks and alphas of single modules
  */
 public record AdapterConfig(
     int rank,
@@ -23,18 +24,37 @@ public record AdapterConfig(
     boolean rsLora,
     List<String> savedModules,
     String taskType,
-    String baseModel) {
+    String baseModel,
+    AdapterPatterns patterns) {
+  /** One rank and one alpha for all modules. */
+  public AdapterConfig(
+      int rank,
+      double alpha,
+      double dropout,
+      List<String> targets,
+      boolean rsLora,
+      List<String> savedModules,
+      String taskType,
+      String baseModel) {
+    this(
+        rank,
+        alpha,
+        dropout,
+        targets,
+        rsLora,
+        savedModules,
+        taskType,
+        baseModel,
+        AdapterPatterns.NONE);
+  }
+
   public AdapterConfig {
     targets = List.copyOf(targets);
     savedModules = List.copyOf(savedModules);
     Objects.requireNonNull(taskType, "taskType");
     Objects.requireNonNull(baseModel, "baseModel");
-    if (rank < 1 || rank > 1 << 16) {
-      throw new IllegalArgumentException("The adapter's r must be in [1, 65536]: " + rank);
-    }
-    if (!Double.isFinite(alpha)) {
-      throw new IllegalArgumentException("The adapter's lora_alpha must be finite: " + alpha);
-    }
+    Objects.requireNonNull(patterns, "patterns");
+    check(rank, alpha);
     if (!(dropout >= 0 && dropout < 1)) {
       throw new IllegalArgumentException(
           "The adapter's lora_dropout must be in [0, 1): " + dropout);
@@ -44,8 +64,31 @@ public record AdapterConfig(
     }
   }
 
-  /** What the product of the factors is multiplied by. */
+  static void check(int rank, double alpha) {
+    if (rank < 1 || rank > 1 << 16) {
+      throw new IllegalArgumentException("The adapter's r must be in [1, 65536]: " + rank);
+    }
+    if (!Double.isFinite(alpha)) {
+      throw new IllegalArgumentException("The adapter's lora_alpha must be finite: " + alpha);
+    }
+  }
+
+  /** What the product of the factors is multiplied by, where no pattern says else. */
   public double scale() {
-    return rsLora ? alpha / Math.sqrt(rank) : alpha / rank;
+    return scale(rank, alpha);
+  }
+
+  /** The rank of a module's factors. */
+  public int rank(String module) {
+    return patterns.rank(module, rank);
+  }
+
+  /** What the product of a module's factors is multiplied by. */
+  public double scale(String module) {
+    return scale(rank(module), patterns.alpha(module, alpha));
+  }
+
+  private double scale(int ofRank, double ofAlpha) {
+    return rsLora ? ofAlpha / Math.sqrt(ofRank) : ofAlpha / ofRank;
   }
 }

@@ -6,18 +6,76 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A LoRA adapter in PEFT's layout: adapter_config.json and adapter_model.safetensors. Tensors are
  * named here by the weight they belong to: {@code model.layers.0.self_attn.q_proj.lora_A.weight}
  * [rank, in], {@code ....lora_B.weight} [out, rank], and saved heads by their own name, {@code
- * score.weight}; in the file PEFT's prefix stands before.
+ * score.weight}; in the file PEFT's prefix stands before. An embedding's factors are {@code
+ * model.embed_tokens.lora_embedding_A} [rank, vocab] and {@code lora_embedding_B} [dim, rank].
  */
 public final class AdapterFiles {
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String PREFIX = "base_model.model.";
+
+  /** What PEFT puts into the name of a tensor of the base whose module has factors. */
+  private static final String BASE_LAYER = ".base_layer.";
+
+  /** The name of an adapter in the names of its tensors, which PEFT loads too. */
+  private static final String DEFAULT_ADAPTER = ".default.weight";
+
+  /** A factor in the file: its module, and which of the two it is. */
+  private static final Pattern FACTOR =
+      Pattern.compile(
+          "base_model\\.model\\.(.*)\\.(lora_[AB](?:\\.default)?\\.weight|lora_embedding_[AB])");
+
+  /** Beginnings of factors that leave the base as it is. */
+  private static final Set<String> STARTS =
+      Set.of("true", "false", "gaussian", "eva", "orthogonal");
+
+  /** Fields that, where they are on, make other weights than plain LoRA. */
+  private static final List<String> OTHER_KINDS =
+      List.of(
+          "use_dora",
+          "lora_bias",
+          "use_qalora",
+          "layer_replication",
+          "trainable_token_indices",
+          "target_parameters",
+          "alora_invocation_tokens",
+          "arrow_config",
+          "kasa_config",
+          "velora_config",
+          "monteclora_config",
+          "use_bdlora",
+          "megatron_config",
+          "ensure_weight_tying");
+
+  /** Fields that change nothing of what is merged. */
+  private static final Set<String> WITHOUT_EFFECT =
+      Set.of(
+          "auto_mapping",
+          "revision",
+          "inference_mode",
+          "peft_version",
+          "megatron_core",
+          "loftq_config",
+          "eva_config",
+          "corda_config",
+          "lora_ga_config",
+          "qalora_group_size",
+          // PEFT takes it back for matrices that are [out, in], as all that are merged here.
+          "fan_in_fan_out",
+          "runtime_config");
 
   private AdapterFiles() {}
 
@@ -34,79 +92,111 @@ public final class AdapterFiles {
   }
 
   /**
-   * Reads an adapter. Its tensors' shapes are checked against the rank; against the base model they
-   * are checked where it is applied.
+   * Reads an adapter. What its file says is used as PEFT uses it, or refused by name. Its tensors'
+   * shapes are checked against the rank; against the base model they are checked where it is
+   * applied.
    *
    * @throws ModelFileException if something in it is wrong, or it is of a kind other than plain
    *     LoRA
    */
   public static Adapter read(Path directory) throws IOException {
     ModelJson json = ModelJson.read(directory.resolve(CONFIG));
-    AdapterConfig config = config(json);
+    AdapterModules modules = new AdapterModules(json);
     SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS));
     try {
-      return new Adapter(config, weights(file, config));
+      AdapterConfig config = config(json, modules, adapted(file));
+      return new Adapter(config, weights(file, config, modules));
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
     }
   }
 
-  private static AdapterConfig config(ModelJson json) throws ModelFileException {
+  private static AdapterConfig config(ModelJson json, AdapterModules modules, Set<String> adapted)
+      throws ModelFileException {
     if (!json.text("peft_type").equals("LORA")) {
       throw json.wrong("peft_type", "LORA");
     }
-    for (String field : List.of("use_dora", "fan_in_fan_out", "lora_bias")) {
-      if (json.bool(field, false)) {
-        throw json.wrong(field, "false");
-      }
-    }
     if (!json.text("bias", "none").equals("none")) {
-      throw json.wrong("bias", "none");
+      throw json.wrong("bias", "none: trained biases are not merged");
     }
-    for (String field : List.of("rank_pattern", "alpha_pattern")) {
-      if (json.has(field) && !json.node().get(field).isEmpty()) {
-        throw json.wrong(field, "empty: one rank for all layers");
+    String start =
+        json.has("init_lora_weights") ? json.node().get("init_lora_weights").asText() : "";
+    if (!start.isEmpty() && !STARTS.contains(start)) {
+      throw json.wrong(
+          "init_lora_weights",
+          "true, false, gaussian, eva or orthogonal: others change the base, so convert the adapter"
+              + " to plain LoRA");
+    }
+    for (String field : OTHER_KINDS) {
+      if (json.has(field) && isOn(json.node().get(field))) {
+        throw json.wrong(field, "absent or off: it makes other weights than plain LoRA");
       }
     }
     try {
-      return new AdapterConfig(
-          json.integer("r"),
-          json.number("lora_alpha"),
-          json.number("lora_dropout", 0),
-          texts(json, "target_modules"),
-          json.bool("use_rslora", false),
-          texts(json, "modules_to_save"),
-          json.text("task_type", "CAUSAL_LM"),
-          json.text("base_model_name_or_path", ""));
+      AdapterConfig config =
+          new AdapterConfig(
+              json.integer("r"),
+              json.number("lora_alpha"),
+              json.number("lora_dropout", 0),
+              modules.targets(adapted),
+              json.bool("use_rslora", false),
+              modules.saved(),
+              json.text("task_type", "CAUSAL_LM"),
+              json.text("base_model_name_or_path", ""),
+              patterns(json));
+      for (String field : json.unread()) {
+        if (!WITHOUT_EFFECT.contains(field)) {
+          throw json.wrong(field, "absent: it is not known what it does to an adapter");
+        }
+      }
+      return config;
     } catch (IllegalArgumentException e) {
       throw json.error(e.getMessage());
     }
   }
 
-  private static List<String> texts(ModelJson json, String field) throws ModelFileException {
-    if (!json.has(field)) {
-      return List.of();
-    }
-    JsonNode array = json.node().get(field);
-    List<String> texts = new ArrayList<>();
-    for (JsonNode text : array) {
-      if (!text.isTextual()) {
-        throw json.wrong(field, "a list of names");
-      }
-      texts.add(text.textValue());
-    }
-    if (!array.isArray()) {
-      throw json.wrong(field, "a list of names");
-    }
-    return texts.stream().sorted().toList();
+  private static boolean isOn(JsonNode value) {
+    return !(value.isBoolean() && !value.booleanValue())
+        && !(value.isContainerNode() && value.isEmpty());
   }
 
-  private static WeightSource weights(SafetensorsFile file, AdapterConfig config)
+  private static AdapterPatterns patterns(ModelJson json) throws ModelFileException {
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    Optional<ModelJson> given = json.object("rank_pattern");
+    if (given.isPresent()) {
+      for (var entry : given.get().node().properties()) {
+        ranks.put(entry.getKey(), given.get().integer(entry.getKey()));
+      }
+    }
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    given = json.object("alpha_pattern");
+    if (given.isPresent()) {
+      for (var entry : given.get().node().properties()) {
+        alphas.put(entry.getKey(), given.get().number(entry.getKey()));
+      }
+    }
+    return new AdapterPatterns(ranks, alphas);
+  }
+
+  /** The modules that have a factor in the file. */
+  private static Set<String> adapted(SafetensorsFile file) {
+    Set<String> modules = new TreeSet<>();
+    for (String name : file.entries().keySet()) {
+      Matcher factor = FACTOR.matcher(name);
+      if (factor.matches()) {
+        modules.add(factor.group(1));
+      }
+    }
+    return modules;
+  }
+
+  private static WeightSource weights(
+      SafetensorsFile file, AdapterConfig config, AdapterModules modules)
       throws ModelFileException {
     MappedWeights weights = new MappedWeights(List.of(file.file()));
+    Path path = file.file().path();
     for (SafetensorsFile.Entry entry : file.entries().values()) {
-      Path path = file.file().path();
       String name = entry.name();
       if (!name.startsWith(PREFIX)) {
         throw new ModelFileException(path, "tensor " + name + " does not begin with " + PREFIX);
@@ -116,14 +206,24 @@ public final class AdapterFiles {
       for (long dimension : shape) {
         fits &= dimension > 0 && dimension <= Integer.MAX_VALUE;
       }
-      if (name.endsWith(".lora_A.weight")) {
-        fits &= shape.size() == 2 && shape.get(0) == config.rank();
-      } else if (name.endsWith(".lora_B.weight")) {
-        fits &= shape.size() == 2 && shape.get(1) == config.rank();
+      Matcher factor = FACTOR.matcher(name);
+      int rank = config.rank();
+      if (factor.matches()) {
+        String module = factor.group(1);
+        if (!modules.adapts(module)) {
+          throw new ModelFileException(
+              path,
+              "tensor %s belongs to no module that adapter_config.json adapts (target_modules, exclude_modules, modules_to_save, layers_to_transform): PEFT would leave it out"
+                  .formatted(name));
+        }
+        rank = config.rank(module);
+        fits &=
+            shape.size() == 2
+                && shape.get(factor.group(2).matches("lora_(embedding_)?A.*") ? 0 : 1) == rank;
       }
       if (!fits) {
         throw new ModelFileException(
-            path, "tensor " + name + " of shape " + shape + " does not fit r = " + config.rank());
+            path, "tensor " + name + " of shape " + shape + " does not fit r = " + rank);
       }
       TensorType type =
           TensorType.ofSafetensors(entry.type())
@@ -132,7 +232,10 @@ public final class AdapterFiles {
       weights.add(
           new WeightSource.Weight(
               new TensorSpec(
-                  name.substring(PREFIX.length()), shape.stream().map(Math::toIntExact).toList()),
+                  name.substring(PREFIX.length())
+                      .replace(BASE_LAYER, ".")
+                      .replace(DEFAULT_ADAPTER, ".weight"),
+                  shape.stream().map(Math::toIntExact).toList()),
               type),
           new MappedWeights.Place(file.file(), entry.offset(), 0, 0));
     }
@@ -172,6 +275,8 @@ public final class AdapterFiles {
     json.put("fan_in_fan_out", false);
     json.put("inference_mode", true);
     config.targets().forEach(json.putArray("target_modules")::add);
+    config.patterns().ranks().forEach(json.putObject("rank_pattern")::put);
+    config.patterns().alphas().forEach(json.putObject("alpha_pattern")::put);
     if (config.savedModules().isEmpty()) {
       json.putNull("modules_to_save");
     } else {

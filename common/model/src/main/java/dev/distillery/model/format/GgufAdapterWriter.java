@@ -39,13 +39,18 @@ public final class GgufAdapterWriter {
   public static void write(Path file, ModelConfig base, AdapterFiles.Adapter adapter)
       throws IOException {
     GgufFamily family = GgufFamily.of(base);
-    List<Factor> factors = factors(base, family, adapter.weights());
+    List<Factor> factors = factors(base, family, adapter);
     Map<String, Object> metadata = new LinkedHashMap<>();
     metadata.put("general.architecture", family.ggufName());
     metadata.put("general.type", "adapter");
     metadata.put("adapter.type", "lora");
-    // llama.cpp multiplies by alpha / rank, whatever the scale was made of.
+    // llama.cpp multiplies by alpha / rank, whatever the scale was made of, with each tensor's
+    // rank.
     AdapterConfig config = adapter.config();
+    if (config.alpha() == 0) {
+      throw new ModelFileException(
+          "The adapter's lora_alpha is 0, which llama.cpp takes for no scale at all");
+    }
     metadata.put("adapter.lora.alpha", (float) (config.scale() * config.rank()));
     GgufWriter writer = new GgufWriter();
     writer.header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
@@ -73,13 +78,14 @@ public final class GgufAdapterWriter {
     }
   }
 
-  private static List<Factor> factors(ModelConfig base, GgufFamily family, WeightSource adapter)
-      throws IOException {
+  private static List<Factor> factors(
+      ModelConfig base, GgufFamily family, AdapterFiles.Adapter adapter) throws IOException {
+    AdapterConfig config = adapter.config();
     Map<String, String> names = family.tensorNames(base);
     Map<String, TensorSpec> matrices = new HashMap<>();
     ModelTensors.of(base).forEach(spec -> matrices.put(spec.name(), spec));
     List<Factor> factors = new ArrayList<>();
-    for (WeightSource.Weight weight : adapter.weights().values()) {
+    for (WeightSource.Weight weight : adapter.weights().weights().values()) {
       TensorSpec spec = weight.spec();
       Matcher name = FACTOR.matcher(spec.name());
       TensorSpec matrix = name.matches() ? matrices.get(name.group(1) + ".weight") : null;
@@ -95,7 +101,7 @@ public final class GgufAdapterWriter {
         throw new ModelFileException(
             "Adapter's tensor " + spec.name() + " does not fit " + matrix.shape());
       }
-      float[] values = adapter.read(spec.name());
+      float[] values = adapter.weights().read(spec.name());
       String theirs = names.get(matrix.name());
       boolean paired = family.pairedHeads(base, matrix.name()) > 0;
       factors.add(
@@ -104,9 +110,23 @@ public final class GgufAdapterWriter {
               : new Factor(
                   theirs + ".lora_b",
                   spec,
-                  paired ? inPairs(base, spec.columns(), values) : values));
+                  paired
+                      ? inPairs(base, spec.columns(), scaled(values, config, name.group(1)))
+                      : scaled(values, config, name.group(1))));
     }
     return factors;
+  }
+
+  /** B, with what a module's own scale has over the file's one alpha put into it. */
+  private static float[] scaled(float[] values, AdapterConfig config, String module) {
+    double own = config.scale(module) * config.rank(module);
+    double all = config.scale() * config.rank();
+    if (own != all) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) (values[i] * (own / all));
+      }
+    }
+    return values;
   }
 
   /** B's rows lie as the matrix' rows do: those of q and k in rotary pairs. */

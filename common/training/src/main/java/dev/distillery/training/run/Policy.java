@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The model that is trained, in the memory of one JVM, with the objective over it. */
 final class Policy implements AutoCloseable {
@@ -88,12 +90,24 @@ final class Policy implements AutoCloseable {
                     lora.alpha() / lora.rank(),
                     targets));
       }
+      if (!given.config().patterns().isEmpty()) {
+        throw JobException.invalid(
+            "Option --adapter: %s has a rank or an alpha of its own for some modules, and one is trained for all: merge it by the job export first"
+                .formatted(adapter));
+      }
+      Set<String> left = new TreeSet<>(weights.weights().keySet());
       for (Slot slot : space.slots()) {
         if (DecoderLayout.isValueHead(slot)) {
           continue;
         }
-        float[] values = weights.read(AdapterOutput.fileName(slot.name()));
-        space.slot(slot.name()).orElseThrow().write(values);
+        String name = AdapterOutput.fileName(slot.name());
+        space.slot(slot.name()).orElseThrow().write(weights.read(name));
+        left.remove(name);
+      }
+      if (!left.isEmpty()) {
+        throw JobException.invalid(
+            "Option --adapter: %s holds %s, which is not trained here: merge it by the job export first"
+                .formatted(adapter, String.join(", ", left)));
       }
     }
   }
