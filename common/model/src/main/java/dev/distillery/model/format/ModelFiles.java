@@ -6,27 +6,57 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A model on disk, opened: its configuration, its special tokens, its mapped weights. */
 public final class ModelFiles implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelFiles.class);
+
+  /** Warnings that this JVM has written already: a model is opened many times. */
+  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
+
+  private static final int MOST_SAID = 1000;
+
   private final Path path;
   private final ModelConfig config;
   private final SpecialTokens specialTokens;
   private final WeightSource weights;
   private final Optional<GgufMetadata> gguf;
+  private final List<String> warnings;
 
+  /** Of files that are as they should be. */
   ModelFiles(
       Path path,
       ModelConfig config,
       SpecialTokens specialTokens,
       WeightSource weights,
       Optional<GgufMetadata> gguf) {
+    this(path, config, specialTokens, weights, gguf, List.of());
+  }
+
+  ModelFiles(
+      Path path,
+      ModelConfig config,
+      SpecialTokens specialTokens,
+      WeightSource weights,
+      Optional<GgufMetadata> gguf,
+      List<String> warnings) {
     this.path = path;
     this.config = config;
     this.specialTokens = specialTokens;
     this.weights = weights;
     this.gguf = gguf;
+    this.warnings = List.copyOf(warnings);
+    for (String warning : warnings) {
+      if (SAID.size() < MOST_SAID && SAID.add(path + ": " + warning)) {
+        LOG.warn("{}: {}", path, warning);
+      }
+    }
   }
 
   /**
@@ -81,6 +111,11 @@ public final class ModelFiles implements Closeable {
   /** Closed with this. */
   public WeightSource weights() {
     return weights;
+  }
+
+  /** What of the files is not read, or is read otherwise than they say; written to the log once. */
+  public List<String> warnings() {
+    return warnings;
   }
 
   /** A GGUF file's metadata, which holds its tokenizer too. */

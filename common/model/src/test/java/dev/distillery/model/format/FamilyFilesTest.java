@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -337,22 +336,5 @@ class FamilyFilesTest {
     assertThat(names).doesNotHaveDuplicates().contains("lm_head.weight");
     assertThat(names).noneMatch(name -> name.contains("..") || name.endsWith("..weight"));
     assertThat(Arrays.asList(Architecture.values())).contains(architecture);
-  }
-
-  @Test
-  void aTiedModelWithAnotherHeadInItsFileIsRefused() throws IOException {
-    ModelConfig untied = small(Architecture.QWEN2).tieEmbeddings(false).build();
-    Path directory = temp.resolve("tied");
-    ModelWriter.write(
-        directory, untied, SpecialTokens.none(), GoldenFiles.weights(untied), TensorType.F32);
-    Path config = directory.resolve("config.json");
-    Files.writeString(
-        config,
-        Files.readString(config)
-            .replaceFirst("\"tie_word_embeddings\" : false", "\"tie_word_embeddings\" : true"));
-    assertThatThrownBy(() -> ModelFiles.open(directory))
-        .isInstanceOf(ModelFileException.class)
-        .hasMessageContaining("lm_head.weight")
-        .hasMessageContaining("tie_word_embeddings");
   }
 }

@@ -75,9 +75,13 @@ public record InspectSummary(
    * @param storedBytes of all tensors
    * @param storedValues how many, by type
    * @param stopTokenIds tokens that end an answer
+   * @param warnings what of the files is not read, or is read otherwise than they say
    */
   public record Stored(
-      long storedBytes, Map<String, Long> storedValues, List<Integer> stopTokenIds) {}
+      long storedBytes,
+      Map<String, Long> storedValues,
+      List<Integer> stopTokenIds,
+      List<String> warnings) {}
 
   /**
    * What became of some awkward texts that were encoded and decoded.

@@ -120,7 +120,7 @@ record Inspector(RunSummary run, String hardware, long trainingTokens, int seque
       bytes += weight.type().bytes(weight.spec().elements());
       types.merge(weight.type().name(), weight.spec().elements(), Long::sum);
     }
-    return new InspectSummary.Stored(bytes, types, model.specialTokens().stop());
+    return new InspectSummary.Stored(bytes, types, model.specialTokens().stop(), model.warnings());
   }
 
   private static InspectSummary.Texts texts(Tokenizer tokenizer) {
