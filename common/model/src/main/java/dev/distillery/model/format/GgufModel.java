@@ -47,6 +47,7 @@ final class GgufModel {
           "rope.scaling.factor",
           "rope.scaling.original_context_length",
           "rope.scaling.finetuned",
+          "rope.scale_linear",
           "expert_count",
           "expert_used_count");
 
@@ -249,17 +250,26 @@ final class GgufModel {
    * refused, since they could not be written back.
    */
   private Optional<RopeScaling> ropeScaling(int headDim) throws ModelFileException {
-    String type = metadata.text(key("rope.scaling.type"), "none");
+    // As llama.cpp: a factor without a type is linear, and 0 is none; the older key counts last.
+    String type = metadata.text(key("rope.scaling.type"), "linear");
+    double factor =
+        metadata.has(key("rope.scaling.factor"))
+            ? metadata.number(key("rope.scaling.factor"), 0)
+            : metadata.number(key("rope.scale_linear"), 0);
+    if (!type.equals("none") && !type.equals("linear")) {
+      throw metadata.wrong(
+          key("rope.scaling.type"), "none or linear: others are not computed from GGUF");
+    }
+    boolean linear = type.equals("linear") && factor != 0 && factor != 1;
     GgufReader.@Nullable Entry divisors = entries.get(ROPE_FACTORS);
-    if (type.equals("linear") && divisors == null) {
-      return Optional.of(
-          RopeScaling.linear(decimal(metadata.number(key("rope.scaling.factor"), 1))));
-    }
-    if (!type.equals("none")) {
-      throw metadata.wrong(key("rope.scaling.type"), "none or linear");
-    }
     if (divisors == null) {
-      return Optional.empty();
+      return linear ? Optional.of(RopeScaling.linear(decimal(factor))) : Optional.empty();
+    }
+    if (linear) {
+      throw new ModelFileException(
+          file.path(),
+          "it has the tensor %s and a linear factor of %s too, which is not computed"
+              .formatted(ROPE_FACTORS, factor));
     }
     if (divisors.type() != TensorType.F32 || !divisors.shape().equals(List.of(headDim / 2))) {
       throw new ModelFileException(

@@ -46,7 +46,10 @@ public final class ByteLevelBpe implements Tokenizer {
       int[] suffix) {
     this.preTokenizer = preTokenizer;
     this.vocabulary = new Vocabulary(model, added);
-    this.added = new AddedTokens(added);
+    this.added =
+        new AddedTokens(
+            added,
+            composes ? text -> Normalizer.normalize(text, Normalizer.Form.NFC) : text -> text);
     this.merges = List.copyOf(merges);
     this.table = table(model, this.merges);
     this.whole = ignoreMerges ? new HashSet<>(model.keySet()) : Set.of();
@@ -102,7 +105,6 @@ public final class ByteLevelBpe implements Tokenizer {
     added.split(
         text,
         special,
-        composes ? part -> Normalizer.normalize(part, Normalizer.Form.NFC) : part -> part,
         new AddedTokens.Parts() {
           @Override
           public void text(String whole, int from, int to) {

@@ -4,10 +4,12 @@ import dev.distillery.model.format.GgufMetadata;
 import dev.distillery.model.format.ModelFileException;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The tokenizer in a GGUF file's metadata: {@code gpt2} (byte-level BPE) or {@code llama}. */
 final class GgufTokenizer {
@@ -20,6 +22,20 @@ final class GgufTokenizer {
   private static final int USER_DEFINED = 4;
   private static final int BYTE = 6;
 
+  /** Tokens that end a text or an answer, and are marks whatever type the file gives them. */
+  private static final Set<String> ENDS =
+      Set.of(
+          "<|eot_id|>",
+          "<|im_end|>",
+          "<|end|>",
+          "<end_of_turn>",
+          "<|endoftext|>",
+          "<|eom_id|>",
+          "<EOT>",
+          "_<EOT>",
+          "<|end_of_text|>",
+          "<end_of_utterance>");
+
   private final GgufMetadata metadata;
   private final List<String> tokens;
   private final List<Long> types;
@@ -30,13 +46,10 @@ final class GgufTokenizer {
   private GgufTokenizer(GgufMetadata metadata) throws ModelFileException {
     this.metadata = metadata;
     this.tokens = metadata.texts("tokenizer.ggml.tokens");
-    this.types = metadata.integers("tokenizer.ggml.token_type");
-    if (types.size() != tokens.size()) {
-      throw metadata.wrong("tokenizer.ggml.token_type", "one for each of " + tokens.size());
-    }
+    this.types = types(metadata, tokens.size());
     for (int id = 0; id < tokens.size(); id++) {
       String token = tokens.get(id);
-      long type = types.get(id);
+      long type = ENDS.contains(token) ? CONTROL : types.get(id);
       if (vocabulary.put(token, id) != null) {
         throw new ModelFileException(metadata.file(), "token " + token + " is there twice");
       }
@@ -46,6 +59,18 @@ final class GgufTokenizer {
         added.add(new AddedToken(id, token, mark, false, false, false));
       }
     }
+  }
+
+  /** A file without types has plain tokens only, as llama.cpp reads it. */
+  private static List<Long> types(GgufMetadata metadata, int tokens) throws ModelFileException {
+    if (!metadata.has("tokenizer.ggml.token_type")) {
+      return Collections.nCopies(tokens, (long) NORMAL);
+    }
+    List<Long> types = metadata.integers("tokenizer.ggml.token_type");
+    if (types.size() != tokens) {
+      throw metadata.wrong("tokenizer.ggml.token_type", "one for each of " + tokens);
+    }
+    return types;
   }
 
   static Tokenizer read(GgufMetadata metadata) throws ModelFileException {
@@ -85,7 +110,7 @@ final class GgufTokenizer {
     PreTokenizer preTokenizer =
         PreTokenizer.ofGguf(metadata.text("tokenizer.ggml.pre"))
             .orElseThrow(
-                () -> metadata.wrong("tokenizer.ggml.pre", "gpt-2, smollm, llama-bpe or qwen2"));
+                () -> metadata.wrong("tokenizer.ggml.pre", "one of " + PreTokenizer.ggufNames()));
     return new ByteLevelBpe(
         preTokenizer,
         vocabulary,
@@ -93,8 +118,9 @@ final class GgufTokenizer {
         added,
         preTokenizer == PreTokenizer.LLAMA3,
         // The metadata do not say so, but all of Qwen's tokenizers do it.
-        preTokenizer == PreTokenizer.QWEN2,
-        marks("bos", false),
+        metadata.text("tokenizer.ggml.pre").equals(PreTokenizer.QWEN2.ggufName()),
+        // llama.cpp adds it for LLaMA-3's where no key says else.
+        marks("bos", preTokenizer == PreTokenizer.LLAMA3),
         marks("eos", false));
   }
 

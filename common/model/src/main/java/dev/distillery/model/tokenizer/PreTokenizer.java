@@ -6,7 +6,10 @@ import static dev.distillery.model.tokenizer.UnicodeClasses.OTHER;
 import static dev.distillery.model.tokenizer.UnicodeClasses.SPACE;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How byte-level BPE cuts a text into pieces before it merges inside them. Each scans in one pass
@@ -35,6 +38,20 @@ public enum PreTokenizer {
     void piece(int from, int to);
   }
 
+  /**
+   * Further values that llama.cpp takes for the same, of older files and of models that share it.
+   */
+  private static final Map<String, PreTokenizer> OTHER_NAMES =
+      Map.of(
+          "phi-2", GPT2,
+          "mpt", GPT2,
+          "olmo", GPT2,
+          "jais", GPT2,
+          "llama3", LLAMA3,
+          "llama-v3", LLAMA3,
+          "falcon3", LLAMA3,
+          "deepseek-r1-qwen", QWEN2);
+
   private final String ggufName;
 
   PreTokenizer(String ggufName) {
@@ -47,7 +64,18 @@ public enum PreTokenizer {
   }
 
   static Optional<PreTokenizer> ofGguf(String name) {
-    return Arrays.stream(values()).filter(p -> p.ggufName.equals(name)).findFirst();
+    return Arrays.stream(values())
+        .filter(p -> p.ggufName.equals(name))
+        .findFirst()
+        .or(() -> Optional.ofNullable(OTHER_NAMES.get(name)));
+  }
+
+  /** The values of {@code tokenizer.ggml.pre} that are read. */
+  static String ggufNames() {
+    return Stream.concat(
+            Arrays.stream(values()).map(PreTokenizer::ggufName),
+            OTHER_NAMES.keySet().stream().sorted())
+        .collect(Collectors.joining(", "));
   }
 
   /** Cuts all of the text into pieces, in order. */

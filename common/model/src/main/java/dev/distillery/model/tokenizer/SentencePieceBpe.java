@@ -33,7 +33,23 @@ public final class SentencePieceBpe implements Tokenizer {
     EVERY_UNSPACED_PART,
     /** Before the text, if it does not begin with one or with an added token. */
     FIRST_UNSPACED_PART,
-    NEVER
+    NEVER,
+    /** Nowhere; and spaces are spelt anew where added tokens are found already. */
+    NEVER_BEFORE_PARTS;
+
+    /** Whether there is a place where one is put. */
+    boolean puts() {
+      return this != NEVER && this != NEVER_BEFORE_PARTS;
+    }
+
+    /** What is done to a text before added tokens are looked for that are normalised. */
+    private String normalise(String text) {
+      return switch (this) {
+        case EVERY_PART -> text.isEmpty() ? text : SPACE + text.replace(' ', SPACE);
+        case NEVER -> text.replace(' ', SPACE);
+        case EVERY_UNSPACED_PART, FIRST_UNSPACED_PART, NEVER_BEFORE_PARTS -> text;
+      };
+    }
   }
 
   private final Vocabulary vocabulary;
@@ -66,7 +82,7 @@ public final class SentencePieceBpe implements Tokenizer {
       int[] suffix) {
     this.model = new HashMap<>(model);
     this.vocabulary = new Vocabulary(model, added);
-    this.added = new AddedTokens(added);
+    this.added = new AddedTokens(added, spacePrefix::normalise);
     this.table = table;
     this.scores = scores.map(float[]::clone);
     this.unknown = unknown;
@@ -141,17 +157,15 @@ public final class SentencePieceBpe implements Tokenizer {
     added.split(
         text,
         special,
-        part -> part,
         new AddedTokens.Parts() {
           @Override
           public void text(String whole, int from, int to) {
             boolean bare = whole.charAt(from) != ' ' && whole.charAt(from) != SPACE;
             boolean spaced =
                 switch (spacePrefix) {
-                  case EVERY_PART -> true;
                   case EVERY_UNSPACED_PART -> bare;
                   case FIRST_UNSPACED_PART -> bare && from == 0;
-                  case NEVER -> false;
+                  case EVERY_PART, NEVER, NEVER_BEFORE_PARTS -> false;
                 };
             part(whole, from, to, spaced, ids);
           }
@@ -217,7 +231,7 @@ public final class SentencePieceBpe implements Tokenizer {
           }
           return tokenBytes[id];
         },
-        spacePrefix != Prefix.NEVER);
+        spacePrefix.puts());
   }
 
   @Override

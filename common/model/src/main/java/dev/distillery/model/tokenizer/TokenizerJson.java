@@ -194,7 +194,7 @@ final class TokenizerJson {
       return switch (pre.path("prepend_scheme").asText()) {
         case "first" -> SentencePieceBpe.Prefix.FIRST_UNSPACED_PART;
         case "always" -> SentencePieceBpe.Prefix.EVERY_UNSPACED_PART;
-        case "never" -> SentencePieceBpe.Prefix.NEVER;
+        case "never" -> SentencePieceBpe.Prefix.NEVER_BEFORE_PARTS;
         default -> throw json.wrong("pre_tokenizer", "a Metaspace with a known prepend_scheme");
       };
     }

@@ -139,15 +139,17 @@ public final class TokenizerWriter {
         ObjectNode replace = steps.addObject().put("type", "Replace").put("content", space);
         replace.putObject("pattern").put("String", " ");
       }
-      case EVERY_UNSPACED_PART, FIRST_UNSPACED_PART ->
+      case EVERY_UNSPACED_PART, FIRST_UNSPACED_PART, NEVER_BEFORE_PARTS ->
           json.putObject("pre_tokenizer")
               .put("type", "Metaspace")
               .put("replacement", space)
               .put(
                   "prepend_scheme",
-                  bpe.spacePrefix() == SentencePieceBpe.Prefix.EVERY_UNSPACED_PART
-                      ? "always"
-                      : "first")
+                  switch (bpe.spacePrefix()) {
+                    case EVERY_UNSPACED_PART -> "always";
+                    case FIRST_UNSPACED_PART -> "first";
+                    case EVERY_PART, NEVER, NEVER_BEFORE_PARTS -> "never";
+                  })
               .put("split", false);
     }
     ArrayNode steps = json.putObject("decoder").put("type", "Sequence").withArray("decoders");
@@ -155,7 +157,7 @@ public final class TokenizerWriter {
     replace.putObject("pattern").put("String", space);
     steps.addObject().put("type", "ByteFallback");
     steps.addObject().put("type", "Fuse");
-    if (bpe.spacePrefix() != SentencePieceBpe.Prefix.NEVER) {
+    if (bpe.spacePrefix().puts()) {
       steps.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);
     }
     ObjectNode model = model(json, bpe, bpe.merges());
@@ -268,8 +270,7 @@ public final class TokenizerWriter {
     } else if (tokenizer instanceof SentencePieceBpe bpe) {
       metadata.put("tokenizer.ggml.model", "llama");
       metadata.put("tokenizer.ggml.scores", scores(bpe, tokens.size()));
-      metadata.put(
-          "tokenizer.ggml.add_space_prefix", bpe.spacePrefix() != SentencePieceBpe.Prefix.NEVER);
+      metadata.put("tokenizer.ggml.add_space_prefix", bpe.spacePrefix().puts());
       if (bpe.unknown() >= 0) {
         metadata.put("tokenizer.ggml.unknown_token_id", bpe.unknown());
       }

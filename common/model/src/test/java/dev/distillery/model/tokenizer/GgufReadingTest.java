@@ -1,0 +1,188 @@
+package dev.distillery.model.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.model.format.ArrayWeights;
+import dev.distillery.model.format.GgufWriter;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.RopeScaling;
+import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.TensorType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What keys of a GGUF file mean that are missing or older: as llama.cpp takes them ({@code
+ * src/llama-vocab.cpp}, {@code src/llama-model.cpp}).
+ */
+class GgufReadingTest {
+  private static final String TEXT = "da ne stu 1234567 <|im_end|> <s> \n\n I'M";
+
+  @TempDir Path temp;
+
+  /** A file of random sizes with a tokenizer's metadata, changed. */
+  private Path file(String tokenizer, Consumer<Map<String, Object>> change) throws IOException {
+    Tokenizer original = Tokenizers.open(TokenizerGoldenTest.path(tokenizer));
+    ModelConfig config =
+        ModelConfig.llama()
+            .vocabSize(original.vocabSize())
+            .hiddenSize(8)
+            .intermediateSize(8)
+            .layers(1)
+            .heads(2)
+            .tieEmbeddings(true)
+            .build();
+    Map<String, Object> metadata =
+        new HashMap<>(
+            TokenizerWriter.ggufMetadata(original, original.vocabSize(), Optional.empty()));
+    change.accept(metadata);
+    ArrayWeights weights = new ArrayWeights();
+    ModelTensors.of(config).forEach(s -> weights.put(s, new float[(int) s.elements()]));
+    Path file = temp.resolve("model.gguf");
+    SpecialTokens special = new SpecialTokens(OptionalInt.of(1), List.of(2), OptionalInt.empty());
+    GgufWriter.write(file, config, special, metadata, weights, TensorType.F32);
+    return file;
+  }
+
+  private static int[] encode(Path file) throws IOException {
+    return Tokenizers.open(file).encode(TEXT);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    ", 4, 0, 4",
+    ", 0, 4, 4",
+    ", 2, 4, 2",
+    ", 0, 0, 0",
+    ", 1, 0, 0",
+    "linear, 4, 0, 4",
+    "linear, 0, 8, 8",
+    "none, 4, 4, 0"
+  })
+  void aFactorWithoutATypeIsLinear(String type, float factor, float older, double linear)
+      throws IOException {
+    Path file =
+        file(
+            "gpt2.json",
+            metadata -> {
+              if (type != null) {
+                metadata.put("llama.rope.scaling.type", type);
+              }
+              if (factor > 0) {
+                metadata.put("llama.rope.scaling.factor", factor);
+              }
+              if (older > 0) {
+                metadata.put("llama.rope.scale_linear", older);
+              }
+            });
+    try (ModelFiles model = ModelFiles.open(file)) {
+      assertThat(model.config().ropeScaling())
+          .isEqualTo(linear == 0 ? Optional.empty() : Optional.of(RopeScaling.linear(linear)));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama.rope.scaling.type, yarn, none or linear",
+    "llama.rope.scaling.type, longrope, none or linear",
+    "llama.rope.scaling.attn_factor, 1, it is not known what it does",
+    "llama.rope.scaling.yarn_log_multiplier, 1, it is not known what it does"
+  })
+  void otherScalingIsRefusedByName(String key, String value, String words) throws IOException {
+    Path file = file("gpt2.json", metadata -> metadata.put(key, value));
+    assertThatThrownBy(() -> ModelFiles.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining(key)
+        .hasMessageContaining(words);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama3.json, llama-bpe, , true",
+    "llama3.json, llama-v3, , true",
+    "llama3.json, llama-bpe, false, false",
+    "gpt2.json, gpt-2, , false",
+    "gpt2.json, gpt-2, true, true",
+    "smollm.json, smollm, , false",
+    "llama.json, , , true",
+    "llama.json, , false, false"
+  })
+  void bosIsAddedWhereNoKeySaysElse(String tokenizer, String pre, Boolean given, boolean added)
+      throws IOException {
+    Path file =
+        file(
+            tokenizer,
+            metadata -> {
+              metadata.remove("tokenizer.ggml.add_bos_token");
+              if (given != null) {
+                metadata.put("tokenizer.ggml.add_bos_token", given);
+              }
+              if (pre != null) {
+                metadata.put("tokenizer.ggml.pre", pre);
+              }
+            });
+    int bos = tokenizer.equals("llama3.json") ? 0 : 1;
+    assertThat(Tokenizers.open(file).prefix()).isEqualTo(added ? new int[] {bos} : new int[0]);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama3.json, llama3",
+    "llama3.json, llama-v3",
+    "llama3.json, falcon3",
+    "gpt2.json, phi-2",
+    "gpt2.json, olmo"
+  })
+  void olderNamesOfPreTokenizersAreRead(String tokenizer, String name) throws IOException {
+    int[] ids = encode(file(tokenizer, metadata -> {}));
+    Path older = file(tokenizer, metadata -> metadata.put("tokenizer.ggml.pre", name));
+    assertThat(encode(older)).isEqualTo(ids);
+  }
+
+  @Test
+  void otherPreTokenizersAreRefusedByName() throws IOException {
+    Path file = file("gpt2.json", metadata -> metadata.put("tokenizer.ggml.pre", "tekken"));
+    assertThatThrownBy(() -> Tokenizers.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("tokenizer.ggml.pre should be one of gpt-2, smollm, llama-bpe, qwen2")
+        .hasMessageContaining("tekken");
+  }
+
+  /** All are plain text then, but those whose spelling ends a text. */
+  @ParameterizedTest
+  @CsvSource({"smollm.json", "llama.json"})
+  void aFileWithoutTypesHasPlainTokensAndEnds(String tokenizer) throws IOException {
+    Tokenizer typed = Tokenizers.open(file(tokenizer, metadata -> {}));
+    Tokenizer untyped =
+        Tokenizers.open(file(tokenizer, metadata -> metadata.remove("tokenizer.ggml.token_type")));
+    assertThat(untyped.vocabSize()).isEqualTo(typed.vocabSize());
+    String plain = "da ne stu";
+    assertThat(untyped.encode(plain)).isEqualTo(typed.encode(plain));
+    int marks = 0;
+    for (int id = 0; id < typed.vocabSize(); id++) {
+      String token = typed.token(id);
+      boolean end = token.equals("<|im_end|>") || token.equals("<|endoftext|>");
+      assertThat(untyped.isSpecial(id)).as(token).isEqualTo(end);
+      if (typed.isSpecial(id) && !token.isEmpty()) {
+        marks++;
+        boolean found = untyped.encode("a" + token + "b").length < token.length();
+        assertThat(found && untyped.isSpecial(id)).as(token).isEqualTo(end);
+      }
+    }
+    assertThat(marks).isPositive();
+  }
+}
