@@ -21,7 +21,8 @@ public final class TemplateChoice {
     told.day()
         .ifPresent(
             day ->
-                run.progress().say("The template writes a date: %s (--template-date)".formatted(day)));
+                run.progress()
+                    .say("The template writes a date: %s (--template-date)".formatted(day)));
     return told;
   }
 
