@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Job ingest by its real command line. */
 class IngestIT {
-  private static final int ROWS = 40_000;
+  private static final int ROWS = 16_000;
 
   @TempDir Path folder;
 
@@ -44,7 +44,9 @@ class IngestIT {
       killer.join();
     }
     assertThat(killed).hasPositiveValue();
-    assertThat(here.path("figures").path("units_duplicate").asInt()).isEqualTo(ROWS / 10);
+    // Where the first of three equal lines is cut off, the next of them is the first.
+    assertThat(here.path("figures").path("units_duplicate").asInt())
+        .isEqualTo(ROWS / 10 - ROWS / 2000);
     assertThat(here.path("rejects").path("invalid_json").asInt()).isEqualTo(ROWS / 1000);
     assertThat(there.path("figures")).isEqualTo(here.path("figures"));
     for (String table : List.of("conversations", "duplicates", "rejects")) {
