@@ -1,5 +1,6 @@
 package dev.distillery.training.reward;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
@@ -205,7 +206,16 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException where there is no such template, or the model brings none
    */
   public AnswerEncoder encoder(String template) throws IOException {
-    return AnswerEncoder.open(tokenizer, template);
+    return encoder(template, TemplateInputs.NONE);
+  }
+
+  /**
+   * As {@link #encoder(String)}.
+   *
+   * @param inputs what the model's own template is told beside the dialogue
+   */
+  public AnswerEncoder encoder(String template, TemplateInputs inputs) throws IOException {
+    return AnswerEncoder.open(tokenizer, template, inputs);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.distillery.training.reward;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.util.ArrayList;
@@ -46,6 +47,7 @@ public final class ScoreAnswers implements MapPartitionsFunction<Row, Row> {
   private final String table;
   private final SharedReward.Access access;
   private final String template;
+  private final TemplateInputs inputs;
   private final int most;
   private final boolean scores;
 
@@ -53,14 +55,21 @@ public final class ScoreAnswers implements MapPartitionsFunction<Row, Row> {
    * @param table name of the rows' table: preferences, completions, rollouts, instructions or
    *     conversations
    * @param template chat template; empty takes the reward model's own
+   * @param inputs what the model's own is told beside the dialogue
    * @param most tokens of a prompt with its answer
    * @param scores whether scores are computed; without them rows are looked at only
    */
   public ScoreAnswers(
-      String table, SharedReward.Access access, String template, int most, boolean scores) {
+      String table,
+      SharedReward.Access access,
+      String template,
+      TemplateInputs inputs,
+      int most,
+      boolean scores) {
     this.table = table;
     this.access = access;
     this.template = template;
+    this.inputs = inputs;
     this.most = most;
     this.scores = scores;
   }
@@ -70,7 +79,7 @@ public final class ScoreAnswers implements MapPartitionsFunction<Row, Row> {
     if (!rows.hasNext()) {
       return Collections.emptyIterator();
     }
-    AnswerEncoder encoder = access.encoder(template);
+    AnswerEncoder encoder = access.encoder(template, inputs);
     AnswersOf answers = new AnswersOf(table, encoder, most);
     return new Iterator<>() {
       private Iterator<Row> ready = Collections.emptyIterator();

@@ -1,5 +1,6 @@
 package dev.distillery.training.reward;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.sample.ModelHash;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.training.tokens.AnswerEncoder;
@@ -51,7 +52,17 @@ public final class SharedReward {
      * @param template name of a preset; empty takes the model's own
      */
     public AnswerEncoder encoder(String template) {
-      return SharedReward.encoder(this, template);
+      return encoder(template, TemplateInputs.NONE);
+    }
+
+    /**
+     * The model's encoder.
+     *
+     * @param template name of a preset; empty takes the model's own
+     * @param inputs what the model's own is told beside the dialogue
+     */
+    public AnswerEncoder encoder(String template, TemplateInputs inputs) {
+      return SharedReward.encoder(this, template, inputs);
     }
   }
 
@@ -94,16 +105,18 @@ public final class SharedReward {
     return work.apply(open(access).model());
   }
 
-  private static synchronized AnswerEncoder encoder(Access access, String template) {
+  private static synchronized AnswerEncoder encoder(
+      Access access, String template, TemplateInputs inputs) {
     Open now = open(access);
-    AnswerEncoder encoder = now.encoders().get(template);
+    String key = template + " " + inputs;
+    AnswerEncoder encoder = now.encoders().get(key);
     if (encoder == null) {
       try {
-        encoder = now.model().encoder(template);
+        encoder = now.model().encoder(template, inputs);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      now.encoders().put(template, encoder);
+      now.encoders().put(key, encoder);
     }
     return encoder;
   }

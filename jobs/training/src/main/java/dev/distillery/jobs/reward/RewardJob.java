@@ -35,6 +35,7 @@ import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.AnswerEncoder;
 import dev.distillery.training.tokens.PairSettings;
+import dev.distillery.training.tokens.TemplateChoice;
 import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
@@ -46,6 +47,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -143,7 +146,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
                 .formatted(model, config.labels()));
       }
       Path base = MergedModel.base(model);
-      AnswerEncoder encoder = encoder(base, options);
+      AnswerEncoder encoder = encoder(base, options, LocalDate.now(ZoneOffset.UTC));
       int marks = TemplateTokens.require(encoder.template(), encoder.tokenizer()).size();
       if (options.tokens().length(config.maxPositions()) < marks) {
         throw JobException.invalid(
@@ -180,9 +183,13 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     return Path.of(options.training().student().model());
   }
 
-  private static AnswerEncoder encoder(Path model, RewardOptions options) throws IOException {
+  private static AnswerEncoder encoder(Path model, RewardOptions options, LocalDate day)
+      throws IOException {
     try {
-      return AnswerEncoder.open(model, options.template());
+      return AnswerEncoder.open(
+          model,
+          options.template(),
+          TemplateChoice.told(model, options.template(), options.templateInputs(), day));
     } catch (IllegalArgumentException e) {
       throw JobException.invalid("Option --template: " + e.getMessage());
     }
@@ -204,7 +211,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     ShippedModel.ship(run.spark().sparkContext(), model);
     warnOfUntrained(run, options, model);
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), COMPARISONS);
-    TokenSettings settings = settings(options, model, true);
+    TokenSettings settings = settings(run, options, model, true);
     if (run.dryRun()) {
       return plan(run, options, begun, inputs.plan(model, settings, options.show()));
     }
@@ -273,13 +280,16 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     return TrainingOptionsBuilder.builder(options.training()).student(student).build();
   }
 
-  private static TokenSettings settings(RewardOptions options, String model, boolean ranked)
-      throws IOException {
+  private static TokenSettings settings(
+      JobRun run, RewardOptions options, String model, boolean ranked) throws IOException {
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       return new TokenSettings(
-          options.template(),
-          options.tokens().length(files.config().maxPositions()),
-          new PairSettings(options.tokens().longPair(), ranked));
+              options.template(),
+              options.tokens().length(files.config().maxPositions()),
+              new PairSettings(options.tokens().longPair(), ranked))
+          .told(
+              TemplateChoice.told(
+                  Path.of(model), options.template(), options.templateInputs(), run.day()));
     }
   }
 
@@ -319,7 +329,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     String model = begun.student().model();
     TrainingInputs answers = TrainingInputs.read(run, options.normalizeInput(), ANSWERS);
     TokenRows rows =
-        rows(run, answers, "--normalize-input", model, settings(options, model, false));
+        rows(run, answers, "--normalize-input", model, settings(run, options, model, false));
     return Optional.of(new Normalisation(rows, begun.batch().batchSize()));
   }
 
@@ -363,7 +373,8 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
   private static Outcome<RewardSummary> plan(
       JobRun run, RewardOptions options, TrainingOptions begun, TrainingInputs.Plan plan)
       throws IOException {
-    System.out.print(plan.describe(encoder(Path.of(begun.student().model()), options).tokenizer()));
+    System.out.print(
+        plan.describe(encoder(Path.of(begun.student().model()), options, run.day()).tokenizer()));
     TrainingRun training = training(run, options, begun, plan.rows());
     Optional<TrainingInputs> held = held(run, options);
     if (held.isPresent()) {
@@ -371,7 +382,9 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
           training.evaluatedOn(
               held.get()
                   .plan(
-                      begun.student().model(), settings(options, begun.student().model(), true), 0)
+                      begun.student().model(),
+                      settings(run, options, begun.student().model(), true),
+                      0)
                   .rows());
     }
     Map<String, Number> figures = new TreeMap<>(training.plan().figures());
@@ -427,7 +440,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     if (options.training().student().trainable() == StudentOptions.Trainable.FULL) {
       return;
     }
-    ChatTemplate template = encoder(Path.of(model), options).template();
+    ChatTemplate template = encoder(Path.of(model), options, run.day()).template();
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       TemplateTokens.warning(files, template).ifPresent(run.progress()::say);
     }

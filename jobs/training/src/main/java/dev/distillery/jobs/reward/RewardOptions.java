@@ -1,5 +1,6 @@
 package dev.distillery.jobs.reward;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Option;
  * @param training what every training job can be told; a micro-batch holds prompts
  * @param tokens comparisons that are trained and evaluated on
  * @param template chat template that rows are written in
+ * @param templateInputs what the model's own template is told beside the dialogue
  * @param centerRewards coefficient of the term that holds scores around 0
  * @param normalizeInput answers whose scores get mean 0 and variance 1 in the end
  * @param show rows of each input that a dry run prints
@@ -36,6 +38,7 @@ public record RewardOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
+    TemplateOptions templateInputs,
     @Bounds(atLeast = 0)
         @Option(
             names = "--center-rewards",

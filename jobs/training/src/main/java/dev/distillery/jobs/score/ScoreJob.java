@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
@@ -21,9 +22,12 @@ import dev.distillery.training.reward.RewardModel;
 import dev.distillery.training.reward.ScoreAnswers;
 import dev.distillery.training.reward.SharedReward;
 import dev.distillery.training.tokens.AnswerEncoder;
+import dev.distillery.training.tokens.TemplateChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,7 +120,8 @@ public final class ScoreJob implements Job<ScoreOptions, ScoreSummary> {
       var unused = RewardModel.check(model);
       Path base = RewardModel.base(model);
       BaseModelTerms.of(base).check(base.toString(), options.run().use());
-      var unusedToo = AnswerEncoder.open(base, options.template());
+      TemplateInputs told = told(options, LocalDate.now(ZoneOffset.UTC));
+      var unusedToo = AnswerEncoder.open(base, options.template(), told);
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
     } catch (IllegalArgumentException e) {
@@ -124,6 +129,14 @@ public final class ScoreJob implements Job<ScoreOptions, ScoreSummary> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static TemplateInputs told(ScoreOptions options, LocalDate day) throws IOException {
+    return TemplateChoice.told(
+        RewardModel.base(Path.of(options.model())),
+        options.template(),
+        options.templateInputs(),
+        day);
   }
 
   @Override
@@ -151,6 +164,7 @@ public final class ScoreJob implements Job<ScoreOptions, ScoreSummary> {
     SharedReward.Access access = SharedReward.access(context, model, 0);
     String identity = identity(model, access.hash());
     run.note("model", model.getFileName() + ", SHA-256 " + access.hash());
+    TemplateInputs told = told(options, run.day());
     long read = 0;
     Optional<Dataset<Row>> all = Optional.empty();
     for (String ref : options.input()) {
@@ -164,6 +178,7 @@ public final class ScoreJob implements Job<ScoreOptions, ScoreSummary> {
                       table.name(),
                       access,
                       options.template(),
+                      told,
                       config.maxPositions(),
                       !run.dryRun()),
                   Encoders.row(ScoreAnswers.SCHEMA));

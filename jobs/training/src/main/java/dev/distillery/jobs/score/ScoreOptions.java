@@ -1,5 +1,6 @@
 package dev.distillery.jobs.score;
 
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Option;
  * @param model the reward model
  * @param input tables or files of answers
  * @param template chat template that prompts and answers are written in
+ * @param templateInputs what the model's own template is told beside the dialogue
  * @param bestOf answers to a prompt among which the best is looked for
  */
 @WithBuilder
@@ -45,6 +47,7 @@ public record ScoreOptions(
                 "Chat template that rows are written in: chatml, smollm2, llama3, llama2, vicuna,"
                     + " koala, alpaca or stack-qa. Default: the model's own.")
         String template,
+    TemplateOptions templateInputs,
     @Bounds(atLeast = 2)
         @Option(
             names = "--best-of",

@@ -13,6 +13,8 @@ class RewardOptionsTest {
         .defaults(
             """
             template (none)
+            template-date (none)
+            template-args {}
             center-rewards 0.0
             normalize-input (none)
             show 0

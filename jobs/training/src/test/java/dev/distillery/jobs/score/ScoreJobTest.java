@@ -14,6 +14,7 @@ import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorSpec;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.reward.RewardModel;
+import dev.distillery.training.reward.TinyReward;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -98,6 +99,34 @@ class ScoreJobTest {
               List.of((ended ? encoder.closed(turns, answer) : encoder.cut(turns, answer)).ids()))[
           0];
     }
+  }
+
+  /** The day is the run's, of its first try; see JobRunTest. */
+  @Test
+  void anAnswerIsWrittenByTheModelsOwnTemplateOnADayAndWithArguments() throws IOException {
+    Path dated = TinyReward.write(temp.resolve("dated"), 0);
+    Files.writeString(
+        dated.resolve("chat_template.jinja"),
+        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{{ mood }}{%"
+            + " endif %}{{ m.content }}<|im_end|>{% endfor %}");
+    Path rows = file("rows.jsonl", COMPLETION.formatted("a", "ok", "stop", "ask", "the the"));
+    Map<String, String> given = new HashMap<>();
+    given.put("model", dated.toString());
+    given.put("input", rows.toString());
+    given.put("template-date", "1999-12-31");
+    run("d1", given);
+    run("d2", given);
+    given.put("template-date", "2001-02-03");
+    run("d3", given);
+    given.put("template-args", "{\"mood\": \"!\"}");
+    run("d4", given);
+
+    assertThat(scores("d2")).isEqualTo(scores("d1"));
+    assertThat(scores("d3").get("a")).isNotEqualTo(scores("d1").get("a"));
+    assertThat(scores("d4").get("a")).isNotEqualTo(scores("d3").get("a"));
+    assertThatThrownBy(
+            () -> run("d5", Map.of("input", rows.toString(), "template-date", "1999-12-31")))
+        .hasMessageContaining("--template-date: the model's own template writes no date");
   }
 
   /** Silent fault 19: what stopped is closed before it is scored, what was cut is not. */

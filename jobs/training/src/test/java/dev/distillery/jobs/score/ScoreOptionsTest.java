@@ -13,6 +13,8 @@ class ScoreOptionsTest {
             model (required)
             input (required)
             template (none)
+            template-date (none)
+            template-args {}
             best-of (none)
             """)
         .arrive(
@@ -20,6 +22,8 @@ class ScoreOptionsTest {
             model out/reward
             input completions
             template chatml
+            template-date 2026-11-29
+            template-args {"a":1}
             best-of 4
             """);
   }
