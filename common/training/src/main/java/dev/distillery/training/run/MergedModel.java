@@ -81,7 +81,7 @@ public final class MergedModel {
       ModelConfig config = config(adapter, base);
       AdapterFiles.Adapter given = AdapterFiles.read(adapter);
       try (WeightSource own = given.weights()) {
-        ResultWriter.tokenizer(directory, base);
+        ResultWriter.tokenizer(directory, base, base.specialTokens());
         ModelWriter.write(
             directory,
             config,

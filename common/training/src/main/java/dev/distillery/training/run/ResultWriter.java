@@ -1,11 +1,14 @@
 package dev.distillery.training.run;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.model.format.ClassNames;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.ScoreBias;
+import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.KernelSets;
@@ -23,8 +26,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -99,7 +104,9 @@ final class ResultWriter {
 
   private void writeModel(Path directory, ModelFiles files, ParameterSpace trained)
       throws IOException {
-    tokenizer(directory, files);
+    SpecialTokens tokens =
+        config.labels() == 1 ? scored(files.specialTokens()) : files.specialTokens();
+    tokenizer(directory, files, tokens);
     TensorType type =
         switch (dtype) {
           case AUTO, FLOAT32 -> TensorType.F32;
@@ -109,11 +116,7 @@ final class ResultWriter {
       Parameters all =
           new Parameters(trained, frozen(kernels, files, trained), StoredWeights.none());
       ModelWriter.write(
-          directory,
-          config,
-          files.specialTokens(),
-          Weights.source(all, ModelTensors.of(config)),
-          type);
+          directory, config, tokens, Weights.source(all, ModelTensors.of(config)), type);
       all.frozen().close();
     }
   }
@@ -131,13 +134,36 @@ final class ResultWriter {
     return frozen;
   }
 
-  /** The files of a directory as they are; of a GGUF file, written anew. */
-  static void tokenizer(Path directory, ModelFiles files) throws IOException {
+  /**
+   * The special tokens of a model whose score is read at the mark that closes an answer.
+   * transformers reads it at the last token that is not the padding's, so that a padding token that
+   * is that mark too would have it read one token early: the beginning's is padded with instead,
+   * which no answer ends with, or nothing is.
+   */
+  private static SpecialTokens scored(SpecialTokens tokens) {
+    if (tokens.pad().isEmpty() || !tokens.stop().contains(tokens.pad().getAsInt())) {
+      return tokens;
+    }
+    boolean other = tokens.bos().isPresent() && !tokens.stop().contains(tokens.bos().getAsInt());
+    return new SpecialTokens(
+        tokens.bos(), tokens.stop(), other ? tokens.bos() : OptionalInt.empty());
+  }
+
+  /**
+   * The files of a directory as they are, but for the padding token where another is wanted; of a
+   * GGUF file, written anew.
+   */
+  static void tokenizer(Path directory, ModelFiles files, SpecialTokens tokens) throws IOException {
     if (Files.isDirectory(files.path())) {
       for (String name : TOKENIZER) {
         Path file = files.path().resolve(name);
         if (Files.exists(file)) {
-          Files.copy(file, directory.resolve(name));
+          Files.copy(file, directory.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+      if (!tokens.pad().equals(files.specialTokens().pad())) {
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+          pad(directory.resolve(name), files, tokens);
         }
       }
       return;
@@ -146,8 +172,22 @@ final class ResultWriter {
       TokenizerWriter.write(
           directory,
           Tokenizers.of(files),
-          files.specialTokens(),
+          tokens,
           ModelTemplates.read(files).map(ChatTemplate::carried));
+    }
+  }
+
+  private static void pad(Path file, ModelFiles files, SpecialTokens tokens) throws IOException {
+    if (!Files.exists(file)) {
+      return;
+    }
+    ObjectMapper json = new ObjectMapper();
+    if (json.readTree(Files.readAllBytes(file)) instanceof ObjectNode settings) {
+      settings.remove("pad_token");
+      if (tokens.pad().isPresent()) {
+        settings.put("pad_token", Tokenizers.of(files).token(tokens.pad().getAsInt()));
+      }
+      Files.write(file, json.writerWithDefaultPrettyPrinter().writeValueAsBytes(settings));
     }
   }
 

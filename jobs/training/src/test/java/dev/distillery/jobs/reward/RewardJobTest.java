@@ -142,6 +142,11 @@ class RewardJobTest {
             within(1e-9));
     assertThat(Files.readString(output("full").resolve("config.json")))
         .contains("LlamaForSequenceClassification", "\"0\" : \"reward\"");
+    // Pitfall 10: transformers reads the last token that is no padding, and closes answers by it.
+    assertThat(Files.readString(output("full").resolve("config.json")))
+        .contains("\"eos_token_id\" : 2", "\"pad_token_id\" : 1");
+    assertThat(Files.readString(output("full").resolve("tokenizer_config.json")))
+        .contains("\"pad_token\" : \"<|im_start|>\"");
     assertThat(Files.readString(output("full").resolve("held-out.html")))
         .contains("the shorter answer wins", "By source", "held.jsonl", "<polyline");
     assertThat(Files.readString(output("full").resolve("README.md")))
