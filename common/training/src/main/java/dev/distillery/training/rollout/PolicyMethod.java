@@ -16,6 +16,7 @@ import java.util.Optional;
  *
  * @param prompts that answers are sampled to; none yet of a plan
  * @param held prompts that are only evaluated on
+ * @param ptx texts that are learned beside
  * @param tokenizer of the policy, for answers as text
  */
 public record PolicyMethod(
@@ -23,6 +24,7 @@ public record PolicyMethod(
     PolicyObjective objective,
     Optional<PromptTable> prompts,
     Optional<PromptTable> held,
+    Optional<PtxRows> ptx,
     Rewards rewards,
     Tokenizer tokenizer,
     Progress progress)

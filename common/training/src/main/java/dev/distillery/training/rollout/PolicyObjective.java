@@ -4,10 +4,13 @@ import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.PolicyLoss;
 import dev.distillery.model.train.PolicySums;
+import dev.distillery.model.train.Targets;
 import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.MicroBatch;
+import dev.distillery.training.run.NextTokenObjective;
 import dev.distillery.training.run.Normaliser;
 import dev.distillery.training.run.TrainingObjective;
 import dev.distillery.training.tokens.TokenSequence;
@@ -19,7 +22,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PPO's loss over the tokens of sampled answers.
+ * PPO's loss over the tokens of sampled answers, and PPO-ptx's over those of texts.
  *
  * <p>A row has five figures for each of its tokens of a weight over 0, array by array: the
  * log-probabilities of rollout time, the reference's, the values, the advantages, the returns.
@@ -33,6 +36,10 @@ public final class PolicyObjective implements TrainingObjective {
   private final boolean hasValues;
   private final @Nullable FrozenModel reference;
   private final long rewardBytes;
+  private final double ptxCoef;
+
+  /** Sums of texts behind those of answers: their loss, and their tokens. */
+  private static final int TEXT = PolicySums.COUNT;
 
   /**
    * The objective.
@@ -40,16 +47,20 @@ public final class PolicyObjective implements TrainingObjective {
    * @param hasValues whether the policy has a value head
    * @param reference what the policy is held near to; empty for itself without its adapters
    * @param rewardBytes of the reward models beside it, for the plan of memory
+   * @param ptxCoef what the next-token loss of texts, a mean over their tokens, counts; 0 where
+   *     there are none
    */
   public PolicyObjective(
       PolicyLoss.Options options,
       boolean hasValues,
       Optional<FrozenModel> reference,
-      long rewardBytes) {
+      long rewardBytes,
+      double ptxCoef) {
     this.options = options;
     this.hasValues = hasValues;
     this.reference = reference.orElse(null);
     this.rewardBytes = rewardBytes;
+    this.ptxCoef = ptxCoef;
   }
 
   /** A row that is trained on. */
@@ -81,6 +92,16 @@ public final class PolicyObjective implements TrainingObjective {
     return row.figures().length / (double) ARRAYS;
   }
 
+  /** A row without figures is a text. */
+  @Override
+  public double textWeight(TokenSequence row) {
+    return isText(row) ? new NextTokenObjective().weight(row) : 0;
+  }
+
+  private static boolean isText(TokenSequence row) {
+    return row.figures().length == 0;
+  }
+
   @Override
   public long heldBytes() {
     return rewardBytes + (reference == null ? 0 : reference.heldBytes());
@@ -96,7 +117,14 @@ public final class PolicyObjective implements TrainingObjective {
 
   @Override
   public Map<String, Double> metrics(double[] sums) {
-    return new PolicySums(sums).metrics(options, hasValues);
+    Map<String, Double> metrics = new PolicySums(sums).metrics(options, hasValues);
+    if (ptxCoef > 0) {
+      double text = sums[TEXT + 1] == 0 ? 0 : sums[TEXT] / sums[TEXT + 1];
+      metrics.put("ppo/loss/ptx", text);
+      metrics.merge("loss", ptxCoef * text, Double::sum);
+      metrics.merge("ppo/loss/total", ptxCoef * text, Double::sum);
+    }
+    return metrics;
   }
 
   @Override
@@ -110,9 +138,11 @@ public final class PolicyObjective implements TrainingObjective {
     private final PolicyLoss loss;
     private final FrozenModel.@Nullable Open copy;
     private final PolicyLoss referenceLoss;
+    private final @Nullable NextTokenLoss text;
 
     Work(Decoder decoder) {
       this.decoder = decoder;
+      this.text = ptxCoef > 0 ? new NextTokenLoss(decoder) : null;
       this.loss = new PolicyLoss(decoder, options, hasValues);
       this.copy = reference == null ? null : reference.open(decoder.kernels());
       this.referenceLoss = new PolicyLoss(copy == null ? decoder : copy.decoder(), options, false);
@@ -154,6 +184,23 @@ public final class PolicyObjective implements TrainingObjective {
     public double[] addGradient(
         MicroBatch batch, Normaliser normaliser, Dropout dropout, Gradients gradients) {
       Batch documents = batch.documents();
+      double[] all = new double[TEXT + 2];
+      NextTokenLoss texts = text;
+      if (texts != null && isText(batch.rows().get(0))) {
+        var unused =
+            texts
+                .objective(
+                    documents,
+                    Targets.next(documents, batch.weights()),
+                    normaliser.text() / ptxCoef,
+                    dropout,
+                    seen -> {
+                      all[TEXT] = seen.loss();
+                      all[TEXT + 1] = seen.weight();
+                    })
+                .addGradient(decoder, gradients);
+        return all;
+      }
       int[] rows = rows(batch);
       var answers =
           new PolicyLoss.Answers(
@@ -164,7 +211,10 @@ public final class PolicyObjective implements TrainingObjective {
               figure(batch, rows.length, 2),
               figure(batch, rows.length, 3),
               figure(batch, rows.length, 4));
-      return loss.addGradient(documents, answers, normaliser.weight(), gradients).toArray();
+      double[] sums =
+          loss.addGradient(documents, answers, normaliser.weight(), gradients).toArray();
+      System.arraycopy(sums, 0, all, 0, sums.length);
+      return all;
     }
 
     /** Held-out prompts are sampled and scored instead. */
@@ -175,6 +225,10 @@ public final class PolicyObjective implements TrainingObjective {
 
     @Override
     public void close() {
+      NextTokenLoss texts = text;
+      if (texts != null) {
+        texts.close();
+      }
       referenceLoss.close();
       loss.close();
       if (copy != null) {

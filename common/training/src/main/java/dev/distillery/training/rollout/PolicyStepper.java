@@ -159,7 +159,7 @@ final class PolicyStepper implements Stepper {
       int[] order = order(step, epoch, rows.size());
       for (int from = 0; from < order.length && !stopped; from += settings.miniBatch()) {
         int to = Math.min(order.length, from + settings.miniBatch());
-        StepWork work = work(rows, order, from, to);
+        StepWork work = work(rows, order, from, to, step * settings.epochs() + epoch);
         Engine.Computed computed = engine.gradient(work);
         Map<String, Double> own = method.objective().metrics(computed.sums());
         double norm = optimizer.norm(computed.gradient());
@@ -204,7 +204,12 @@ final class PolicyStepper implements Stepper {
     return order;
   }
 
-  private StepWork work(List<TokenSequence> rows, int[] order, int from, int to) {
+  /**
+   * An optimiser step.
+   *
+   * @param epoch over all updates
+   */
+  private StepWork work(List<TokenSequence> rows, int[] order, int from, int to, long epoch) {
     List<MicroBatch> microBatches = new ArrayList<>();
     for (int at = from; at < to; at += settings.microBatch()) {
       List<TokenSequence> some = new ArrayList<>();
@@ -212,6 +217,11 @@ final class PolicyStepper implements Stepper {
         some.add(rows.get(order[i]));
       }
       microBatches.add(new MicroBatch(some, new long[some.size()]));
+    }
+    if (method.ptx().isPresent()) {
+      int miniBatches = (settings.answers() + settings.miniBatch() - 1) / settings.miniBatch();
+      long number = epoch * miniBatches + from / settings.miniBatch();
+      microBatches.addAll(method.ptx().get().microBatches(number, settings.microBatch()));
     }
     return new StepWork(
         microBatches, StepWork.normaliser(microBatches, method.objective()), Dropout.NONE);

@@ -25,9 +25,12 @@ final class FiguredTables {
   private static final String VERSION = "figures 1";
 
   /** Rows of a task at least: what is opened for fewer would not pay. */
-  private static final long ROWS = 64;
+  private static final long FEWEST = 8;
 
-  /** Tasks for each of the session's cores at most. */
+  /** Rows of a task at most: what is done is known by tasks. */
+  private static final long MOST = 256;
+
+  /** Tasks for each of the session's cores, where the rows suffice. */
   private static final long TASKS = 4;
 
   private final SparkContext context;
@@ -100,8 +103,8 @@ final class FiguredTables {
   }
 
   /** Neighbouring rows for each task, about as many for each. */
-  private static List<WriteFigures.Range> ranges(long rows, long most) {
-    long tasks = Math.max(1, Math.min(most, rows / ROWS));
+  private static List<WriteFigures.Range> ranges(long rows, long wanted) {
+    long tasks = Math.max(1, Math.max(Math.min(wanted, rows / FEWEST), rows / MOST));
     List<WriteFigures.Range> ranges = new ArrayList<>();
     for (long task = 0; task < tasks; task++) {
       ranges.add(new WriteFigures.Range(task * rows / tasks, (task + 1) * rows / tasks));

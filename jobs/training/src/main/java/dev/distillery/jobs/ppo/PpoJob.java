@@ -45,6 +45,7 @@ import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PlannedRows;
 import dev.distillery.training.tokens.TemplateChoice;
 import dev.distillery.training.tokens.TrainingInputs;
+import dev.distillery.training.tokens.WeightedRef;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -185,7 +186,10 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
 
   @Override
   public List<TableRef> inputs(PpoOptions options) {
-    return Stream.concat(options.input().stream(), options.evalInput().stream())
+    Stream<String> texts =
+        options.ptx().ptxInput().stream().map(text -> WeightedRef.parse(text).ref());
+    return Stream.of(options.input().stream(), options.evalInput().stream(), texts)
+        .flatMap(refs -> refs)
         .map(TableRef::parse)
         .toList();
   }
@@ -211,7 +215,15 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       PromptInputs.Sums sums = run.phase("Count prompts", inputs::sums);
       if (run.dryRun()) {
         PolicyMethod method =
-            method(run, options, rewards, student, stops, Optional.empty(), Optional.empty());
+            method(
+                run,
+                options,
+                rewards,
+                PtxTexts.NONE,
+                student,
+                stops,
+                Optional.empty(),
+                Optional.empty());
         TrainingRun training = training(run, options, method, sums);
         return Outcome.done(
             new PpoSummary(
@@ -228,9 +240,13 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
           options.evalInput().isEmpty()
               ? Optional.empty()
               : Optional.of(held(run, options, told, most));
+      PtxTexts texts = PtxTexts.of(run, options, student, told);
       PolicyMethod method =
-          method(run, options, rewards, student, stops, Optional.of(prompts), held);
-      TrainingRun training = rewards.identified(training(run, options, method, sums));
+          method(run, options, rewards, texts, student, stops, Optional.of(prompts), held);
+      TrainingRun training =
+          rewards
+              .identified(training(run, options, method, sums))
+              .identifiedBy("ptx token tables", texts.key());
       TrainingResult result = held.map(training::evaluatedOn).orElse(training).train();
       Map<String, Number> figures = new TreeMap<>(result.figures());
       figures.put("prompts", sums.kept());
@@ -238,7 +254,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       if (result.interrupted().isPresent()) {
         return Outcome.stopped(ExitCode.TEMPORARY, result.interrupted().get(), summary);
       }
-      card(run, options, inputs, summary)
+      List<ModelCard.Source> sources = new ArrayList<>(inputs.sources());
+      sources.addAll(texts.sources());
+      card(run, options, sources, summary)
           .write(new org.apache.hadoop.fs.Path(result.output()), run.warehouse().hadoop());
       return Outcome.done(summary, account(sums));
     }
@@ -258,14 +276,15 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   }
 
   private static ModelCard card(
-      JobRun run, PpoOptions options, PromptInputs inputs, PpoSummary summary) throws IOException {
+      JobRun run, PpoOptions options, List<ModelCard.Source> sources, PpoSummary summary)
+      throws IOException {
     Path model = Path.of(options.training().student().model());
     ModelCard card =
         new ModelCard(
             "Reinforcement learning of " + model.getFileName(),
             model.toString(),
             BaseModelTerms.of(model).license(),
-            inputs.sources(),
+            sources,
             OptionsBinder.of(PpoOptions.class).effective(options),
             summary.training());
     for (String name : List.of("reward", "kl")) {
@@ -330,6 +349,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             .identifiedBy("prompts", sums.key());
     made = identified(made, ScoringOptions.class, options.rewards());
     made = identified(made, RewardModelOptions.class, options.rewardModels());
+    made = identified(made, PtxOptions.class, options.ptx());
     made = identified(made, RolloutOptions.class, options.rollouts());
     made = identified(made, UpdateOptions.class, options.update());
     Optional<String> reference = options.update().refModel();
@@ -351,6 +371,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       JobRun run,
       PpoOptions options,
       RunRewards rewards,
+      PtxTexts texts,
       Student student,
       List<Integer> stops,
       Optional<PromptTable> prompts,
@@ -366,12 +387,19 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             critic ? update.vfCoef() : 0,
             update.entropyCoef(),
             update.algorithm() == Algorithm.GRPO ? update.klCoef() : 0);
-    var objective = new PolicyObjective(loss, critic, reference(run, options), rewards.heldBytes());
+    var objective =
+        new PolicyObjective(
+            loss,
+            critic,
+            reference(run, options),
+            rewards.heldBytes(),
+            texts.rows().isPresent() ? options.ptx().ptxCoef() : 0);
     return new PolicyMethod(
         settings(options, stops),
         objective,
         prompts,
         held,
+        texts.rows(),
         rewards.rewards(),
         student.tokenizer(),
         run.progress());

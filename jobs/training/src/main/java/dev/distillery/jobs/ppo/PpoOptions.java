@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
  * @param templateInputs what the model's own template is told beside the dialogue
  * @param rewards what answers are rewarded for
  * @param rewardModels reward models beside
+ * @param ptx texts that are learned beside
  * @param rollouts how answers are sampled
  * @param update how they are learned from
  */
@@ -66,6 +67,7 @@ public record PpoOptions(
     TemplateOptions templateInputs,
     ScoringOptions rewards,
     RewardModelOptions rewardModels,
+    PtxOptions ptx,
     RolloutOptions rollouts,
     UpdateOptions update)
     implements Validated {
@@ -130,7 +132,12 @@ public record PpoOptions(
 
   /** Tokens of a prompt at most, in a model's context. */
   int promptLength(int context) {
-    return maxLength.orElse(Math.min(USUAL_LENGTH, context)) - rollouts.responseLength();
+    return length(context) - rollouts.responseLength();
+  }
+
+  /** Tokens of a row at most, in a model's context. */
+  int length(int context) {
+    return maxLength.orElse(Math.min(USUAL_LENGTH, context));
   }
 
   boolean lora() {

@@ -15,12 +15,18 @@ import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
+import dev.distillery.model.train.NextTokenLoss;
 import dev.distillery.model.train.PreferenceLoss;
+import dev.distillery.model.train.Targets;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.reward.RewardModel;
 import dev.distillery.training.reward.TinyReward;
 import dev.distillery.training.run.FrozenModel;
+import dev.distillery.training.run.MicroBatch;
 import dev.distillery.training.tokens.AnswerEncoder;
+import dev.distillery.training.tokens.RowEncoder;
+import dev.distillery.training.tokens.TokenSequence;
+import dev.distillery.training.tokens.TokenSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -298,6 +304,53 @@ class PpoJobTest {
       merges.remove(1);
     }
     mapper.writeValue(tokenizer.toFile(), json);
+  }
+
+  /** Gamma is of a mean over the tokens of a step: texts of any length count by their tokens. */
+  @Test
+  void textsAreLearnedBesideRewards() throws IOException {
+    List<String> texts = List.of("the fox in the water", "one", "the water and the fox and the");
+    var lines = new StringBuilder();
+    texts.forEach(text -> lines.append("{\"text\": \"").append(text).append("\"}\n"));
+    Path file = Files.writeString(temp.resolve("texts.jsonl"), lines);
+    Map<String, String> given =
+        Map.of("ptx-input", file.toString(), "ptx-coef", "3", "ptx-batch-size", "3");
+    run("still", with(given, "learning-rate", "0"));
+    run("x1", given);
+    run("x2", with(given, "workers", "2"));
+
+    Map<String, Double> still = metrics("still");
+    Tokenizer tokenizer = Tokenizers.open(MODEL);
+    var settings =
+        new TokenSettings(
+            "",
+            TokenSettings.TrainOn.ALL_TURNS,
+            TokenSettings.OverLength.SPLIT,
+            64,
+            TokenSettings.Packing.NONE,
+            tokenizer.id("<|im_end|>").orElseThrow());
+    RowEncoder encoder = RowEncoder.ofDocuments(tokenizer, settings);
+    List<TokenSequence> rows =
+        texts.stream().map(text -> encoder.document(text, 1).sequences().get(0)).toList();
+    var all = new MicroBatch(rows, new long[3]);
+    try (Kernels kernels = KernelSets.create(1);
+        FrozenModel.Open base = new FrozenModel(MODEL.toString(), "").open(kernels);
+        NextTokenLoss loss = new NextTokenLoss(base.decoder())) {
+      double mean =
+          loss.evaluate(all.documents(), Targets.next(all.documents(), all.weights())).meanLoss();
+      assertThat(still.get("1 ppo/loss/ptx")).isCloseTo(mean, within(1e-5));
+      assertThat(still.get("2 ppo/loss/ptx")).isCloseTo(mean, within(1e-5));
+    }
+    assertThat(still.get("2 loss"))
+        .isCloseTo(
+            still.get("2 ppo/loss/policy")
+                + 0.1 * still.get("2 ppo/loss/value")
+                + 3 * still.get("2 ppo/loss/ptx"),
+            within(1e-6));
+    assertThat(metrics("x1").get("2 ppo/loss/ptx")).isLessThan(still.get("2 ppo/loss/ptx"));
+    assertThat(metrics("x2")).isEqualTo(metrics("x1"));
+    assertThat(weights("x2")).isEqualTo(weights("x1"));
+    assertThat(temp.resolve("out-x1/README.md")).content().contains("texts.jsonl");
   }
 
   @Test
