@@ -43,7 +43,7 @@ texts = write("texts", ({"id": f"x{i}", "text": text(100)} for i in range(150)))
 # What each asks for, and the table whose rows count.
 jobs = {
     "ingest": (["--source", "sharegpt", "--input", dialogues, "--split-bytes", "1048576"], "conversations"),
-    "curate": (["--input", tasks, "--use", "any"], "instructions"),
+    "curate": (["--input", tasks], "instructions"),
     "dedup": (["--input", tasks], "instructions"),
     "logprobs": (["--model", model, "--input", texts], "logprobs"),
     "complete": (["--teacher", "student", "--model", model, "--input", few, "--max-new-tokens", "24", "--temperature", "0"], "completions"),
