@@ -8,15 +8,23 @@ import dev.distillery.spark.job.RunStop;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.util.SignalUtils;
 
 /**
  * What SIGTERM and Ctrl-C do to a job: the first lets it come to its end, a second ends the process
- * at once.
+ * at once. What comes within a second of the first is the first: {@code timeout}, and whoever else
+ * signals a process and then its group, tells a job twice.
  */
 final class Signals {
-  private static final AtomicBoolean FIRST = new AtomicBoolean(true);
+  private static final long ONE_SIGNAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long START = System.nanoTime();
+
+  /** Nanoseconds behind {@link #START} when the first came; 0 before it. */
+  private static final AtomicLong FIRST = new AtomicLong();
+
   private static volatile Optional<ExitCode> chosen = Optional.empty();
 
   private Signals() {}
@@ -43,8 +51,11 @@ final class Signals {
         signal,
         () -> {
           ExitCode code = chosen.orElse(cause.exitCode());
-          if (!FIRST.getAndSet(false)) {
-            end(code);
+          long now = System.nanoTime() - START + 1;
+          if (!FIRST.compareAndSet(0, now)) {
+            if (now - FIRST.get() > ONE_SIGNAL_NANOS) {
+              end(code);
+            }
           } else if (!process.request(cause)) {
             Frame.print(
                 err, command, code, "Stopped by " + cause.words() + " before any work was done");

@@ -56,6 +56,8 @@ class StopIT {
       String[] args = args(server, "--grace", "60");
       Process process = Launched.start(folder, key(), args);
       awaitAsked(asked, ANSWERED + 2, process);
+      // Twice at once, as timeout tells a process and then its group.
+      process.destroy();
       process.destroy();
       // The driver stops its grants when its tasks next ask: then what they hold may come.
       Thread.sleep(1000);
@@ -101,7 +103,7 @@ class StopIT {
           Launched.start(folder, key(), args(server, "--grace", "3600", "--exit-on-signal", "75"));
       awaitAsked(asked, 1, process);
       process.destroy();
-      Thread.sleep(500);
+      Thread.sleep(1500);
       assertThat(process.isAlive()).isTrue();
       process.destroy();
       assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
