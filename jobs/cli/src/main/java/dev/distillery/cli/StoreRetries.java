@@ -10,7 +10,7 @@ import org.apache.spark.SparkConf;
  * one request for minutes, and a run that has lost its store makes several: it would end with 75
  * after five minutes and more. With these one request is given up after about half a minute, longer
  * than a failover takes; what the user sets, in Spark's settings ({@code spark.hadoop.fs.s3a...})
- * or in a site's files, stands.
+ * or in the driver's site files, stands.
  */
 final class StoreRetries {
   /** By the names of Hadoop 3.4; its own values are 5, 7, 30s and 200s. */

@@ -185,6 +185,7 @@ final class OpenAiProtocol {
     String finish = refusal ? "content_filter" : finishReason(choice.path("finish_reason"));
     String whole = thought.text();
     int stop = Stops.indexIn(whole, sampling.stop());
+    List<TokenLogprob> logprobs = TokenLogprob.ofChoice(choice.path("logprobs"));
     JsonNode usage = answer.path("usage");
     JsonNode cached = usage.path("prompt_tokens_details").path("cached_tokens");
     // Some proxies write zeros where they do not know.
@@ -200,11 +201,11 @@ final class OpenAiProtocol {
             limits,
             Optional.of(thought.reasoning())
                 .filter(reasoning -> !reasoning.isEmpty() && storable(reasoning)),
-            TokenLogprob.ofChoice(choice.path("logprobs"))));
+            stop < 0 ? logprobs : TokenLogprob.upTo(logprobs, stop)));
   }
 
   /** Whether UTF-8 and a database can hold a text: no half of a pair, no NUL. */
-  private static boolean storable(String text) {
+  static boolean storable(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       boolean pair =

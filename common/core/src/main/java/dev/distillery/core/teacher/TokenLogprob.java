@@ -33,10 +33,40 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
    * @param id in the teacher's vocabulary; empty where it does not say
    * @param logprob natural logarithm of its probability
    */
-  public record Top(String token, OptionalInt id, double logprob) {}
+  public record Top(String token, OptionalInt id, double logprob) {
+    public Top {
+      logprob = finite(logprob);
+    }
+  }
 
   public TokenLogprob {
+    logprob = finite(logprob);
     top = List.copyOf(top);
+  }
+
+  /** A probability of 0 is written in several ways; JSON and tables hold a number. */
+  private static double finite(double logprob) {
+    return Double.isNaN(logprob) ? -Double.MAX_VALUE : Math.max(logprob, -Double.MAX_VALUE);
+  }
+
+  /**
+   * The tokens of a reply that was cut before a stop text: those that end before it. None where the
+   * teacher tells ids and not what they spell, as nobody knows then where the stop is.
+   *
+   * @param characters that are left of the reply
+   */
+  static List<TokenLogprob> upTo(List<TokenLogprob> tokens, int characters) {
+    int end = 0;
+    for (int t = 0; t < tokens.size(); t++) {
+      if (tokens.get(t).token.isEmpty()) {
+        return List.of();
+      }
+      end += tokens.get(t).token.length();
+      if (end > characters) {
+        return tokens.subList(0, t);
+      }
+    }
+    return tokens;
   }
 
   /**
@@ -144,13 +174,13 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
     return tokens;
   }
 
-  /** A probability of 0 is written in several ways; none of them is a number too small to hold. */
   private static double number(JsonNode logprob) {
-    return Math.max(logprob.asDouble(-Double.MAX_VALUE), -Double.MAX_VALUE);
+    return logprob.asDouble(-Double.MAX_VALUE);
   }
 
+  /** Half a character is no text that a table can hold. */
   private static String text(String token) {
-    return token.startsWith(ID_PREFIX) ? "" : token;
+    return token.startsWith(ID_PREFIX) || !OpenAiProtocol.storable(token) ? "" : token;
   }
 
   private static OptionalInt id(String token, JsonNode node) {

@@ -328,6 +328,35 @@ class OpenAiTeacherTest {
     assertThat(reply.finishReason()).isEqualTo("stop");
   }
 
+  /** Nothing behind a stop is learned from, and what is no number or no text is not believed. */
+  @Test
+  void logProbabilitiesEndAtAStopAndAreNumbers() throws Exception {
+    String whole =
+        """
+        {"choices":[{"finish_reason":"length","text":"one ### two","logprobs":{
+        "tokens":["one"," ","%s"," two"],"token_logprobs":[-1e400,-0.5,-0.5,-0.5],
+        "top_logprobs":[{"\\ud83d":"NaN"},{},{},{}]}}]}""";
+    server.script(r -> FakeAnswer.raw(200, whole.formatted("###")));
+    TeacherReply reply = teacher("completions", Duration.ofSeconds(20)).send(stopped()).join();
+    assertThat(reply.text()).isEqualTo("one ");
+    var top = new TokenLogprob.Top("", OptionalInt.empty(), -Double.MAX_VALUE);
+    assertThat(reply.logprobs())
+        .containsExactly(
+            new TokenLogprob("one", OptionalInt.empty(), -Double.MAX_VALUE, List.of(top)),
+            new TokenLogprob(" ", OptionalInt.empty(), -0.5, List.of()));
+    assertThat(TokenLogprob.fromJson(TokenLogprob.toJson(reply.logprobs())))
+        .isEqualTo(reply.logprobs());
+
+    // Where ids alone are told nobody knows which of them are behind the stop.
+    server.script(r -> FakeAnswer.raw(200, whole.replace("\"one\"", "\"token_id:5\"")));
+    assertThat(teacher("completions", Duration.ofSeconds(20)).send(stopped()).join().logprobs())
+        .isEmpty();
+  }
+
+  private static TeacherRequest stopped() {
+    return request(Requests.greedy(9, "###"), TokenLogprob.ask("{}", false, 2));
+  }
+
   @Test
   void replyThatComesTwiceInOneBodyIsReadOnce() throws Exception {
     assertThat(replyOf(r -> FakeAnswer.says(r, "once").twice()).text()).isEqualTo("once");

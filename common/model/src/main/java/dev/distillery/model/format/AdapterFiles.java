@@ -229,14 +229,17 @@ public final class AdapterFiles {
           TensorType.ofSafetensors(entry.type())
               .orElseThrow(
                   () -> new ModelFileException(path, "tensor " + name + " is of integers"));
+      String own =
+          name.substring(PREFIX.length())
+              .replace(BASE_LAYER, ".")
+              .replace(DEFAULT_ADAPTER, ".weight");
+      if (weights.weights().containsKey(own)) {
+        throw new ModelFileException(
+            path, "tensor %s is another of what is %s here".formatted(name, own));
+      }
       weights.add(
           new WeightSource.Weight(
-              new TensorSpec(
-                  name.substring(PREFIX.length())
-                      .replace(BASE_LAYER, ".")
-                      .replace(DEFAULT_ADAPTER, ".weight"),
-                  shape.stream().map(Math::toIntExact).toList()),
-              type),
+              new TensorSpec(own, shape.stream().map(Math::toIntExact).toList()), type),
           new MappedWeights.Place(file.file(), entry.offset(), 0, 0));
     }
     return weights;

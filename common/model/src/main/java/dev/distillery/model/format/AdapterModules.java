@@ -77,7 +77,8 @@ final class AdapterModules {
             ? !HEADS.contains(module)
             : PythonPattern.of(targets.get(0)).matches(module);
       }
-      return named("target_modules", module) && inLayers(module);
+      // PEFT takes a whole name as it is, and looks at layers where only its end is named.
+      return targets.contains(module) || (named("target_modules", module) && inLayers(module));
     } catch (IllegalArgumentException e) {
       throw json.error(e.getMessage());
     }

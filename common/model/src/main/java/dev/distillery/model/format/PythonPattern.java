@@ -1,5 +1,9 @@
 package dev.distillery.model.format;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -12,6 +16,12 @@ import java.util.regex.PatternSyntaxException;
 final class PythonPattern {
   private static final int MOST_CHARACTERS = 4096;
   private static final int MOST_STEPS = 1 << 20;
+
+  /**
+   * Ways through a pattern that read no character: at the end of a name those are not counted as
+   * steps.
+   */
+  private static final double MOST_WAYS = 1 << 20;
 
   private final String text;
   private final Pattern pattern;
@@ -45,6 +55,8 @@ final class PythonPattern {
   private static String translated(String text) {
     var out = new StringBuilder();
     boolean inClass = false;
+    double ways = 1;
+    Deque<Integer> alternatives = new ArrayDeque<>(List.of(1));
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       char next = i + 1 < text.length() ? text.charAt(i + 1) : 0;
@@ -61,7 +73,14 @@ final class PythonPattern {
         }
         inClass = c != ']';
         out.append(c);
+      } else if (c == '|') {
+        alternatives.push(alternatives.pop() + 1);
+        out.append(c);
+      } else if (c == ')' && alternatives.size() > 1) {
+        ways *= alternatives.pop() * ("?*+{".indexOf(next) >= 0 && next != 0 ? 2.0 : 1.0);
+        out.append(c);
       } else if (c == '(' && next == '?') {
+        alternatives.push(1);
         String rest = text.substring(i + 2);
         if (rest.startsWith("P<")) {
           out.append("(?<");
@@ -72,6 +91,9 @@ final class PythonPattern {
           throw unread(text, "it uses (?" + rest.substring(0, Math.min(1, rest.length())));
         }
       } else {
+        if (c == '(') {
+          alternatives.push(1);
+        }
         inClass = c == '[';
         if (inClass && (next == ']' || text.startsWith("^]", i + 1))) {
           throw unread(text, "it has ] first within brackets");
@@ -79,17 +101,31 @@ final class PythonPattern {
         out.append(c);
       }
     }
+    for (int group : alternatives) {
+      ways *= group;
+    }
+    if (ways > MOST_WAYS) {
+      throw unread(text, "it has too many alternatives in a row");
+    }
     return out.toString();
   }
 
   /** Whether the whole of a name matches, as {@code re.fullmatch}. */
   boolean matches(String name) {
-    return matcher(name).matches();
+    return bounded(() -> matcher(name).matches(), name);
   }
 
   /** Whether a name begins with a match, as {@code re.match}. */
   boolean begins(String name) {
-    return matcher(name).lookingAt();
+    return bounded(() -> matcher(name).lookingAt(), name);
+  }
+
+  private boolean bounded(BooleanSupplier match, String name) {
+    try {
+      return match.getAsBoolean();
+    } catch (StackOverflowError e) {
+      throw unread(text, "it nests too deep to match " + ModelJson.abbreviate(name));
+    }
   }
 
   /** A matcher over a name; it ends with an exception where it takes too long. */

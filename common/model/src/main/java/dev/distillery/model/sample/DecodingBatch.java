@@ -228,9 +228,20 @@ public final class DecodingBatch implements AutoCloseable {
     String text = row.text.apply(tokens);
     int stop = firstStop(text, row.options.stopTexts());
     if (stop >= 0) {
-      return new Reply(tokens, text.substring(0, stop), Finish.STOP, written, row.tokens.tops);
+      List<WrittenToken> before = before(row, stop);
+      return new Reply(tokens, text.substring(0, stop), Finish.STOP, written, before);
     }
     return full ? new Reply(tokens, text, Finish.LENGTH, written, row.tokens.tops) : null;
+  }
+
+  /** What is told of the tokens that end before a stop text. */
+  private static List<WrittenToken> before(Row row, int stop) {
+    List<WrittenToken> tops = row.tokens.tops;
+    int kept = tops.size();
+    while (kept > 0 && row.text.apply(row.tokens.reply(kept)).length() > stop) {
+      kept--;
+    }
+    return tops.subList(0, kept);
   }
 
   private static int firstStop(String reply, List<String> stops) {

@@ -154,15 +154,17 @@ final class StudentPrompts {
       boolean known =
           extra.properties().stream()
               .allMatch(field -> List.of("logprobs", "top_logprobs").contains(field.getKey()));
-      if (known && TokenLogprob.asked(extra) >= 0) {
-        return TokenLogprob.asked(extra);
+      int asked = TokenLogprob.asked(extra);
+      if (known && (extra.isEmpty() ? asked == 0 : asked > 0)) {
+        return asked;
       }
     } catch (JsonProcessingException e) {
       // Said below.
     }
     throw failure(
         Category.BAD_REQUEST,
-        "--teacher student takes no extra fields but logprobs and top_logprobs: " + extraBody);
+        "--teacher student takes no extra fields but logprobs with top_logprobs, 1 or more: "
+            + extraBody);
   }
 
   /** What a request's draws are made of, next to the position: its seed and its id. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -165,6 +166,12 @@ class AdapterMergeTest {
   void aPatternThatTakesForeverIsRefused() throws IOException {
     Path folder = changed(config -> config.put("target_modules", "(([a-z_.0-9]+)+)+!"));
     refused(folder, "it takes too long to match");
+    // At the end of a name these read no character, so that no step of theirs is counted.
+    String ways = "($|$)".repeat(60);
+    refused(changed(config -> config.put("target_modules", ".*q_proj" + ways + "x")), "too many");
+    String layers = String.join("|", Collections.nCopies(32, "1"));
+    String usual = ".*layers\\.(" + layers + ")\\..*(q|k|v|o)_proj|x";
+    assertThat(PythonPattern.of(usual).matches("layers.1.self_attn.q_proj")).isTrue();
   }
 
   @Test

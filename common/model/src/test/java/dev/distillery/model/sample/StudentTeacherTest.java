@@ -216,7 +216,9 @@ class StudentTeacherTest {
               "3", Optional.empty(), "m", Optional.of("x"), List.of(), sampling, "{\"min_p\": 1}");
       assertThat(
               failure(
-                  teacher, extra, "no extra fields but logprobs and top_logprobs: {\"min_p\": 1}"))
+                  teacher,
+                  extra,
+                  "no extra fields but logprobs with top_logprobs, 1 or more: {\"min_p\": 1}"))
           .isEqualTo(Category.BAD_REQUEST);
       TeacherReply full = teacher.send(prompt("4", "1 ".repeat(30), greedy(50))).join();
       assertThat(full.finishReason()).isEqualTo("length");
@@ -263,7 +265,32 @@ class StudentTeacherTest {
         }
       }
       assertThat(teacher.send(prompt("plain", "The sea", greedy(4))).join().logprobs()).isEmpty();
+      for (String extra : List.of("{\"logprobs\": true}", "{\"top_logprobs\": 3}")) {
+        assertThat(failure(teacher, asking(greedy(4), extra), "top_logprobs, 1 or more"))
+            .isEqualTo(Category.BAD_REQUEST);
+      }
     }
+  }
+
+  /** What a student wrote into a stop text and behind it is no part of its reply. */
+  @Test
+  void logProbabilitiesEndAtAStop() {
+    try (Teacher teacher = open(settings(model(), 1))) {
+      String extra = "{\"logprobs\": 1}";
+      TeacherReply whole = teacher.send(asking(greedy(14), extra)).join();
+      String stop = whole.logprobs().get(5).token();
+      Sampling sampling = greedy(14, stop);
+      TeacherReply cut = teacher.send(asking(sampling, extra)).join();
+      assertThat(cut.finishReason()).isEqualTo("stop");
+      String written = String.join("", cut.logprobs().stream().map(TokenLogprob::token).toList());
+      assertThat(written.strip()).isEqualTo(cut.text().strip());
+      assertThat(cut.logprobs()).hasSizeLessThan(6);
+    }
+  }
+
+  private static TeacherRequest asking(Sampling sampling, String extra) {
+    return new TeacherRequest(
+        "a", Optional.empty(), "student", Optional.of("The sea"), List.of(), sampling, extra);
   }
 
   @Test

@@ -33,9 +33,15 @@ public final class PaidReplies {
         Arrays.stream(Tables.COMPLETIONS.schema().fieldNames())
             .map(functions::col)
             .toArray(Column[]::new);
+    // The tokens of a reply are long, and equal where all else is.
+    Column[] telling =
+        Arrays.stream(Tables.COMPLETIONS.schema().fieldNames())
+            .filter(name -> !name.equals("logprobs"))
+            .map(functions::col)
+            .toArray(Column[]::new);
     var earliest =
         Window.partitionBy("request_id")
-            .orderBy(functions.col("created_at"), functions.to_json(functions.struct(columns)));
+            .orderBy(functions.col("created_at"), functions.to_json(functions.struct(telling)));
     return Optional.of(
         run.inputsOfAnyLicense(refs, Tables.COMPLETIONS)
             .select(columns)

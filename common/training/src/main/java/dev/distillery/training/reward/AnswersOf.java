@@ -1,6 +1,7 @@
 package dev.distillery.training.reward;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -18,7 +19,8 @@ import org.apache.spark.sql.Row;
  * itself is closed by the template's mark before it is scored; one that was cut is scored as it is.
  */
 final class AnswersOf {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private final String table;
   private final AnswerEncoder encoder;

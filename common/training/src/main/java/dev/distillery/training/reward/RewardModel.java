@@ -89,7 +89,7 @@ public final class RewardModel implements AutoCloseable {
         Parameters parameters =
             Weights.open(
                 config, kernels, weights, Trainable.NONE, Optional.empty(), FrozenForm.FLOAT32, 0);
-        return new RewardModel(model, tokenizer(model, base), config, kernels, parameters);
+        return new RewardModel(model, base, config, kernels, parameters);
       }
     }
   }
@@ -174,19 +174,16 @@ public final class RewardModel implements AutoCloseable {
     }
   }
 
-  /** An adapter's folder may hold the tokenizer's files; else they are the base's. */
-  private static Path tokenizer(Path model, Path base) {
-    return Files.exists(model.resolve("tokenizer.json")) ? model : base;
-  }
-
   /**
    * What writes prompts and answers for a model that is not open.
    *
    * @param template as for {@link #encoder(String)}
+   * @param inputs what the model's own is told beside the dialogue
    * @throws ModelFileException as {@link #open(Path, int)}
    */
-  public static AnswerEncoder encoder(Path model, String template) throws IOException {
-    return AnswerEncoder.open(tokenizer(model, base(model)), template);
+  public static AnswerEncoder encoder(Path model, String template, TemplateInputs inputs)
+      throws IOException {
+    return AnswerEncoder.open(base(model), template, inputs);
   }
 
   /** Where it was opened. */

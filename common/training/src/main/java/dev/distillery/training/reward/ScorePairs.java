@@ -50,7 +50,9 @@ public final class ScorePairs implements MapPartitionsFunction<Row, Row> {
     if (!rows.hasNext()) {
       return Collections.emptyIterator();
     }
-    var encoder = new PreferenceEncoder(access.encoder(settings.template()), settings);
+    var encoder =
+        new PreferenceEncoder(
+            access.encoder(settings.template(), settings.templateInputs()), settings);
     return new Iterator<>() {
       private Iterator<Row> ready = Collections.emptyIterator();
 

@@ -50,15 +50,6 @@ public final class SharedReward {
      * The model's encoder.
      *
      * @param template name of a preset; empty takes the model's own
-     */
-    public AnswerEncoder encoder(String template) {
-      return encoder(template, TemplateInputs.NONE);
-    }
-
-    /**
-     * The model's encoder.
-     *
-     * @param template name of a preset; empty takes the model's own
      * @param inputs what the model's own is told beside the dialogue
      */
     public AnswerEncoder encoder(String template, TemplateInputs inputs) {

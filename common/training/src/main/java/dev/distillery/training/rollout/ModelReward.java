@@ -1,12 +1,17 @@
 package dev.distillery.training.rollout;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.training.reward.RewardModel;
 import dev.distillery.training.reward.SharedReward;
+import dev.distillery.training.tokens.TemplateChoice;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkContext;
@@ -15,8 +20,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 /**
  * A reward model as a reward. Prompt and answer are written anew as that model was taught to read
  * them, by its own tokenizer and template, and scored where the answer ends: at the mark that
- * closes it, at its last token where it was cut. A prompt of plain text is one turn of a user.
- * Executors score, each with one copy of the model; a score does not depend on who gives it.
+ * closes it, at its last token where it was cut. A prompt of plain text is one turn of a user; a
+ * template that writes a date writes the day the run began. Executors score, each with one copy of
+ * the model; a score does not depend on who gives it.
  *
  * <p>An answer without a token, or one that with its prompt is longer than the model's context or
  * has no form in its template, has no score, which is told once.
@@ -26,15 +32,22 @@ public final class ModelReward implements RewardFunction, AutoCloseable {
   private final String name;
   private final SharedReward.Access access;
   private final String template;
+  private final TemplateInputs inputs;
   private final long heldBytes;
   private boolean told;
 
   private ModelReward(
-      JobRun run, String name, SharedReward.Access access, String template, long heldBytes) {
+      JobRun run,
+      String name,
+      SharedReward.Access access,
+      String template,
+      TemplateInputs inputs,
+      long heldBytes) {
     this.run = run;
     this.name = name;
     this.access = access;
     this.template = template;
+    this.inputs = inputs;
     this.heldBytes = heldBytes;
   }
 
@@ -53,6 +66,7 @@ public final class ModelReward implements RewardFunction, AutoCloseable {
         name(model),
         SharedReward.access(context, model, threads),
         template,
+        told(model, template, run.day()),
         Float.BYTES * RewardModel.check(model).parameterCount());
   }
 
@@ -111,7 +125,7 @@ public final class ModelReward implements RewardFunction, AutoCloseable {
     int tasks = Math.max(1, Math.min(asked.size(), context.defaultParallelism()));
     return JavaSparkContext.fromSparkContext(context)
         .parallelize(asked, tasks)
-        .mapPartitions(new ScoreSampled(access, template))
+        .mapPartitions(new ScoreSampled(access, template, inputs))
         .collect();
   }
 
@@ -129,6 +143,14 @@ public final class ModelReward implements RewardFunction, AutoCloseable {
    */
   public static void check(Path model, String template) throws IOException {
     var unused = RewardModel.check(model);
-    var unusedEncoder = RewardModel.encoder(model, template);
+    // Any day does to try the template.
+    var unusedEncoder =
+        RewardModel.encoder(model, template, told(model, template, LocalDate.now(ZoneOffset.UTC)));
+  }
+
+  private static TemplateInputs told(Path model, String template, LocalDate day)
+      throws IOException {
+    return TemplateChoice.told(
+        RewardModel.base(model), template, TemplateOptions.builder().build(), day);
   }
 }

@@ -1,6 +1,7 @@
 package dev.distillery.training.rollout;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.training.reward.SharedReward;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.Serializable;
@@ -17,6 +18,7 @@ final class ScoreSampled
 
   private final SharedReward.Access access;
   private final String template;
+  private final TemplateInputs inputs;
 
   /**
    * An answer.
@@ -40,10 +42,12 @@ final class ScoreSampled
 
   /**
    * @param template of the reward model; empty takes its own
+   * @param inputs what its own is told beside the dialogue
    */
-  ScoreSampled(SharedReward.Access access, String template) {
+  ScoreSampled(SharedReward.Access access, String template, TemplateInputs inputs) {
     this.access = access;
     this.template = template;
+    this.inputs = inputs;
   }
 
   @Override
@@ -51,7 +55,7 @@ final class ScoreSampled
     if (!asked.hasNext()) {
       return Collections.emptyIterator();
     }
-    AnswerEncoder encoder = access.encoder(template);
+    AnswerEncoder encoder = access.encoder(template, inputs);
     List<Scored> scored = new ArrayList<>();
     while (asked.hasNext()) {
       scored.add(score(encoder, asked.next()));

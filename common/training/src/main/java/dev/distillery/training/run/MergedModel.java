@@ -10,6 +10,7 @@ import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
+import dev.distillery.model.sample.ModelHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,9 @@ import java.nio.file.Path;
  * The head that an adapter brings goes with it.
  */
 public final class MergedModel {
+  /** The file that says of which adapter and base a folder is, by their hashes. */
+  public static final String MARK = "merged-from.txt";
+
   private MergedModel() {}
 
   /**
@@ -68,16 +72,46 @@ public final class MergedModel {
   }
 
   /**
-   * Writes the merged model, in place of what an earlier try left. The same adapter and base give
-   * the same bytes.
+   * Writes the merged model, or leaves what an earlier try has written whole. The same adapter and
+   * base give the same bytes.
    *
-   * @param directory takes a Hugging Face directory with the base's tokenizer
-   * @throws ModelFileException where the two do not fit
+   * @param directory takes a Hugging Face directory with the base's tokenizer, and {@link #MARK}
+   * @param replaces whether what was merged of another adapter or base gives way
+   * @return whether it was written now
+   * @throws ModelFileException where the two do not fit; where the directory is the base itself, or
+   *     holds what another adapter became, on which another result may stand
    */
-  public static void write(Path adapter, Path directory) throws IOException {
+  public static boolean write(Path adapter, Path directory, boolean replaces) throws IOException {
+    Path under = base(adapter);
+    if (Files.exists(directory) && Files.isSameFile(under, directory)) {
+      throw new ModelFileException(
+          directory,
+          "the adapter %s stands on this folder, which would be written anew: give another --output-dir"
+              .formatted(adapter));
+    }
+    String made = ModelHash.of(adapter) + "+" + ModelHash.of(under);
+    Path mark = directory.resolve(MARK);
+    if (Files.exists(mark)) {
+      if (Files.readString(mark).equals(made)) {
+        return false;
+      }
+      if (!replaces) {
+        throw new ModelFileException(
+            directory,
+            "it was merged from another adapter or base, and a result may stand on it: give another --output-dir, or --overwrite");
+      }
+      Files.delete(mark);
+    }
     Files.createDirectories(directory);
+    write(adapter, under, directory);
+    // Last: without it the folder is not taken for whole.
+    Files.writeString(mark, made);
+    return true;
+  }
+
+  private static void write(Path adapter, Path under, Path directory) throws IOException {
     Files.deleteIfExists(directory.resolve("config.json"));
-    try (ModelFiles base = ModelFiles.open(base(adapter))) {
+    try (ModelFiles base = ModelFiles.open(under)) {
       ModelConfig config = config(adapter, base);
       AdapterFiles.Adapter given = AdapterFiles.read(adapter);
       try (WeightSource own = given.weights()) {

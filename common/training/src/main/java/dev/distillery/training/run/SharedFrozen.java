@@ -9,8 +9,10 @@ import java.util.function.Function;
 import org.apache.spark.TaskContext;
 
 /**
- * The frozen models of a JVM outside a training run: read when the first task begins to work with
- * one, closed when the last has ended. Tasks take turns, and a turn uses all threads.
+ * The frozen model of a JVM outside a training run: read when the first task begins to work with
+ * one. An executor keeps it for the tasks to come until another takes its place, as nobody tells it
+ * that a pass has ended; the driver's own JVM lets it go with the last of them. Tasks take turns,
+ * and a turn uses all threads.
  */
 public final class SharedFrozen {
   private static final Map<FrozenModel, Held> HELD = new HashMap<>();
@@ -59,16 +61,31 @@ public final class SharedFrozen {
 
   /** Begins to work with a model. */
   public static synchronized Use of(FrozenModel model) {
-    Held held = HELD.computeIfAbsent(model, Held::new);
+    Held held = HELD.get(model);
+    if (held == null) {
+      closeIdle();
+      held = new Held(model);
+      HELD.put(model, held);
+    }
     held.users++;
     return new Use(model, held);
   }
 
   private static synchronized void leave(FrozenModel model, Held held) {
     held.users--;
-    if (held.users == 0) {
+    if (held.users == 0 && model.hash().isEmpty()) {
       HELD.remove(model);
       held.close();
+    }
+  }
+
+  private static void closeIdle() {
+    for (var models = HELD.values().iterator(); models.hasNext(); ) {
+      Held idle = models.next();
+      if (idle.users == 0) {
+        models.remove();
+        idle.close();
+      }
     }
   }
 

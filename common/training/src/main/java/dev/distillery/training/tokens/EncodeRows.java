@@ -143,7 +143,7 @@ final class EncodeRows implements MapPartitionsFunction<Row, Row> {
       case DOCUMENTS -> encoder.document(text(row, "text"), weight);
       case COMPLETIONS ->
           text(row, "status").equals("ok")
-              ? encoder.taught(text(row, "prompt"), LogprobRows.read(list(row, "logprobs")))
+              ? encoder.taught(text(row, "prompt"), LogprobRows.read(list(row, "logprobs")), weight)
               : EncodedRow.rejected("failed", text(row, "error"));
       case INSTRUCTIONS ->
           settings.trainOn() == TrainOn.LABEL

@@ -123,8 +123,14 @@ public final class RowEncoder {
   }
 
   /** A question with the tokens that a teacher wrote: see {@link TaughtRow}. */
-  EncodedRow taught(String prompt, List<TokenLogprob> written) {
-    return new TaughtRow(tokenizer, template(), settings).encode(prompt, written);
+  EncodedRow taught(String prompt, List<TokenLogprob> written, double rowWeight) {
+    if (!isWeight(rowWeight)) {
+      return EncodedRow.rejected(EncodedRow.BAD_WEIGHT, "The row's weight is " + rowWeight);
+    }
+    if (rowWeight == 0) {
+      return EncodedRow.rejected(EncodedRow.NO_LABEL, "The row's weight is 0");
+    }
+    return new TaughtRow(tokenizer, template(), settings).encode(prompt, written, rowWeight);
   }
 
   /** A document: BOS where the tokenizer puts one, the text, EOS where the model has one. */

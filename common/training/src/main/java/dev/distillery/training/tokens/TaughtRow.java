@@ -1,6 +1,7 @@
 package dev.distillery.training.tokens;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.dialogue.Message;
@@ -27,7 +28,8 @@ final class TaughtRow {
   /** The teacher tells texts of tokens, and no ids. */
   static final String NO_TOKEN_IDS = "no_token_ids";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
@@ -44,9 +46,10 @@ final class TaughtRow {
    *
    * @param prompt as the table has it: a text to continue, or messages as a JSON array
    * @param written each token of the reply
+   * @param rowWeight of each of them; above 0
    * @throws JobException where a token of the teacher's is another of the student's
    */
-  EncodedRow encode(String prompt, List<TokenLogprob> written) {
+  EncodedRow encode(String prompt, List<TokenLogprob> written, double rowWeight) {
     if (written.isEmpty()) {
       return EncodedRow.rejected(
           NO_LOGPROBS, "The reply has no log-probabilities: ask by complete --logprobs");
@@ -87,7 +90,7 @@ final class TaughtRow {
       ids[t] = kept.get(t - context.length).id().orElseThrow();
     }
     float[] weights = new float[length];
-    Arrays.fill(weights, context.length, length, 1);
+    Arrays.fill(weights, context.length, length, (float) rowWeight);
     TokenSequence sequence =
         new TokenSequence(ids, weights, new int[] {0})
             .with(TaughtTokens.figures(context.length, kept));

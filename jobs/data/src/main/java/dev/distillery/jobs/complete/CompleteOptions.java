@@ -156,7 +156,7 @@ public record CompleteOptions(
   static final int MAX_NEW_TOKENS = 512;
 
   /** An answer of many more tokens with their likeliest ones is longer than one is read. */
-  private static final long MOST_ENTRIES = 50_000;
+  private static final long MOST_ENTRIES = 40_000;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -201,7 +201,7 @@ public record CompleteOptions(
         violations.add("Option --extra-body: leave logprobs to --logprobs");
       }
       long entries = (logprobs.get() + 1L) * sampling().maxNewTokens();
-      if (teacher.teacher().isServer() && entries > MOST_ENTRIES) {
+      if (entries > MOST_ENTRIES) {
         violations.add(
             "Option --logprobs: expected at most "
                 + MOST_ENTRIES

@@ -29,9 +29,11 @@ import java.util.stream.Stream;
 final class Exporter {
   private static final String CONFIG = "config.json";
 
-  /** Weights, and their index, by the names that transformers gives them. */
-  private static final String WEIGHTS =
-      "(model|pytorch_model).*\\.(safetensors|bin)(\\.index\\.json)?";
+  /** What makes a model beside its configuration, by the names that transformers gives it. */
+  private static final String MODEL =
+      "(model|pytorch_model).*\\.(safetensors|bin)(\\.index\\.json)?"
+          + "|(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\\.json"
+          + "|generation_config\\.json|tokenizer\\.model|merges\\.txt|chat_template\\.jinja";
 
   private final ExportOptions options;
 
@@ -116,7 +118,7 @@ final class Exporter {
     // Without it a folder is no model: what a crash leaves half replaced is not taken for one.
     Files.delete(target.resolve(CONFIG));
     for (Path old : files(target)) {
-      if (old.getFileName().toString().matches(WEIGHTS)) {
+      if (old.getFileName().toString().matches(MODEL)) {
         Files.delete(old);
       }
     }

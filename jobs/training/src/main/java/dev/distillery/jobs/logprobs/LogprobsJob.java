@@ -29,7 +29,9 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -181,12 +183,16 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
               + output
               + " is there already; choose another, or give --overwrite to replace it");
     }
-    if (files.getFileStatus(output).isDirectory() || options.input().contains(output.toString())) {
+    boolean input =
+        Arrays.stream(run.inputColumns(options.input(), TEXTS).inputFiles())
+            .map(file -> files.makeQualified(new Path(URI.create(file))))
+            .anyMatch(files.makeQualified(output)::equals);
+    if (files.getFileStatus(output).isDirectory() || input) {
       throw JobException.invalid(
           "Option --output: "
               + output
               + " is "
-              + (options.input().contains(output.toString()) ? "the input" : "a folder")
+              + (input ? "of the input" : "a folder")
               + ", which --overwrite does not replace; choose another");
     }
   }

@@ -272,8 +272,13 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
                 .formatted(model, output));
       }
       begin = LocalResult.of(output, run.warehouse().hadoop()).resolve("base");
-      run.progress().say("Merges the adapter %s into its base, in %s".formatted(model, begin));
-      MergedModel.write(model, begin);
+      try {
+        if (MergedModel.write(model, begin, run.overwrites())) {
+          run.progress().say("Merged the adapter %s into its base, in %s".formatted(model, begin));
+        }
+      } catch (ModelFileException e) {
+        throw JobException.invalid("Option --model: " + e.getMessage());
+      }
     }
     StudentOptions student =
         StudentOptionsBuilder.builder(options.training().student()).model(begin.toString()).build();
@@ -347,7 +352,9 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
               () -> {
                 Dataset<Row> rows = together(held);
                 return HeldOut.of(
-                    context.isLocal() ? rows : rows.repartition(col("id")),
+                    context.isLocal()
+                        ? rows
+                        : rows.repartition(context.defaultParallelism() * 4, col("id")),
                     new ScorePairs(access, settings),
                     LookRules.of(together(inputs)));
               });

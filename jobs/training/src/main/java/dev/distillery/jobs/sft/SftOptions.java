@@ -104,6 +104,10 @@ public record SftOptions(
             "Option --packing: completions are packed isolated or not at all, found"
                 + " constant-length");
       }
+      if (tokens.overLength().equals(Optional.of(OverLength.SPLIT))) {
+        violations.add(
+            "Option --over-length: a reply has no turns to split at: cut or reject, found split");
+      }
       if (trainOn != TrainOn.ALL_TURNS) {
         violations.add(
             "Option --train-on: of completions the reply is learned: leave it out with --distill "

@@ -214,6 +214,7 @@ class ExportJobTest {
       Files.writeString(output.resolve(old), "old");
     }
     Files.writeString(output.resolve("model.safetensors.index.json"), "old");
+    Files.writeString(output.resolve("added_tokens.json"), "old");
     assertThatThrownBy(() -> export("--model", model, "--output", output))
         .hasMessageContaining("it is there already; choose another --output, or give --overwrite");
     export("--model", model, "--output", output, "--overwrite", "true");
@@ -224,6 +225,7 @@ class ExportJobTest {
     assertThat(output.resolve("notes.txt")).hasContent("old");
     assertThat(output.resolve("model-00001-of-00002.safetensors")).doesNotExist();
     assertThat(output.resolve("model.safetensors.index.json")).doesNotExist();
+    assertThat(output.resolve("added_tokens.json")).doesNotExist();
 
     Path gguf = Files.writeString(temp.resolve("m.gguf"), "old");
     assertThatThrownBy(() -> export("--model", model, "--format", "gguf", "--output", gguf))

@@ -225,7 +225,19 @@ class LogprobsJobTest {
                         input.toString(),
                         "overwrite",
                         "true")))
-        .hasMessageContaining("x.jsonl is the input, which --overwrite does not replace");
+        .hasMessageContaining("x.jsonl is of the input, which --overwrite does not replace");
+    assertThatThrownBy(
+            () ->
+                run(
+                    "b3",
+                    Map.of(
+                        "input",
+                        temp + "/*.jsonl",
+                        "output",
+                        input.toUri().toString(),
+                        "overwrite",
+                        "true")))
+        .hasMessageContaining("x.jsonl is of the input, which --overwrite does not replace");
     Path wrong = file("wrong.jsonl", "{\"id\": \"a\", \"text\": 5}\n");
     assertThatThrownBy(() -> run("c", Map.of("input", wrong.toString())))
         .isInstanceOf(JobException.class)

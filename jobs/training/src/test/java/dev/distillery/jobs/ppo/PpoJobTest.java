@@ -295,6 +295,28 @@ class PpoJobTest {
     assertThat(scored).isGreaterThan(8);
   }
 
+  /** A reward model whose template writes a date is told the run's day. */
+  @Test
+  void aRewardModelOfADatedTemplateScores() throws IOException {
+    Path reward = TinyReward.write(temp.resolve("dated"), 0.25);
+    Files.writeString(
+        reward.resolve("chat_template.jinja"),
+        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif %}{{"
+            + " m.content }}<|im_end|>{% endfor %}");
+    run(
+        "told",
+        Map.of(
+            "reward",
+            "length=0",
+            "reward-model",
+            reward.toString(),
+            "response-length",
+            "4",
+            "max-steps",
+            "1"));
+    assertThat(table("rollouts", "told")).anyMatch(row -> !row.isNullAt(row.fieldIndex("score")));
+  }
+
   /** Leaves nearly every byte a token of its own. */
   private static void forgetMerges(Path tokenizer) throws IOException {
     ObjectMapper mapper = new ObjectMapper();

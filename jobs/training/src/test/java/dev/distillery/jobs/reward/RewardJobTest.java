@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -215,6 +216,29 @@ class RewardJobTest {
     assertThat(metrics("ranked").get("1 loss")).isPositive();
   }
 
+  /** What is held out is written as what is trained on, with the run's day. */
+  @Test
+  void heldOutPairsAreWrittenByADatedTemplateToo() throws IOException {
+    Path dated = temp.resolve("dated");
+    Files.createDirectory(dated);
+    try (Stream<Path> files = Files.list(MODEL)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, dated.resolve(file.getFileName()));
+      }
+    }
+    Files.writeString(
+        dated.resolve("chat_template.jinja"),
+        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif %}{{"
+            + " m.content }}<|im_end|>{% endfor %}");
+    RewardSummary summary =
+        run(
+            "dated",
+            Map.of("model", dated.toString(), "eval-input", held.toString(), "max-steps", "1"));
+    assertThat(summary.training()).containsEntry("held_out_pairs", 6L);
+    assertThat(summary.training().get("held_out_accuracy"))
+        .isEqualTo(summary.training().get("eval_accuracy"));
+  }
+
   /** Pitfalls 19 and 20: the head is saved with the adapter, on a base that was merged first. */
   @Test
   void anAdaptersModelIsMergedFirstAndItsResultKeepsItsHead() throws IOException {
@@ -255,6 +279,30 @@ class RewardJobTest {
         (mean - summary.training().get("normalize_mean").doubleValue())
             / summary.training().get("normalize_deviation").doubleValue();
     assertThat(mean(scores(output("adapter")))).isCloseTo(gained, within(1e-3));
+
+    // What stands on a merged base keeps it.
+    Path base = output("adapter").resolve("base");
+    assertThatThrownBy(
+            () ->
+                run(
+                    "other",
+                    Map.of(
+                        "model", output("adapter").toString(),
+                        "output-dir", output("adapter").toString())))
+        .hasMessageContaining(base + ": the adapter " + output("adapter") + " stands on this");
+    Path another = temp.resolve("another");
+    AdapterFiles.write(
+        another,
+        new AdapterConfig(
+            2, 6, 0, List.of("q_proj"), false, List.of(), "CAUSAL_LM", MODEL.toString()),
+        weights);
+    assertThatThrownBy(
+            () ->
+                run(
+                    "third",
+                    Map.of(
+                        "model", another.toString(), "output-dir", output("adapter").toString())))
+        .hasMessageContaining(base + ": it was merged from another adapter or base");
 
     // An earlier reward model, an adapter too, is where another begins.
     run(

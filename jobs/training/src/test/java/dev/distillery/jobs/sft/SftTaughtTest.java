@@ -169,6 +169,12 @@ class SftTaughtTest {
     refused(Map.of("input", own, "distill", own, "distill-temperature", 2), "leave it out");
     refused(Map.of("input", own, "distill", own, "packing", "constant-length"), "isolated or not");
     refused(Map.of("input", own, "distill", own, "train-on", "last-turn"), "the reply is learned");
+    refused(Map.of("input", own, "distill", own, "over-length", "split"), "cut or reject, found");
+    Path light =
+        Files.writeString(
+            temp.resolve("light.jsonl"),
+            lines.replace("{\"request_id\"", "{\"weight\":0,\"request_id\""));
+    refused(Map.of("input", light, "distill", light), "rejected: {no_label=4}");
     refused(Map.of("input", own), "are none of conversations, instructions");
   }
 
