@@ -149,8 +149,6 @@ final class JsonLines {
           return problem;
         }
       } catch (InterruptedIOException e) {
-        // What closes files may have taken the mark of it away.
-        Thread.currentThread().interrupt();
         throw new UncheckedIOException(e);
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot read " + file.getPath() + ": " + e.getMessage(), e);
