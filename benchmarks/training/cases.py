@@ -27,9 +27,10 @@ class Run:
         self.folder = glob.glob(f"{cases}/{number}-*")[0]
         self.out = f"{work}/{number}"
         shutil.rmtree(self.out, ignore_errors=True)
-        # The commands find their input beside themselves; q8 is what export calls it.
+        # The commands find their input beside themselves; q8 is what export calls it, and what is there is replaced where that is said.
         with open(f"{self.folder}/cmd.sh") as given:
-            words = given.read().replace('$(cd "$(dirname "$0")" && pwd)', self.folder).replace("--dtype q8_0", "--dtype q8")
+            words = given.read().replace('$(cd "$(dirname "$0")" && pwd)', self.folder)
+            words = words.replace("--dtype q8_0", "--dtype q8").replace("/lp.jsonl ", "/lp.jsonl --overwrite ")
         done = subprocess.run(["bash", "-c", words, "cmd.sh", home, f"{work}/models", self.out], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=900)
         self.said, self.err, self.code = done.stdout, done.stderr, done.returncode
@@ -179,12 +180,10 @@ def markup(run):
 @case("19", "export sft logprobs")
 def merged(run):
     lines = [json.loads(line) for line in run.said.splitlines() if line.startswith('{"id"')]
-    half = len(lines) // 2
-    holds(half > 0, "no log-probabilities")
-    for a, b in zip(lines[:half], lines[half:]):
-        pairs = [(x, y) for x, y in zip(a["logprobs"], b["logprobs"]) if x is not None]
-        holds(max(abs(x - y) for x, y in pairs) < 0.5, "the two merges are two models")
-    holds("log-probability" in run.err or "rounding" in run.err, "the merge into blocks tells no change")
+    equal(len(lines), 2, "rows of log-probabilities")
+    near([value for value in lines[1]["logprobs"] if value is not None], [value for value in lines[0]["logprobs"] if value is not None], 1e-4,
+         "log-probabilities of the two exports")
+    # Both are written in float32: of a merge that is written back into blocks this says nothing.
 
 
 @case("20", "sft")
