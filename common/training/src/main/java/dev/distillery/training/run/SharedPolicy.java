@@ -59,45 +59,53 @@ final class SharedPolicy {
       implements Serializable {
     /** Works with the policy, its trained weights as they were sent. */
     <T> T with(Function<Policy, T> work) {
-      int cores = threads > 0 ? threads : Math.max(1, TaskContext.get().cpus());
-      Gpu.useGiven();
-      return SharedPolicy.with(spec, objective, weights, cores, work);
+      return SharedPolicy.with(this, work);
+    }
+
+    /** Reads the model, and nothing that was sent. The policy's opening counts as told. */
+    void open() {
+      SharedPolicy.opened(this).takeOpening();
     }
   }
 
   private SharedPolicy() {}
 
-  private static synchronized <T> T with(
-      PolicySpec spec,
-      TrainingObjective objective,
-      Version weights,
-      int threads,
-      Function<Policy, T> work) {
+  private static synchronized Policy opened(Access access) {
+    Gpu.useGiven();
     Open now = open;
-    if (now == null || !now.run().equals(weights.run()) || !now.spec().equals(spec)) {
+    String run = access.weights().run();
+    if (now == null || !now.run().equals(run) || !now.spec().equals(access.spec())) {
       if (now != null) {
         open = null;
         close(now);
       }
       long started = System.nanoTime();
-      Path here = ShippedModel.here(spec.model());
-      check(spec, here);
-      now = new Open(weights.run(), spec, Policy.open(spec, here, objective, threads));
-      now.policy().openedIn(System.nanoTime() - started);
+      Path here = ShippedModel.here(access.spec().model());
+      check(access.spec(), here);
+      int cores = access.threads() > 0 ? access.threads() : Math.max(1, TaskContext.get().cpus());
+      Policy policy = Policy.open(access.spec(), here, access.objective(), cores);
+      policy.openedIn(System.nanoTime() - started);
+      now = new Open(run, access.spec(), policy);
       open = now;
       version = 0;
     }
+    return now.policy();
+  }
+
+  private static synchronized <T> T with(Access access, Function<Policy, T> work) {
+    Policy policy = opened(access);
+    Version weights = access.weights();
     if (version != weights.number()) {
       version = 0;
       long address = 0;
       for (Broadcast<float[]> slice : weights.slices()) {
         float[] values = slice.value();
-        now.policy().parameters().trainable().write(address, values, values.length);
+        policy.parameters().trainable().write(address, values, values.length);
         address += values.length;
       }
       version = weights.number();
     }
-    return work.apply(now.policy());
+    return work.apply(policy);
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -48,6 +49,7 @@ final class SparkEngine implements Engine {
   private final List<Broadcast<float[]>> sent = new ArrayList<>();
   private double exchangeSeconds;
   private double openingSeconds;
+  private boolean opened;
   private long version = 1;
 
   /**
@@ -111,6 +113,21 @@ final class SparkEngine implements Engine {
     return new SharedPolicy.Access(spec, objective, weights(), cluster.threads());
   }
 
+  /** Lets executors fetch the code and read the model, before the first step. */
+  private void open() {
+    if (opened) {
+      return;
+    }
+    long started = System.nanoTime();
+    SharedPolicy.Access policies = policies();
+    long sending = System.nanoTime();
+    distributed(IntStream.range(0, cluster.workers()).boxed().toList())
+        .foreach(worker -> policies.open());
+    opened = true;
+    exchangeSeconds += (sending - started) / 1e9;
+    openingSeconds += (System.nanoTime() - sending) / 1e9;
+  }
+
   private <T> JavaRDD<T> distributed(List<T> shares) {
     JavaRDD<T> rdd = context.parallelize(shares, shares.size());
     return cluster.profile() == null ? rdd : rdd.withResources(cluster.profile());
@@ -132,6 +149,7 @@ final class SparkEngine implements Engine {
 
   @Override
   public Computed gradient(StepWork work) {
+    open();
     long started = System.nanoTime();
     int leaves = work.microBatches().size();
     var compute = new GradientTask(policies(), work.normaliser(), work.dropout(), computed);
@@ -190,6 +208,7 @@ final class SparkEngine implements Engine {
    *     sums, the sum of the workers' gradient norms, and how many of them took it
    */
   Computed round(long first, List<StepWork> works, List<Double> rates, AdamW.Options optimizer) {
+    open();
     long started = System.nanoTime();
     int workers = cluster.workers();
     List<LocalStepsTask.Share> shares = new ArrayList<>();
