@@ -18,7 +18,7 @@ works = []
 for row in golden["cases"]:
     if "error" not in row:
         names = dict(messages=row["messages"], tools=row.get("tools"), documents=None, bos_token="<s>", eos_token="</s>",
-                     add_generation_prompt=row.get("prompt", False), **row.get("names", {}))
+                     add_generation_prompt=row.get("prompt", False)) | row.get("names", {})
         works.append((compiled[row["template"]], names))
 for template in compiled.values():  # The golden dialogues' day.
     template.environment.globals["strftime_now"] = lambda form: datetime.datetime(2026, 3, 7, 15, 4, 5).strftime(form)

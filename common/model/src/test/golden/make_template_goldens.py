@@ -6,13 +6,26 @@ Run with transformers and jinja2 installed:
     python make_template_goldens.py
 """
 
+import datetime
 import json
 import pathlib
 
+import published_shapes
 import transformers.utils.chat_template_utils as chat
 from jinja2.exceptions import TemplateError
 
 OUT = pathlib.Path(__file__).parent.parent / "resources" / "golden" / "template"
+
+
+class Clock(datetime.datetime):
+    """The moment that strftime_now tells."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 3, 7, 15, 4, 5)
+
+
+chat.datetime = Clock
 
 DIALOGUES = {
     "question": [{"role": "user", "content": "Name a river."}],
@@ -73,6 +86,32 @@ CALLS = [
     {"role": "tool", "name": "weather", "tool_call_id": "call00001", "content": '{"t": 21.5}'},
     {"role": "assistant", "content": "21.5 degrees."},
 ]
+PARALLEL = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Weather in Köln and Bonn?"},
+    {
+        "role": "assistant",
+        "content": "I ask.",
+        "reasoning_content": "Two \"cities\".",
+        "tool_calls": [
+            {
+                "type": "function",
+                "id": f"call0000{n}",
+                "function": {"name": "weather", "arguments": {"city": city, "days": 1, "in": ["°C"], "at": {"h": 9}}},
+            }
+            for n, city in enumerate(["Köln", "Bonn"])
+        ],
+    },
+    {"role": "tool", "name": "weather", "tool_call_id": "call00000", "content": "21"},
+    {"role": "tool", "name": "weather", "tool_call_id": "call00001", "content": "22"},
+    {"role": "assistant", "content": "<think>\nwarm\n</think>\n\nBoth warm."},
+    {"role": "user", "content": "Thanks /no_think"},
+]
+PICTURES = [
+    {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": " Which river? "}]},
+    {"role": "assistant", "content": [{"type": "text", "text": "The Rhine."}]},
+    {"role": "user", "content": [{"type": "text", "text": "And"}, {"type": "image"}, {"type": "text", "text": "this?"}]},
+]
 TOOLS = [
     {
         "type": "function",
@@ -89,6 +128,25 @@ TOOLS = [
             },
         },
     }
+]
+MORE_TOOLS = TOOLS + [
+    {
+        "type": "function",
+        "function": {
+            "name": "tides",
+            "description": "Tides  ",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "places": {"type": "array", "items": {"type": "string"}},
+                    "unit": {"type": ["string", "null"], "default": "m"},
+                    "where": {"type": "object", "properties": {"lat": {"type": "number"}}},
+                    "scale": {"type": "string", "enum": ["a", "b"], "description": "One of two"},
+                },
+            },
+        },
+    },
+    {"type": "function", "function": {"name": "now", "description": "It's the time & day <here>", "parameters": {"type": "object", "properties": {}}}},
 ]
 
 HEAD = "{% for message in messages %}"
@@ -619,6 +677,12 @@ EXPRESSIONS = [
 ]
 
 
+SHAPES |= published_shapes.SHAPES
+
+
+EXPRESSIONS += (pathlib.Path(__file__).parent / "template_expressions.txt").read_text(encoding="utf-8").splitlines()
+
+
 def render(template, messages, prompt, tools=None, **names):
     try:
         text, marks = chat.render_jinja_template(
@@ -637,6 +701,31 @@ def render(template, messages, prompt, tools=None, **names):
         return {"error": type(e).__name__, "raised": raised}
 
 
+def further(name, template):
+    """Calls at once, pictures, and what a template is told beside the dialogue."""
+    for kind, messages, tools in [
+        ("parallel calls", PARALLEL, MORE_TOOLS),
+        ("calls to go on from", PARALLEL[:-2], MORE_TOOLS),
+        ("tools", DIALOGUES["question"], MORE_TOOLS),
+        ("pictures", PICTURES, None),
+        ("nothing", [], None),
+    ]:
+        yield {
+            "name": f"{name}: {kind}", "template": name, "messages": messages, "tools": tools, "prompt": True
+        } | render(template, messages, True, tools)
+    for n, names in enumerate(published_shapes.NAMES.get(name, [])):
+        for kind in ["question", "system turns", "reasoning"]:
+            messages = DIALOGUES[kind]
+            yield {
+                "name": f"{name}: {kind}, told {n}", "template": name, "messages": messages, "tools": TOOLS,
+                "prompt": True, "names": names,
+            } | render(template, messages, True, TOOLS, **names)
+
+
+def line(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
 def main():
     cases = []
     for name, template in SHAPES.items():
@@ -650,7 +739,9 @@ def main():
             {"name": f"{name}: calls", "template": name, "messages": CALLS, "tools": TOOLS, "prompt": False}
             | render(template, CALLS, False, TOOLS)
         )
-        if "enable_thinking" in template:
+        if name in published_shapes.SHAPES:
+            cases += further(name, template)
+        elif "enable_thinking" in template:
             messages = DIALOGUES["system turns"][:-1]
             cases.append(
                 {"name": f"{name}: no thinking", "template": name, "messages": messages, "prompt": True}
@@ -662,13 +753,10 @@ def main():
     ]
     OUT.mkdir(parents=True, exist_ok=True)
     with open(OUT / "templates.json", "w", encoding="utf-8", newline="\n") as f:
-        json.dump(
-            {"templates": SHAPES, "cases": cases, "expressions": expressions},
-            f,
-            ensure_ascii=False,
-            indent=1,
-        )
-        f.write("\n")
+        f.write('{"templates": ' + line(SHAPES))
+        for name, rows in [("cases", cases), ("expressions", expressions)]:
+            f.write(f',\n"{name}": [\n' + ",\n".join(map(line, rows)) + "\n]")
+        f.write("}\n")
     print(len(SHAPES), "templates,", len(cases), "cases,", len(expressions), "expressions")
     print(sum("error" in c for c in cases), "cases refused")
 

@@ -191,7 +191,7 @@ final class ExpressionParser {
       value =
           scope -> {
             Object number = operand.evaluate(scope);
-            return sign.equals("+") ? number : Operators.arithmetic("-", 0L, number);
+            return Operators.arithmetic("*", sign.equals("+") ? 1L : -1L, number);
           };
     } else {
       value = postfix(primary());
@@ -295,7 +295,7 @@ final class ExpressionParser {
     return scope -> {
       Map<Object, Object> map = new LinkedHashMap<>();
       for (int i = 0; i < keys.size(); i++) {
-        map.put(keys.get(i).evaluate(scope), values.get(i).evaluate(scope));
+        map.put(Value.key(keys.get(i).evaluate(scope)), values.get(i).evaluate(scope));
       }
       return map;
     };

@@ -11,6 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Jinja's filters that chat templates use. */
 final class Filters {
@@ -22,11 +24,15 @@ final class Filters {
 
   private static final Map<String, Filter> BY_NAME = new HashMap<>();
 
+  /** Where a word begins for the filter title, other than for the method. */
+  private static final Pattern WORD =
+      Pattern.compile("[^-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
+
   static {
     BY_NAME.put("trim", (v, a) -> strip(v, a));
     BY_NAME.put("upper", (v, a) -> method(v, "upper", a));
     BY_NAME.put("lower", (v, a) -> method(v, "lower", a));
-    BY_NAME.put("title", (v, a) -> method(v, "title", a));
+    BY_NAME.put("title", (v, a) -> titled(Value.printed(v)));
     BY_NAME.put("capitalize", (v, a) -> method(v, "capitalize", a));
     BY_NAME.put("length", (v, a) -> Value.length(v));
     BY_NAME.put("count", (v, a) -> Value.length(v));
@@ -64,11 +70,11 @@ final class Filters {
     BY_NAME.put("abs", (v, a) -> v instanceof Long n ? (Object) Math.abs(n) : Math.abs(number(v)));
     BY_NAME.put("round", Filters::rounded);
     BY_NAME.put("sum", Filters::sum);
-    BY_NAME.put("min", (v, a) -> extreme(v, Value::compare));
-    BY_NAME.put("max", (v, a) -> extreme(v, (x, y) -> Value.compare(y, x)));
+    BY_NAME.put("min", (v, a) -> extreme(v, a, Value::compare));
+    BY_NAME.put("max", (v, a) -> extreme(v, a, (x, y) -> Value.compare(y, x)));
     BY_NAME.put("indent", Filters::indented);
     BY_NAME.put("format", (v, a) -> Operators.format(Value.printed(v), a.positional()));
-    BY_NAME.put("attr", (v, a) -> Operators.attribute(v, a.text(0, "name").value()));
+    BY_NAME.put("attr", (v, a) -> Operators.attributeOnly(v, a.text(0, "name").value()));
     BY_NAME.put("escape", (v, a) -> escaped(a.scope(), v));
     BY_NAME.put("e", (v, a) -> escaped(a.scope(), v));
   }
@@ -108,6 +114,13 @@ final class Filters {
     return Methods.find(Value.printed(value), name).orElseThrow().call(a.atMost(0));
   }
 
+  /** Each word capitalised; unlike the method's, it ends at a blank, a dash or a bracket only. */
+  private static Object titled(Text text) {
+    return text.rewritten(
+        WORD.matcher(text.value())
+            .replaceAll(word -> Matcher.quoteReplacement(Methods.capitalized(word.group()))));
+  }
+
   private static Object end(Object value, boolean first) {
     List<Object> elements = Value.elements(value);
     return elements.isEmpty()
@@ -131,20 +144,16 @@ final class Filters {
     return Methods.join(a.scope(), Value.printed(a.get(0, "d", Text.EMPTY)), parts);
   }
 
+  /** By place as transformers has it: ensure_ascii, indent, separators, sort_keys. */
   private static Object json(Object value, Arguments a) {
-    Object indent = a.get(0, "indent", Value.NONE);
-    Object given = a.named().getOrDefault("separators", Value.NONE);
+    a.atMost(4, "ensure_ascii", "indent", "separators", "sort_keys");
+    Object indent = a.get(1, "indent", Value.NONE);
+    Object given = a.get(2, "separators", Value.NONE);
     String[] separators = {indent == Value.NONE ? ", " : ",", ": "};
     if (given instanceof List<?> pair && pair.size() == 2) {
       separators = new String[] {PythonText.str(pair.get(0)), PythonText.str(pair.get(1))};
     }
-    a.atMost(1, "indent", "separators", "ensure_ascii", "sort_keys");
-    if (Value.truth(a.named().getOrDefault("ensure_ascii", false))) {
-      throw new TemplateException(
-          "tojson(ensure_ascii=True) of the chat template is not supported");
-    }
-    Object ordered =
-        Value.truth(a.named().getOrDefault("sort_keys", false)) ? sortedKeys(value) : value;
+    Object ordered = Value.truth(a.get(3, "sort_keys", false)) ? sortedKeys(value) : value;
     StringBuilder out = new StringBuilder();
     PythonText.json(
         out,
@@ -152,8 +161,10 @@ final class Filters {
         indent == Value.NONE ? -1 : (int) Math.min(64, Value.whole(indent, "indent")),
         0,
         separators);
-    a.scope().charge(out.length());
-    return Text.of(out.toString(), Value.foreign(value));
+    boolean ascii = Value.truth(a.get(0, "ensure_ascii", false));
+    String json = ascii ? PythonText.ascii(out) : out.toString();
+    a.scope().charge(json.length());
+    return Text.of(json, Value.foreign(value));
   }
 
   private static Object sortedKeys(Object value) {
@@ -203,7 +214,8 @@ final class Filters {
     List<Object> seen = new ArrayList<>();
     List<Object> kept = new ArrayList<>();
     for (Object element : Value.elements(value)) {
-      Object key = folded(attribute == Value.NONE ? element : byPath(element, attribute), exact);
+      Object key =
+          Value.key(folded(attribute == Value.NONE ? element : byPath(element, attribute), exact));
       a.scope().charge(seen.size());
       if (seen.stream().noneMatch(other -> Value.same(other, key))) {
         seen.add(key);
@@ -233,12 +245,17 @@ final class Filters {
     return at;
   }
 
+  /** What map and select go through: what is false, None too, has nothing. */
+  private static List<Object> elementsOrNone(Object value) {
+    return Value.truth(value) ? Value.elements(value) : List.of();
+  }
+
   private static Object mapped(Object value, Arguments a) {
     List<Object> out = new ArrayList<>();
     Object attribute = a.named().get("attribute");
     if (attribute != null) {
       Object otherwise = a.named().get("default");
-      for (Object element : Value.elements(value)) {
+      for (Object element : elementsOrNone(value)) {
         Object member = byPath(element, attribute);
         out.add(member instanceof Value.Undefined && otherwise != null ? otherwise : member);
       }
@@ -252,7 +269,7 @@ final class Filters {
                     new TemplateException("The chat template maps by an unknown filter: " + name));
     Arguments rest =
         new Arguments(name, a.scope(), a.positional().subList(1, a.positional().size()), a.named());
-    Value.elements(value).forEach(element -> out.add(filter.apply(element, rest)));
+    elementsOrNone(value).forEach(element -> out.add(filter.apply(element, rest)));
     return charged(a, out);
   }
 
@@ -275,7 +292,7 @@ final class Filters {
       test = element -> found.holds(element, rest);
     }
     List<Object> out = new ArrayList<>();
-    for (Object element : Value.elements(value)) {
+    for (Object element : elementsOrNone(value)) {
       Object looked = testAt == 0 ? element : byPath(element, a.get(0, "attribute"));
       if (test.test(looked) == wanted) {
         out.add(element);
@@ -285,11 +302,12 @@ final class Filters {
   }
 
   private static Object whole(Object value, Arguments a) {
+    a.atMost(1, "default");
     if (Value.isNumber(value)) {
       return (long) Value.real(value);
     }
     try {
-      return value instanceof Text text
+      return defined(value) instanceof Text text
           ? (Object) new BigDecimal(text.value().strip()).longValue()
           : a.get(0, "default", 0L);
     } catch (NumberFormatException e) {
@@ -301,12 +319,19 @@ final class Filters {
     try {
       return Value.isNumber(value)
           ? (Object) Value.real(value)
-          : value instanceof Text text
+          : defined(value) instanceof Text text
               ? (Object) Double.parseDouble(text.value().strip())
               : a.get(0, "default", 0.0);
     } catch (NumberFormatException e) {
       return a.get(0, "default", 0.0);
     }
+  }
+
+  private static Object defined(Object value) {
+    if (value instanceof Value.Undefined undefined) {
+      throw undefined.refused();
+    }
+    return value;
   }
 
   private static Object rounded(Object value, Arguments a) {
@@ -315,9 +340,13 @@ final class Filters {
         switch (Value.printed(a.get(1, "method", Text.of("common"))).value()) {
           case "ceil" -> RoundingMode.CEILING;
           case "floor" -> RoundingMode.FLOOR;
-          default -> RoundingMode.HALF_EVEN;
+          case "common" -> RoundingMode.HALF_EVEN;
+          default ->
+              throw new TemplateException("'round' of the chat template knows common, ceil, floor");
         };
-    return new BigDecimal(number(value)).setScale(places, mode).doubleValue();
+    BigDecimal rounded = new BigDecimal(number(value)).setScale(places, mode);
+    boolean whole = value instanceof Long && mode == RoundingMode.HALF_EVEN;
+    return whole ? (Object) rounded.longValue() : (Object) rounded.doubleValue();
   }
 
   private static Object sum(Object value, Arguments a) {
@@ -331,9 +360,13 @@ final class Filters {
     return total;
   }
 
-  private static Object extreme(Object value, Comparator<Object> order) {
+  private static Object extreme(Object value, Arguments a, Comparator<Object> order) {
+    boolean exact = Value.truth(a.get(0, "case_sensitive", false));
+    Object attribute = a.get(1, "attribute", Value.NONE);
     return Value.elements(value).stream()
-        .min(order)
+        .min(
+            Comparator.comparing(
+                e -> folded(attribute == Value.NONE ? e : byPath(e, attribute), exact), order))
         .orElseGet(() -> new Value.Undefined("element of an empty list"));
   }
 

@@ -219,6 +219,16 @@ final class Lexer {
         i += digits;
         continue;
       }
+      if (next == 'N' && text.startsWith("{", i + 1) && text.indexOf('}', i) > 0) {
+        int close = text.indexOf('}', i);
+        try {
+          out.appendCodePoint(Character.codePointOf(text.substring(i + 2, close)));
+        } catch (IllegalArgumentException e) {
+          throw error("there is no character '" + text.substring(i + 2, close) + "'");
+        }
+        i = close;
+        continue;
+      }
       if (next >= '0' && next <= '7') {
         int to = i;
         while (to < text.length()

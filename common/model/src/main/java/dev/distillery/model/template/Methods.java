@@ -26,7 +26,7 @@ final class Methods {
         switch (name) {
           case "get" ->
               a -> {
-                Object value = map.get(a.atMost(2).get(0, "key"));
+                Object value = map.get(Value.key(a.atMost(2).get(0, "key")));
                 return value == null ? a.get(1, "default", Value.NONE) : value;
               };
           case "items" -> a -> items(map);

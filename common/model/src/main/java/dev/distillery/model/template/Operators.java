@@ -137,7 +137,7 @@ final class Operators {
       return text.value().contains(Value.text(element, "What is looked for in a text").value());
     }
     if (container instanceof Map<?, ?> map) {
-      return map.containsKey(element);
+      return map.containsKey(Value.key(element));
     }
     if (container instanceof List || container instanceof Value.Undefined) {
       return Value.elements(container).stream().anyMatch(e -> Value.same(e, element));
@@ -198,12 +198,17 @@ final class Operators {
     }
     Object found = member(value, key, PythonText.str(key));
     return found instanceof Value.Undefined && key instanceof Text name
-        ? attributeOnly(value, name.value(), found)
+        ? Methods.find(value, name.value()).<Object>map(method -> method).orElse(found)
         : found;
   }
 
-  private static Object attributeOnly(Object value, String name, Object otherwise) {
-    return Methods.find(value, name).<Object>map(method -> method).orElse(otherwise);
+  /** The filter attr: a method or a namespace's member, never what a dictionary holds. */
+  static Object attributeOnly(Object value, String name) {
+    return value instanceof Map
+        ? Methods.find(value, name)
+            .<Object>map(method -> method)
+            .orElseGet(() -> new Value.Undefined(name))
+        : attribute(value, name);
   }
 
   private static Object member(Object value, Object key, String name) {

@@ -39,7 +39,9 @@ final class PythonText {
 
   /** {@code str(value)}. */
   static String str(Object value) {
-    return value instanceof Text text ? text.value() : repr(value);
+    return value instanceof Text text
+        ? text.value()
+        : value instanceof Value.Undefined ? "" : repr(value);
   }
 
   /** {@code repr(value)}. */
@@ -57,7 +59,7 @@ final class PythonText {
       return "None";
     }
     if (value instanceof Value.Undefined) {
-      return "";
+      return "Undefined";
     }
     StringBuilder out = new StringBuilder();
     if (value instanceof List<?> list) {
@@ -187,6 +189,14 @@ final class PythonText {
       throw new TemplateException(
           "tojson cannot write " + Value.kind(value) + " of the chat template");
     }
+  }
+
+  /** What json.dumps makes of JSON's texts unless it is told not to. */
+  static String ascii(CharSequence json) {
+    StringBuilder out = new StringBuilder();
+    json.chars()
+        .forEach(c -> out.append(c > '~' ? "\\u%04x".formatted(c) : String.valueOf((char) c)));
+    return out.toString();
   }
 
   private static void between(

@@ -22,14 +22,8 @@ final class Tests {
     BY_NAME.put("none", (v, a) -> v == Value.NONE);
     BY_NAME.put("string", (v, a) -> v instanceof Text);
     BY_NAME.put("mapping", (v, a) -> v instanceof Map);
-    BY_NAME.put("sequence", (v, a) -> v instanceof List || v instanceof Map || v instanceof Text);
-    BY_NAME.put(
-        "iterable",
-        (v, a) ->
-            v instanceof List
-                || v instanceof Map
-                || v instanceof Text
-                || v instanceof Value.Undefined);
+    BY_NAME.put("sequence", (v, a) -> hasElements(v));
+    BY_NAME.put("iterable", (v, a) -> hasElements(v));
     BY_NAME.put("number", (v, a) -> Value.isNumber(v));
     BY_NAME.put("integer", (v, a) -> v instanceof Long);
     BY_NAME.put("float", (v, a) -> v instanceof Double);
@@ -68,6 +62,14 @@ final class Tests {
   }
 
   private Tests() {}
+
+  /** What is not there has none, and that is a length too. */
+  private static boolean hasElements(Object value) {
+    return value instanceof List
+        || value instanceof Map
+        || value instanceof Text
+        || value instanceof Value.Undefined;
+  }
 
   static Optional<Test> find(String name) {
     return Optional.ofNullable(BY_NAME.get(name));

@@ -169,6 +169,18 @@ final class Value {
     return a.equals(b);
   }
 
+  /** A value that may be a dictionary's key: Python hashes no list and no dictionary. */
+  static Object key(Object value) {
+    boolean list = value instanceof List && !(value instanceof Tuple);
+    if (list || value instanceof Map) {
+      throw wrong("A key of the chat template can be no list and no dictionary", value);
+    }
+    if (value instanceof Tuple tuple) {
+      tuple.forEach(Value::key);
+    }
+    return value;
+  }
+
   /** Python's order of two numbers, two texts or two lists. */
   static int compare(Object a, Object b) {
     if (isNumber(a) && isNumber(b)) {
