@@ -44,6 +44,14 @@ PRE["qwen2"] = pre.Sequence(
         pre.ByteLevel(add_prefix_space=False, use_regex=False),
     ]
 )
+TEKKEN = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+PRE["tekken"] = pre.Sequence(
+    [pre.Split(Regex(TEKKEN), "isolated"), pre.ByteLevel(add_prefix_space=False, use_regex=False)]
+)
 SPACES = [chr(c) for c in range(0x3001) if chr(c).isspace()] + ["\u200b", "\ufeff", "\u180e"]
 
 
@@ -115,13 +123,25 @@ def cases(encode, decode):
     return rows
 
 
+def cuts():
+    """Where Tekken's expression cuts texts in which capitals, small letters, others and marks meet."""
+    r = random.Random(23)
+    pools = ["abß", "ABÉ", "ǅǈ", "ʰˀ", "中のאب", "\u0301\u0308\u0903\u20dd", "0١Ⅷ", " ", " \t\u00a0\n\r", "/", "!?-_'🙂"]
+    rows = []
+    for _ in range(600):
+        text = "".join(r.choice(r.choice(pools)) for _ in range(r.randint(1, 24)))
+        pieces = pre.Split(Regex(TEKKEN), "isolated").pre_tokenize_str(text)
+        rows.append({"text": text, "ends": [end for _, (_, end) in pieces]})
+    write("tekken-cuts.json", rows)
+
+
 def write(name, value):
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     (OUT / name).write_text(text.replace('},{"text', '},\n{"text') + "\n")
 
 
 def byte_level(name):
-    tokenizer = Tokenizer(models.BPE(ignore_merges=name == "llama3"))
+    tokenizer = Tokenizer(models.BPE(ignore_merges=name in ("llama3", "tekken")))
     tokenizer.pre_tokenizer = PRE[name]
     if name == "qwen2":
         tokenizer.normalizer = normalizers.NFC()
@@ -342,6 +362,7 @@ if __name__ == "__main__":
     (OUT / "corpus.txt").write_text("\0".join(corpus()))
     for name in PRE:
         byte_level(name)
+    cuts()
     llama_json()
     gemma_json()
     sentence_piece()

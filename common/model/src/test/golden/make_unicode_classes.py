@@ -18,6 +18,10 @@ CLASSES = [
     ("L", "letters, \\p{L}", Split(Regex(r"\p{L}"), "isolated")),
     ("N", "numbers, \\p{N}", Split(Regex(r"\p{N}"), "isolated")),
     ("S", "white space, \\s", Split(Regex(r"\s"), "isolated")),
+    ("C", "letters but small ones, and marks: \\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}",
+     Split(Regex(r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"), "isolated")),
+    ("M", "letters but capitals, and marks: \\p{Ll}\\p{Lm}\\p{Lo}\\p{M}",
+     Split(Regex(r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"), "isolated")),
     ("D", "what the Digits pre-tokenizer takes for a digit", Digits(individual_digits=True)),
 ]
 

@@ -116,7 +116,7 @@ final class GgufTokenizer {
         vocabulary,
         metadata.texts("tokenizer.ggml.merges"),
         added,
-        preTokenizer == PreTokenizer.LLAMA3,
+        preTokenizer == PreTokenizer.LLAMA3 || preTokenizer == PreTokenizer.TEKKEN,
         // The metadata do not say so, but all of Qwen's tokenizers do it.
         metadata.text("tokenizer.ggml.pre").equals(PreTokenizer.QWEN2.ggufName()),
         // llama.cpp adds it for LLaMA-3's where no key says else.

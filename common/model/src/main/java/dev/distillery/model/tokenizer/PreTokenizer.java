@@ -23,7 +23,9 @@ public enum PreTokenizer {
   /** {@link #LLAMA3_PATTERN}. */
   LLAMA3("llama-bpe"),
   /** {@link #QWEN2_PATTERN}: LLaMA-3's, with every digit a piece of its own. */
-  QWEN2("qwen2");
+  QWEN2("qwen2"),
+  /** {@link #TEKKEN_PATTERN}: words end where capitals follow small letters. */
+  TEKKEN("tekken");
 
   /** The expression that LLaMA-3's tokenizer.json has. */
   static final String LLAMA3_PATTERN =
@@ -32,6 +34,15 @@ public enum PreTokenizer {
 
   /** The expression that Qwen's tokenizer.json has. */
   static final String QWEN2_PATTERN = LLAMA3_PATTERN.replace("{1,3}", "");
+
+  private static final String CAPITALS = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String SMALL = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+
+  /** The expression of Mistral's Tekken, in tekken.json and in tokenizer.json. */
+  static final String TEKKEN_PATTERN =
+      ("[^\\r\\n\\p{L}\\p{N}]?" + CAPITALS + "*" + SMALL + "+")
+          + ("|[^\\r\\n\\p{L}\\p{N}]?" + CAPITALS + "+" + SMALL + "*")
+          + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
   /** Takes a piece of the text, from {@code from} to before {@code to}. */
   interface Pieces {
@@ -78,6 +89,22 @@ public enum PreTokenizer {
         .collect(Collectors.joining(", "));
   }
 
+  /** The expression that cuts a text before its bytes are merged; empty for GPT-2 and SmolLM. */
+  Optional<String> pattern() {
+    return switch (this) {
+      case GPT2, SMOLLM -> Optional.empty();
+      case LLAMA3 -> Optional.of(LLAMA3_PATTERN);
+      case QWEN2 -> Optional.of(QWEN2_PATTERN);
+      case TEKKEN -> Optional.of(TEKKEN_PATTERN);
+    };
+  }
+
+  static Optional<PreTokenizer> ofPattern(String pattern) {
+    return Arrays.stream(values())
+        .filter(p -> p.pattern().filter(pattern::equals).isPresent())
+        .findFirst();
+  }
+
   /** Cuts all of the text into pieces, in order. */
   void cut(CharSequence text, int from, int to, Pieces pieces) {
     switch (this) {
@@ -98,6 +125,7 @@ public enum PreTokenizer {
       }
       case LLAMA3 -> llama3(text, from, to, 3, pieces);
       case QWEN2 -> llama3(text, from, to, 1, pieces);
+      case TEKKEN -> tekken(text, from, to, pieces);
     }
   }
 
@@ -134,6 +162,73 @@ public enum PreTokenizer {
     if (kind == LETTER) {
       return run(text, i, to, LETTER);
     }
+    if (kind != NUMBER && nextKind == LETTER && !newline(first)) {
+      return run(text, next, to, LETTER);
+    }
+    return wordless(text, i, to, digits, false);
+  }
+
+  private static void tekken(CharSequence text, int from, int to, Pieces pieces) {
+    for (int i = from; i < to; ) {
+      int end = tekkenPiece(text, i, to);
+      pieces.piece(i, end);
+      i = end;
+    }
+  }
+
+  /** Alternatives in the expression's order, each first with a character before the letters. */
+  private static int tekkenPiece(CharSequence text, int i, int to) {
+    int kind = kind(text, i);
+    int next = i + Character.charCount(Character.codePointAt(text, i));
+    boolean before = kind != LETTER && kind != NUMBER && !newline(text.charAt(i)) && next < to;
+    int end = before ? smallEnd(text, next, to) : -1;
+    if (end < 0) {
+      end = smallEnd(text, i, to);
+    }
+    if (end < 0 && before) {
+      end = capitals(text, next, to) > next ? capitals(text, next, to) : -1;
+    }
+    if (end < 0) {
+      end = capitals(text, i, to) > i ? capitals(text, i, to) : -1;
+    }
+    return end < 0 ? wordless(text, i, to, 1, true) : end;
+  }
+
+  /**
+   * Where {@code C*M+} ends, for capitals C and small letters M, which share some; -1 if nowhere.
+   */
+  private static int smallEnd(CharSequence text, int from, int to) {
+    int end = capitals(text, from, to);
+    int last = end;
+    while (end < to && UnicodeClasses.isSmall(Character.codePointAt(text, end))) {
+      end += Character.charCount(Character.codePointAt(text, end));
+    }
+    if (end > last) {
+      return end;
+    }
+    // Capitals are given back up to one that is a small letter too.
+    while (last > from && !UnicodeClasses.isSmall(Character.codePointBefore(text, last))) {
+      last -= Character.charCount(Character.codePointBefore(text, last));
+    }
+    return last > from ? last : -1;
+  }
+
+  private static int capitals(CharSequence text, int from, int to) {
+    int end = from;
+    while (end < to && UnicodeClasses.isCapital(Character.codePointAt(text, end))) {
+      end += Character.charCount(Character.codePointAt(text, end));
+    }
+    return end;
+  }
+
+  /**
+   * A piece that begins with no letter.
+   *
+   * @param slash whether slashes go on after a run of other characters, as line breaks do
+   */
+  private static int wordless(CharSequence text, int i, int to, int digits, boolean slash) {
+    int kind = kind(text, i);
+    int next = i + Character.charCount(Character.codePointAt(text, i));
     if (kind == NUMBER) {
       int end = next;
       for (int n = 1; n < digits && end < to && kind(text, end) == NUMBER; n++) {
@@ -141,12 +236,10 @@ public enum PreTokenizer {
       }
       return end;
     }
-    if (nextKind == LETTER && first != '\r' && first != '\n') {
-      return run(text, next, to, LETTER);
-    }
-    if (kind == OTHER || (first == ' ' && nextKind == OTHER)) {
-      int end = run(text, kind == OTHER ? i : next, to, OTHER);
-      while (end < to && newline(text.charAt(end))) {
+    boolean spaced = text.charAt(i) == ' ' && next < to && kind(text, next) == OTHER;
+    if (kind == OTHER || spaced) {
+      int end = run(text, spaced ? next : i, to, OTHER);
+      while (end < to && (newline(text.charAt(end)) || (slash && text.charAt(end) == '/'))) {
         end++;
       }
       return end;

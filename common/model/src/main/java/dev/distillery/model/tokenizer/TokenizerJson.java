@@ -147,15 +147,13 @@ final class TokenizerJson {
               && first.path("behavior").asText().equals("Isolated")
               && !first.path("invert").asBoolean();
       String pattern = first.path("pattern").path("Regex").asText();
-      if (split && pattern.equals(PreTokenizer.LLAMA3_PATTERN)) {
-        return PreTokenizer.LLAMA3;
-      }
-      if (split && pattern.equals(PreTokenizer.QWEN2_PATTERN)) {
-        return PreTokenizer.QWEN2;
+      if (split && PreTokenizer.ofPattern(pattern).isPresent()) {
+        return PreTokenizer.ofPattern(pattern).get();
       }
     }
     throw json.wrong(
-        "pre_tokenizer", "GPT-2's, SmolLM's, LLaMA-3's or Qwen's, without a space put in front");
+        "pre_tokenizer",
+        "GPT-2's, SmolLM's, LLaMA-3's, Qwen's or Tekken's, without a space put in front");
   }
 
   private Tokenizer sentencePiece() throws ModelFileException {

@@ -82,13 +82,12 @@ public final class TokenizerWriter {
       json.putNull("normalizer");
     }
     PreTokenizer preTokenizer = bpe.preTokenizer();
-    boolean pattern = preTokenizer == PreTokenizer.LLAMA3 || preTokenizer == PreTokenizer.QWEN2;
     ObjectNode byteLevel =
         ModelJson.newObject()
             .put("type", "ByteLevel")
             .put("add_prefix_space", false)
             .put("trim_offsets", true)
-            .put("use_regex", !pattern);
+            .put("use_regex", preTokenizer.pattern().isEmpty());
     switch (preTokenizer) {
       case GPT2 -> json.set("pre_tokenizer", byteLevel);
       case SMOLLM -> {
@@ -97,17 +96,11 @@ public final class TokenizerWriter {
         steps.addObject().put("type", "Digits").put("individual_digits", true);
         steps.add(byteLevel);
       }
-      case LLAMA3, QWEN2 -> {
+      case LLAMA3, QWEN2, TEKKEN -> {
         ArrayNode steps =
             json.putObject("pre_tokenizer").put("type", "Sequence").withArray("pretokenizers");
         ObjectNode split = steps.addObject().put("type", "Split");
-        split
-            .putObject("pattern")
-            .put(
-                "Regex",
-                preTokenizer == PreTokenizer.LLAMA3
-                    ? PreTokenizer.LLAMA3_PATTERN
-                    : PreTokenizer.QWEN2_PATTERN);
+        split.putObject("pattern").put("Regex", preTokenizer.pattern().orElseThrow());
         split.put("behavior", "Isolated").put("invert", false);
         steps.add(byteLevel);
       }

@@ -21,6 +21,8 @@ final class UnicodeClasses {
   static final int SPACE = 3;
 
   private static final int DIGIT = 4;
+  private static final int CAPITAL = 8;
+  private static final int SMALL = 16;
   private static final byte[] CLASSES = load();
 
   private UnicodeClasses() {}
@@ -33,6 +35,16 @@ final class UnicodeClasses {
   /** Whether the Digits pre-tokenizer cuts here; a few characters more than {@link #NUMBER}. */
   static boolean isDigit(int codePoint) {
     return (CLASSES[codePoint] & DIGIT) != 0;
+  }
+
+  /** {@code [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]}: letters but small ones, and marks. */
+  static boolean isCapital(int codePoint) {
+    return (CLASSES[codePoint] & CAPITAL) != 0;
+  }
+
+  /** {@code [\p{Ll}\p{Lm}\p{Lo}\p{M}]}: letters but capitals, and marks. */
+  static boolean isSmall(int codePoint) {
+    return (CLASSES[codePoint] & SMALL) != 0;
   }
 
   private static byte[] load() {
@@ -48,16 +60,28 @@ final class UnicodeClasses {
           continue;
         }
         String[] fields = line.split(" ", -1);
-        int bits = 1 + "LNS".indexOf(fields[0]);
+        int bits = bits(fields[0]);
         int from = Integer.parseInt(fields[1], 16);
         int to = Integer.parseInt(fields[fields.length - 1], 16);
         for (int i = from; i <= to; i++) {
-          classes[i] |= (byte) (bits == 0 ? DIGIT : bits);
+          classes[i] |= (byte) bits;
         }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return classes;
+  }
+
+  private static int bits(String name) {
+    return switch (name) {
+      case "L" -> LETTER;
+      case "N" -> NUMBER;
+      case "S" -> SPACE;
+      case "D" -> DIGIT;
+      case "C" -> CAPITAL;
+      case "M" -> SMALL;
+      default -> throw new IllegalStateException("Unknown class " + name);
+    };
   }
 }

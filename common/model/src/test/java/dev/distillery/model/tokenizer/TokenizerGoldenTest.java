@@ -24,7 +24,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerGoldenTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "smollm", "llama3", "qwen2", "llama", "llama-metaspace", "gemma"})
+  @ValueSource(
+      strings = {
+        "gpt2",
+        "smollm",
+        "llama3",
+        "qwen2",
+        "tekken",
+        "llama",
+        "llama-metaspace",
+        "gemma"
+      })
   void givesTheIdsAndTextsOfHuggingFace(String name) throws IOException {
     assertGolden(Tokenizers.open(path(name + ".json")), name + "-cases.json");
   }
@@ -33,6 +43,22 @@ class TokenizerGoldenTest {
   @Test
   void givesTheIdsAndTextsOfSentencePiece() throws IOException {
     assertGolden(Tokenizers.open(path("llama2c.bin")), "llama2c-cases.json");
+  }
+
+  /** Ends of pieces, in characters. */
+  @Test
+  void tekkenCutsWhereItsExpressionDoes() throws IOException {
+    SoftAssertions soft = new SoftAssertions();
+    for (JsonNode row : json(path("tekken-cuts.json"))) {
+      String text = row.get("text").textValue();
+      List<Integer> expected = new ArrayList<>();
+      row.get("ends").forEach(end -> expected.add(end.intValue()));
+      List<Integer> ends = new ArrayList<>();
+      PreTokenizer.TEKKEN.cut(
+          text, 0, text.length(), (from, to) -> ends.add(text.codePointCount(0, to)));
+      soft.assertThat(ends).as("ends of the pieces of %s", text).isEqualTo(expected);
+    }
+    soft.assertAll();
   }
 
   @Test
