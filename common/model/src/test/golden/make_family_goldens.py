@@ -1,7 +1,7 @@
 """Makes src/test/resources/golden/families/*.npz: a tiny model of each family, run by transformers and peft on torch's CPU.
 
     pip install torch transformers peft numpy        # made with torch 2.15, transformers 5.24, peft 0.21
-    python make_family_goldens.py
+    python make_family_goldens.py [NAME ...]
 
 Weights are not stored: each is a function of its name (see values), which FamilyParity computes too. A file holds
 config.json as transformers writes it, the rows of tokens, their logits, of every gradient its norm and KEPT of its
@@ -10,6 +10,7 @@ the longest row. Rows run one by one, without padding.
 """
 import json
 import os
+import sys
 import zlib
 
 import numpy as np
@@ -91,6 +92,8 @@ def gradients(model, out, prefix):
 
 
 def golden(name, config, kind, gain=1, targets="all-linear", use_cache=True):
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        return
     PASS.clear()
     if use_cache:
         PASS["use_cache"] = False
@@ -154,6 +157,15 @@ golden("granite", t.GraniteConfig(**SIZES, num_hidden_layers=2, embedding_multip
                                   residual_multiplier=0.4, logits_scaling=2.5, tie_word_embeddings=True),
        t.GraniteForCausalLM, targets=LLAMA_LINEARS)
 golden("olmo2", t.Olmo2Config(**SIZES, num_hidden_layers=2), t.Olmo2ForCausalLM, targets=LLAMA_LINEARS)
+golden("phi3", t.Phi3Config(**SIZES, num_hidden_layers=2, sliding_window=6), t.Phi3ForCausalLM,
+       targets=["qkv_proj", "o_proj", "gate_up_proj", "down_proj"])
+golden("qwen2-yarn", t.Qwen2Config(**SIZES, num_hidden_layers=2, rope_parameters={
+    "rope_type": "yarn", "rope_theta": 1e4, "factor": 4.0, "original_max_position_embeddings": 16}),
+       t.Qwen2ForCausalLM, targets=LLAMA_LINEARS)
+golden("mistral-yarn", t.MistralConfig(**SIZES, num_hidden_layers=2, head_dim=16, sliding_window=None, rope_parameters={
+    "rope_type": "yarn", "rope_theta": 500.0, "factor": 3.0, "original_max_position_embeddings": 20, "beta_fast": 2.0,
+    "beta_slow": 0.25, "mscale": 1.2, "mscale_all_dim": 0.6, "truncate": False}),
+       t.MistralForCausalLM, targets=LLAMA_LINEARS)
 golden("gpt1", t.OpenAIGPTConfig(vocab_size=VOCAB, n_embd=24, n_head=3, n_layer=2, n_positions=32, resid_pdrop=0,
                                  embd_pdrop=0, attn_pdrop=0), t.OpenAIGPTLMHeadModel,
        targets=["c_attn", "c_proj", "c_fc"], use_cache=False)

@@ -194,7 +194,7 @@ class GgufExportIT {
             .maxPositions(512)
             .attentionBias(true)
             .mlpBias(true)
-            .ropeScaling(Optional.of(new RopeScaling(4, 1, 4, 64)))
+            .ropeScaling(Optional.of(new RopeScaling.Llama3(4, 1, 4, 64)))
             .initializerRange(0.2)
             .build();
     try (CpuKernels kernels = new CpuKernels(1);

@@ -26,6 +26,8 @@ public enum Architecture {
   GRANITE("granite", "Granite", LayerShape.LLAMA, TensorNames.LLAMA),
   /** Norms on the branches only, and of all heads together. */
   OLMO2("olmo2", "Olmo2", LayerShape.OLMO2, TensorNames.OLMO2),
+  /** LLaMA with one projection to queries, keys and values, and one to gate and up. */
+  PHI3("phi3", "Phi3", LayerShape.LLAMA, TensorNames.PHI3),
   GPT2("gpt2", "GPT2", LayerShape.GPT2, TensorNames.GPT2),
   /** GPT-1: norms after attention and MLP, none before the head. */
   GPT1("openai-gpt", "OpenAIGPT", LayerShape.GPT1, TensorNames.GPT1);

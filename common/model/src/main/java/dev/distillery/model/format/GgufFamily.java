@@ -18,12 +18,16 @@ enum GgufFamily {
   GEMMA3("gemma3", Architecture.GEMMA3, false),
   SMOLLM3("smollm3", Architecture.SMOLLM3, true),
   GRANITE("granite", Architecture.GRANITE, true),
-  OLMO2("olmo2", Architecture.OLMO2, false);
+  OLMO2("olmo2", Architecture.OLMO2, false),
+  PHI3("phi3", Architecture.PHI3, false);
 
   /** SmolLM3's layers without positions, and Gemma's global ones, where no key says else. */
   static final int SMOLLM3_INTERVAL = 4;
 
   static final int GEMMA3_PATTERN = 6;
+
+  private static final List<String> ATTENTION_IN = List.of("attn_q", "attn_k", "attn_v");
+  private static final List<String> MLP_IN = List.of("ffn_gate", "ffn_up");
 
   /** Gemma 3 27B, whose scores llama.cpp scales by width / heads, knowing it by its layers. */
   private static final int GEMMA3_27B_LAYERS = 62;
@@ -81,6 +85,7 @@ enum GgufFamily {
           case SMOLLM3 -> SMOLLM3;
           case GRANITE -> GRANITE;
           case OLMO2 -> OLMO2;
+          case PHI3 -> PHI3;
           case GPT1, GPT2 -> throw unsaid(config, "learned positions");
         };
     if (config.labels() > 0) {
@@ -98,8 +103,12 @@ enum GgufFamily {
     if (family != GEMMA3 && hides) {
       throw unsaid(config, "a window of " + config.window() + " tokens, which llama.cpp drops");
     }
-    if (family != LLAMA && config.ropeScaling().filter(GgufFamily::isLlama3).isPresent()) {
+    if (family != LLAMA
+        && config.ropeScaling().filter(RopeScaling.Llama3.class::isInstance).isPresent()) {
       throw unsaid(config, "LLaMA-3's scaling of positions");
+    }
+    if (config.ropeScaling().filter(GgufFamily::isUnrounded).isPresent()) {
+      throw unsaid(config, "YaRN without truncate");
     }
     if (family == SMOLLM3 && !kinds(config, kind -> !kind.rotated(), SMOLLM3_INTERVAL)) {
       throw unsaid(config, "layers without positions other than every fourth");
@@ -110,8 +119,8 @@ enum GgufFamily {
     return family;
   }
 
-  private static boolean isLlama3(RopeScaling scaling) {
-    return scaling.kind() == RopeScaling.Kind.LLAMA3;
+  private static boolean isUnrounded(RopeScaling scaling) {
+    return scaling instanceof RopeScaling.Yarn yarn && !yarn.truncate();
   }
 
   private static IllegalArgumentException unsaid(ModelConfig config, String what) {
@@ -161,15 +170,25 @@ enum GgufFamily {
       put(map, ours, names.mlpBranchNorm(), theirs + "post_ffw_norm");
       put(map, ours, names.queryNorm(), theirs + "attn_q_norm");
       put(map, ours, names.keyNorm(), theirs + "attn_k_norm");
-      put(map, ours, names.attentionIn().get(0), theirs + "attn_q");
-      put(map, ours, names.attentionIn().get(1), theirs + "attn_k");
-      put(map, ours, names.attentionIn().get(2), theirs + "attn_v");
+      put(map, ours, names.attentionIn(), theirs, List.of("attn_qkv"), ATTENTION_IN);
       put(map, ours, names.attentionOut(), theirs + "attn_output");
-      put(map, ours, names.mlpIn().get(0), theirs + "ffn_gate");
-      put(map, ours, names.mlpIn().get(1), theirs + "ffn_up");
+      put(map, ours, names.mlpIn(), theirs, List.of("ffn_up"), MLP_IN);
       put(map, ours, names.mlpOut(), theirs + "ffn_down");
     }
     return map;
+  }
+
+  private static void put(
+      Map<String, String> map,
+      String layer,
+      List<String> ours,
+      String theirLayer,
+      List<String> fused,
+      List<String> apart) {
+    List<String> theirs = ours.size() == 1 ? fused : apart;
+    for (int i = 0; i < ours.size(); i++) {
+      put(map, layer, ours.get(i), theirLayer + theirs.get(i));
+    }
   }
 
   private static void put(Map<String, String> map, String layer, String ours, String theirs) {

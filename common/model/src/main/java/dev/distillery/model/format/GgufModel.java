@@ -47,6 +47,9 @@ final class GgufModel {
           "rope.scaling.factor",
           "rope.scaling.original_context_length",
           "rope.scaling.finetuned",
+          "rope.scaling.attn_factor",
+          "rope.scaling.yarn_beta_fast",
+          "rope.scaling.yarn_beta_slow",
           "rope.scale_linear",
           "expert_count",
           "expert_used_count");
@@ -199,7 +202,7 @@ final class GgufModel {
       switch (family) {
         case GEMMA3 -> kinds.add(LayerKind.of((i + 1) % Math.max(1, pattern) != 0, true));
         case SMOLLM3 -> kinds.add(LayerKind.of(false, (i + 1) % GgufFamily.SMOLLM3_INTERVAL != 0));
-        case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2 -> {}
+        case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2, PHI3 -> {}
       }
     }
     builder.layerKinds(kinds);
@@ -213,7 +216,7 @@ final class GgufModel {
             .localRopeTheta(decimal(metadata.number(key("rope.freq_base_swa"), 10_000)));
       }
       case LLAMA -> builder.window(window);
-      case QWEN2, QWEN3, SMOLLM3, GRANITE, OLMO2 -> {
+      case QWEN2, QWEN3, SMOLLM3, GRANITE, OLMO2, PHI3 -> {
         // Which layers it is of is not in the file.
         if (window > 0 && window < context) {
           throw metadata.wrong(windowKey, "absent, or the whole context of " + context);
@@ -256,20 +259,30 @@ final class GgufModel {
         metadata.has(key("rope.scaling.factor"))
             ? metadata.number(key("rope.scaling.factor"), 0)
             : metadata.number(key("rope.scale_linear"), 0);
-    if (!type.equals("none") && !type.equals("linear")) {
-      throw metadata.wrong(
-          key("rope.scaling.type"), "none or linear: others are not computed from GGUF");
+    boolean stretched = factor != 0 && factor != 1;
+    Optional<RopeScaling> named =
+        switch (type) {
+          case "none" -> Optional.empty();
+          case "linear" ->
+              stretched ? Optional.of(new RopeScaling.Linear(decimal(factor))) : Optional.empty();
+          case "yarn" -> stretched ? Optional.of(yarn(decimal(factor))) : Optional.empty();
+          default ->
+              throw metadata.wrong(
+                  key("rope.scaling.type"), "none, linear or yarn: others are not computed");
+        };
+    boolean yarn = named.isPresent() && named.get() instanceof RopeScaling.Yarn;
+    if (!yarn && metadata.number(key("rope.scaling.attn_factor"), 1) != 1) {
+      throw metadata.wrong(key("rope.scaling.attn_factor"), "1 without YaRN");
     }
-    boolean linear = type.equals("linear") && factor != 0 && factor != 1;
     GgufReader.@Nullable Entry divisors = entries.get(ROPE_FACTORS);
     if (divisors == null) {
-      return linear ? Optional.of(RopeScaling.linear(decimal(factor))) : Optional.empty();
+      return named;
     }
-    if (linear) {
+    if (named.isPresent()) {
       throw new ModelFileException(
           file.path(),
-          "it has the tensor %s and a linear factor of %s too, which is not computed"
-              .formatted(ROPE_FACTORS, factor));
+          "it has the tensor %s and a %s factor of %s too, which is not computed"
+              .formatted(ROPE_FACTORS, type, factor));
     }
     if (divisors.type() != TensorType.F32 || !divisors.shape().equals(List.of(headDim / 2))) {
       throw new ModelFileException(
@@ -287,7 +300,7 @@ final class GgufModel {
     file.slice(divisors.offset(), 4 * values.length).asFloatBuffer().get(values);
     double theta = theta();
     RopeScaling scaling =
-        new RopeScaling(
+        new RopeScaling.Llama3(
             values[values.length - 1],
             1,
             4,
@@ -312,12 +325,26 @@ final class GgufModel {
     return Optional.of(scaling);
   }
 
+  /** llama.cpp's attn_factor is beside the paper's own, which it does not hold. */
+  private RopeScaling yarn(double factor) throws ModelFileException {
+    return new RopeScaling.Yarn(
+        factor,
+        metadata.integer(
+            key("rope.scaling.original_context_length"), metadata.integer(key("context_length"))),
+        decimal(metadata.number(key("rope.scaling.yarn_beta_fast"), RopeScaling.Yarn.BETA_FAST)),
+        decimal(metadata.number(key("rope.scaling.yarn_beta_slow"), RopeScaling.Yarn.BETA_SLOW)),
+        RopeScaling.Yarn.attentionFactor(factor, 1)
+            * decimal(metadata.number(key("rope.scaling.attn_factor"), 1)),
+        true);
+  }
+
   /** What each rotary frequency is divided by. */
   static float[] ropeDivisors(RopeScaling scaling, double theta, int headDim) {
     float[] divisors = new float[headDim / 2];
+    double[] unscaled = RopeScaling.unscaled(theta, headDim);
+    double[] scaled = scaling.frequencies(theta, headDim);
     for (int i = 0; i < divisors.length; i++) {
-      double frequency = Math.pow(theta, -2.0 * i / headDim);
-      divisors[i] = (float) (frequency / scaling.scale(frequency));
+      divisors[i] = (float) (unscaled[i] / scaled[i]);
     }
     return divisors;
   }

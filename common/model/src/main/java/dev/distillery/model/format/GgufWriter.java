@@ -55,8 +55,7 @@ public final class GgufWriter {
     metadata.putAll(tokenizer);
     GgufWriter writer = new GgufWriter();
     List<TensorSpec> specs = ModelTensors.of(config);
-    boolean scaled =
-        config.ropeScaling().filter(r -> r.kind() == RopeScaling.Kind.LLAMA3).isPresent();
+    boolean scaled = config.ropeScaling().filter(RopeScaling.Llama3.class::isInstance).isPresent();
     writer.header.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
     writer.int32(3);
     writer.int64(specs.size() + (scaled ? 1 : 0));
@@ -135,11 +134,20 @@ public final class GgufWriter {
   }
 
   private static void put(Map<String, Object> metadata, String name, RopeScaling scaling) {
-    if (scaling.kind() == RopeScaling.Kind.LINEAR) {
-      metadata.put(name + "rope.scaling.type", "linear");
-      metadata.put(name + "rope.scaling.factor", (float) scaling.factor());
+    if (scaling instanceof RopeScaling.Llama3 llama3) {
+      metadata.put(name + "rope.scaling.original_context_length", llama3.originalMaxPositions());
+      return;
+    }
+    metadata.put(name + "rope.scaling.factor", (float) scaling.factor());
+    if (scaling instanceof RopeScaling.Yarn yarn) {
+      metadata.put(name + "rope.scaling.type", "yarn");
+      metadata.put(name + "rope.scaling.original_context_length", yarn.originalMaxPositions());
+      metadata.put(name + "rope.scaling.yarn_beta_fast", (float) yarn.betaFast());
+      metadata.put(name + "rope.scaling.yarn_beta_slow", (float) yarn.betaSlow());
+      double own = RopeScaling.Yarn.attentionFactor(yarn.factor(), 1);
+      metadata.put(name + "rope.scaling.attn_factor", (float) (yarn.attentionFactor() / own));
     } else {
-      metadata.put(name + "rope.scaling.original_context_length", scaling.originalMaxPositions());
+      metadata.put(name + "rope.scaling.type", "linear");
     }
   }
 

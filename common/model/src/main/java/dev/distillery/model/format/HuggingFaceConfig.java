@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 
 /**
  * Reads config.json. Both spellings are read: transformers 5 puts theta and scaling in {@code
@@ -15,92 +14,6 @@ import java.util.Set;
  */
 final class HuggingFaceConfig {
   static final String SCORE_BIAS = "distillery_score_bias";
-
-  /** Keys that change neither logits nor gradients, in any family. */
-  private static final Set<String> IGNORABLE =
-      Set.of(
-          // Who wrote the file, and how the weights are stored.
-          "architectures",
-          "_name_or_path",
-          "name_or_path",
-          "transformers_version",
-          "transformers.js_config",
-          "unsloth_version",
-          "unsloth_fixed",
-          "torch_dtype",
-          "dtype",
-          "torchscript",
-          "model_name",
-          "is_llama_config",
-          // Tokens, which SpecialTokens reads, and tokenizers.
-          "bos_token_id",
-          "eos_token_id",
-          "pad_token_id",
-          "sep_token_id",
-          "cls_token_id",
-          "unk_token_id",
-          "tokenizer_class",
-          "prefix",
-          // How transformers runs: caches, kernels, outputs, parallel layouts.
-          "use_cache",
-          "cache_implementation",
-          "attn_implementation",
-          "_attn_implementation",
-          "_attn_implementation_autoset",
-          "_attn_implementation_internal",
-          "gradient_checkpointing",
-          "output_attentions",
-          "output_hidden_states",
-          "return_dict",
-          "use_return_dict",
-          "chunk_size_feed_forward",
-          "reorder_and_upcast_attn",
-          "base_model_tp_plan",
-          "base_model_pp_plan",
-          // Training: dropout is the trainer's choice here.
-          "attention_dropout",
-          "hidden_dropout",
-          "attn_pdrop",
-          "embd_pdrop",
-          "resid_pdrop",
-          "keys_to_ignore_at_inference",
-          // Heads for other tasks.
-          "id2label",
-          "label2id",
-          "num_labels",
-          "problem_type",
-          "finetuning_task",
-          "task_specific_params",
-          "summary_activation",
-          "summary_first_dropout",
-          "summary_proj_to_labels",
-          "summary_type",
-          "summary_use_proj",
-          // What has been given twice, or is for older versions of the family.
-          "n_ctx",
-          "n_special",
-          "predict_special_tokens",
-          "max_window_layers",
-          "sliding_window_pattern",
-          "_sliding_window_pattern",
-          "no_rope_layer_interval");
-
-  /** Switches of other families, which say here that there is none of it. */
-  private static final Set<String> IGNORABLE_WHEN_FALSE =
-      Set.of(
-          "attention_bias",
-          "mlp_bias",
-          "qkv_bias",
-          "use_sliding_window",
-          "use_bidirectional_attention",
-          "rope_interleaved",
-          "add_cross_attention",
-          "is_decoder",
-          "is_encoder_decoder",
-          "use_mrope",
-          "use_qk_norm",
-          "tie_encoder_decoder",
-          "scale_attn_by_inverse_layer_idx");
 
   /** What the family's class takes for keys that are missing. */
   private record Defaults(int headDim, int context, double eps, double theta, boolean tied) {
@@ -113,6 +26,7 @@ final class HuggingFaceConfig {
         case GEMMA3 -> new Defaults(256, 131_072, 1e-6, 1_000_000, true);
         case SMOLLM3 -> new Defaults(0, 32_768, 1e-6, 2_000_000, true);
         case OLMO2 -> new Defaults(0, 2048, 1e-5, 10_000, false);
+        case PHI3 -> new Defaults(0, 4096, 1e-5, 10_000, false);
         case GPT2 -> new Defaults(0, 1024, 1e-5, 0, true);
         case GPT1 -> new Defaults(0, 512, 1e-5, 0, true);
       };
@@ -178,9 +92,8 @@ final class HuggingFaceConfig {
   private void refuseUnread(ModelJson object) throws ModelFileException {
     for (String key : object.unread()) {
       JsonNode value = object.node().get(key);
-      boolean off = value.isBoolean() && !value.booleanValue();
       boolean ownClass = key.equals("auto_map") && isOwnClass(value);
-      if (!IGNORABLE.contains(key) && !(off && IGNORABLE_WHEN_FALSE.contains(key)) && !ownClass) {
+      if (!ConfigKeys.changeNothing(key, value) && !ownClass) {
         throw object.wrong(
             key,
             "absent: it is not known what it does to a model of type " + architecture.modelType());
@@ -253,7 +166,7 @@ final class HuggingFaceConfig {
         .heads(heads)
         .kvHeads(kvHeads(heads))
         .headDim(json.integer("head_dim", defaults.headDim() == 0 ? quotient : defaults.headDim()))
-        .maxPositions(json.integer("max_position_embeddings", defaults.context()))
+        .maxPositions(context())
         .normEps(json.number("rms_norm_eps", defaults.eps()));
     if (architecture == Architecture.GEMMA3) {
       builder.activation(activation("hidden_activation", Activation.GELU_TANH));
@@ -262,13 +175,16 @@ final class HuggingFaceConfig {
       builder.activation(activation("hidden_act", Activation.SILU));
       rope();
     }
-    if (architecture != Architecture.QWEN2 && architecture != Architecture.MISTRAL) {
-      builder.attentionBias(json.bool("attention_bias", false));
+    switch (architecture) {
+      case LLAMA, QWEN3, GEMMA3, SMOLLM3, GRANITE, OLMO2 ->
+          builder.attentionBias(json.bool("attention_bias", false));
+      case QWEN2, MISTRAL, PHI3, GPT1, GPT2 -> {}
     }
     switch (architecture) {
       case LLAMA -> builder.mlpBias(json.bool("mlp_bias", false));
       case QWEN2, QWEN3 -> qwenLayers(layers);
       case MISTRAL -> mistralLayers();
+      case PHI3 -> phi3Layers();
       case GEMMA3 -> {
         gemmaLayers(layers);
         gemmaScales();
@@ -285,10 +201,14 @@ final class HuggingFaceConfig {
     }
   }
 
+  private int context() throws ModelFileException {
+    return json.integer("max_position_embeddings", defaults.context());
+  }
+
   private int kvHeads(int heads) throws ModelFileException {
     boolean asHeads =
         switch (architecture) {
-          case LLAMA, GRANITE, OLMO2 -> true;
+          case LLAMA, GRANITE, OLMO2, PHI3 -> true;
           case QWEN2, QWEN3, MISTRAL, GEMMA3, SMOLLM3, GPT1, GPT2 ->
               json.isNull("num_key_value_heads");
         };
@@ -352,31 +272,14 @@ final class HuggingFaceConfig {
     if (given.isEmpty()) {
       return Optional.empty();
     }
-    ModelJson rope = given.get();
-    rope.optionalNumber("rope_theta");
-    if (rope.number("partial_rotary_factor", 1) != 1) {
-      throw rope.wrong("partial_rotary_factor", "1");
-    }
-    String field = rope.has("rope_type") ? "rope_type" : "type";
-    String type = rope.text(field, "default");
-    if (rope.has("type") && !rope.text("type").equals(type)) {
-      throw rope.wrong("type", "the same as rope_type, " + type);
-    }
     try {
       Optional<RopeScaling> scaling =
-          switch (type) {
-            case "default" -> Optional.empty();
-            case "linear" -> Optional.of(RopeScaling.linear(rope.number("factor")));
-            case "llama3" ->
-                Optional.of(
-                    new RopeScaling(
-                        rope.number("factor"),
-                        rope.number("low_freq_factor"),
-                        rope.number("high_freq_factor"),
-                        rope.integer("original_max_position_embeddings")));
-            default -> throw rope.wrong(field, "default, linear or llama3");
-          };
-      refuseUnread(rope);
+          RopeScalingJson.read(given.get(), context(), architecture != Architecture.GEMMA3);
+      refuseUnread(given.get());
+      if (architecture == Architecture.PHI3
+          && scaling.filter(RopeScaling.Yarn.class::isInstance).isPresent()) {
+        throw given.get().wrong("rope_type", "default or linear: yarn is LongRoPE's old name here");
+      }
       return scaling;
     } catch (IllegalArgumentException e) {
       throw json.error(e.getMessage());
@@ -390,6 +293,14 @@ final class HuggingFaceConfig {
       throw json.wrong("layer_types", "absent: all layers of mistral are the same");
     }
     window(DEFAULT_WINDOW);
+  }
+
+  private void phi3Layers() throws ModelFileException {
+    // Of LongRoPE, where there is some.
+    json.skip("original_max_position_embeddings");
+    if (json.has("sliding_window")) {
+      window(0);
+    }
   }
 
   private void qwenLayers(int layers) throws ModelFileException {
@@ -462,8 +373,7 @@ final class HuggingFaceConfig {
     if (json.isNull("sliding_window")) {
       return;
     }
-    int context = json.integer("max_position_embeddings", defaults.context());
-    builder.window(json.integer("sliding_window", Math.min(missing, context)));
+    builder.window(json.integer("sliding_window", Math.min(missing, context())));
   }
 
   private void kinds(List<LayerKind> kinds) {

@@ -65,24 +65,15 @@ final class HuggingFaceConfigWriter {
     json.put("rope_theta", config.ropeTheta());
     config.localRopeTheta().ifPresent(theta -> json.put("rope_local_base_freq", theta));
     json.putNull("rope_scaling");
-    if (config.ropeScaling().isPresent()) {
-      RopeScaling scaling = config.ropeScaling().get();
-      ObjectNode rope =
-          json.putObject("rope_scaling")
-              .put("rope_type", scaling.kind().configName())
-              .put("factor", scaling.factor());
-      if (scaling.kind() == RopeScaling.Kind.LLAMA3) {
-        rope.put("low_freq_factor", scaling.lowFreqFactor())
-            .put("high_freq_factor", scaling.highFreqFactor())
-            .put("original_max_position_embeddings", scaling.originalMaxPositions());
-      }
-    }
+    config
+        .ropeScaling()
+        .ifPresent(scaling -> RopeScalingJson.write(scaling, json.putObject("rope_scaling")));
   }
 
   private static void writeLayers(ModelConfig config, ObjectNode json) {
     boolean windows = config.window() > 0;
     switch (config.architecture()) {
-      case MISTRAL -> writeWindow(config, json);
+      case MISTRAL, PHI3 -> writeWindow(config, json);
       case QWEN2, QWEN3 -> {
         json.put("use_sliding_window", windows);
         writeWindow(config, json);

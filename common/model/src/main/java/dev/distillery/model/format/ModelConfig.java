@@ -1,6 +1,7 @@
 package dev.distillery.model.format;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -182,6 +183,20 @@ public record ModelConfig(
     return architecture.shape().headNorm() == LayerShape.HeadNorm.WIDTH ? kvWidth() : headDim;
   }
 
+  /** Outputs of each of {@link TensorNames#attentionIn}. */
+  public List<Integer> attentionOutputs() {
+    return architecture.names().attentionIn().size() == 1
+        ? List.of(queryWidth() + 2 * kvWidth())
+        : List.of(queryWidth(), kvWidth(), kvWidth());
+  }
+
+  /** Outputs of each of {@link TensorNames#mlpIn}. */
+  public List<Integer> mlpOutputs() {
+    int modules = architecture.names().mlpIn().size();
+    int both = architecture.shape().gated() ? 2 * intermediateSize : intermediateSize;
+    return Collections.nCopies(modules, both / modules);
+  }
+
   /** All parameters, a tied head counted once. */
   public long parameterCount() {
     return ModelTensors.of(this).stream().mapToLong(TensorSpec::elements).sum();
@@ -194,14 +209,19 @@ public record ModelConfig(
    * @param local of the layers that see a window
    */
   public double[] ropeFrequencies(boolean local) {
-    boolean own = local && localRopeTheta.isPresent();
-    double theta = own ? localRopeTheta.getAsDouble() : ropeTheta;
-    double[] frequencies = new double[headDim / 2];
-    for (int i = 0; i < frequencies.length; i++) {
-      double frequency = Math.pow(theta, -2.0 * i / headDim);
-      frequencies[i] = own ? frequency : ropeScaling.map(s -> s.scale(frequency)).orElse(frequency);
-    }
-    return frequencies;
+    double theta = local ? localRopeTheta.orElse(ropeTheta) : ropeTheta;
+    return ropeScaling(local)
+        .map(scaling -> scaling.frequencies(theta, headDim))
+        .orElseGet(() -> RopeScaling.unscaled(theta, headDim));
+  }
+
+  /** What cosines and sines of rotary positions are multiplied by. */
+  public double ropeMagnitude(boolean local) {
+    return ropeScaling(local).map(RopeScaling::magnitude).orElse(1.0);
+  }
+
+  private Optional<RopeScaling> ropeScaling(boolean local) {
+    return local && localRopeTheta.isPresent() ? Optional.empty() : ropeScaling;
   }
 
   /** A builder that starts at this configuration. */

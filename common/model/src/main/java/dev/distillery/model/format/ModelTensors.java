@@ -1,7 +1,6 @@
 package dev.distillery.model.format;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -51,7 +50,7 @@ public final class ModelTensors {
     boolean bias = config.attentionBias();
     int width = config.hiddenSize();
     layerNorm(layer, names.attentionNorm());
-    linears(layer, names.attentionIn(), attentionOutputs(), width, bias);
+    linears(layer, names.attentionIn(), config.attentionOutputs(), width, bias);
     headNorm(layer, names.queryNorm(), config.queryNormWidth());
     headNorm(layer, names.keyNorm(), config.keyNormWidth());
     linears(
@@ -62,12 +61,7 @@ public final class ModelTensors {
         bias && shape.outputBias());
     layerNorm(layer, names.attentionBranchNorm());
     layerNorm(layer, names.mlpNorm());
-    linears(
-        layer,
-        names.mlpIn(),
-        Collections.nCopies(names.mlpIn().size(), config.intermediateSize()),
-        width,
-        config.mlpBias());
+    linears(layer, names.mlpIn(), config.mlpOutputs(), width, config.mlpBias());
     linears(
         layer,
         List.of(names.mlpOut()),
@@ -75,12 +69,6 @@ public final class ModelTensors {
         config.intermediateSize(),
         config.mlpBias());
     layerNorm(layer, names.mlpBranchNorm());
-  }
-
-  private List<Integer> attentionOutputs() {
-    return config.architecture().names().attentionIn().size() == 1
-        ? List.of(config.queryWidth() + 2 * config.kvWidth())
-        : List.of(config.queryWidth(), config.kvWidth(), config.kvWidth());
   }
 
   private void linears(

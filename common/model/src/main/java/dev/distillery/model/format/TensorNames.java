@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * @param keyNorm of keys
  * @param attentionIn the projections to queries, keys and values, or the one to all of them
  * @param attentionOut the projection of what was attended to
- * @param mlpIn gate and up, or the one projection in
+ * @param mlpIn gate and up, or the one projection in, which may be to both
  * @param mlpOut the projection out
  */
 public record TensorNames(
@@ -51,6 +51,8 @@ public record TensorNames(
           true);
   static final TensorNames OLMO2 =
       llama("", "post_attention_layernorm", "", "post_feedforward_layernorm", true);
+  static final TensorNames PHI3 =
+      LLAMA.fused(List.of("self_attn.qkv_proj"), List.of("mlp.gate_up_proj"));
   static final TensorNames GPT2 = gpt("transformer.wte", "transformer.wpe", "transformer.ln_f");
   static final TensorNames GPT1 =
       gpt("transformer.tokens_embed", "transformer.positions_embed", "");
@@ -90,6 +92,24 @@ public record TensorNames(
         "self_attn.o_proj",
         List.of("mlp.gate_proj", "mlp.up_proj"),
         "mlp.down_proj");
+  }
+
+  private TensorNames fused(List<String> attention, List<String> mlp) {
+    return new TensorNames(
+        embedding,
+        positions,
+        finalNorm,
+        layer,
+        attentionNorm,
+        attentionBranchNorm,
+        mlpNorm,
+        mlpBranchNorm,
+        queryNorm,
+        keyNorm,
+        attention,
+        attentionOut,
+        mlp,
+        mlpOut);
   }
 
   private static TensorNames gpt(String embedding, String positions, String finalNorm) {

@@ -416,15 +416,15 @@ public final class Decoder implements AutoCloseable {
     if (learnedPositions()) {
       return new Block.Pass(linear, plan, local, null, null);
     }
-    Block.Rotation rotation = rotation("", positions, config.ropeFrequencies(false));
+    Block.Rotation rotation = rotation("", positions, false);
     Block.Rotation localRotation =
-        config.localRopeTheta().isEmpty()
-            ? rotation
-            : rotation("local.", positions, config.ropeFrequencies(true));
+        config.localRopeTheta().isEmpty() ? rotation : rotation("local.", positions, true);
     return new Block.Pass(linear, plan, local, rotation, localRotation);
   }
 
-  private Block.Rotation rotation(String owner, int[] positions, double[] frequencies) {
+  private Block.Rotation rotation(String owner, int[] positions, boolean local) {
+    double[] frequencies = config.ropeFrequencies(local);
+    double magnitude = config.ropeMagnitude(local);
     int half = frequencies.length;
     float[] cos = new float[positions.length * half];
     float[] sin = new float[positions.length * half];
@@ -432,8 +432,8 @@ public final class Decoder implements AutoCloseable {
       for (int j = 0; j < half; j++) {
         // Frequency and angle are rounded to float32, as in every published implementation.
         float angle = positions[i] * (float) frequencies[j];
-        cos[i * half + j] = (float) Math.cos(angle);
-        sin[i * half + j] = (float) Math.sin(angle);
+        cos[i * half + j] = (float) (magnitude * Math.cos(angle));
+        sin[i * half + j] = (float) (magnitude * Math.sin(angle));
       }
     }
     Tensor cosines = workspace.get(owner + "cos", positions.length, half);

@@ -5,7 +5,6 @@ import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.TensorNames;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -186,15 +185,11 @@ public final class DecoderLayout {
 
   /** Queries, keys and values below each other. */
   LinearLayout attentionIn(int i) {
-    List<Integer> outputs =
-        names.attentionIn().size() == 1
-            ? List.of(config.queryWidth() + 2 * config.kvWidth())
-            : List.of(config.queryWidth(), config.kvWidth(), config.kvWidth());
     return joined(
         i,
         names.attentionIn(),
         "self_attn.qkv",
-        outputs,
+        config.attentionOutputs(),
         config.hiddenSize(),
         config.attentionBias());
   }
@@ -210,8 +205,13 @@ public final class DecoderLayout {
 
   /** Gate and up below each other, or the one projection. */
   LinearLayout mlpIn(int i) {
-    List<Integer> outputs = Collections.nCopies(names.mlpIn().size(), config.intermediateSize());
-    return joined(i, names.mlpIn(), "mlp.gate_up", outputs, config.hiddenSize(), config.mlpBias());
+    return joined(
+        i,
+        names.mlpIn(),
+        "mlp.gate_up",
+        config.mlpOutputs(),
+        config.hiddenSize(),
+        config.mlpBias());
   }
 
   LinearLayout mlpOut(int i) {

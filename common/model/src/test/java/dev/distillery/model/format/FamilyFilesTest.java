@@ -54,6 +54,8 @@ class FamilyFilesTest {
         "mistral; ,'sliding_window':null; 0; FFFFFFF",
         // The class's own window of 4096 hides nothing of a context of 128.
         "mistral; ; 128; LLLLLLL",
+        "phi3; ,'sliding_window':8,'original_max_position_embeddings':64; 8; LLLLLLL",
+        "phi3; ; 0; FFFFFFF",
         "gemma3_text; ,'sliding_window':8; 8; LLLLLFL",
         "gemma3_text; ,'sliding_window':8,'sliding_window_pattern':3; 8; LLFLLFL",
         "smollm3; ; 0; FFFF-FFF",
@@ -95,6 +97,7 @@ class FamilyFilesTest {
     assertThat(read("smollm3", "").ropeTheta()).isEqualTo(2_000_000);
     assertThat(read("smollm3", "").tieEmbeddings()).isTrue();
     assertThat(read("olmo2", "").normEps()).isEqualTo(1e-5);
+    assertThat(read("phi3", "").normEps()).isEqualTo(1e-5);
     assertThat(read("granite", "").scales()).isEqualTo(new Scales(1, 1, 1, 1));
   }
 
@@ -112,7 +115,7 @@ class FamilyFilesTest {
                 + "'factor':8.0,'rope_theta':5e5},'sliding_attention':{'rope_type':'default',"
                 + "'rope_theta':2e4}}");
     assertThat(today).isEqualTo(old);
-    assertThat(old.ropeScaling()).contains(RopeScaling.linear(8));
+    assertThat(old.ropeScaling()).contains(new RopeScaling.Linear(8));
     // Scaling is of global layers only.
     assertThat(old.ropeFrequencies(false)[0]).isEqualTo(1 / 8.0);
     assertThat(old.ropeFrequencies(true)[0]).isEqualTo(1);
@@ -129,7 +132,19 @@ class FamilyFilesTest {
         "llama; ,'pretraining_tp':2; pretraining_tp",
         "llama; ,'partial_rotary_factor':0.5; partial_rotary_factor",
         "llama; ,'rope_interleaved':true; rope_interleaved",
-        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':4.0}; rope_scaling.rope_type",
+        "llama; ,'rope_scaling':{'rope_type':'yarn'}; rope_scaling.factor",
+        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':null}; rope_scaling.factor",
+        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':4,'x':1}; rope_scaling.x",
+        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':4,'beta_slow':64}; beta_slow",
+        "llama; ,'rope_scaling':{'rope_type':'yarn','factor':4,'attention_factor':-1};"
+            + " attention_factor",
+        "llama; ,'original_max_position_embeddings':64; original_max_position_embeddings",
+        "phi3; ,'partial_rotary_factor':0.75; partial_rotary_factor",
+        "phi3; ,'rope_scaling':{'type':'yarn','factor':4.0}; rope_type",
+        "phi3; ,'rope_scaling':{'type':'su','short_factor':[1]}; type",
+        "phi3; ,'sliding_window':129; sliding_window must be in [1, 128]: 129",
+        "gemma2; ; one of llama, qwen2",
+        "qwen3_moe; ; one of llama, qwen2",
         "llama; ,'rope_scaling':{'rope_type':'linear'}; rope_scaling.factor",
         "llama; ,'rope_scaling':{'rope_type':'linear','factor':2,'x':1}; rope_scaling.x",
         "llama; ,'auto_map':{'AutoModelForCausalLM':'modeling_x.XForCausalLM'}; auto_map",
@@ -152,6 +167,30 @@ class FamilyFilesTest {
         .hasMessageContaining(named);
   }
 
+  /** Missing keys of YaRN, and the older spelling of its type. */
+  @Test
+  void yarnIsReadAsThePaperHasIt() throws IOException {
+    double factor = 0.1 * Math.log(4) + 1;
+    assertThat(read("qwen2", ",'rope_scaling':{'type':'yarn','factor':4.0}").ropeScaling())
+        .contains(new RopeScaling.Yarn(4, 128, 32, 1, factor, true));
+    String all =
+        ",'rope_parameters':{'rope_type':'yarn','factor':4.0,'rope_theta':5e5,'truncate':false,"
+            + "'original_max_position_embeddings':32,'beta_fast':16,'beta_slow':2,"
+            + "'attention_factor':1.5,'mscale':2.0,'mscale_all_dim':1.0}";
+    assertThat(read("qwen3", all).ropeScaling())
+        .contains(new RopeScaling.Yarn(4, 32, 16, 2, 1.5, false));
+    assertThat(read("qwen3", all.replace("'attention_factor':1.5,", "")).ropeMagnitude(false))
+        .isEqualTo((0.2 * Math.log(4) + 1) / factor);
+    // A switch by layers is not looked at by transformers.
+    String local =
+        ",'sliding_window':8,'rope_parameters':{'full_attention':{'rope_type':'yarn','factor':4.0,"
+            + "'rope_theta':5e5,'truncate':false}}";
+    assertThatThrownBy(() -> read("gemma3_text", local)).hasMessageContaining("truncate");
+    ModelConfig gemma = read("gemma3_text", local.replace(",'truncate':false", ""));
+    assertThat(gemma.ropeMagnitude(false)).isEqualTo(factor);
+    assertThat(gemma.ropeMagnitude(true)).isEqualTo(1);
+  }
+
   @Test
   void whatChangesNothingIsLeftAside() throws IOException {
     String keys =
@@ -170,7 +209,7 @@ class FamilyFilesTest {
         small(Architecture.MISTRAL).window(16).build(),
         small(Architecture.MISTRAL).headDim(16).build(),
         gemma().attentionScale(1 / Math.sqrt(24)).build(),
-        gemma().ropeScaling(Optional.of(RopeScaling.linear(8))).labels(1).build(),
+        gemma().ropeScaling(Optional.of(new RopeScaling.Linear(8))).labels(1).build(),
         small(Architecture.SMOLLM3)
             .window(8)
             .layerKinds(
@@ -183,6 +222,10 @@ class FamilyFilesTest {
             .logitScale(1 / 8.0)
             .build(),
         small(Architecture.OLMO2).build(),
+        small(Architecture.PHI3).window(8).build(),
+        small(Architecture.QWEN2)
+            .ropeScaling(Optional.of(new RopeScaling.Yarn(4, 16, 8, 2, 1.25, false)))
+            .build(),
         ModelConfig.of(Architecture.GPT1)
             .vocabSize(32)
             .hiddenSize(16)
@@ -234,7 +277,7 @@ class FamilyFilesTest {
         small(Architecture.QWEN2).build(),
         small(Architecture.QWEN3).headDim(16).tieEmbeddings(true).build(),
         gemma().attentionScale(1 / Math.sqrt(24)).build(),
-        gemma().ropeScaling(Optional.of(RopeScaling.linear(8))).build(),
+        gemma().ropeScaling(Optional.of(new RopeScaling.Linear(8))).build(),
         small(Architecture.SMOLLM3)
             .layers(4)
             .layerKinds(
@@ -246,7 +289,13 @@ class FamilyFilesTest {
             .residualScale(0.22)
             .logitScale(1 / 8.0)
             .build(),
-        small(Architecture.OLMO2).build());
+        small(Architecture.OLMO2).build(),
+        small(Architecture.PHI3).build(),
+        small(Architecture.QWEN2).ropeScaling(Optional.of(yarn(true))).build());
+  }
+
+  private static RopeScaling yarn(boolean truncate) {
+    return new RopeScaling.Yarn(4, 16, 8, 2, 0.1 * Math.log(4) + 1, truncate);
   }
 
   @ParameterizedTest
@@ -297,6 +346,9 @@ class FamilyFilesTest {
     assertRefused(gemma().layers(4).layerKinds(types("LFFL")).build(), "do not repeat");
     assertRefused(gemma().labels(1).build(), "sequence head");
     assertRefused(gemma().activation(Activation.GELU).build(), "activation gelu");
+    assertRefused(small(Architecture.PHI3).window(16).build(), "window of 16");
+    assertRefused(
+        small(Architecture.LLAMA).ropeScaling(Optional.of(yarn(false))).build(), "truncate");
     assertRefused(ModelConfigs.named("gpt1"), "learned positions");
   }
 

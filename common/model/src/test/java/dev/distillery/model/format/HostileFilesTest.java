@@ -39,16 +39,25 @@ class HostileFilesTest {
       value = {
         "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}' | it is not JSON",
         "'[]' | it is not a JSON object",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}' | tensor a: data_offsets [0,4] is 4 bytes where dtype x shape is 8",
-        "'{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}' | tensor a: dtype \"F31\"",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}' | tensor a: shape [-2]",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}' | is too large",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}' | tensor a:"
+            + " data_offsets [0,4] is 4 bytes where dtype x shape is 8",
+        "'{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}' | tensor a: dtype"
+            + " \"F31\"",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}' | tensor a: shape"
+            + " [-2]",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}' |"
+            + " is too large",
         "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}' | not [begin, end]",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}' | overlap or leave a hole",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}' | overlap or leave a hole",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}' | its tensors end at byte",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{}}' | Duplicate field 'a'",
-        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}' | x 1 is unknown",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}' | overlap or leave a"
+            + " hole",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}'"
+            + " | overlap or leave a hole",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}' | its tensors end at"
+            + " byte",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{}}' | Duplicate"
+            + " field 'a'",
+        "'{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}' | x 1 is"
+            + " unknown",
       })
   void aSafetensorsHeaderThatLiesIsRefused(String header, String message) throws IOException {
     byte[] text = header.getBytes(StandardCharsets.UTF_8);
@@ -79,18 +88,27 @@ class HostileFilesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"model_type\": \"llama\" | \"model_type\": \"mamba\" | field model_type should be one of llama, qwen2",
-        "\"vocab_size\": 32 | \"vocab_size\": 33 | has shape [32, 32], but config.json calls for [33, 32]",
-        "\"vocab_size\": 32 | \"vocab_size\": 4000000000 | field vocab_size should be an integer of 32 bits, but is 4000000000",
+        "\"model_type\": \"llama\" | \"model_type\": \"mamba\" | field model_type should be one of"
+            + " llama, qwen2",
+        "\"vocab_size\": 32 | \"vocab_size\": 33 | has shape [32, 32], but config.json calls for"
+            + " [33, 32]",
+        "\"vocab_size\": 32 | \"vocab_size\": 4000000000 | field vocab_size should be an integer of"
+            + " 32 bits, but is 4000000000",
         "\"hidden_size\": 32 | \"hidden_size\": \"32\" | field hidden_size should be an integer",
-        "\"num_hidden_layers\": 2 | \"num_hidden_layers\": 3 | it has no tensor model.layers.2.input_layernorm.weight",
-        "\"num_hidden_layers\": 2 | \"num_hidden_layers\": 2000000000 | num_hidden_layers must be in [1, 1024]",
+        "\"num_hidden_layers\": 2 | \"num_hidden_layers\": 3 | it has no tensor"
+            + " model.layers.2.input_layernorm.weight",
+        "\"num_hidden_layers\": 2 | \"num_hidden_layers\": 2000000000 | num_hidden_layers must be"
+            + " in [1, 1024]",
         "\"num_attention_heads\": 4 | \"num_attention_heads\": 0 | num_attention_heads must be in",
-        "\"hidden_act\": \"silu\" | \"hidden_act\": \"relu\" | field hidden_act should be silu, gelu_new",
-        "\"rope_type\": \"default\" | \"rope_type\": \"yarn\" | field rope_parameters.rope_type should be default, linear or llama3, but is \"yarn\"",
+        "\"hidden_act\": \"silu\" | \"hidden_act\": \"relu\" | field hidden_act should be silu,"
+            + " gelu_new",
+        "\"rope_type\": \"default\" | \"rope_type\": \"su\" | field rope_parameters.rope_type"
+            + " should be default, linear, llama3 or yarn, but is \"su\"",
         "\"rope_theta\": 100000.0 | \"rope_theta\": 1e999 | rope_theta must be in",
-        "\"vocab_size\": 32 | \"vocab_size\": 32, \"rope_theta\": 10000 | field rope_theta should be the same as",
-        "\"vocab_size\": 32 | \"vocab_size\": 32, \"quantization_config\": {} | quantised weights are read from GGUF only",
+        "\"vocab_size\": 32 | \"vocab_size\": 32, \"rope_theta\": 10000 | field rope_theta should"
+            + " be the same as",
+        "\"vocab_size\": 32 | \"vocab_size\": 32, \"quantization_config\": {} | quantised weights"
+            + " are read from GGUF only",
         "\"use_cache\": true | \"use_cache\": | it is not JSON",
       })
   void aConfigThatDoesNotFitIsRefused(String from, String to, String message) throws IOException {
@@ -165,13 +183,17 @@ class HostileFilesTest {
       delimiter = '|',
       value = {
         "''                | 4  | 4 | it has version 4; 2 and 3 are read",
-        "''                | 8  | 1152921504606846976 | the number of tensors is 1152921504606846976, more than",
-        "''                | 16 | 1152921504606846976 | the number of metadata keys is 1152921504606846976, more than",
-        "''                | 24 | 4611686018427387904 | metadata key 0 has a length of 4611686018427387904 bytes",
+        "''                | 8  | 1152921504606846976 | the number of tensors is"
+            + " 1152921504606846976, more than",
+        "''                | 16 | 1152921504606846976 | the number of metadata keys is"
+            + " 1152921504606846976, more than",
+        "''                | 24 | 4611686018427387904 | metadata key 0 has a length of"
+            + " 4611686018427387904 bytes",
         "token_embd.weight | 4  | 64 | overlaps another",
         "token_embd.weight | 12 | 16 | has shape [32, 32], but the metadata call for [16, 32]",
         "token_embd.weight | 4  | -1 | tensor token_embd.weight has dimension 18446744073709551615",
-        "token_embd.weight | 24 | 9223372036854775776 | tensor token_embd.weight has offset 9223372036854775776",
+        "token_embd.weight | 24 | 9223372036854775776 | tensor token_embd.weight has offset"
+            + " 9223372036854775776",
         "general.architecture | 0 | 99 | metadata general.architecture has unknown type 99",
       })
   void aGgufHeaderThatLiesIsRefused(String name, int offset, long lie, String message)

@@ -85,7 +85,7 @@ class ModelConfigTest {
   void aBuilderStartsAtItsConfiguration() {
     ModelConfig config =
         ModelConfigs.named("smollm2-135m").toBuilder()
-            .ropeScaling(Optional.of(new RopeScaling(8, 1, 4, 8192)))
+            .ropeScaling(Optional.of(new RopeScaling.Llama3(8, 1, 4, 8192)))
             .labels(1)
             .scoreBias(0.5)
             .build();

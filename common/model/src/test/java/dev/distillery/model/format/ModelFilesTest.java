@@ -51,7 +51,7 @@ class ModelFilesTest {
                   .attentionBias(true)
                   .mlpBias(true)
                   .ropeTheta(500_000)
-                  .ropeScaling(Optional.of(new RopeScaling(8, 1, 4, 64)))
+                  .ropeScaling(Optional.of(new RopeScaling.Llama3(8, 1, 4, 64)))
                   .build());
       assertThat(model.specialTokens().stop()).containsExactly(2, 5);
       assertHoldsTheFormula(model, 0);
@@ -141,7 +141,7 @@ class ModelFilesTest {
         List.of(
             tiny().tieEmbeddings(true).build(),
             tiny().attentionBias(true).mlpBias(true).headDim(16).build(),
-            tiny().ropeScaling(Optional.of(new RopeScaling(32, 1, 4, 64))).build(),
+            tiny().ropeScaling(Optional.of(new RopeScaling.Llama3(32, 1, 4, 64))).build(),
             tiny().labels(1).scoreBias(-1.25).build(),
             tiny().labels(2).build(),
             ModelConfig.gpt2().vocabSize(32).hiddenSize(16).layers(2).heads(4).build(),
@@ -179,7 +179,7 @@ class ModelFilesTest {
             tiny()
                 .ropeTheta(500_000)
                 .headDim(64)
-                .ropeScaling(Optional.of(new RopeScaling(8, 1, 4, 64)))
+                .ropeScaling(Optional.of(new RopeScaling.Llama3(8, 1, 4, 64)))
                 .build());
     for (ModelConfig config : configs) {
       Path file = temp.resolve("model.gguf");
@@ -250,7 +250,7 @@ class ModelFilesTest {
         ModelJson.parse(Path.of("config.json"), config.getBytes(StandardCharsets.UTF_8));
     ModelConfig read = HuggingFaceConfig.read(json);
     assertThat(read.ropeTheta()).isEqualTo(250_000);
-    assertThat(read.ropeScaling()).contains(new RopeScaling(8, 1, 4, 64));
+    assertThat(read.ropeScaling()).contains(new RopeScaling.Llama3(8, 1, 4, 64));
   }
 
   private static ModelConfigBuilder tiny() {

@@ -59,7 +59,7 @@ class CentralDifferencesTest {
           .tieEmbeddings(false)
           .attentionBias(true)
           .mlpBias(true)
-          .ropeScaling(Optional.of(new RopeScaling(4, 1, 4, 64)))
+          .ropeScaling(Optional.of(new RopeScaling.Llama3(4, 1, 4, 64)))
           .build();
   private static final ModelConfig GPT2 =
       ModelConfig.gpt2()

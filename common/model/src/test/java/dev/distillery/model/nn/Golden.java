@@ -168,7 +168,10 @@ public final class Golden {
               .mlpBias(true)
               .build();
       case "llama3-rope" ->
-          llama.ropeTheta(10_000).ropeScaling(Optional.of(new RopeScaling(4, 1, 4, 64))).build();
+          llama
+              .ropeTheta(10_000)
+              .ropeScaling(Optional.of(new RopeScaling.Llama3(4, 1, 4, 64)))
+              .build();
       case "score" -> llama.labels(1).build();
       default -> llama.build();
     };

@@ -57,11 +57,7 @@ public abstract class FamilyParity {
     Path file = temp.resolve("config.json");
     Files.write(file, golden.bytes("config.json"));
     ModelConfig config = ModelConfigs.read(file);
-    List<String> targets =
-        config.architecture().shape().inputsFirst()
-            ? List.of("c_attn", "c_proj", "c_fc")
-            : List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
-    LoraConfig lora = new LoraConfig(3, 6, 0, targets);
+    LoraConfig lora = new LoraConfig(3, 6, 0, config.architecture().names().linears());
     return new Model(golden, config, adapters ? List.of(lora) : List.of());
   }
 
@@ -128,6 +124,9 @@ public abstract class FamilyParity {
         "smollm3",
         "granite",
         "olmo2",
+        "phi3",
+        "qwen2-yarn",
+        "mistral-yarn",
         "gpt1"
       })
   void logitsPackedAndCachedEqualTransformers(String name) throws IOException {
@@ -188,6 +187,9 @@ public abstract class FamilyParity {
         "smollm3",
         "granite",
         "olmo2",
+        "phi3",
+        "qwen2-yarn",
+        "mistral-yarn",
         "gpt1"
       })
   void gradientsAndTwentyStepsEqualTransformersAndPeft(String name) throws IOException {
