@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The scalar metadata at the head of a GGUF file (versions 2 and 3, as ggml's gguf.md describes
@@ -24,6 +25,20 @@ final class GgufHead {
 
   /** Bytes of a value by GGUF's type number; 0 for strings and arrays. */
   private static final int[] SIZES = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+
+  /** Names of byte-level tokenizers that llama.cpp puts a beginning before. */
+  private static final Set<String> BEGINNING =
+      Set.of(
+          "llama-bpe",
+          "llama3",
+          "llama-v3",
+          "falcon3",
+          "falcon-h1",
+          "pixtral",
+          "midm-2.0",
+          "lfm2",
+          "tekken",
+          "chameleon");
 
   private static final int FLOAT32 = 6;
   private static final int BOOL = 7;
@@ -152,7 +167,7 @@ final class GgufHead {
       return adds;
     }
     return "llama".equals(values.get("tokenizer.ggml.model"))
-        || values.getOrDefault("tokenizer.ggml.pre", "").toString().startsWith("llama");
+        || BEGINNING.contains(values.getOrDefault("tokenizer.ggml.pre", "").toString());
   }
 
   /** The number of the beginning-of-text token; -1 where the file has none. */

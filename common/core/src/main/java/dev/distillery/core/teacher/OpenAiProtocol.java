@@ -1,7 +1,5 @@
 package dev.distillery.core.teacher;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -9,7 +7,6 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.MessageJson;
@@ -35,9 +32,6 @@ final class OpenAiProtocol {
   /** Names by which servers know the most tokens of a reply. */
   static final List<String> REPLY_LIMITS =
       List.of("max_tokens", "max_completion_tokens", "n_predict", "max_new_tokens");
-
-  /** A plain answer's text that may be an error's words. */
-  private static final int MOST_WORDS = 4_000;
 
   /** An answer of empty objects takes far more memory than its bytes. */
   private static final long MOST_TOKENS = 1_000_000;
@@ -181,11 +175,13 @@ final class OpenAiProtocol {
       return Optional.empty();
     }
     boolean refusal = chat && message.path("refusal").isTextual();
-    Thought thought = chat ? Thought.of(message, text.get()) : new Thought("", text.get());
+    Thought thought = Thought.of(chat ? message : choice, text.get());
     String finish = refusal ? "content_filter" : finishReason(choice.path("finish_reason"));
     String whole = thought.text();
     int stop = Stops.indexIn(whole, sampling.stop());
-    List<TokenLogprob> logprobs = TokenLogprob.ofChoice(choice.path("logprobs"));
+    List<TokenLogprob> logprobs =
+        TokenLogprob.after(
+            TokenLogprob.ofChoice(choice.path("logprobs")), text.get().length() - whole.length());
     JsonNode usage = answer.path("usage");
     JsonNode cached = usage.path("prompt_tokens_details").path("cached_tokens");
     // Some proxies write zeros where they do not know.
@@ -269,135 +265,5 @@ final class OpenAiProtocol {
     return value.isIntegralNumber() && value.canConvertToInt() && value.intValue() >= 0
         ? value.intValue()
         : otherwise;
-  }
-
-  /**
-   * What an answer says went wrong, in one form: an object of {@code code}, {@code type}, {@code
-   * param} and {@code message}, or a missing node. Servers write it as OpenAI does, as a list of
-   * such objects, flat, as a text, or under {@code detail} or {@code message}; a proxy in plain
-   * words.
-   */
-  static JsonNode error(byte[] body) {
-    Optional<JsonNode> parsed = parse(body);
-    if (parsed.isEmpty()) {
-      String words = new String(body, 0, Math.min(body.length, MOST_WORDS), UTF_8).strip();
-      return words.isEmpty() || words.startsWith("<")
-          ? MissingNode.getInstance()
-          : said(words, MissingNode.getInstance());
-    }
-    JsonNode answer = parsed.get().isArray() ? parsed.get().path(0) : parsed.get();
-    JsonNode error = answer.path("error");
-    if (error.isObject() && !error.isEmpty()) {
-      return error;
-    }
-    JsonNode choice = answer.path("choices").path(0);
-    if (choice.isObject()) {
-      return choiceError(choice);
-    }
-    if (error.isTextual()) {
-      return said(error.textValue(), answer);
-    }
-    JsonNode detail = answer.path("detail");
-    if (detail.isTextual()) {
-      return said(detail.textValue(), answer);
-    }
-    if (detail.isArray()) {
-      var all = new StringBuilder();
-      for (JsonNode one : detail) {
-        String place = one.path("loc").path(one.path("loc").size() - 1).asText("");
-        all.append(all.isEmpty() ? "" : "; ").append(place.isEmpty() ? "" : place + ": ");
-        all.append(one.path("msg").asText(""));
-      }
-      return said(all.toString(), answer);
-    }
-    return answer.path("message").isTextual() ? answer : MissingNode.getInstance();
-  }
-
-  /** A gateway whose provider failed in the midst of a reply says so in the choice, with a 200. */
-  private static JsonNode choiceError(JsonNode choice) {
-    if (choice.path("error").isObject()) {
-      return choice.get("error");
-    }
-    return choice.path("finish_reason").asText("").equalsIgnoreCase("error")
-        ? said("the reply ended in an error", MissingNode.getInstance())
-        : MissingNode.getInstance();
-  }
-
-  private static ObjectNode said(String message, JsonNode answer) {
-    ObjectNode error = JSON.createObjectNode().put("message", message);
-    for (String name : List.of("code", "type", "error_type")) {
-      if (answer.path(name).isValueNode() && !error.has("code")) {
-        error.set("code", answer.get(name));
-      }
-    }
-    return error;
-  }
-
-  /**
-   * What an answer that is not a success means.
-   *
-   * @param status of the HTTP answer; where a server wraps an error in a 200, the error's own code
-   * @param error of {@link #error}
-   */
-  static Category category(int status, JsonNode error) {
-    String code =
-        error.path("code").asText("")
-            + " "
-            + error.path("type").asText("")
-            + " "
-            + error.path("status").asText("");
-    String message = error.path("message").asText("");
-    if (contains(code, "insufficient_quota")
-        || contains(code, "billing")
-        || status == 402
-        || (status == 400 && contains(message, "credit balance is too low"))) {
-      return Category.INSUFFICIENT_QUOTA;
-    }
-    if (status == 401
-        || status == 403
-        || contains(code, "invalid_api_key")
-        || contains(code, "unauthenticated")
-        || (status == 400 && aboutTheKey(message))) {
-      return Category.AUTHENTICATION;
-    }
-    if (status == 404 || contains(code, "model_not_found")) {
-      return Category.UNKNOWN_MODEL;
-    }
-    if (status == 429) {
-      return Category.RATE_LIMITED;
-    }
-    if (status == 408 || status == 409 || status >= 500) {
-      return Category.SERVER_ERROR;
-    }
-    if (contains(code, "context_length")
-        || contains(code, "exceed_context_size")
-        || contains(message, "context length")
-        || contains(message, "context size")
-        || contains(message, "context window")
-        || contains(message, "prompt is too long")
-        || contains(message, "maximum number of tokens")) {
-      return Category.CONTEXT_LENGTH;
-    }
-    return Category.BAD_REQUEST;
-  }
-
-  /** A short message, so that no prompt that is quoted in one speaks for the server. */
-  private static boolean aboutTheKey(String message) {
-    return message.length() < 200
-        && (contains(message, "api key not valid")
-            || contains(message, "invalid api key")
-            || contains(message, "incorrect api key"));
-  }
-
-  /** Whether a refusal asks for the newer name of the token limit. */
-  static boolean wantsMaxCompletionTokens(int status, JsonNode error) {
-    return status == 400
-        && (error.path("message").asText("").contains("max_completion_tokens")
-            || (error.path("param").asText("").equals("max_tokens")
-                && contains(error.path("code").asText(""), "unsupported_parameter")));
-  }
-
-  private static boolean contains(String text, String part) {
-    return text.toLowerCase(Locale.ROOT).contains(part);
   }
 }

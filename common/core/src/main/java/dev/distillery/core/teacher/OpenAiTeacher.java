@@ -139,15 +139,18 @@ public final class OpenAiTeacher implements Teacher {
     return once(http)
         .thenCompose(
             answer -> {
-              Optional<URI> target = target(http, answer);
+              Optional<URI> target = Redirects.target(http, answer);
               if (target.isPresent()) {
-                return CompletableFuture.failedFuture(moved(http.uri(), target.get(), answer));
+                return CompletableFuture.failedFuture(
+                    Redirects.keeps(http, answer)
+                        ? moved(http.uri(), target.get(), answer)
+                        : elsewhere(answer, target.get(), "which asks for no such request"));
               }
               byte[] received = body(answer);
               boolean renamed =
                   limitField.equals("max_tokens")
-                      && OpenAiProtocol.wantsMaxCompletionTokens(
-                          answer.statusCode(), OpenAiProtocol.error(received));
+                      && ServerErrors.wantsMaxCompletionTokens(
+                          answer.statusCode(), ServerErrors.error(received));
               if (renamed) {
                 maxNewTokensField = "max_completion_tokens";
                 return CompletableFuture.failedFuture(
@@ -168,7 +171,7 @@ public final class OpenAiTeacher implements Teacher {
       throws TeacherException {
     int status = answer.statusCode();
     JsonNode json = OpenAiProtocol.parse(body).orElse(MissingNode.getInstance());
-    JsonNode error = status == 200 && json.isMissingNode() ? json : OpenAiProtocol.error(body);
+    JsonNode error = status == 200 && json.isMissingNode() ? json : ServerErrors.error(body);
     if (status == 200 && error.isMissingNode()) {
       return OpenAiProtocol.reply(
               json, request.sampling(), status, ServerHints.limits(answer.headers()))
@@ -181,8 +184,9 @@ public final class OpenAiTeacher implements Teacher {
                       "The answer of %d bytes is not a completion in JSON".formatted(body.length)));
     }
     // Some gateways wrap an error in a 200: its own code tells more.
-    int meant = status == 200 ? error.path("code").asInt(500) : status;
-    Category category = OpenAiProtocol.category(meant, error);
+    int own = error.path("code").asInt(0);
+    int meant = status != 200 ? status : own >= 400 && own < 600 ? own : 500;
+    Category category = ServerErrors.category(meant, error, !ServerWords.repeats(error, request));
     String words = ServerWords.of(error, apiKey, request);
     throw failure(
         category,
@@ -256,8 +260,8 @@ public final class OpenAiTeacher implements Teacher {
 
   /** What becomes of a request that the server sends on: its new address is asked from now on. */
   private synchronized TeacherException moved(URI from, URI to, HttpResponse<?> answer) {
-    if (!mayFollow(from, to)) {
-      return elsewhere(answer, to);
+    if (!Redirects.mayFollow(from, to)) {
+      return elsewhere(answer, to, "where the key is not sent");
     }
     if (from.equals(asked)) {
       if (moves.incrementAndGet() > MAX_REDIRECTS) {
@@ -273,13 +277,13 @@ public final class OpenAiTeacher implements Teacher {
     return taught(Category.MOVED, answer, "The server sends on to %s".formatted(asked));
   }
 
-  private TeacherException elsewhere(HttpResponse<?> answer, URI to) {
+  private TeacherException elsewhere(HttpResponse<?> answer, URI to, String why) {
     return failure(
         Category.UNKNOWN_MODEL,
         answer,
         answer.statusCode(),
-        "HTTP %d from %s: it points to %s, where the key is not sent; give that as --base-url if it is right"
-            .formatted(answer.statusCode(), base, to));
+        "HTTP %d from %s: it points to %s, %s; give that as --base-url if it is right"
+            .formatted(answer.statusCode(), base, to, why));
   }
 
   @Override
@@ -294,44 +298,23 @@ public final class OpenAiTeacher implements Teacher {
     return settings.withBaseUrl(base.toString());
   }
 
-  /** The answer to a question that asks the model nothing, from wherever the server sends it on. */
+  /**
+   * The answer to a question that asks the model nothing, from wherever the server sends it on; the
+   * redirect itself where it may not be followed.
+   */
   private CompletableFuture<HttpResponse<byte[]>> exchange(HttpRequest http, int redirects) {
     return once(http)
         .thenCompose(
             answer -> {
-              Optional<URI> target = target(http, answer);
-              if (target.isEmpty()) {
+              Optional<URI> target = Redirects.target(http, answer);
+              if (target.isEmpty()
+                  || redirects == 0
+                  || !Redirects.mayFollow(http.uri(), target.get())) {
                 return CompletableFuture.completedFuture(answer);
               }
-              if (redirects > 0 && mayFollow(http.uri(), target.get())) {
-                var next = HttpRequest.newBuilder(http, (name, value) -> true);
-                return exchange(next.uri(target.get()).build(), redirects - 1);
-              }
-              return CompletableFuture.failedFuture(elsewhere(answer, target.get()));
+              var next = HttpRequest.newBuilder(http, (name, value) -> true);
+              return exchange(next.uri(target.get()).build(), redirects - 1);
             });
-  }
-
-  /** Where an answer sends its request on to, if it does. */
-  private static Optional<URI> target(HttpRequest http, HttpResponse<?> answer) {
-    int status = answer.statusCode();
-    boolean moved =
-        status == 307
-            || status == 308
-            || ((status == 301 || status == 302) && http.method().equals("GET"));
-    try {
-      return moved
-          ? answer.headers().firstValue("Location").map(http.uri()::resolve)
-          : Optional.empty();
-    } catch (IllegalArgumentException e) {
-      return Optional.empty();
-    }
-  }
-
-  /** To the same server, or to the same host by https: the key goes nowhere else. */
-  private static boolean mayFollow(URI from, URI to) {
-    boolean sameHost = from.getHost().equalsIgnoreCase(to.getHost());
-    boolean same = from.getScheme().equals(to.getScheme()) && from.getPort() == to.getPort();
-    return sameHost && (same || "https".equals(to.getScheme()));
   }
 
   /** One exchange, ended whole at the timeout; the result arrives on a thread of the callbacks. */
@@ -404,16 +387,21 @@ public final class OpenAiTeacher implements Teacher {
   public String preflight() throws TeacherException {
     URI models = URI.create(base + "/models");
     HttpResponse<byte[]> answer = await(exchange(to(models).GET().build(), MAX_REDIRECTS));
-    takeAddress(models, answer.uri());
     int status = answer.statusCode();
     String server = answer.headers().firstValue("Server").orElse("server");
+    Optional<URI> elsewhere = Redirects.target(answer.request(), answer);
+    if (elsewhere.isPresent()) {
+      return "%s at %s, model %s; warning: HTTP %d when asked for its models, it points to %s, which was not asked; asking all the same"
+          .formatted(server, base, model, status, elsewhere.get());
+    }
+    takeAddress(models, answer.uri());
     String asked = "%s at %s, model %s".formatted(server, base, model);
     if (status == 404 || status == 405 || status == 501) {
       return asked + " (it lists no models)";
     }
     byte[] body = body(answer);
     if (status != 200) {
-      String words = ServerWords.of(OpenAiProtocol.error(body), apiKey, NO_REQUEST);
+      String words = ServerWords.of(ServerErrors.error(body), apiKey, NO_REQUEST);
       return "%s; warning: HTTP %d when asked for its models%s; asking all the same"
           .formatted(asked, status, words.isEmpty() ? "" : ", " + words);
     }

@@ -14,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>{@code --model} is a JSONL file, or a folder of them: one object a line with the columns of
  * {@code completions}, of which it reads {@code request_id, prompt, status, text, finish_reason,
- * prompt_tokens, completion_tokens, error}. A line needs {@code text} and one of {@code request_id}
- * and {@code prompt}; other fields are passed over. A ledger's folder is such a folder.
+ * prompt_tokens, completion_tokens, reasoning, error}. A line needs {@code text} and one of {@code
+ * request_id} and {@code prompt}; other fields are passed over. A ledger's folder is such a folder.
  *
  * <p>A request is looked up by its id, else by its exact prompt, as {@link
  * TeacherRequest#promptText} writes it; among several recordings of one prompt the request's id
@@ -66,13 +66,15 @@ public final class ReplayTeacher implements Teacher {
       throw failure(category(error), status, "Recorded failure: " + error);
     }
     return new TeacherReply(
-            row.path("text").asText(),
-            row.path("finish_reason").asText("other"),
-            row.path("prompt_tokens").asInt(-1),
-            row.path("cached_prompt_tokens").asInt(0),
-            row.path("completion_tokens").asInt(-1),
-            status)
-        .with(TokenLogprob.fromJson(row.path("logprobs")));
+        row.path("text").asText(),
+        row.path("finish_reason").asText("other"),
+        row.path("prompt_tokens").asInt(-1),
+        row.path("cached_prompt_tokens").asInt(0),
+        row.path("completion_tokens").asInt(-1),
+        status,
+        RateLimits.NONE,
+        Optional.of(row.path("reasoning").asText("")).filter(said -> !said.isEmpty()),
+        TokenLogprob.fromJson(row.path("logprobs")));
   }
 
   private static Category category(String error) {

@@ -34,6 +34,11 @@ final class ServerWords {
     return shortened((code.isEmpty() ? "" : code + ": ") + message);
   }
 
+  /** Whether an error's message repeats the request's text: then its words may be no server's. */
+  static boolean repeats(JsonNode error, TeacherRequest request) {
+    return quotes(onOneLine(error.path("message").asText("")), request);
+  }
+
   /** What of a text may be shown: one line, without the key, no longer than anybody reads. */
   private static String shown(String text, Secret apiKey) {
     String blotted = apiKey.isEmpty() ? text : text.replace(apiKey.reveal(), "***");

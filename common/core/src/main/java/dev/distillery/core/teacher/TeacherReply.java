@@ -73,6 +73,28 @@ public record TeacherReply(
         tokens);
   }
 
+  /**
+   * The same reply with what stands in {@code <think>} at its head, or before {@code </think>},
+   * kept apart, and its tokens without those of that part: for teachers that tell a text alone. A
+   * reply that is parted already stays as it is.
+   */
+  public TeacherReply thoughtApart() {
+    Thought thought = Thought.of(text);
+    if (reasoning.isPresent() || thought.text().length() == text.length()) {
+      return this;
+    }
+    return new TeacherReply(
+        thought.text(),
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        limits,
+        Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
+        TokenLogprob.after(logprobs, text.length() - thought.text().length()));
+  }
+
   /** A reply without reasoning. */
   public TeacherReply(
       String text,

@@ -70,6 +70,24 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
   }
 
   /**
+   * The tokens of a reply without its head: those behind so many characters. None where a token
+   * reaches across, or the teacher tells ids and not what they spell.
+   */
+  static List<TokenLogprob> after(List<TokenLogprob> tokens, int characters) {
+    int begin = 0;
+    for (int t = 0; t < tokens.size() && begin <= characters; t++) {
+      if (begin == characters) {
+        return tokens.subList(t, tokens.size());
+      }
+      if (tokens.get(t).token.isEmpty()) {
+        return List.of();
+      }
+      begin += tokens.get(t).token.length();
+    }
+    return List.of();
+  }
+
+  /**
    * An extra body that asks for the likeliest tokens.
    *
    * @param extraBody a JSON object

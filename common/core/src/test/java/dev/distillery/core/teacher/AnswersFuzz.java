@@ -10,8 +10,8 @@ public final class AnswersFuzz {
 
   /** One input. */
   public static void fuzzerTestOneInput(byte[] data) {
-    JsonNode error = OpenAiProtocol.error(data);
-    OpenAiProtocol.category(400, error);
+    JsonNode error = ServerErrors.error(data);
+    ServerErrors.category(400, error);
     TeacherRequest request =
         new TeacherRequest(
             "r",

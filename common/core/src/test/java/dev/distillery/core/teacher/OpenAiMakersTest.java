@@ -7,20 +7,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.testing.Requests;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.GZIPOutputStream;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +53,7 @@ class OpenAiMakersTest {
   }
 
   private static JsonNode error(String body) {
-    return OpenAiProtocol.error(body.getBytes(StandardCharsets.UTF_8));
+    return ServerErrors.error(body.getBytes(StandardCharsets.UTF_8));
   }
 
   @ParameterizedTest
@@ -83,22 +82,30 @@ class OpenAiMakersTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "400|[{\"error\":{\"code\":400,\"message\":\"API key not valid. Please pass one.\",\"status\":\"INVALID_ARGUMENT\"}}]|AUTHENTICATION|API key not valid",
-        "400|[{\"error\":{\"code\":400,\"message\":\"Unknown name seed\"}}]|BAD_REQUEST|Unknown name seed",
-        "400|{\"object\":\"error\",\"message\":\"This model's maximum context length is 32\",\"code\":400}|CONTEXT_LENGTH|maximum context length",
-        "422|{\"detail\":[{\"loc\":[\"body\",\"seed\"],\"msg\":\"not permitted\"}]}|BAD_REQUEST|seed: not permitted",
+        "400|[{\"error\":{\"code\":400,\"message\":\"API key not valid. Please pass"
+            + " one.\",\"status\":\"INVALID_ARGUMENT\"}}]|AUTHENTICATION|API key not valid",
+        "400|[{\"error\":{\"code\":400,\"message\":\"Unknown name seed\"}}]|BAD_REQUEST|Unknown"
+            + " name seed",
+        "400|{\"object\":\"error\",\"message\":\"This model's maximum context length is"
+            + " 32\",\"code\":400}|CONTEXT_LENGTH|maximum context length",
+        "422|{\"detail\":[{\"loc\":[\"body\",\"seed\"],\"msg\":\"not"
+            + " permitted\"}]}|BAD_REQUEST|seed: not permitted",
         "400|{\"detail\":\"no such thing\"}|BAD_REQUEST|no such thing",
-        "400|{\"error\":\"Input validation error\",\"error_type\":\"validation\"}|BAD_REQUEST|Input validation",
+        "400|{\"error\":\"Input validation error\",\"error_type\":\"validation\"}|BAD_REQUEST|Input"
+            + " validation",
         "401|{\"message\":\"token expired\"}|AUTHENTICATION|token expired",
         "400|unknown parameter: seed|BAD_REQUEST|unknown parameter",
-        "404|{\"object\":\"error\",\"message\":\"The model does not exist.\"}|UNKNOWN_MODEL|does not exist",
-        "400|{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Your credit balance is too low\"}}|INSUFFICIENT_QUOTA|credit balance",
-        "400|{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long: 9 tokens\"}}|CONTEXT_LENGTH|too long"
+        "404|{\"object\":\"error\",\"message\":\"The model does not exist.\"}|UNKNOWN_MODEL|does"
+            + " not exist",
+        "400|{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Your"
+            + " credit balance is too low\"}}|INSUFFICIENT_QUOTA|credit balance",
+        "400|{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt"
+            + " is too long: 9 tokens\"}}|CONTEXT_LENGTH|too long"
       })
   void errorsInEveryShapeHaveTheirCategoryAndWords(
       int status, String body, Category category, String words) {
     JsonNode error = error(body);
-    assertThat(OpenAiProtocol.category(status, error)).isEqualTo(category);
+    assertThat(ServerErrors.category(status, error)).isEqualTo(category);
     assertThat(
             ServerWords.of(
                 error,
@@ -133,7 +140,7 @@ class OpenAiMakersTest {
              "error":{"code":502,"message":"Upstream failed"}}]}
             """);
     assertThat(failed.path("message").asText()).isEqualTo("Upstream failed");
-    assertThat(OpenAiProtocol.category(failed.path("code").asInt(), failed))
+    assertThat(ServerErrors.category(failed.path("code").asInt(), failed))
         .isEqualTo(Category.SERVER_ERROR);
     String silent = "{\"choices\":[{\"finish_reason\":\"error\",\"message\":{\"content\":\"\"}}]}";
     assertThat(error(silent).path("message").asText()).isEqualTo("the reply ended in an error");
@@ -176,6 +183,39 @@ class OpenAiMakersTest {
     assertThat(field.reasoning()).contains("hmm");
   }
 
+  /** The tokens of a reply are its own, without those of the thought; none where they mix. */
+  @Test
+  void tokensOfAThoughtAreNotTheReplys() {
+    String answer =
+        """
+        {"choices":[{"message":{"content":"<think>hm</think>\\n\\nfine."},"logprobs":{"content":[%s]}}]}
+        """;
+    String thought = "<think>:hm:</think>";
+    assertThat(tokens(answer, thought + ":\\n\\n:fine:.")).containsExactly("fine", ".");
+    assertThat(tokens(answer, thought + ":\\n:\\nfine:.")).isEmpty();
+    TeacherReply told =
+        new TeacherReply("<think>hm</think>fine", "stop", 1, 0, 4, 0)
+            .with(
+                OpenAiProtocol.parse(utf8(answer.formatted(logprobs("<think>hm</think>:fine"))))
+                    .map(json -> json.path("choices").path(0).path("logprobs"))
+                    .map(TokenLogprob::ofChoice)
+                    .orElseThrow());
+    assertThat(told.thoughtApart().logprobs()).extracting(TokenLogprob::token).contains("fine");
+    assertThat(told.thoughtApart().thoughtApart()).isEqualTo(told.thoughtApart());
+  }
+
+  private static List<String> tokens(String answer, String spelt) {
+    return reply(answer.formatted(logprobs(spelt))).orElseThrow().logprobs().stream()
+        .map(TokenLogprob::token)
+        .toList();
+  }
+
+  private static String logprobs(String spelt) {
+    return Arrays.stream(spelt.split(":"))
+        .map(token -> "{\"token\":\"" + token + "\",\"logprob\":-1,\"top_logprobs\":[]}")
+        .collect(Collectors.joining(","));
+  }
+
   private OpenAiTeacher teacher() {
     return new OpenAiTeacher(
         new TeacherSettings("openai", "m", base() + "/v1", "chat", Duration.ofSeconds(20), 1),
@@ -212,82 +252,59 @@ class OpenAiMakersTest {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private TeacherReply ask() throws Exception {
-    return teacher()
+  private TeacherReply ask(String api) throws Exception {
+    var settings =
+        new TeacherSettings("openai", "m", base() + "/v1", api, Duration.ofSeconds(20), 1);
+    return new OpenAiTeacher(settings, Secret.of("sk-test"), Clock.systemUTC())
         .send(Requests.prompt("r", "m", "Name a river.", Sampling.of(8)))
         .get(30, TimeUnit.SECONDS);
   }
 
   @Test
-  void aRedirectOnTheSameServerIsFollowedByTheRequestsAfterIt() throws Exception {
-    answers("/v1/", 308, new byte[0], "Location", base() + "/new/v1/chat/completions");
-    answers("/new/", 200, utf8(FINE));
-    OpenAiTeacher teacher = teacher();
-    TeacherRequest request = Requests.prompt("r", "m", "Name a river.", Sampling.of(8));
-    // Each is one request on the wire: the caller counts them.
-    assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
-        .cause()
-        .isInstanceOfSatisfying(
-            TeacherException.class,
-            moved -> {
-              assertThat(moved.category()).isEqualTo(Category.MOVED);
-              assertThat(moved.retryable()).isTrue();
-            });
-    assertThat(teacher.send(request).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
-    assertThat(teacher.send(request).get(30, TimeUnit.SECONDS).text()).isEqualTo("fine");
-    assertThat(seen)
-        .containsExactly(
-            "POST /v1/chat/completions Bearer sk-test",
-            "POST /new/v1/chat/completions Bearer sk-test",
-            "POST /new/v1/chat/completions Bearer sk-test");
+  void whatIsThoughtInACompletionIsKeptApartToo() throws Exception {
+    answers(
+        "/v1/completions",
+        200,
+        utf8(
+            "{\"choices\":[{\"text\":\"<think>1. a"
+                + " sea</think>fine\",\"finish_reason\":\"stop\"}]}"));
+    TeacherReply reply = ask("completions");
+    assertThat(reply.text()).isEqualTo("fine");
+    assertThat(reply.reasoning()).contains("1. a sea");
   }
 
+  /** A choice whose error is words alone is a failure that is asked again. */
   @Test
-  void redirectsInACircleEnd() {
-    answers("/v1/", 307, new byte[0], "Location", base() + "/new/v1/chat/completions");
-    answers("/new/", 307, new byte[0], "Location", base() + "/v1/chat/completions");
-    OpenAiTeacher teacher = teacher();
-    TeacherRequest request = Requests.prompt("r", "m", "Name a river.", Sampling.of(8));
-    for (int i = 0; i < 3; i++) {
-      assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
-          .hasMessageContaining("The server sends on to");
+  void aChoiceWithAnErrorInPlainWordsIsAFailure() {
+    answers(
+        "/v1/",
+        200,
+        utf8(
+            "{\"choices\":[{\"error\":\"provider went"
+                + " away\",\"message\":{\"content\":\"half\"}}]}"));
+    for (String api : List.of("chat", "completions")) {
+      assertThatThrownBy(() -> ask(api))
+          .cause()
+          .hasMessageContaining("provider went away")
+          .isInstanceOfSatisfying(
+              TeacherException.class,
+              failed -> {
+                assertThat(failed.category()).isEqualTo(Category.SERVER_ERROR);
+                assertThat(failed.retryable()).isTrue();
+              });
     }
-    assertThatThrownBy(() -> teacher.send(request).get(30, TimeUnit.SECONDS))
+  }
+
+  /** A bad key behind a success is a bad key. */
+  @Test
+  void anErrorAboutTheKeyInASuccessStopsTheRun() {
+    answers("/v1/", 200, utf8("{\"error\":\"Invalid API key\"}"));
+    assertThatThrownBy(() -> ask("chat"))
         .cause()
-        .hasMessageContaining("on and on")
+        .hasMessageContaining("Invalid API key")
+        .hasMessageContaining("--api-key-env")
         .isInstanceOfSatisfying(
-            TeacherException.class, circle -> assertThat(circle.fatal()).isTrue());
-    assertThat(seen).hasSize(4);
-  }
-
-  @Test
-  void aServerThatHasMovedAsAWholeIsAskedThereFromTheFirstRequestOn() {
-    OpenAiTeacher teacher = teacher();
-    var settings =
-        new TeacherSettings("openai", "m", base() + "/v1", "chat", Duration.ofSeconds(20), 1);
-    teacher.takeAddress(URI.create(base() + "/v1/models"), URI.create("https://h/v2/models"));
-    assertThat(teacher.found(settings)).isEqualTo(settings);
-    teacher.takeAddress(URI.create(base() + "/v1/models"), URI.create("https://h/v1/models"));
-    assertThat(teacher.found(settings)).isEqualTo(settings.withBaseUrl("https://h/v1"));
-  }
-
-  @Test
-  void aRedirectToAnotherHostIsSaidAndNotFollowed() {
-    answers("/v1/", 307, new byte[0], "Location", "http://other.invalid/v1/chat/completions");
-    assertThatThrownBy(this::ask)
-        .cause()
-        .hasMessageContaining("it points to http://other.invalid/v1/chat/completions")
-        .hasMessageContaining("--base-url");
-  }
-
-  @Test
-  void anAnswerThatIsCompressedUnaskedIsRead() throws Exception {
-    var packed = new ByteArrayOutputStream();
-    try (var gzip = new GZIPOutputStream(packed)) {
-      gzip.write(utf8(FINE));
-    }
-    answers("/v1/", 200, packed.toByteArray(), "Content-Encoding", "gzip");
-    assertThat(ask().text()).isEqualTo("fine");
+            TeacherException.class, failed -> assertThat(failed.fatal()).isTrue());
   }
 
   @ParameterizedTest
@@ -300,7 +317,8 @@ class OpenAiMakersTest {
         "200|{\"models\":[{\"name\":\"m\"}]}|owned by ?",
         "200|{\"data\":[{\"id\":\"openai/*\"}]}|warning: its list of models does not have 'm'",
         "200|<html>|warning: its list of models is no list",
-        "403|{\"error\":{\"message\":\"Missing scopes: api.model.read\"}}|Missing scopes: api.model.read; asking all the same",
+        "403|{\"error\":{\"message\":\"Missing scopes: api.model.read\"}}|Missing scopes:"
+            + " api.model.read; asking all the same",
         "500|{\"error\":{\"message\":\"boom\"}}|HTTP 500 when asked for its models, boom",
         "404|<html>|it lists no models"
       })

@@ -64,6 +64,18 @@ class ReplayTeacherTest {
   }
 
   @Test
+  void whatWasThoughtIsToldAgain() throws Exception {
+    Path file =
+        file(
+            "r.jsonl",
+            List.of(
+                "{\"request_id\":\"a\",\"prompt\":\"p\",\"text\":\"one\",\"reasoning\":\"hm\"}",
+                "{\"request_id\":\"b\",\"prompt\":\"q\",\"text\":\"<think>hm</think>two\"}"));
+    assertThat(ask(file, "a", "p").reasoning()).contains("hm");
+    assertThat(ask(file, "b", "q").thoughtApart().text()).isEqualTo("two");
+  }
+
+  @Test
   void messagesAreFoundByTheirJson() throws Exception {
     Path file =
         file(
@@ -149,7 +161,8 @@ class ReplayTeacherTest {
         file(
             "r.jsonl",
             List.of(
-                "{\"request_id\":\"a\",\"status\":\"failed\",\"error\":\"timeout: No answer\",\"http_status\":0}",
+                "{\"request_id\":\"a\",\"status\":\"failed\",\"error\":\"timeout: No"
+                    + " answer\",\"http_status\":0}",
                 "{\"request_id\":\"b\",\"status\":\"failed\",\"error\":\"timeout: No answer\"}",
                 "{\"request_id\":\"b\",\"status\":\"ok\",\"text\":\"late\"}"));
 
