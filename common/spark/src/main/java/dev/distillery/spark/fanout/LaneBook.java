@@ -106,6 +106,10 @@ final class LaneBook {
   private int inFlight;
   private int slots;
   private long pausedUntil;
+
+  /** Until when a server has told this task itself that nothing is left. */
+  private long heldUntil = NEVER;
+
   private long lastExchange;
   private long poll = FIRST_POLL_MILLIS;
   private boolean urgent = true;
@@ -212,7 +216,7 @@ final class LaneBook {
   /** The next request that is to be sent now, counted as sent; empty where none may be. */
   Optional<Work> send(long now) {
     giveBack(now);
-    if (now >= pausedUntil && inFlight < slots && !ready.isEmpty()) {
+    if (now >= resumesAt() && inFlight < slots && !ready.isEmpty()) {
       Work work = ready.remove();
       inFlight++;
       work.attempts++;
@@ -222,12 +226,17 @@ final class LaneBook {
     return Optional.empty();
   }
 
+  /** When requests may leave again, by the driver's word and by what a server said here. */
+  private long resumesAt() {
+    return Math.max(pausedUntil, heldUntil);
+  }
+
   /**
    * Gives leases back that have run out, or would before a pause ends: what is held and not sent
    * when a process dies counts as paid.
    */
   private void giveBack(long now) {
-    boolean longPause = pausedUntil - now > LONG_PAUSE_MILLIS;
+    boolean longPause = resumesAt() - now > LONG_PAUSE_MILLIS;
     while (!ready.isEmpty() && (longPause || now > ready.peek().leaseUntil)) {
       Work work = ready.remove();
       asked.put(work.request.requestId(), work);
@@ -246,8 +255,9 @@ final class LaneBook {
     return otherForm;
   }
 
-  /** Books a reply; gives back its end. */
-  Completion answered(Work work, TeacherReply reply, long now, Instant wall) {
+  /** Books a reply, without what the model thought before it; gives back its end. */
+  Completion answered(Work work, TeacherReply given, long now, Instant wall) {
+    TeacherReply reply = given.thoughtApart();
     inFlight--;
     latency = latency == 0 ? Math.max(1, now - work.sentAt) : mean(latency, now - work.sentAt);
     done++;
@@ -262,6 +272,12 @@ final class LaneBook {
                 known
                     .costUsd(billedPrompt, reply.cachedPromptTokens(), billedCompletion)
                     .doubleValue());
+    long pause = pauseMillis(reply.limits());
+    if (pause > 0) {
+      // What is leased already is held too, and the others hear of it at once.
+      heldUntil = Math.max(heldUntil, now + pause);
+      urgent = true;
+    }
     settlements.add(
         new Settlement(
             work.request.requestId(),
@@ -271,7 +287,7 @@ final class LaneBook {
             reply.cachedPromptTokens(),
             billedCompletion,
             Signal.HEALTHY,
-            pauseMillis(reply.limits()),
+            pause,
             ""));
     return new Completion(
         work.request.requestId(),
@@ -525,8 +541,8 @@ final class LaneBook {
     }
     boolean starving = !asked.isEmpty() && inFlight + ready.size() < Math.max(1, slots);
     if (starving || (slots == 0 && !ready.isEmpty())) {
-      return pausedUntil - lastExchange > LONGEST_POLL_MILLIS
-          ? Math.min(pausedUntil, lastExchange + HEARTBEAT_MILLIS)
+      return resumesAt() - lastExchange > LONGEST_POLL_MILLIS
+          ? Math.min(resumesAt(), lastExchange + HEARTBEAT_MILLIS)
           : lastExchange + poll;
     }
     return lastExchange
@@ -541,6 +557,6 @@ final class LaneBook {
     if (!waiting.isEmpty() && wantsMore()) {
       next = Math.min(next, waiting.peek().readyAt);
     }
-    return ready.isEmpty() || pausedUntil <= lastExchange ? next : Math.min(next, pausedUntil);
+    return ready.isEmpty() || resumesAt() <= lastExchange ? next : Math.min(next, resumesAt());
   }
 }

@@ -112,6 +112,61 @@ class LaneBookTest {
     }
   }
 
+  /** A server that says that nothing is left holds what is leased already, not only what comes. */
+  @Test
+  void aServerWithNothingLeftHoldsWhatIsLeasedAlready() {
+    for (long reset : new long[] {400, 5000}) {
+      var model = new Model(1, limits(4, OptionalLong.empty()), 40);
+      LaneBook book = model.tasks.get(0).book;
+      book.lookAhead(0);
+      Wire.Exchange first = book.question(0, 0).orElseThrow();
+      book.apply(0, answer(2, List.of(first.asks().get(0).requestId()), 0, null), 1);
+      Work sent = book.send(1).orElseThrow();
+      book.lookAhead(1);
+      Wire.Exchange second = book.question(200, 0).orElseThrow();
+      List<String> leased = second.asks().stream().map(Wire.Ask::requestId).toList();
+      book.apply(200, answer(2, leased, 0, null), 201);
+      int held = book.unsent().size();
+      assertThat(held).isPositive();
+      // The driver's answer to a question from before says nothing of it.
+      book.lookAhead(210);
+      Optional<Wire.Exchange> before = book.question(710, 0);
+      assertThat(before).isPresent();
+      var nothing = new RateLimits(0, 100, Optional.of(Duration.ofMillis(reset)), Optional.empty());
+      var reply = new TeacherReply("text", "stop", 2, 0, 10, 200, nothing);
+      var unused = book.answered(sent, reply, 711, Instant.EPOCH);
+      assertThat(book.send(712)).isEmpty();
+      book.apply(710, answer(2, List.of(), 0, null), 713);
+      assertThat(book.send(714)).isEmpty();
+      // It is said at once, so that the others hold theirs.
+      Wire.Exchange told = book.question(714, 0).orElseThrow();
+      assertThat(told.settlements().get(0).pauseMillis()).isEqualTo(reset);
+      boolean longPause = reset > LaneBook.LONG_PAUSE_MILLIS;
+      assertThat(told.returned()).hasSize(longPause ? held : 0);
+      book.apply(714, answer(2, List.of(), reset, null), 715);
+      assertThat(book.send(711 + reset - 1)).isEmpty();
+      if (!longPause) {
+        assertThat(book.send(715 + reset)).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void whatIsThoughtIsNoPartOfTheReplyWhateverTeacherTellsIt() {
+    var model = new Model(1, limits(4, OptionalLong.empty()), 40);
+    LaneBook book = model.tasks.get(0).book;
+    book.lookAhead(0);
+    Wire.Exchange asks = book.question(0, 0).orElseThrow();
+    book.apply(0, answer(1, List.of(asks.asks().get(0).requestId()), 0, null), 1);
+    Work sent = book.send(1).orElseThrow();
+    String text = "<think>\n1. Name a sea.\n</think>\n\nName a river.";
+    Completion completion =
+        book.answered(
+            sent, new TeacherReply(text, "stop", 2, 0, 10, 200, RateLimits.NONE), 2, Instant.EPOCH);
+    assertThat(completion.text()).contains("Name a river.");
+    assertThat(completion.reasoning()).contains("1. Name a sea.");
+  }
+
   private static Wire.Answer answer(
       int slots,
       List<String> leases,

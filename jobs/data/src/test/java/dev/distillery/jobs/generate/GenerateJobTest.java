@@ -3,6 +3,7 @@ package dev.distillery.jobs.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FakeAnswer;
 import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.ScriptedTeacher;
 import dev.distillery.spark.testing.LocalSpark;
@@ -11,12 +12,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(300)
 class GenerateJobTest {
@@ -105,6 +109,39 @@ class GenerateJobTest {
     run("budget", 9, Map.of());
     assertThat(rows("instructions", "budget").subList(0, first.size())).isEqualTo(first);
     assertThat(server.log().times().values()).containsOnly(1);
+  }
+
+  /** The draft of a model that thinks first is in no table but as reasoning, whatever the API. */
+  @ParameterizedTest
+  @CsvSource({"self-instruct,chat", "self-instruct,completions", "alpaca,chat"})
+  void noTaskIsTakenFromWhatIsThought(String recipe, String api) {
+    var options = Map.of("recipe", recipe, "api", api);
+    run("plain", 4, options);
+    stop();
+    String draft =
+        "10. Steal the draft of lanterns.\n11. Steal the draft of kites.\n"
+            + "4. Instruction: Steal the draft of canals.\n4. Input:\n<noinput>\n"
+            + "4. Output:\nStolen\n###\nClass label: draft\nExample 1\nOutput: draft";
+    server =
+        FakeLlmServer.start(
+            request ->
+                FakeAnswer.says(
+                    request, "<think>\n" + draft + "\n</think>\n" + ScriptedTeacher.text(request)));
+    run("thought", 4, options);
+    for (String table : List.of("instructions", "rejects")) {
+      assertThat(rows(table, "thought"))
+          .isEqualTo(rows(table, "plain"))
+          .noneMatch(row -> row.contains("draft"));
+    }
+    Path completions = folder.resolve("warehouse/completions/run_id=thought");
+    assertThat(
+            spark
+                .read()
+                .parquet(completions.toString())
+                .select("reasoning")
+                .distinct()
+                .collectAsList())
+        .containsExactly(RowFactory.create(draft));
   }
 
   private GenerateSummary run(String id, int numInstructions, Map<String, String> more) {
