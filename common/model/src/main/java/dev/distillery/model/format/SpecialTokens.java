@@ -73,12 +73,14 @@ public record SpecialTokens(OptionalInt bos, List<Integer> stop, OptionalInt pad
     return ids;
   }
 
+  /** What there is none of is null: for a missing key transformers takes the family's own id. */
   void write(ObjectNode json) {
+    json.putNull("bos_token_id").putNull("eos_token_id").putNull("pad_token_id");
     bos.ifPresent(id -> json.put("bos_token_id", id));
     if (stop.size() == 1) {
       json.put("eos_token_id", stop.get(0));
     } else if (!stop.isEmpty()) {
-      stop.forEach(json.withArray("eos_token_id")::add);
+      stop.forEach(json.putArray("eos_token_id")::add);
     }
     pad.ifPresent(id -> json.put("pad_token_id", id));
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -269,7 +270,11 @@ class FamilyFilesTest {
     try (ModelFiles model = ModelFiles.open(directory)) {
       assertThat(model.config()).isEqualTo(config);
       assertHoldsTheFormula(model, 0, 1);
+      assertThat(model.specialTokens()).isEqualTo(SpecialTokens.none());
     }
+    // Else transformers would take the ids of the family's class, which may not be in this model.
+    assertThat(Files.readString(directory.resolve("config.json")))
+        .contains("\"pad_token_id\" : null", "\"bos_token_id\" : null", "\"eos_token_id\" : null");
   }
 
   static List<ModelConfig> sayable() {
