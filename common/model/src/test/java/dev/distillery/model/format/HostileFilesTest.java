@@ -210,6 +210,21 @@ class HostileFilesTest {
     assertThat(allocated() - before).isLessThan(16L << 20);
   }
 
+  /** The second layer's tensors, where the metadata know of one layer only. */
+  @Test
+  void aGgufFileWithATensorTooManyIsRefused() throws IOException {
+    String key = "llama.block_count";
+    byte[] bytes = Files.readAllBytes(GoldenFiles.path("llama-q8_0.gguf"));
+    int value = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(key) + key.length() + 4;
+    assertThat(bytes[value]).isEqualTo((byte) 2);
+    bytes[value] = 1;
+    Path file = Files.write(temp.resolve("more.gguf"), bytes);
+    assertThatThrownBy(() -> ModelFiles.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("more.gguf")
+        .hasMessageContaining("llama architecture has no place for its tensor blk.1.");
+  }
+
   @Test
   void aGgufFileWithoutATensorIsRefused() throws IOException {
     String text =
