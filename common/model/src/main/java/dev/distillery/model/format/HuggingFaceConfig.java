@@ -229,35 +229,45 @@ final class HuggingFaceConfig {
 
   // Positions
 
+  /** What an object says of all layers' positions. */
+  private record Rope(double theta, Optional<RopeScaling> scaling) {}
+
   private void rope() throws ModelFileException {
-    Optional<ModelJson> parameters = json.object("rope_parameters");
-    OptionalDouble old = json.optionalNumber("rope_theta");
-    double theta = old.orElse(defaults.theta());
-    if (parameters.isPresent() && parameters.get().has("rope_theta")) {
-      theta = parameters.get().number("rope_theta");
-      if (old.isPresent() && old.getAsDouble() != theta) {
-        throw json.wrong("rope_theta", "the same as rope_parameters.rope_theta, " + theta);
-      }
+    Rope rope = rope(json.object("rope_parameters"), json.object("rope_scaling"));
+    OptionalDouble outer = json.optionalNumber("rope_theta");
+    if (outer.isPresent() && outer.getAsDouble() != rope.theta()) {
+      throw json.wrong("rope_theta", "the same as rope_parameters.rope_theta, " + rope.theta());
     }
-    // Looked at either way, so that it is not left over.
-    Optional<ModelJson> oldScaling = json.object("rope_scaling");
-    builder.ropeTheta(theta).ropeScaling(scaling(parameters.isPresent() ? parameters : oldScaling));
+    builder.ropeTheta(rope.theta()).ropeScaling(rope.scaling());
+  }
+
+  /** transformers takes the older of two objects, so that they may not say different things. */
+  private Rope rope(Optional<ModelJson> parameters, Optional<ModelJson> older)
+      throws ModelFileException {
+    Rope said = rope(parameters.isPresent() ? parameters : older);
+    if (older.isPresent() && !rope(older).equals(said)) {
+      throw json.wrong("rope_scaling", "the same as rope_parameters, with the same rope_theta");
+    }
+    return said;
+  }
+
+  private Rope rope(Optional<ModelJson> inner) throws ModelFileException {
+    double theta = json.number("rope_theta", defaults.theta());
+    if (inner.isPresent()) {
+      theta = inner.get().number("rope_theta", theta);
+    }
+    return new Rope(theta, scaling(inner));
   }
 
   /** Another theta in layers that see a window; scaling is of the others. */
   private void gemmaRope() throws ModelFileException {
     Optional<ModelJson> parameters = json.object("rope_parameters");
-    double theta = json.number("rope_theta", defaults.theta());
     double local = json.number("rope_local_base_freq", GEMMA_LOCAL_THETA);
-    Optional<ModelJson> scaling = json.object("rope_scaling");
+    Optional<ModelJson> full = Optional.empty();
     if (parameters.isPresent()) {
-      Optional<ModelJson> full = parameters.get().object("full_attention");
+      full = parameters.get().object("full_attention");
       Optional<ModelJson> sliding = parameters.get().object("sliding_attention");
       refuseUnread(parameters.get());
-      if (full.isPresent()) {
-        theta = full.get().number("rope_theta", theta);
-        scaling = full;
-      }
       if (sliding.isPresent()) {
         local = sliding.get().number("rope_theta", local);
         if (scaling(sliding).isPresent()) {
@@ -265,7 +275,8 @@ final class HuggingFaceConfig {
         }
       }
     }
-    builder.ropeTheta(theta).localRopeTheta(local).ropeScaling(scaling(scaling));
+    Rope rope = rope(full, json.object("rope_scaling"));
+    builder.ropeTheta(rope.theta()).localRopeTheta(local).ropeScaling(rope.scaling());
   }
 
   private Optional<RopeScaling> scaling(Optional<ModelJson> given) throws ModelFileException {

@@ -146,6 +146,32 @@ class FamilyFilesTest {
         "phi3; ,'sliding_window':129; sliding_window must be in [1, 128]: 129",
         "gemma2; ; one of llama, qwen2",
         "qwen3_moe; ; one of llama, qwen2",
+        "llama; ,'rope_scaling':{'type':'dynamic','factor':2.0}; rope_scaling.type should be"
+            + " default, linear",
+        "llama; ,'rope_scaling':{'rope_type':'dynamic','factor':2.0}; rope_scaling.rope_type",
+        "qwen2; ,'rope_parameters':{'rope_type':'dynamic','factor':2.0}; rope_parameters.rope_type",
+        "llama; ,'rope_scaling':{'type':'longrope','short_factor':[1.0],'long_factor':[2.0]};"
+            + " rope_scaling.type",
+        "qwen3;"
+            + " ,'rope_parameters':{'rope_type':'longrope','short_factor':[1.0],'long_factor':[2.0]};"
+            + " rope_parameters.rope_type",
+        "llama; ,'rope_scaling':{'type':'su','short_factor':[1.0],'long_factor':[2.0]};"
+            + " rope_scaling.type",
+        "llama; ,'rope_parameters':{'rope_type':'proportional','partial_rotary_factor':0.5};"
+            + " rope_parameters.partial_rotary_factor",
+        "qwen2; ,'rope_scaling':{'type':'mrope','mrope_section':[1,1]}; rope_scaling.type",
+        "gemma3_text; ,'rope_parameters':{'full_attention':{'rope_type':'dynamic','factor':2.0}};"
+            + " full_attention.rope_type",
+        "gemma3_text; ,'rope_parameters':{'sliding_attention':{'rope_type':'linear','factor':2.0}};"
+            + " sliding_attention.rope_type",
+        "llama;"
+            + " ,'rope_scaling':{'type':'linear','factor':4.0},'rope_parameters':{'rope_type':'linear','factor':2.0};"
+            + " rope_scaling should be the same",
+        "llama;"
+            + " ,'rope_scaling':{'type':'linear','factor':2.0},'rope_parameters':{'rope_type':'linear','factor':2.0,'rope_theta':5e5};"
+            + " rope_scaling should be the same",
+        "llama; ,'rope_theta':1e5,'rope_scaling':{'type':'linear','factor':2.0,'rope_theta':5e5};"
+            + " rope_theta should be the same",
         "llama; ,'rope_scaling':{'rope_type':'linear'}; rope_scaling.factor",
         "llama; ,'rope_scaling':{'rope_type':'linear','factor':2,'x':1}; rope_scaling.x",
         "llama; ,'auto_map':{'AutoModelForCausalLM':'modeling_x.XForCausalLM'}; auto_map",
@@ -190,6 +216,20 @@ class FamilyFilesTest {
     ModelConfig gemma = read("gemma3_text", local.replace(",'truncate':false", ""));
     assertThat(gemma.ropeMagnitude(false)).isEqualTo(factor);
     assertThat(gemma.ropeMagnitude(true)).isEqualTo(1);
+  }
+
+  /** transformers takes what the object of the scaling says before what stands beside it. */
+  @Test
+  void aThetaWithinTheScalingCounts() throws IOException {
+    String scaling = "'rope_scaling':{'type':'linear','factor':2.0,'rope_theta':5e5}";
+    assertThat(read("llama", "," + scaling).ropeTheta()).isEqualTo(5e5);
+    String both =
+        ",'rope_theta':5e5,"
+            + scaling
+            + ",'rope_parameters':"
+            + "{'rope_type':'linear','factor':2.0,'rope_theta':5e5}";
+    assertThat(read("llama", both)).isEqualTo(read("llama", "," + scaling));
+    assertThat(read("gemma3_text", "," + scaling).ropeTheta()).isEqualTo(5e5);
   }
 
   @Test
