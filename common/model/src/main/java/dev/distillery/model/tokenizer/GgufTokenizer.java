@@ -107,20 +107,22 @@ final class GgufTokenizer {
   }
 
   private Tokenizer byteLevel() throws ModelFileException {
+    String pre = metadata.text("tokenizer.ggml.pre");
     PreTokenizer preTokenizer =
-        PreTokenizer.ofGguf(metadata.text("tokenizer.ggml.pre"))
+        PreTokenizer.ofGguf(pre)
             .orElseThrow(
                 () -> metadata.wrong("tokenizer.ggml.pre", "one of " + PreTokenizer.ggufNames()));
+    boolean wholeWords = PreTokenizer.takesWholeWords(pre);
     return new ByteLevelBpe(
         preTokenizer,
         vocabulary,
         metadata.texts("tokenizer.ggml.merges"),
         added,
-        preTokenizer == PreTokenizer.LLAMA3 || preTokenizer == PreTokenizer.TEKKEN,
+        wholeWords,
         // The metadata do not say so, but all of Qwen's tokenizers do it.
-        metadata.text("tokenizer.ggml.pre").equals(PreTokenizer.QWEN2.ggufName()),
-        // llama.cpp adds it for LLaMA-3's where no key says else.
-        marks("bos", preTokenizer == PreTokenizer.LLAMA3),
+        pre.equals(PreTokenizer.QWEN2.ggufName()),
+        // llama.cpp adds it for LLaMA-3's and Mistral's where no key says else.
+        marks("bos", wholeWords),
         marks("eos", false));
   }
 

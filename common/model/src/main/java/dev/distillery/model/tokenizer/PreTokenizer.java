@@ -6,8 +6,10 @@ import static dev.distillery.model.tokenizer.UnicodeClasses.OTHER;
 import static dev.distillery.model.tokenizer.UnicodeClasses.SPACE;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -50,18 +52,41 @@ public enum PreTokenizer {
   }
 
   /**
-   * Further values that llama.cpp takes for the same, of older files and of models that share it.
+   * Further values that llama.cpp takes for the same pattern, of older files and of models that
+   * share it.
    */
-  private static final Map<String, PreTokenizer> OTHER_NAMES =
+  private static final Map<PreTokenizer, List<String>> OTHER_NAMES =
       Map.of(
-          "phi-2", GPT2,
-          "mpt", GPT2,
-          "olmo", GPT2,
-          "jais", GPT2,
-          "llama3", LLAMA3,
-          "llama-v3", LLAMA3,
-          "falcon3", LLAMA3,
-          "deepseek-r1-qwen", QWEN2);
+          GPT2,
+          List.of(
+              "phi-2",
+              "mpt",
+              "olmo",
+              "jais",
+              "gigachat",
+              "a.x-4.0",
+              "mellum",
+              "exaone4",
+              "trillion",
+              "granite-docling"),
+          SMOLLM,
+          List.of("starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"),
+          LLAMA3,
+          List.of(
+              "llama3",
+              "llama-v3",
+              "falcon3",
+              "falcon-h1",
+              "pixtral",
+              "midm-2.0",
+              "lfm2",
+              "smaug-bpe",
+              "dbrx"),
+          QWEN2,
+          List.of("deepseek-r1-qwen", "megrez", "kormo", "stablelm2", "hunyuan"));
+
+  /** Of these llama.cpp merges words that are tokens too, and puts no BOS before a text. */
+  private static final Set<String> LLAMA3_MERGING = Set.of("smaug-bpe", "dbrx");
 
   private final String ggufName;
 
@@ -76,16 +101,52 @@ public enum PreTokenizer {
 
   static Optional<PreTokenizer> ofGguf(String name) {
     return Arrays.stream(values())
-        .filter(p -> p.ggufName.equals(name))
-        .findFirst()
-        .or(() -> Optional.ofNullable(OTHER_NAMES.get(name)));
+        .filter(p -> p.ggufName.equals(name) || otherNames(p).contains(name))
+        .findFirst();
+  }
+
+  private static List<String> otherNames(PreTokenizer pattern) {
+    return OTHER_NAMES.getOrDefault(pattern, List.of());
+  }
+
+  /**
+   * Whether llama.cpp takes a word that is a token as it is under this name, and puts BOS before a
+   * text where no key says else.
+   */
+  static boolean takesWholeWords(String name) {
+    boolean whole = ofGguf(name).filter(p -> p == LLAMA3 || p == TEKKEN).isPresent();
+    return whole && !LLAMA3_MERGING.contains(name);
+  }
+
+  /**
+   * The value of {@code tokenizer.ggml.pre} for a tokenizer of this pattern.
+   *
+   * @param ignoresMerges whether a word that is a token is taken as it is
+   * @param composes whether text is put into Unicode's composed form first
+   * @throws IllegalArgumentException where no value implies it, and GGUF has no key for it
+   */
+  String ggufName(boolean ignoresMerges, boolean composes) {
+    if (composes && this != QWEN2) {
+      throw new IllegalArgumentException(
+          "GGUF has no key for NFC, which the tokenizer's pattern %s does not imply"
+              .formatted(ggufName));
+    }
+    if (ignoresMerges ? this != LLAMA3 && this != TEKKEN : this == TEKKEN) {
+      throw new IllegalArgumentException(
+          "GGUF has no key for ignore_merges, whose value %s the tokenizer's pattern %s does not imply"
+              .formatted(ignoresMerges, ggufName));
+    }
+    return switch (this) {
+      case GPT2, SMOLLM, TEKKEN -> ggufName;
+      case LLAMA3 -> ignoresMerges ? ggufName : "smaug-bpe";
+      case QWEN2 -> composes ? ggufName : "deepseek-r1-qwen";
+    };
   }
 
   /** The values of {@code tokenizer.ggml.pre} that are read. */
   static String ggufNames() {
-    return Stream.concat(
-            Arrays.stream(values()).map(PreTokenizer::ggufName),
-            OTHER_NAMES.keySet().stream().sorted())
+    return Arrays.stream(values())
+        .flatMap(p -> Stream.concat(Stream.of(p.ggufName), otherNames(p).stream()))
         .collect(Collectors.joining(", "));
   }
 

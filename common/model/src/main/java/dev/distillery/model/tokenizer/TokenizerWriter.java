@@ -252,13 +252,9 @@ public final class TokenizerWriter {
       types.add(known ? GgufTokenizer.typeOf(tokenizer, id) : GgufTokenizer.UNUSED);
     }
     if (tokenizer instanceof ByteLevelBpe bpe) {
-      if (bpe.composes() != (bpe.preTokenizer() == PreTokenizer.QWEN2)) {
-        throw new IllegalArgumentException(
-            "GGUF has no key for NFC, which the tokenizer's pattern %s does not imply"
-                .formatted(bpe.preTokenizer().ggufName()));
-      }
       metadata.put("tokenizer.ggml.model", "gpt2");
-      metadata.put("tokenizer.ggml.pre", bpe.preTokenizer().ggufName());
+      metadata.put(
+          "tokenizer.ggml.pre", bpe.preTokenizer().ggufName(bpe.ignoresMerges(), bpe.composes()));
       metadata.put("tokenizer.ggml.merges", bpe.merges());
     } else if (tokenizer instanceof SentencePieceBpe bpe) {
       metadata.put("tokenizer.ggml.model", "llama");

@@ -13,6 +13,7 @@ import dev.distillery.model.format.RopeScaling;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What keys of a GGUF file mean that are missing or older: as llama.cpp takes them ({@code
@@ -98,6 +100,7 @@ class GgufReadingTest {
   @ParameterizedTest
   @CsvSource({
     "llama.rope.scaling.type, longrope, 'none, linear or yarn'",
+    "llama.rope.scaling.type, dynamic, 'none, linear or yarn'",
     "llama.rope.scaling.yarn_ext_factor, 1, it is not known what it does",
     "llama.rope.scaling.yarn_log_multiplier, 1, it is not known what it does"
   })
@@ -114,6 +117,11 @@ class GgufReadingTest {
     "llama3.json, llama-bpe, , true",
     "llama3.json, llama-v3, , true",
     "llama3.json, llama-bpe, false, false",
+    "llama3.json, falcon-h1, , true",
+    "llama3.json, smaug-bpe, , false",
+    "llama3.json, dbrx, , false",
+    "llama3.json, dbrx, true, true",
+    "smollm.json, refact, , false",
     "gpt2.json, gpt-2, , false",
     "gpt2.json, gpt-2, true, true",
     "smollm.json, smollm, , false",
@@ -139,26 +147,99 @@ class GgufReadingTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "llama3.json, llama3",
-    "llama3.json, llama-v3",
-    "llama3.json, falcon3",
-    "gpt2.json, phi-2",
-    "gpt2.json, olmo"
-  })
-  void olderNamesOfPreTokenizersAreRead(String tokenizer, String name) throws IOException {
+  @CsvSource(
+      delimiter = ':',
+      value = {
+        "llama3.json: llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2",
+        "gpt2.json: phi-2 mpt olmo jais gigachat a.x-4.0 mellum exaone4 trillion granite-docling",
+        "smollm.json: starcoder refact command-r codeshell exaone minerva-7b"
+      })
+  void otherNamesOfPreTokenizersAreRead(String tokenizer, String names) throws IOException {
     int[] ids = encode(file(tokenizer, metadata -> {}));
-    Path older = file(tokenizer, metadata -> metadata.put("tokenizer.ggml.pre", name));
-    assertThat(encode(older)).isEqualTo(ids);
+    for (String name : names.split(" ")) {
+      Path other = file(tokenizer, metadata -> metadata.put("tokenizer.ggml.pre", name));
+      assertThat(encode(other)).as(name).isEqualTo(ids);
+    }
+  }
+
+  /** A tokenizer.json with one word of it replaced. */
+  private Tokenizer changed(String tokenizer, String from, String to) throws IOException {
+    String json = Files.readString(TokenizerGoldenTest.path(tokenizer));
+    assertThat(json).contains(from);
+    return Tokenizers.open(
+        Files.writeString(temp.resolve("tokenizer.json"), json.replace(from, to)));
+  }
+
+  /** LLaMA-3's pattern without its way with words that are tokens: SmaugBPE, DBRX and OLMo 2. */
+  @ParameterizedTest
+  @ValueSource(strings = {"smaug-bpe", "dbrx"})
+  void llama3sPatternMayMergeWholeWordsToo(String name) throws IOException {
+    Tokenizer merging = changed("llama3.json", "\"ignore_merges\":true", "\"ignore_merges\":false");
+    Path file = file("llama3.json", metadata -> metadata.put("tokenizer.ggml.pre", name));
+    for (String text : List.of(TEXT, "the cat sat", "stu stuff nest", "1234 ' s 'll")) {
+      assertThat(Tokenizers.open(file).encodeOrdinary(text))
+          .isEqualTo(merging.encodeOrdinary(text));
+    }
+    assertThat(TokenizerWriter.ggufMetadata(merging, merging.vocabSize(), Optional.empty()))
+        .containsEntry("tokenizer.ggml.pre", "smaug-bpe");
+  }
+
+  /** Qwen's pattern under names whose tokenizers do not compose text. */
+  @ParameterizedTest
+  @ValueSource(strings = {"deepseek-r1-qwen", "megrez", "kormo", "stablelm2", "hunyuan"})
+  void qwensPatternMayLeaveTextAsItIs(String name) throws IOException {
+    Path qwen = file("qwen2.json", metadata -> {});
+    String decomposed = "Ko\u0308ln 12";
+    int[] composing = Tokenizers.open(qwen).encode(decomposed);
+    assertThat(composing).isEqualTo(Tokenizers.open(qwen).encode("K\u00f6ln 12"));
+    Tokenizer plain =
+        Tokenizers.open(file("qwen2.json", metadata -> metadata.put("tokenizer.ggml.pre", name)));
+    assertThat(plain.encode("K\u00f6ln 12")).isEqualTo(composing);
+    assertThat(plain.decode(plain.encode(decomposed), false)).isEqualTo(decomposed);
+    assertThat(TokenizerWriter.ggufMetadata(plain, plain.vocabSize(), Optional.empty()))
+        .containsEntry("tokenizer.ggml.pre", "deepseek-r1-qwen");
   }
 
   @Test
-  void otherPreTokenizersAreRefusedByName() throws IOException {
-    Path file = file("gpt2.json", metadata -> metadata.put("tokenizer.ggml.pre", "chatglm-bpe"));
+  void whatNoNameImpliesIsNotWritten() throws IOException {
+    Tokenizer whole = changed("gpt2.json", "\"ignore_merges\":false", "\"ignore_merges\":true");
+    assertThatThrownBy(
+            () -> TokenizerWriter.ggufMetadata(whole, whole.vocabSize(), Optional.empty()))
+        .hasMessageContaining("no key for ignore_merges")
+        .hasMessageContaining("gpt-2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "default",
+        "gpt-4o",
+        "llama4",
+        "deepseek-llm",
+        "deepseek-v3",
+        "chatglm-bpe",
+        "roberta-bpe",
+        "falcon",
+        "bloom",
+        "kimi-k2",
+        "superbpe",
+        "no-such"
+      })
+  void otherPreTokenizersAreRefusedByName(String name) throws IOException {
+    Path file = file("gpt2.json", metadata -> metadata.put("tokenizer.ggml.pre", name));
     assertThatThrownBy(() -> Tokenizers.open(file))
         .isInstanceOf(ModelFileException.class)
-        .hasMessageContaining("tokenizer.ggml.pre should be one of gpt-2, smollm, llama-bpe, qwen2")
-        .hasMessageContaining("chatglm-bpe");
+        .hasMessageContaining("tokenizer.ggml.pre should be one of gpt-2, phi-2, mpt")
+        .hasMessageEndingWith("but is " + name);
+  }
+
+  @Test
+  void aMissingPreTokenizerIsRefused() throws IOException {
+    Path file = file("gpt2.json", metadata -> metadata.remove("tokenizer.ggml.pre"));
+    assertThatThrownBy(() -> Tokenizers.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("tokenizer.ggml.pre")
+        .hasMessageContaining("missing");
   }
 
   /** All are plain text then, but those whose spelling ends a text. */
