@@ -27,7 +27,7 @@ public final class GgufMetadata {
   }
 
   /** All keys, in order. */
-  Set<String> keys() {
+  public Set<String> keys() {
     return values.keySet();
   }
 

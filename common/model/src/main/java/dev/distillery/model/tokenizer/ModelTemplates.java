@@ -2,22 +2,26 @@ package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.model.format.GgufMetadata;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelJson;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
- * The chat templates that a model brings along, as they came: chat_template.jinja,
- * tokenizer_config.json's {@code chat_template} (a text, or a list of named ones), or GGUF's.
+ * The chat templates that a model brings along, as they came: chat_template.jinja and {@value
+ * #FOLDER}/NAME.jinja, which stand over tokenizer_config.json's {@code chat_template} (a text, or a
+ * list of named ones) as in transformers, or GGUF's.
  *
  * @param jinja the one for dialogues: the only one, or that which is called default
  * @param others further ones by name, such as tool_use
@@ -26,8 +30,16 @@ import java.util.Optional;
  */
 public record ModelTemplates(
     String jinja, Map<String, String> others, Map<String, String> spellings) {
-  private static final String GGUF_KEY = "tokenizer.chat_template";
+  /** Where transformers keeps the templates that are not the one for dialogues. */
+  public static final String FOLDER = "additional_chat_templates";
+
+  static final String GGUF_KEY = "tokenizer.chat_template";
+
+  /** Names of the further ones, each under the key above, a dot and its name. */
+  static final String GGUF_NAMES = "tokenizer.chat_templates";
+
   private static final String DEFAULT = "default";
+  private static final String ENDING = ".jinja";
 
   public ModelTemplates {
     others = Map.copyOf(others);
@@ -41,19 +53,19 @@ public record ModelTemplates(
    */
   public static Optional<ModelTemplates> read(ModelFiles model) throws IOException {
     if (model.gguf().isPresent()) {
-      return model.gguf().get().has(GGUF_KEY)
-          ? Optional.of(new ModelTemplates(model.gguf().get().text(GGUF_KEY), Map.of(), Map.of()))
-          : Optional.empty();
+      return ofGguf(model.gguf().get());
     }
     if (!Files.isDirectory(model.path())) {
       return Optional.empty();
     }
-    Map<String, String> templates = new LinkedHashMap<>();
+    Map<String, String> templates = files(model.path());
     Map<String, String> spellings = new HashMap<>();
     Path config = model.path().resolve("tokenizer_config.json");
     if (Files.isRegularFile(config)) {
       ModelJson json = ModelJson.read(config);
-      named(json, templates);
+      if (templates.isEmpty()) {
+        named(json, templates);
+      }
       json.node()
           .properties()
           .forEach(
@@ -66,18 +78,64 @@ public record ModelTemplates(
                 }
               });
     }
-    Path jinja = model.path().resolve("chat_template.jinja");
-    if (Files.isRegularFile(jinja)) {
-      try {
-        templates.put(DEFAULT, Files.readString(jinja));
-      } catch (CharacterCodingException e) {
-        throw new ModelFileException(jinja, "it is not UTF-8: save it as UTF-8");
-      }
-    }
     String first = templates.remove(DEFAULT);
+    if (first == null && !templates.isEmpty()) {
+      throw new ModelFileException(
+          model.path().resolve(FOLDER),
+          "there is no chat_template.jinja beside the templates called "
+              + templates.keySet()
+              + ", so that none is for dialogues");
+    }
     return first == null
         ? Optional.empty()
         : Optional.of(new ModelTemplates(first, templates, spellings));
+  }
+
+  private static Optional<ModelTemplates> ofGguf(GgufMetadata gguf) throws ModelFileException {
+    Map<String, String> others = new TreeMap<>();
+    for (String key : gguf.keys()) {
+      if (key.startsWith(GGUF_KEY + ".")) {
+        others.put(key.substring(GGUF_KEY.length() + 1), gguf.text(key));
+      }
+    }
+    for (String name : gguf.has(GGUF_NAMES) ? gguf.texts(GGUF_NAMES) : List.<String>of()) {
+      if (!others.containsKey(name)) {
+        throw gguf.wrong(GGUF_KEY + "." + name, "there, as " + GGUF_NAMES + " names it");
+      }
+    }
+    if (!gguf.has(GGUF_KEY) && !others.isEmpty()) {
+      throw gguf.wrong(GGUF_KEY, "there: the templates called " + others.keySet() + " are");
+    }
+    return gguf.has(GGUF_KEY)
+        ? Optional.of(new ModelTemplates(gguf.text(GGUF_KEY), others, Map.of()))
+        : Optional.empty();
+  }
+
+  /** The templates that are files of their own, by name. */
+  private static Map<String, String> files(Path model) throws IOException {
+    Map<String, String> templates = new TreeMap<>();
+    Path jinja = model.resolve("chat_template" + ENDING);
+    if (Files.isRegularFile(jinja)) {
+      templates.put(DEFAULT, text(jinja));
+    }
+    Path folder = model.resolve(FOLDER);
+    if (Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*" + ENDING)) {
+        for (Path file : found) {
+          String name = file.getFileName().toString();
+          templates.put(name.substring(0, name.length() - ENDING.length()), text(file));
+        }
+      }
+    }
+    return templates;
+  }
+
+  private static String text(Path jinja) throws IOException {
+    try {
+      return Files.readString(jinja);
+    } catch (CharacterCodingException e) {
+      throw new ModelFileException(jinja, "it is not UTF-8: save it as UTF-8");
+    }
   }
 
   /**

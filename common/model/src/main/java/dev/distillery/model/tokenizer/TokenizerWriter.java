@@ -14,12 +14,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * Writes a tokenizer, wherever it was read from: as tokenizer.json with tokenizer_config.json and
  * chat_template.jinja, and as GGUF metadata.
  */
 public final class TokenizerWriter {
+  private static final Pattern FILE_NAME = Pattern.compile("\\w[\\w.-]*");
+
   private TokenizerWriter() {}
 
   /**
@@ -27,7 +30,8 @@ public final class TokenizerWriter {
    *
    * @param tokens whose spellings go into tokenizer_config.json
    * @param template goes into chat_template.jinja and into tokenizer_config.json, where older
-   *     versions look for it
+   *     versions look for it; further ones into {@link ModelTemplates#FOLDER} too
+   * @throws IllegalArgumentException where a further template's name cannot be a file's
    */
   public static void write(
       Path directory, Tokenizer tokenizer, SpecialTokens tokens, Optional<ChatTemplate> template)
@@ -49,8 +53,15 @@ public final class TokenizerWriter {
       } else {
         ArrayNode named = config.putArray("chat_template");
         named.addObject().put("name", "default").put("template", jinja);
-        new TreeMap<>(template.get().others())
-            .forEach((name, text) -> named.addObject().put("name", name).put("template", text));
+        Path folder = Files.createDirectories(directory.resolve(ModelTemplates.FOLDER));
+        for (var other : new TreeMap<>(template.get().others()).entrySet()) {
+          named.addObject().put("name", other.getKey()).put("template", other.getValue());
+          if (!FILE_NAME.matcher(other.getKey()).matches()) {
+            throw new IllegalArgumentException(
+                "The chat template called '" + other.getKey() + "' cannot be a file of that name");
+          }
+          Files.writeString(folder.resolve(other.getKey() + ".jinja"), other.getValue());
+        }
       }
       Files.writeString(directory.resolve("chat_template.jinja"), jinja, StandardCharsets.UTF_8);
     }
@@ -276,8 +287,12 @@ public final class TokenizerWriter {
     }
     template.ifPresent(
         t -> {
-          metadata.put("tokenizer.chat_template", t.jinja());
-          t.others().forEach((name, text) -> metadata.put("tokenizer.chat_template." + name, text));
+          metadata.put(ModelTemplates.GGUF_KEY, t.jinja());
+          new TreeMap<>(t.others())
+              .forEach((name, text) -> metadata.put(ModelTemplates.GGUF_KEY + "." + name, text));
+          if (!t.others().isEmpty()) {
+            metadata.put(ModelTemplates.GGUF_NAMES, t.others().keySet().stream().sorted().toList());
+          }
         });
     return metadata;
   }

@@ -24,6 +24,7 @@ import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -161,6 +162,18 @@ final class ResultWriter {
           Files.copy(file, directory.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
       }
+      Path templates = files.path().resolve(ModelTemplates.FOLDER);
+      if (Files.isDirectory(templates)) {
+        Path copies = Files.createDirectories(directory.resolve(ModelTemplates.FOLDER));
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(templates, "*.jinja")) {
+          for (Path file : found) {
+            Files.copy(
+                file,
+                copies.resolve(file.getFileName().toString()),
+                StandardCopyOption.REPLACE_EXISTING);
+          }
+        }
+      }
       if (!tokens.pad().equals(files.specialTokens().pad())) {
         for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
           pad(directory.resolve(name), files, tokens);
@@ -193,9 +206,10 @@ final class ResultWriter {
 
   private void publish(Path directory) throws IOException {
     List<Path> written;
-    try (Stream<Path> all = Files.list(directory)) {
+    try (Stream<Path> all = Files.walk(directory)) {
       written =
-          all.sorted(
+          all.filter(Files::isRegularFile)
+              .sorted(
                   Comparator.comparing((Path file) -> LAST.contains(file.getFileName().toString()))
                       .thenComparing(file -> file))
               .toList();
@@ -204,7 +218,7 @@ final class ResultWriter {
       folder.files().delete(folder.path(last), false);
     }
     for (Path file : written) {
-      org.apache.hadoop.fs.Path target = folder.path(file.getFileName().toString());
+      org.apache.hadoop.fs.Path target = folder.path(directory.relativize(file).toString());
       folder
           .files()
           .copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(file.toUri()), target);

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,7 +34,9 @@ final class Exporter {
   private static final String MODEL =
       "(model|pytorch_model).*\\.(safetensors|bin)(\\.index\\.json)?"
           + "|(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\\.json"
-          + "|generation_config\\.json|tokenizer\\.model|merges\\.txt|chat_template\\.jinja";
+          + "|generation_config\\.json|tokenizer\\.model|merges\\.txt|chat_template\\.jinja|"
+          + ModelTemplates.FOLDER
+          + "[/\\\\].*\\.jinja";
 
   private final ExportOptions options;
 
@@ -118,24 +121,32 @@ final class Exporter {
     // Without it a folder is no model: what a crash leaves half replaced is not taken for one.
     Files.delete(target.resolve(CONFIG));
     for (Path old : files(target)) {
-      if (old.getFileName().toString().matches(MODEL)) {
+      if (target.relativize(old).toString().matches(MODEL)) {
         Files.delete(old);
       }
     }
     for (Path written : files(output)) {
       if (!written.endsWith(CONFIG)) {
-        Files.move(
-            written, target.resolve(written.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        Path place = target.resolve(output.relativize(written));
+        Files.createDirectories(place.getParent());
+        Files.move(written, place, StandardCopyOption.REPLACE_EXISTING);
       }
     }
     Files.move(output.resolve(CONFIG), target.resolve(CONFIG));
-    Files.delete(output);
+    remove(output);
   }
 
+  /** The files of a model's folder, those of further chat templates too. */
   private static List<Path> files(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.filter(Files::isRegularFile).toList();
+    List<Path> all = new ArrayList<>();
+    for (Path folder : List.of(directory, directory.resolve(ModelTemplates.FOLDER))) {
+      if (Files.isDirectory(folder)) {
+        try (Stream<Path> files = Files.list(folder)) {
+          files.filter(Files::isRegularFile).forEach(all::add);
+        }
+      }
     }
+    return all;
   }
 
   /** What an earlier try has left. */
@@ -144,6 +155,7 @@ final class Exporter {
       for (Path file : files(unfinished)) {
         Files.delete(file);
       }
+      Files.deleteIfExists(unfinished.resolve(ModelTemplates.FOLDER));
     }
     Files.deleteIfExists(unfinished);
   }
@@ -240,10 +252,8 @@ final class Exporter {
       return Files.size(path);
     }
     long bytes = 0;
-    try (Stream<Path> files = Files.list(path)) {
-      for (Path file : files.toList()) {
-        bytes += Files.isRegularFile(file) ? Files.size(file) : 0;
-      }
+    for (Path file : files(path)) {
+      bytes += Files.size(file);
     }
     return bytes;
   }

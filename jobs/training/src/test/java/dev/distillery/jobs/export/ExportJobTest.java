@@ -100,6 +100,29 @@ class ExportJobTest {
     assertThat(Tokenizers.open(gguf).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
   }
 
+  @Test
+  void namedTemplatesGoToGgufAndBack() throws IOException {
+    Path named = temp.resolve("model/additional_chat_templates");
+    Files.createDirectories(named);
+    Files.writeString(named.resolve("tool_use.jinja"), "{{ tools | tojson }}\n");
+    Files.writeString(named.resolve("rag.jinja"), "{{ documents | length }} \u6cb3");
+    Path gguf = temp.resolve("model.gguf");
+    export("--model", model, "--format", "gguf", "--output", gguf);
+    Path back = temp.resolve("back");
+    export("--model", gguf, "--output", back);
+    Files.writeString(back.resolve("additional_chat_templates/old.jinja"), "old");
+    export("--model", gguf, "--output", back, "--overwrite", "true");
+    try (ModelFiles original = ModelFiles.open(model);
+        ModelFiles written = ModelFiles.open(back)) {
+      ModelTemplates templates = ModelTemplates.read(written).orElseThrow();
+      assertThat(templates.others()).containsOnlyKeys("rag", "tool_use");
+      assertThat(Optional.of(templates)).isEqualTo(ModelTemplates.read(original));
+    }
+    try (var files = Files.list(temp)) {
+      assertThat(files).noneMatch(file -> file.getFileName().toString().startsWith("."));
+    }
+  }
+
   /** W + (alpha / r) B A, and the other matrices as they were. */
   @Test
   void anAdapterIsMerged() throws IOException {

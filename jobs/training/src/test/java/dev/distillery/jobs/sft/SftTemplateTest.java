@@ -34,7 +34,8 @@ class SftTemplateTest {
       {% if m.role == 'user' %}{{ strftime_now('%Y-%m-%d') }}{{ mood | default('') }} {% endif %}\
       {{ m.content }}<|im_end|>
       {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-      {% endif %}""";
+      {% endif %}\
+      """;
 
   private static final Pattern SPELLING = Pattern.compile("(?m)^ *\\d+ +\\d+ '(.*?)' *\\*? *$");
 
@@ -99,6 +100,35 @@ class SftTemplateTest {
         .as("from " + today + " on")
         .doesNotContain("2001");
     assertThat(run(with(look, "template-date", "1999-12-31"))).contains("1999-12-31");
+  }
+
+  /** The day that a run was given is one of its options, which a resumed run must have too. */
+  @Test
+  void aResumedRunIsNotOfAnotherDayThanItWasGiven() {
+    Map<String, Object> given = Map.of("run-id", "a", "max-steps", 1);
+    run(with(given, "template-date", "1999-12-31"));
+    Map<String, Object> more = Map.of("run-id", "a", "max-steps", 2);
+    assertThatThrownBy(() -> run(with(more, "template-date", "1999-12-30")))
+        .hasMessageContaining("template-date")
+        .hasMessageContaining("1999-12-31");
+    assertThatThrownBy(() -> run(more)).hasMessageContaining("template-date");
+  }
+
+  @Test
+  void namedTemplatesStandInTheResult() throws IOException {
+    Path named = Files.createDirectory(model.resolve("additional_chat_templates"));
+    Files.writeString(named.resolve("tool_use.jinja"), "{{ tools }}");
+    run(Map.of("run-id", "a", "max-steps", 1, "template-date", "1999-12-31"));
+    // Once more into the same folder.
+    run(Map.of("run-id", "a", "max-steps", 2, "template-date", "1999-12-31"));
+    Path result = temp.resolve("out");
+    assertThat(result.resolve("chat_template.jinja")).hasContent(DATED);
+    try (var files = Files.list(result.resolve("additional_chat_templates"))) {
+      assertThat(files.map(file -> file.getFileName().toString()).filter(n -> !n.startsWith(".")))
+          .containsExactly("tool_use.jinja");
+    }
+    assertThat(result.resolve("additional_chat_templates/tool_use.jinja"))
+        .hasContent("{{ tools }}");
   }
 
   @Test
