@@ -122,6 +122,7 @@ class GgufReadingTest {
     "llama3.json, dbrx, , false",
     "llama3.json, dbrx, true, true",
     "smollm.json, refact, , false",
+    "tekken.json, tekken, , true",
     "gpt2.json, gpt-2, , false",
     "gpt2.json, gpt-2, true, true",
     "smollm.json, smollm, , false",
