@@ -47,6 +47,11 @@ final class JsonLines {
   /** Longer lines are not looked into. */
   private static final int MAX_LINE = 64 << 20;
 
+  private static final String RETURN_ENDS_LINES =
+      "; the line ends in a carriage return (\\r"
+          + ") alone: where that is none between rows, take it out, as by tr -d '\\r"
+          + "'";
+
   private static final StructType PROBLEM =
       new StructType().add("file", "string").add("problem", "string");
 
@@ -170,13 +175,19 @@ final class JsonLines {
               "Told to end in line " + number + " of " + file.getPath());
         }
         line.reset();
-        boolean last = !readLine(lines, line, left);
+        LineEnd end = readLine(lines, line, left);
         boolean whole = line.size() <= MAX_LINE && left.get() >= 0;
         Optional<String> problem = whole ? problem(line.toByteArray()) : Optional.empty();
         if (problem.isPresent()) {
-          return Optional.of(file.getPath() + ", line " + number + ": " + problem.get());
+          return Optional.of(
+              file.getPath()
+                  + ", line "
+                  + number
+                  + ": "
+                  + problem.get()
+                  + (end == LineEnd.RETURN ? RETURN_ENDS_LINES : ""));
         }
-        if (last) {
+        if (end == LineEnd.LAST) {
           return Optional.empty();
         }
       }
@@ -220,21 +231,37 @@ final class JsonLines {
     return Optional.empty();
   }
 
+  /** What a line ended in: as Spark has it, a carriage return alone ends one too. */
+  private enum LineEnd {
+    FEED,
+    RETURN,
+    LAST
+  }
+
   /**
    * Appends a line; what is beyond {@link #MAX_LINE} is passed over.
    *
-   * @return false at the file's end, or where no more may be read
+   * @return {@code LAST} at the file's end, or where no more may be read
    */
-  private static boolean readLine(InputStream in, ByteArrayOutputStream line, AtomicLong left)
-      throws IOException {
+  private static LineEnd readLine(
+      BufferedInputStream in, ByteArrayOutputStream line, AtomicLong left) throws IOException {
     for (int c = in.read(); c >= 0 && left.decrementAndGet() >= 0; c = in.read()) {
       if (c == '\n') {
-        return true;
+        return LineEnd.FEED;
+      }
+      if (c == '\r') {
+        in.mark(1);
+        if (in.read() != '\n') {
+          in.reset();
+          return LineEnd.RETURN;
+        }
+        left.decrementAndGet();
+        return LineEnd.FEED;
       }
       if (line.size() <= MAX_LINE) {
         line.write(c);
       }
     }
-    return false;
+    return LineEnd.LAST;
   }
 }

@@ -21,7 +21,10 @@ class JsonLinesTest {
   @TempDir Path folder;
 
   private FileStatus file(String name, String... lines) throws IOException {
-    Path file = Files.write(folder.resolve(name), List.of(lines));
+    return status(Files.write(folder.resolve(name), List.of(lines)));
+  }
+
+  private static FileStatus status(Path file) throws IOException {
     return new FileStatus(
         Files.size(file), false, 1, 1, 0, new org.apache.hadoop.fs.Path(file.toUri()));
   }
@@ -62,5 +65,27 @@ class JsonLinesTest {
     assertThat(JsonLines.problem(lines, files, HADOOP).orElseThrow())
         .contains("c d.jsonl, line 2: Unrecognized token 'x'");
     assertThat(JsonLines.problem(lines.where("value <> 'x'"), files, HADOOP)).isEmpty();
+  }
+
+  /** As Spark has it, a carriage return alone ends a line: the driver counts the same ones. */
+  @Test
+  void aCarriageReturnAloneEndsALineAndTheMessageSaysSo() throws IOException {
+    Path file = folder.resolve("returns.jsonl");
+    Files.writeString(file, GOOD + "\r" + GOOD + "\r\n{\"text\":\r \"cut\"}\n");
+    List<FileStatus> files = List.of(status(file));
+    String path = files.get(0).getPath().toString();
+    var lines = LocalSpark.session().read().text(path);
+    assertThat(lines.count()).isEqualTo(4);
+    assertThat(JsonLines.problem(lines, files, HADOOP).orElseThrow())
+        .contains("returns.jsonl, line 3: Unexpected end-of-input")
+        .endsWith(
+            "; the line ends in a carriage return (\\r"
+                + ") alone: where that is none between rows, take it out, as by tr -d '\\r"
+                + "'");
+    Files.writeString(file, GOOD + "\r" + GOOD + "\rx\r");
+    assertThat(JsonLines.firstProblem(List.of(status(file)), HADOOP, 1 << 20).orElseThrow())
+        .contains("returns.jsonl, line 3: Unrecognized token 'x'");
+    Files.writeString(file, GOOD + "\r" + GOOD + "\r");
+    assertThat(JsonLines.firstProblem(List.of(status(file)), HADOOP, 1 << 20)).isEmpty();
   }
 }
