@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -53,8 +52,17 @@ public final class MessageJson {
           "object",
           "status",
           "tool_call_id",
-          "audio",
           "annotations");
+
+  /** Members that hold what is no text, and that the canonical form has no place for. */
+  private static final List<String> NO_TEXT = List.of("audio", "images", "image", "video");
+
+  /** Members of one meaning, of which the first that is not null is taken. */
+  private static final List<String[]> RIVALS =
+      List.of(
+          ROLE,
+          new String[] {"content", "value", "text", "markdown", "refusal"},
+          new String[] {"weight", "train"});
 
   private MessageJson() {}
 
@@ -108,30 +116,53 @@ public final class MessageJson {
                     new UnreadableException(
                         "unknown_role",
                         place + ": no role of a dialogue: '" + shortened(named) + "'"));
-    Optional<String> calls = calls(node, place);
+    Optional<String> calls = calls(node, place, unread);
     if (calls.isEmpty() && named.textValue().equals("function_call")) {
       throw new UnreadableException(
           "unsupported_content", place + " is a call of a function that is a text");
     }
+    for (String member : NO_TEXT) {
+      if (saysSomething(node.path(member))) {
+        throw new UnreadableException("unsupported_content", place + " has " + member);
+      }
+    }
     for (var member : node.properties()) {
-      boolean known = READ.contains(member.getKey()) || LEFT.contains(member.getKey());
-      if (!known && !member.getValue().isNull()) {
+      if (!READ.contains(member.getKey()) && isUnread(member.getKey(), member.getValue())) {
         unread.accept(member.getKey());
       }
     }
+    tellRivals(node, unread);
     return new Message(
         role,
         content(node, place, calls.isPresent()),
-        Optional.of(node.path("name")).filter(JsonNode::isTextual).map(JsonNode::textValue),
+        name(node, place),
         weight(node, place),
         calls);
   }
 
-  /** Those of a message's members that {@link #read} passes over, though they may say something. */
-  public static List<String> unread(Collection<String> members) {
-    return members.stream()
-        .filter(member -> !READ.contains(member) && !LEFT.contains(member))
-        .toList();
+  /** Whether a member that nothing reads may say something. */
+  public static boolean isUnread(String member, JsonNode value) {
+    return !LEFT.contains(member) && saysSomething(value);
+  }
+
+  /** Whether a value is more than nothing: no null, empty text, list or object. */
+  public static boolean saysSomething(JsonNode value) {
+    return value.isValueNode()
+        ? !value.isNull() && !(value.isTextual() && value.textValue().isBlank())
+        : !value.isEmpty();
+  }
+
+  /** Tells of members that would be read, were there not another in their place. */
+  private static void tellRivals(JsonNode node, Consumer<String> unread) {
+    for (String[] rivals : RIVALS) {
+      JsonNode taken = first(node, rivals);
+      for (String member : rivals) {
+        JsonNode value = node.path(member);
+        if (saysSomething(value) && !value.equals(taken)) {
+          unread.accept(member);
+        }
+      }
+    }
   }
 
   /** The message in OpenAI's form; the weight is for training and stays here. */
@@ -145,6 +176,19 @@ public final class MessageJson {
     message.name().ifPresent(name -> node.put("name", name));
     message.toolCalls().ifPresent(calls -> node.set("tool_calls", TextJson.parse(calls)));
     return node;
+  }
+
+  /** A name in figures is one too. */
+  private static Optional<String> name(JsonNode node, String place) throws UnreadableException {
+    JsonNode name = node.path("name");
+    if (!saysSomething(name)) {
+      return Optional.empty();
+    }
+    if (!name.isTextual() && !name.isNumber()) {
+      throw new UnreadableException(
+          "invalid_name", place + " has a name that is no text: " + shortened(name));
+    }
+    return Optional.of(name.asText());
   }
 
   private static String content(JsonNode node, String place, boolean calls)
@@ -206,28 +250,34 @@ public final class MessageJson {
     return OptionalDouble.of(value);
   }
 
-  private static Optional<String> calls(JsonNode node, String place) throws UnreadableException {
+  private static Optional<String> calls(JsonNode node, String place, Consumer<String> unread)
+      throws UnreadableException {
     JsonNode calls = node.path("tool_calls");
-    if (calls.isTextual() && !calls.textValue().isEmpty()) {
+    if (calls.isTextual() && !calls.textValue().isBlank()) {
       // As a table has them.
-      Optional<JsonNode> parsed = TextJson.tryParse(calls.textValue());
-      if (parsed.isPresent() && parsed.get().isArray()) {
-        return Optional.of(parsed.get()).filter(all -> !all.isEmpty()).map(JsonNode::toString);
+      calls = TextJson.tryParse(calls.textValue()).orElse(calls);
+    }
+    if (saysSomething(calls) && !calls.isArray()) {
+      throw new UnreadableException(
+          "unsupported_content", place + " has tool_calls that are no list: " + shortened(calls));
+    }
+    if (saysSomething(calls)) {
+      if (saysSomething(node.path("function_call"))) {
+        unread.accept("function_call");
       }
-      throw new UnreadableException(
-          "unsupported_content", place + " has tool_calls that are no JSON array");
-    }
-    if (calls.isArray()) {
-      return calls.isEmpty() ? Optional.empty() : Optional.of(calls.toString());
-    }
-    boolean nothing =
-        calls.isMissingNode() || calls.isNull() || (calls.isTextual() && calls.asText().isEmpty());
-    if (!nothing) {
-      throw new UnreadableException(
-          "unsupported_content", place + " has tool_calls that are no list");
+      return Optional.of(calls.toString());
     }
     JsonNode older = node.path("function_call");
-    if (older.isObject()) {
+    if (older.isTextual() && !older.textValue().isBlank()) {
+      // As a table has it.
+      older = TextJson.tryParse(older.textValue()).orElse(older);
+    }
+    if (saysSomething(older) && !older.isObject()) {
+      throw new UnreadableException(
+          "unsupported_content",
+          place + " has a function_call that is no object: " + shortened(older));
+    }
+    if (saysSomething(older)) {
       ObjectNode call = JsonNodeFactory.instance.objectNode().put("type", "function");
       call.set("function", older);
       return Optional.of(JsonNodeFactory.instance.arrayNode().add(call).toString());

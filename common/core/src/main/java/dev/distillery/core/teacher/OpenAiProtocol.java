@@ -159,8 +159,8 @@ final class OpenAiProtocol {
   /**
    * The reply in a successful answer, or nothing where the answer is not of the protocol's form: a
    * choice has a message or a text. Unknown fields are passed over. Null content is an empty text.
-   * A refusal is a {@code content_filter}. What a model thought, in a field of its own or before
-   * {@code </think>}, is kept apart.
+   * A refusal is a {@code content_filter}. Calls of tools are kept as they are. What a model
+   * thought, in a field of its own or before {@code </think>}, is kept apart.
    */
   static Optional<TeacherReply> reply(
       JsonNode answer, Sampling sampling, int status, RateLimits limits) {
@@ -197,7 +197,22 @@ final class OpenAiProtocol {
             limits,
             Optional.of(thought.reasoning())
                 .filter(reasoning -> !reasoning.isEmpty() && storable(reasoning)),
-            stop < 0 ? logprobs : TokenLogprob.upTo(logprobs, stop)));
+            stop < 0 ? logprobs : TokenLogprob.upTo(logprobs, stop),
+            toolCalls(message)));
+  }
+
+  /** The calls that a reply makes, as text; the older field of one call is a list of one. */
+  private static Optional<String> toolCalls(JsonNode message) {
+    JsonNode calls = message.path("tool_calls");
+    if (message.path("function_call").isObject() && calls.isEmpty()) {
+      ObjectNode call = JSON.createObjectNode().put("type", "function");
+      call.set("function", message.get("function_call"));
+      calls = JSON.createArrayNode().add(call);
+    }
+    return Optional.of(calls)
+        .filter(all -> all.isArray() && !all.isEmpty())
+        .map(JsonNode::toString)
+        .filter(OpenAiProtocol::storable);
   }
 
   /** Whether UTF-8 and a database can hold a text: no half of a pair, no NUL. */
@@ -221,6 +236,7 @@ final class OpenAiProtocol {
     boolean other =
         message.has("refusal")
             || message.has("tool_calls")
+            || message.has("function_call")
             || message.has("reasoning_content")
             || message.has("reasoning");
     return message.has("content") || other ? text(message.path("content")) : Optional.empty();

@@ -66,15 +66,23 @@ public final class ReplayTeacher implements Teacher {
       throw failure(category(error), status, "Recorded failure: " + error);
     }
     return new TeacherReply(
-        row.path("text").asText(),
-        row.path("finish_reason").asText("other"),
-        row.path("prompt_tokens").asInt(-1),
-        row.path("cached_prompt_tokens").asInt(0),
-        row.path("completion_tokens").asInt(-1),
-        status,
-        RateLimits.NONE,
-        Optional.of(row.path("reasoning").asText("")).filter(said -> !said.isEmpty()),
-        TokenLogprob.fromJson(row.path("logprobs")));
+            row.path("text").asText(),
+            row.path("finish_reason").asText("other"),
+            row.path("prompt_tokens").asInt(-1),
+            row.path("cached_prompt_tokens").asInt(0),
+            row.path("completion_tokens").asInt(-1),
+            status,
+            RateLimits.NONE,
+            text(row, "reasoning"))
+        .with(TokenLogprob.fromJson(row.path("logprobs")))
+        .calling(text(row, "tool_calls"));
+  }
+
+  private static Optional<String> text(JsonNode row, String column) {
+    return Optional.of(row.path(column))
+        .filter(JsonNode::isTextual)
+        .map(JsonNode::textValue)
+        .filter(said -> !said.isEmpty());
   }
 
   private static Category category(String error) {

@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param reasoning what the model thought before; never part of the text
  * @param logprobs the tokens of the reply, where they were asked for and the teacher tells them;
  *     the one that ends it is among them where the teacher tells that too
+ * @param toolCalls the calls of tools that the reply makes, beside its text or without any: a JSON
+ *     array in OpenAI's form
  */
 public record TeacherReply(
     String text,
@@ -29,7 +31,8 @@ public record TeacherReply(
     int httpStatus,
     RateLimits limits,
     Optional<String> reasoning,
-    List<TokenLogprob> logprobs) {
+    List<TokenLogprob> logprobs,
+    Optional<String> toolCalls) {
   public TeacherReply {
     logprobs = List.copyOf(logprobs);
     Objects.requireNonNull(text, "text");
@@ -37,7 +40,7 @@ public record TeacherReply(
     Objects.requireNonNull(limits, "limits");
   }
 
-  /** A reply without log-probabilities. */
+  /** A reply without log-probabilities and calls. */
   public TeacherReply(
       String text,
       String finishReason,
@@ -56,7 +59,8 @@ public record TeacherReply(
         httpStatus,
         limits,
         reasoning,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** The same reply with its tokens. */
@@ -70,7 +74,23 @@ public record TeacherReply(
         httpStatus,
         limits,
         reasoning,
-        tokens);
+        tokens,
+        toolCalls);
+  }
+
+  /** The same reply with the calls that it makes. */
+  TeacherReply calling(Optional<String> tools) {
+    return new TeacherReply(
+        text,
+        finishReason,
+        promptTokens,
+        cachedPromptTokens,
+        completionTokens,
+        httpStatus,
+        limits,
+        reasoning,
+        logprobs,
+        tools);
   }
 
   /**
@@ -92,7 +112,8 @@ public record TeacherReply(
         httpStatus,
         limits,
         Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
-        TokenLogprob.after(logprobs, text.length() - thought.text().length()));
+        TokenLogprob.after(logprobs, text.length() - thought.text().length()),
+        toolCalls);
   }
 
   /** A reply without reasoning. */

@@ -253,6 +253,24 @@ class OpenAiTeacherTest {
                 "ab", "content_filter", -1, 0, -1, 200, RateLimits.NONE, Optional.of("hm")));
   }
 
+  @Test
+  void callsOfToolsAreKeptWhetherThereIsATextOrNot() throws Exception {
+    String calls =
+        "[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"map\",\"arguments\":\"{}\"}}]";
+    String reply =
+        "{\"choices\":[{\"message\":{\"content\":null,%s},\"finish_reason\":\"tool_calls\"}]}";
+    TeacherReply called =
+        replyOf(r -> FakeAnswer.raw(200, reply.formatted("\"tool_calls\":" + calls)));
+    assertThat(called.text()).isEmpty();
+    assertThat(called.toolCalls()).contains(calls);
+    TeacherReply older =
+        replyOf(r -> FakeAnswer.raw(200, reply.formatted("\"function_call\":{\"name\":\"map\"}")));
+    assertThat(older.toolCalls())
+        .contains("[{\"type\":\"function\",\"function\":{\"name\":\"map\"}}]");
+    assertThat(replyOf(r -> FakeAnswer.raw(200, reply.formatted("\"tool_calls\":[]"))).toolCalls())
+        .isEmpty();
+  }
+
   /**
    * The forms of OpenAI's two APIs, llama.cpp's ids and those that vLLM writes in place of texts.
    */
@@ -263,7 +281,8 @@ class OpenAiTeacherTest {
         {"choices":[{"finish_reason":"stop","message":{"content":"Hi."},"logprobs":{"content":[
         {"token":"Hi","logprob":-0.25,"bytes":[72,105],"top_logprobs":[
         {"token":"Hi","id":7,"logprob":-0.25},{"token":"No","logprob":-1.5}]},
-        {"token":"token_id:13","logprob":-0.5,"top_logprobs":[]}]}}]}""";
+        {"token":"token_id:13","logprob":-0.5,"top_logprobs":[]}]}}]}\
+        """;
     server.script(r -> FakeAnswer.raw(200, chat));
     TeacherReply reply =
         teacher()
@@ -288,7 +307,8 @@ class OpenAiTeacherTest {
     String completions =
         """
         {"choices":[{"finish_reason":"stop","text":"Hi","logprobs":{"tokens":["Hi"],
-        "token_logprobs":[-0.25],"top_logprobs":[{"No":-1.5,"Hi":-0.25}],"text_offset":[0]}}]}""";
+        "token_logprobs":[-0.25],"top_logprobs":[{"No":-1.5,"Hi":-0.25}],"text_offset":[0]}}]}\
+        """;
     server.script(r -> FakeAnswer.raw(200, completions));
     TeacherReply continued =
         teacher("completions", Duration.ofSeconds(20))
@@ -335,7 +355,8 @@ class OpenAiTeacherTest {
         """
         {"choices":[{"finish_reason":"length","text":"one ### two","logprobs":{
         "tokens":["one"," ","%s"," two"],"token_logprobs":[-1e400,-0.5,-0.5,-0.5],
-        "top_logprobs":[{"\\ud83d":"NaN"},{},{},{}]}}]}""";
+        "top_logprobs":[{"\\ud83d":"NaN"},{},{},{}]}}]}\
+        """;
     server.script(r -> FakeAnswer.raw(200, whole.formatted("###")));
     TeacherReply reply = teacher("completions", Duration.ofSeconds(20)).send(stopped()).join();
     assertThat(reply.text()).isEqualTo("one ");

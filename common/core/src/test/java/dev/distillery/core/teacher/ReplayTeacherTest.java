@@ -55,12 +55,16 @@ class ReplayTeacherTest {
                 "{\"request_id\":\"a\",\"prompt\":\"p\",\"text\":\"one\",\"finish_reason\":\"length\","
                     + "\"prompt_tokens\":4,\"completion_tokens\":2,\"http_status\":200,\"extra\":[]}",
                 "",
-                "{\"request_id\":\"b\",\"prompt\":\"q\",\"text\":\"zw\u00f6i\"}"));
+                "{\"request_id\":\"b\",\"prompt\":\"q\",\"text\":\"zw\u00f6i\"}",
+                "{\"request_id\":\"c\",\"prompt\":\"r\",\"text\":\"\",\"reasoning\":\"hm\","
+                    + "\"tool_calls\":\"[{}]\"}"));
 
     assertThat(ask(file, "a", "anything"))
         .isEqualTo(new TeacherReply("one", "length", 4, 0, 2, 200));
     assertThat(ask(file, "unknown", "q"))
         .isEqualTo(new TeacherReply("zw\u00f6i", "other", -1, 0, -1, 0));
+    assertThat(ask(file, "c", "r").reasoning()).contains("hm");
+    assertThat(ask(file, "c", "r").toolCalls()).contains("[{}]");
   }
 
   @Test

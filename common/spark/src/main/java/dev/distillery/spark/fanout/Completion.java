@@ -31,6 +31,7 @@ import java.util.Optional;
  * @param createdAt when the last attempt ended
  * @param reasoning what the model thought before the reply; no part of it
  * @param logprobs the tokens of the reply, where they were asked for
+ * @param toolCalls the calls of tools that the reply makes, as a JSON array
  */
 public record Completion(
     String requestId,
@@ -53,9 +54,10 @@ public record Completion(
     Optional<String> error,
     Instant createdAt,
     Optional<String> reasoning,
-    List<TokenLogprob> logprobs) {
+    List<TokenLogprob> logprobs,
+    Optional<String> toolCalls) {
 
-  /** A completion without reasoning and tokens. */
+  /** A completion without reasoning, tokens and calls. */
   public Completion(
       String requestId,
       Optional<String> rowId,
@@ -97,7 +99,8 @@ public record Completion(
         error,
         createdAt,
         Optional.empty(),
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** Whether the failure is of a kind that another run could overcome, such as a timeout. */

@@ -310,7 +310,8 @@ final class LaneBook {
         Optional.empty(),
         wall,
         reply.reasoning(),
-        reply.logprobs());
+        reply.logprobs(),
+        reply.toolCalls());
   }
 
   /** The time until a server's window is full again, where it says that nothing is left in it. */

@@ -57,6 +57,7 @@ final class Ledger {
     if (!completion.logprobs().isEmpty()) {
       node.set("logprobs", TokenLogprob.toJson(completion.logprobs()));
     }
+    completion.toolCalls().ifPresent(calls -> node.put("tool_calls", calls));
     return node.toString();
   }
 
@@ -103,7 +104,8 @@ final class Ledger {
             text(node, "error"),
             instant(required(node, "created_at", line), line),
             text(node, "reasoning"),
-            TokenLogprob.fromJson(node.path("logprobs"))));
+            TokenLogprob.fromJson(node.path("logprobs")),
+            text(node, "tool_calls")));
   }
 
   private static String required(JsonNode node, String name, String line) {

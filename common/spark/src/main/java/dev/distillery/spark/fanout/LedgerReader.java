@@ -251,6 +251,7 @@ final class LedgerReader {
         null,
         null,
         LogprobRows.of(entry.logprobs()),
+        entry.toolCalls().orElse(null),
         entry.lostAttempts(),
         entry.billedTokens(),
         entry.failedForNow(),

@@ -79,7 +79,8 @@ public final class PaidReplies {
         LogprobRows.read(
             row.isNullAt(row.fieldIndex("logprobs"))
                 ? null
-                : row.getList(row.fieldIndex("logprobs"))));
+                : row.getList(row.fieldIndex("logprobs"))),
+        text(row, "tool_calls"));
   }
 
   private static Optional<String> text(Row row, String column) {

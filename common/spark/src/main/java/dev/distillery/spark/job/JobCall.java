@@ -243,7 +243,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     Outcome<S> outcome;
     run.stop().lastWords(() -> commit.failed(stopped(run.stop())));
     try {
-      outcome = perform(run);
+      outcome = run.withUnreadable(perform(run));
       run.check(outcome);
     } catch (Exception e) {
       throw commit.failed(failure(run.stop(), e));

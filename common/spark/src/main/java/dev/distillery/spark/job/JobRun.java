@@ -12,6 +12,7 @@ import dev.distillery.core.run.Progress;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.core.run.RunSummary;
+import dev.distillery.core.run.Summary;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.PathNames;
 import dev.distillery.spark.warehouse.PinnedInput;
@@ -19,6 +20,7 @@ import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.spark.warehouse.UnreadableRows;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -68,6 +70,7 @@ public final class JobRun {
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
   private final Map<TableRef, PinnedInput> inputs = new LinkedHashMap<>();
+  private final Map<String, UnreadableRows> unreadable = new LinkedHashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
   private boolean finishedBefore;
 
@@ -191,7 +194,9 @@ public final class JobRun {
   }
 
   /**
-   * Reads tables, one after the other as one, and notes in the run's record what was read.
+   * Reads tables, one after the other as one, and notes in the run's record what was read. Rows of
+   * files whose messages cannot be read are not among them: the run rejects these itself, and adds
+   * them to what the job accounts for.
    *
    * @param refs of tables or files, at least one
    * @return the table's columns, then what else the rows have
@@ -218,7 +223,9 @@ public final class JobRun {
   }
 
   private Dataset<Row> read(String ref, Table table) {
-    return reader().read(pinned(TableRef.parse(ref)), table);
+    return reader()
+        .puttingAside(rows -> unreadable.put(ref, rows))
+        .read(pinned(TableRef.parse(ref)), table);
   }
 
   private TableReader reader() {
@@ -300,6 +307,10 @@ public final class JobRun {
               + "' for another purpose too, and one would replace the other: give another"
               + " --output-table");
     }
+    return stage(table, name, rows, SaveMode.Overwrite);
+  }
+
+  private long stage(Table table, String name, Dataset<Row> rows, SaveMode mode) {
     Path folder = warehouse.staging(name, id);
     Dataset<Row> sized = withComments(table, sizedForReaders(rows));
     phase(
@@ -307,7 +318,7 @@ public final class JobRun {
         () -> {
           sized
               .write()
-              .mode(SaveMode.Overwrite)
+              .mode(mode)
               .option("compression", "zstd")
               .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
               .parquet(folder.toString());
@@ -347,6 +358,30 @@ public final class JobRun {
         .collectAsList()
         .forEach(count -> byRule.put(count.getString(0), count.getLong(1)));
     return byRule;
+  }
+
+  /**
+   * The outcome with the rows of the inputs that could not be read, which are staged beside the
+   * job's own rejects where the outcome is published.
+   */
+  <S extends Summary> Outcome<S> withUnreadable(Outcome<S> outcome) {
+    if (unreadable.isEmpty() || outcome.rows().isEmpty()) {
+      return outcome;
+    }
+    if (!options.dryRun() && publishes(outcome)) {
+      Dataset<Row> rows = union(unreadable.values().stream().map(UnreadableRows::rows));
+      String rejects = Tables.REJECTS.name();
+      stage(
+          Tables.REJECTS,
+          rejects,
+          rows.select(lit(job).as("job"), col("id"), col("rule"), col("detail"), col("row")),
+          written.containsKey(rejects) ? SaveMode.Append : SaveMode.Overwrite);
+    }
+    RowAccount account = outcome.rows().get();
+    for (UnreadableRows rows : unreadable.values()) {
+      account = account.alsoRejected(rows.byRule());
+    }
+    return outcome.with(account);
   }
 
   /** What {@link #write} staged, for reading back. */

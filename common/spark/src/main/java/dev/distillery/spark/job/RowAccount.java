@@ -3,6 +3,7 @@ package dev.distillery.spark.job;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Where every unit of a job's input went: in = kept + duplicates + rejected + left over. {@link
@@ -52,6 +53,14 @@ public record RowAccount(
    */
   public RowAccount rejects(long units, Map<String, Long> byRule) {
     return new RowAccount(unit, in, kept, duplicates, units, leftOver, byRule);
+  }
+
+  /** Further units that were rejected before the job saw them, by rule. */
+  RowAccount alsoRejected(Map<String, Long> byRule) {
+    var all = new TreeMap<>(rejects);
+    byRule.forEach((rule, rows) -> all.merge(rule, rows, Long::sum));
+    long more = sum(byRule);
+    return new RowAccount(unit, in + more, kept, duplicates, rejected + more, leftOver, all);
   }
 
   /** Units that nothing was made of because enough was made. */

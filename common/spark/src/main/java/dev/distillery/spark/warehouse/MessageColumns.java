@@ -1,9 +1,11 @@
 package dev.distillery.spark.warehouse;
 
+import static org.apache.spark.sql.functions.array_union;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.exists;
+import static org.apache.spark.sql.functions.forall;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.transform;
@@ -17,10 +19,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.MessageJson;
+import dev.distillery.core.dialogue.Roles;
 import dev.distillery.core.run.JobException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
@@ -43,12 +47,40 @@ final class MessageColumns {
       JsonMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
 
   private static final StructType READ =
-      new StructType().add("messages", MessageRows.TYPE).add("problem", DataTypes.StringType);
+      new StructType()
+          .add("messages", MessageRows.TYPE)
+          .add("rule", DataTypes.StringType)
+          .add("detail", DataTypes.StringType)
+          .add("unread", new ArrayType(DataTypes.StringType, false));
+
+  /** The tables' own names of roles. */
+  private static final Object[] ROLES = {
+    Roles.SYSTEM, Roles.USER, Roles.ASSISTANT, Roles.TOOL,
+  };
+
+  /** A row's names beyond this many are not kept. */
+  private static final int MAX_UNREAD = 20;
 
   private MessageColumns() {}
 
-  /** The messages of a column, and what is wrong with those that cannot be read. */
-  record Read(Column messages, Column problem) {}
+  /**
+   * The messages of a column.
+   *
+   * @param messages in their shape; null where they cannot be read
+   * @param rule that refuses them, else null
+   * @param detail what was found, else null
+   * @param unread names of members that nothing reads, though they may say something; or null
+   */
+  record Read(Column messages, Column rule, Column detail, Column unread) {
+    /** What is found in this column or, where nothing is wrong here, in another. */
+    Read or(Read other) {
+      return new Read(
+          messages,
+          coalesce(rule, other.rule),
+          coalesce(detail, other.detail),
+          coalesce(array_union(unread, other.unread), unread, other.unread));
+    }
+  }
 
   /** Whether a column of that type may hold messages at all. */
   static boolean readable(DataType found) {
@@ -61,24 +93,32 @@ final class MessageColumns {
   }
 
   /**
-   * The column in its shape. A struct that holds some of the members in their types, as every run
-   * does, is only put in order; all else is read as JSON.
+   * The column in its shape. Messages that have some of the members in their types, as every run's
+   * do, are only put in order; all else is read as JSON.
    */
   static Read read(String name, DataType found) {
+    UserDefinedFunction parse =
+        udf((UDF1<@Nullable String, @Nullable Row>) MessageColumns::parse, READ);
+    Column read =
+        found.equals(DataTypes.NullType)
+            ? lit(null).cast(READ)
+            : parse.apply(found.equals(DataTypes.StringType) ? col(name) : to_json(col(name)));
     if (found instanceof ArrayType array
         && array.elementType() instanceof StructType struct
         && plain(struct)) {
+      Column inForm = forall(col(name), message -> inForm(message, struct));
+      Column ordered = transform(col(name), message -> ordered(message, struct));
       return new Read(
-          transform(col(name), message -> ordered(message, struct)),
-          when(
-              exists(col(name), message -> blank(message, struct)),
-              lit("A message has no role or no content")));
+          when(inForm, ordered).otherwise(read.getField("messages")),
+          when(not(inForm), read.getField("rule")),
+          when(not(inForm), read.getField("detail")),
+          when(not(inForm), read.getField("unread")));
     }
-    Column json = found.equals(DataTypes.StringType) ? col(name) : to_json(col(name));
-    UserDefinedFunction parse =
-        udf((UDF1<@Nullable String, @Nullable Row>) MessageColumns::parse, READ);
-    Column read = found.equals(DataTypes.NullType) ? lit(null).cast(READ) : parse.apply(json);
-    return new Read(read.getField("messages"), read.getField("problem"));
+    return new Read(
+        read.getField("messages"),
+        read.getField("rule"),
+        read.getField("detail"),
+        read.getField("unread"));
   }
 
   /** The column, where a row that cannot be read ends the job. */
@@ -86,22 +126,11 @@ final class MessageColumns {
     UserDefinedFunction fail =
         udf(
             (UDF1<@Nullable String, @Nullable Row[]>)
-                problem -> {
-                  throw JobException.invalid(origin + ": column '" + name + "': " + problem);
+                detail -> {
+                  throw JobException.invalid(origin + ": column '" + name + "': " + detail);
                 },
             MessageRows.TYPE);
-    return when(read.problem().isNull(), read.messages()).otherwise(fail.apply(read.problem()));
-  }
-
-  /** Members of the structs that are not read. */
-  static List<String> unread(DataType found) {
-    return found instanceof ArrayType array
-            && array.elementType() instanceof StructType struct
-            && plain(struct)
-        ? List.of()
-        : found instanceof ArrayType other && other.elementType() instanceof StructType struct
-            ? MessageJson.unread(List.of(struct.fieldNames()))
-            : List.of();
+    return when(read.detail().isNull(), read.messages()).otherwise(fail.apply(read.detail()));
   }
 
   private static boolean plain(StructType struct) {
@@ -129,15 +158,14 @@ final class MessageColumns {
     return struct(members.toArray(Column[]::new));
   }
 
-  private static Column blank(Column message, StructType found) {
-    return message
-        .getField("role")
-        .isNull()
-        .or(
-            message
-                .getField("content")
-                .isNull()
-                .and(member(message, "tool_calls", found).isNull()));
+  /** Whether a message has the table's own name of a role, and says or calls something. */
+  private static Column inForm(Column message, StructType found) {
+    Column says =
+        message
+            .getField("content")
+            .isNotNull()
+            .or(member(message, "tool_calls", found).isNotNull());
+    return coalesce(message.getField("role").isin(ROLES).and(says), lit(false));
   }
 
   private static Column member(Column message, String name, StructType found) {
@@ -150,25 +178,29 @@ final class MessageColumns {
     if (json == null) {
       return null;
     }
+    var unread = new TreeSet<String>();
     try {
       JsonNode turns = JSON.readTree(json);
       if (turns == null || !turns.isArray()) {
-        return problem("The messages are no list: " + shortened(json));
+        return refused("unknown_format", "The messages are no list: " + shortened(json));
       }
       var messages = new ArrayList<Message>();
       for (JsonNode turn : turns) {
-        messages.add(MessageJson.read(turn, messages.size(), unread -> {}));
+        JsonNode message = turn.isTextual() ? JSON.readTree(turn.textValue()) : turn;
+        messages.add(MessageJson.read(message, messages.size(), unread::add));
       }
-      return RowFactory.create(MessageRows.of(messages), null);
+      String[] names = unread.stream().limit(MAX_UNREAD).toArray(String[]::new);
+      return RowFactory.create(
+          MessageRows.of(messages), null, null, names.length == 0 ? null : names);
     } catch (MessageJson.UnreadableException e) {
-      return problem(e.detail());
+      return refused(e.rule(), e.detail());
     } catch (JsonProcessingException e) {
-      return problem("The messages are no JSON: " + e.getOriginalMessage());
+      return refused("invalid_json", "The messages are no JSON: " + e.getOriginalMessage());
     }
   }
 
-  private static Row problem(String text) {
-    return RowFactory.create(null, text);
+  private static Row refused(String rule, String detail) {
+    return RowFactory.create(null, rule, detail, null);
   }
 
   private static String shortened(String text) {

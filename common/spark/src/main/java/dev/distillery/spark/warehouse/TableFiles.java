@@ -121,7 +121,7 @@ final class TableFiles {
   }
 
   /** The rows, with the columns of all files. */
-  Dataset<Row> rows(Table table, Consumer<String> notes) {
+  Dataset<Row> rows(Table table) {
     files.stream()
         .map(FileStatus::getPath)
         .filter(TableFiles::isCsv)
@@ -140,7 +140,7 @@ final class TableFiles {
       throw JobException.invalid(
           path + " holds Parquet files and others, such as " + other + ": give them as two inputs");
     }
-    Dataset<Row> rows = parquet ? parquet() : json(table, notes);
+    Dataset<Row> rows = parquet ? parquet() : json(table);
     // What is recorded is what is read.
     int read = rows.inputFiles().length;
     if (read != files.size()) {
@@ -298,7 +298,7 @@ final class TableFiles {
     return Optional.of(wider.equals(DataTypes.FloatType) ? DataTypes.DoubleType : wider);
   }
 
-  private Dataset<Row> json(Table table, Consumer<String> notes) {
+  private Dataset<Row> json(Table table) {
     // A declared schema makes Spark turn what does not fit into null in silence, so the types are
     // looked at first.
     StructType inferred;
@@ -331,12 +331,8 @@ final class TableFiles {
           Arrays.stream(table.schema().fields())
               .filter(column -> column.name().equals(field.name()))
               .findFirst();
-      if (ours.isPresent() && ours.get().dataType().sameType(MessageRows.TYPE)) {
-        // As they are written: rows differ in the forms of their messages.
-        List<String> unread = MessageColumns.unread(field.dataType());
-        if (!unread.isEmpty()) {
-          notes.accept(path + ": members of '" + field.name() + "' that are not read: " + unread);
-        }
+      if (ours.isPresent() && isFree(ours.get())) {
+        // As they are written: rows differ in the forms of these.
         known.add(new StructField(field.name(), DataTypes.StringType, true, field.metadata()));
       } else if (ours.isPresent() && isNullish(field.dataType())) {
         known.add(ours.get());
@@ -345,6 +341,11 @@ final class TableFiles {
       }
     }
     return reader().schema(new StructType(known.toArray(StructField[]::new))).json(paths());
+  }
+
+  /** Whether people write a column's values in forms of their own. */
+  private static boolean isFree(StructField column) {
+    return column.dataType().sameType(MessageRows.TYPE) || column.name().equals(Tables.TOOLS);
   }
 
   /** Spark makes a question mark of half a surrogate pair, and says nothing. */

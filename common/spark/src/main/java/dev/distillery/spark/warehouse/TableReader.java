@@ -1,6 +1,5 @@
 package dev.distillery.spark.warehouse;
 
-import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.input_file_name;
@@ -16,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
@@ -30,23 +30,38 @@ import org.apache.spark.sql.types.StructType;
 
 /** Reads what a {@link TableRef} names, in the columns and types of a canonical table. */
 public final class TableReader {
-  /**
-   * A column of a table of one's own: in it stands why a row's messages cannot be read. Without it
-   * such a row ends the job.
-   */
-  public static final String UNREADABLE = "unreadable";
-
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final Consumer<String> notes;
+  private final Optional<Consumer<UnreadableRows>> aside;
 
-  /**
-   * @param notes is told what was filled in, for a person to read
-   */
-  public TableReader(SparkSession spark, Warehouse warehouse, Consumer<String> notes) {
+  private TableReader(
+      SparkSession spark,
+      Warehouse warehouse,
+      Consumer<String> notes,
+      Optional<Consumer<UnreadableRows>> aside) {
     this.spark = spark;
     this.warehouse = warehouse;
     this.notes = notes;
+    this.aside = aside;
+  }
+
+  /**
+   * A reader that refuses files in which the messages of a row cannot be read.
+   *
+   * @param notes is told what was filled in, for a person to read
+   */
+  public TableReader(SparkSession spark, Warehouse warehouse, Consumer<String> notes) {
+    this(spark, warehouse, notes, Optional.empty());
+  }
+
+  /**
+   * The same, but that it leaves such rows out.
+   *
+   * @param rows is given them, for each input that has some
+   */
+  public TableReader puttingAside(Consumer<UnreadableRows> rows) {
+    return new TableReader(spark, warehouse, notes, Optional.of(rows));
   }
 
   /**
@@ -57,17 +72,22 @@ public final class TableReader {
    * hash of the row, the file's name and {@code NOASSERTION}, and {@code notes} is told. Columns
    * that are nullable may be missing too.
    *
+   * <p>Members of messages that are not read are told to {@code notes}, with the rows that have
+   * them.
+   *
    * @throws JobException where the table or files are not there, or a column is missing or of
-   *     another type; all columns at once
+   *     another type, all columns at once; where the messages of no row can be read
    */
   public Dataset<Row> read(PinnedInput input, Table table) {
     if (input.run().isPresent()) {
       TableRef.Named named = (TableRef.Named) input.ref();
       Path folder = input.run().get().folder(warehouse, named.table());
-      return conform(spark.read().parquet(folder.toString()), table, folder.toString());
+      Dataset<Row> rows = spark.read().parquet(folder.toString());
+      return conform(rows, table, folder.toString(), messages(rows, table));
     }
-    Dataset<Row> rows = fill(files(input).rows(table, notes), input.asked(), table);
-    return conform(rows, table, input.asked());
+    Dataset<Row> rows = fill(files(input).rows(table), input.asked(), table);
+    Map<String, MessageColumns.Read> messages = messages(rows, table);
+    return conform(readable(rows, messages, input.asked()), table, input.asked(), messages);
   }
 
   /** As above, of what a reference names now. */
@@ -123,20 +143,78 @@ public final class TableReader {
     return result;
   }
 
+  /** The columns of messages that rows have, as they are read. */
+  private static Map<String, MessageColumns.Read> messages(Dataset<Row> rows, Table table) {
+    var messages = new LinkedHashMap<String, MessageColumns.Read>();
+    List<String> present = Arrays.asList(rows.columns());
+    for (StructField wanted : table.schema().fields()) {
+      if (wanted.dataType().sameType(MessageRows.TYPE) && present.contains(wanted.name())) {
+        DataType found = rows.schema().apply(wanted.name()).dataType();
+        if (MessageColumns.readable(found)) {
+          messages.put(wanted.name(), MessageColumns.read(wanted.name(), found));
+        }
+      }
+    }
+    return messages;
+  }
+
+  /** The rows whose messages can be read; tells of the others, and of members that are not read. */
+  private Dataset<Row> readable(
+      Dataset<Row> rows, Map<String, MessageColumns.Read> messages, String origin) {
+    Optional<MessageColumns.Read> all = messages.values().stream().reduce(MessageColumns.Read::or);
+    if (all.isEmpty()) {
+      return rows;
+    }
+    var found = MessageFindings.in(rows, all.get());
+    Column rule = all.get().rule();
+    if (!found.unread().isEmpty()) {
+      notes.accept(origin + ": members of messages that are not read: " + found.unread());
+    }
+    if (found.refused() == 0) {
+      return rows;
+    }
+    if (aside.isEmpty()) {
+      throw JobException.invalid(origin + ": " + found.example());
+    }
+    if (found.refused() == found.rows()) {
+      throw JobException.invalid(
+          "No row of "
+              + origin
+              + " can be read: "
+              + found.byRule()
+              + ", as in: "
+              + found.example());
+    }
+    notes.accept(
+        origin
+            + ": rows whose messages cannot be read go to rejects: "
+            + found.byRule()
+            + ", as in: "
+            + found.example());
+    aside
+        .get()
+        .accept(
+            new UnreadableRows(
+                rows.where(rule.isNotNull())
+                    .select(
+                        col("id").cast(DataTypes.StringType).as("id"),
+                        rule.as("rule"),
+                        all.get().detail().as("detail"),
+                        to_json(struct("*")).as("row")),
+                found.byRule()));
+    return rows.where(rule.isNull());
+  }
+
   /**
    * The table's columns in its order and types, then what else the rows have; every violation at
    * once.
    */
-  private Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
+  private static Dataset<Row> conform(
+      Dataset<Row> rows, Table table, String origin, Map<String, MessageColumns.Read> messages) {
     var violations = new ArrayList<String>();
     var columns = new ArrayList<Column>();
     List<String> present = Arrays.asList(rows.columns());
-    boolean tellsUnreadable = Arrays.asList(table.schema().fieldNames()).contains(UNREADABLE);
-    Column unreadable = lit(null).cast(DataTypes.StringType);
     for (StructField wanted : table.schema().fields()) {
-      if (wanted.name().equals(UNREADABLE)) {
-        continue;
-      }
       if (!present.contains(wanted.name())) {
         if (!wanted.nullable()) {
           violations.add(
@@ -152,13 +230,14 @@ public final class TableReader {
         continue;
       }
       DataType found = rows.schema().apply(wanted.name()).dataType();
-      if (wanted.dataType().sameType(MessageRows.TYPE) && MessageColumns.readable(found)) {
-        MessageColumns.Read read = MessageColumns.read(wanted.name(), found);
-        Column messages =
-            tellsUnreadable ? read.messages() : MessageColumns.orFail(read, wanted.name(), origin);
-        columns.add(messages.as(wanted.name(), wanted.metadata()));
-        unreadable = coalesce(unreadable, read.problem());
-        tellUnread(origin, wanted.name(), MessageColumns.unread(found));
+      if (messages.containsKey(wanted.name())) {
+        columns.add(
+            MessageColumns.orFail(messages.get(wanted.name()), wanted.name(), origin)
+                .as(wanted.name(), wanted.metadata()));
+        continue;
+      }
+      if (wanted.name().equals(Tables.TOOLS) && isNested(found)) {
+        columns.add(to_json(col(wanted.name())).as(wanted.name(), wanted.metadata()));
         continue;
       }
       if (!compatible(found, wanted.dataType())) {
@@ -180,9 +259,6 @@ public final class TableReader {
     if (!violations.isEmpty()) {
       throw JobException.invalid(violations);
     }
-    if (tellsUnreadable) {
-      columns.add(unreadable.as(UNREADABLE));
-    }
     for (String name : present) {
       if (!Arrays.asList(table.schema().fieldNames()).contains(name)) {
         columns.add(col("`" + name + "`"));
@@ -191,10 +267,8 @@ public final class TableReader {
     return rows.select(columns.toArray(Column[]::new));
   }
 
-  private void tellUnread(String origin, String column, List<String> members) {
-    if (!members.isEmpty()) {
-      notes.accept(origin + ": members of '" + column + "' that are not read: " + members);
-    }
+  private static boolean isNested(DataType found) {
+    return found instanceof ArrayType || found instanceof StructType;
   }
 
   /** The column in the wanted type. A cast goes by position within structs, so those go by name. */

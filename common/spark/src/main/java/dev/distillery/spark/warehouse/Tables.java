@@ -21,6 +21,9 @@ import org.apache.spark.sql.types.StructType;
  * are added, never renamed or retyped.
  */
 public final class Tables {
+  /** The column of definitions of tools: a JSON array; in files of one's own a list too. */
+  public static final String TOOLS = "tools";
+
   private static final DataType MESSAGES = MessageRows.TYPE;
 
   private static final DataType ATTRIBUTION =
@@ -80,7 +83,7 @@ public final class Tables {
               .required("source", StringType, "Name of the source")
               .required("license", StringType, "SPDX expression, or NOASSERTION")
               .column("attribution", ATTRIBUTION, "Who is to be named")
-              .column("tools", StringType, "Definitions that the template gets, a JSON array")
+              .column(TOOLS, StringType, "Definitions that the template gets, a JSON array")
               .build());
 
   /** One comparison of two answers. */
@@ -101,7 +104,7 @@ public final class Tables {
               .required("source", StringType, "Name of the source")
               .required("license", StringType, "SPDX expression, or NOASSERTION")
               .column("attribution", ATTRIBUTION, "Who is to be named")
-              .column("tools", StringType, "Definitions that the template gets, a JSON array")
+              .column(TOOLS, StringType, "Definitions that the template gets, a JSON array")
               .build());
 
   /** One text. */
@@ -149,6 +152,7 @@ public final class Tables {
                   "logprobs",
                   LogprobRows.TYPE,
                   "Each token that the teacher wrote, where complete --logprobs asked for it")
+              .column("tool_calls", StringType, "Calls of tools that it makes, a JSON array")
               .build());
 
   /** One dropped row. */

@@ -215,7 +215,8 @@ class LedgerTest {
             Optional.empty(),
             plain.createdAt(),
             Optional.of("hm"),
-            tokens);
+            tokens,
+            Optional.of("[{\"id\":\"c\"}]"));
     String line = Ledger.toJson(told);
     assertThat(Ledger.fromJson(line)).contains(told);
     Row row =

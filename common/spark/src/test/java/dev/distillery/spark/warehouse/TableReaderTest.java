@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -27,9 +28,13 @@ class TableReaderTest {
 
   @TempDir Path folder;
 
-  private Dataset<Row> read(String path, Table table) {
+  private TableReader reader() {
     var warehouse = Warehouse.at(folder.resolve("wh").toString(), new Configuration());
-    return new TableReader(spark, warehouse, notes::add).read(new TableRef.Files(path), table);
+    return new TableReader(spark, warehouse, notes::add);
+  }
+
+  private Dataset<Row> read(String path, Table table) {
+    return reader().read(new TableRef.Files(path), table);
   }
 
   private String write(String name, String... lines) throws IOException {
@@ -95,23 +100,112 @@ class TableReaderTest {
                 .collectAsList())
         .extracting(Row::toString)
         .containsExactly("[user,a,null]", "[assistant,5,null]", "[user,b,0.0]");
-    assertThat(notes).anyMatch(note -> note.contains("'messages' that are not read: [odd]"));
+    assertThat(notes)
+        .anyMatch(note -> note.contains("members of messages that are not read: {odd=1}"));
   }
 
   @Test
-  void messagesThatCannotBeReadEndTheJobUnlessTheTableTells() throws IOException {
+  void rowsWhoseMessagesCannotBeReadArePutAsideByRuleOrRefused() throws IOException {
     String file =
         write(
             "rows.jsonl",
-            "{\"id\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": null}]}");
-    assertThatThrownBy(() -> read(file, Tables.CONVERSATIONS).select("messages").collectAsList())
-        .rootCause()
-        .hasMessageContaining("column 'messages': Message 1 has null for its content");
-    Table telling =
-        new Table(
-            "mine", "", Tables.CONVERSATIONS.schema().add(TableReader.UNREADABLE, "string", true));
-    assertThat(read(file, telling).select("messages", "unreadable").head().toString())
-        .isEqualTo("[null,Message 1 has null for its content]");
+            "{\"id\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": null}]}",
+            "{\"id\": \"2\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}",
+            "{\"id\": \"3\", \"messages\": [{\"role\": \"user\", \"content\": [{\"type\":"
+                + " \"image_url\"}]}]}");
+    assertThatThrownBy(() -> read(file, Tables.CONVERSATIONS))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("rows.jsonl: Message 1 has a part that is no text: image_url");
+
+    var aside = new ArrayList<UnreadableRows>();
+    assertThat(
+            reader()
+                .puttingAside(aside::add)
+                .read(new TableRef.Files(file), Tables.CONVERSATIONS)
+                .select("id")
+                .collectAsList())
+        .extracting(Row::toString)
+        .containsExactly("[2]");
+    assertThat(aside)
+        .singleElement()
+        .satisfies(
+            rows -> {
+              assertThat(rows.byRule())
+                  .containsOnly(
+                      Map.entry("null_content", 1L), Map.entry("unsupported_content", 1L));
+              assertThat(rows.rows().sort("id").select("id", "rule").collectAsList())
+                  .extracting(Row::toString)
+                  .containsExactly("[1,null_content]", "[3,unsupported_content]");
+              assertThat(rows.rows().where("id = 3").head().<String>getAs("row"))
+                  .contains("image_url");
+            });
+    assertThat(notes).anyMatch(note -> note.contains("go to rejects: {null_content=1"));
+
+    String none = write("none.jsonl", "{\"messages\": [{\"role\": \"x\", \"content\": \"a\"}]}");
+    assertThatThrownBy(
+            () ->
+                reader()
+                    .puttingAside(aside::add)
+                    .read(new TableRef.Files(none), Tables.CONVERSATIONS))
+        .hasMessageContaining("can be read: {unknown_role=1}, as in: Message 1: no role");
+  }
+
+  /** In the columns of a table, in a text and in texts: the same messages. */
+  @Test
+  void messagesOfParquetHaveTheTablesRolesAndNamesWhatIsNotRead() {
+    String row = "{\"role\": \"developer\", \"content\": \"a\", \"odd\": 1}";
+    String path = folder.resolve("messages").toString();
+    spark
+        .sql("SELECT 'a' AS id, array(named_struct('role', 'Human', 'content', 'x')) AS messages")
+        .write()
+        .parquet(path + "/structs");
+    spark.sql("SELECT 'b' AS id, '[" + row + "]' AS messages").write().parquet(path + "/text");
+    spark
+        .sql("SELECT 'c' AS id, array('" + row + "') AS messages")
+        .write()
+        .parquet(path + "/texts");
+    assertThat(roles(path + "/structs")).isEqualTo("[user,x]");
+    assertThat(notes).noneMatch(note -> note.contains("members"));
+    assertThat(roles(path + "/text")).isEqualTo("[system,a]");
+    assertThat(notes).anyMatch(note -> note.contains("not read: {odd=1}"));
+    assertThat(roles(path + "/texts")).isEqualTo("[system,a]");
+
+    String unknown = path + "/unknown";
+    spark
+        .sql(
+            "SELECT 'a' AS id, array(named_struct('role', 'narrator', 'content', 'x')) AS messages")
+        .write()
+        .parquet(unknown);
+    assertThatThrownBy(() -> read(unknown, Tables.CONVERSATIONS))
+        .hasMessageContaining("Message 1: no role of a dialogue: 'narrator'");
+  }
+
+  private String roles(String path) {
+    return read(path, Tables.CONVERSATIONS)
+        .selectExpr("messages[0].role", "messages[0].content")
+        .head()
+        .toString();
+  }
+
+  @Test
+  void toolsAreReadAsAListOrAsText() throws IOException {
+    String file =
+        write(
+            "tools.jsonl",
+            "{\"id\": \"1\", \"messages\": [], \"tools\": [{\"type\": \"function\"}]}",
+            "{\"id\": \"2\", \"messages\": [], \"tools\": \"[1]\"}");
+    assertThat(read(file, Tables.CONVERSATIONS).sort("id").select("tools").collectAsList())
+        .extracting(row -> row.getString(0).replace(" ", ""))
+        .containsExactly("[{\"type\":\"function\"}]", "[1]");
+    String parquet = folder.resolve("tools").toString();
+    spark
+        .sql(
+            "SELECT 'a' AS id, CAST(NULL AS STRING) AS messages, array(named_struct('name', 'f'))"
+                + " AS tools")
+        .write()
+        .parquet(parquet);
+    assertThat(read(parquet, Tables.CONVERSATIONS).select("tools").head().getString(0))
+        .isEqualTo("[{\"name\":\"f\"}]");
   }
 
   @Test

@@ -7,11 +7,13 @@ import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
@@ -20,21 +22,23 @@ import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
-import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of the input, each once: equal ones are one, and which partition they are in changes
@@ -55,30 +59,23 @@ final class AskedRows implements AutoCloseable {
               .add("messages", MessageRows.TYPE, true, "Dialogue to answer")
               .add("instruction", DataTypes.StringType, true, "Task to do")
               .add("input", DataTypes.StringType, true, "What the task is about")
-              .add(
-                  TableReader.UNREADABLE,
-                  DataTypes.StringType,
-                  true,
-                  "Why the messages cannot be read")
+              .add(Tables.TOOLS, DataTypes.StringType, true, "Tools that it may call, a JSON array")
               .add("source", DataTypes.StringType, true, "Name of the source")
               .add("license", DataTypes.StringType, true, "SPDX expression, or NOASSERTION"));
 
-  /** The rule that rejects a row, or null. */
-  static final Column RULE =
-      when(col(TableReader.UNREADABLE).isNotNull(), lit("unreadable_messages"))
-          .when(
-              coalesce(col("prompt"), col("instruction"))
-                  .isNull()
-                  .and(coalesce(size(col("messages")), lit(0)).leq(0)),
-              lit("nothing_to_ask"));
-
   /** What makes two rows the same question: all but where they come from. */
   private static final Column[] QUESTION =
-      Stream.of("id", "prompt", "messages", "instruction", "input", TableReader.UNREADABLE)
+      Stream.of("id", "prompt", "messages", "instruction", "input", Tables.TOOLS)
           .map(functions::col)
           .toArray(Column[]::new);
 
-  private static final Column ASKED = to_json(struct("prompt", "messages", "instruction", "input"));
+  private static final Column ASKED =
+      to_json(struct("prompt", "messages", "instruction", "input", Tables.TOOLS));
+
+  private static final Column HAS_NOTHING =
+      coalesce(col("prompt"), col("instruction"))
+          .isNull()
+          .and(coalesce(size(col("messages")), lit(0)).leq(0));
 
   private static final String FILE = "_file";
   private static final String RANK = "_rank";
@@ -115,7 +112,7 @@ final class AskedRows implements AutoCloseable {
           options);
     }
     Dataset<Row> read = columns(run, options).withColumn(FILE, input_file_name());
-    if (!read.isEmpty() && read.where(RULE.isNull()).isEmpty()) {
+    if (!read.isEmpty() && read.where(not(HAS_NOTHING)).isEmpty()) {
       throw JobException.invalid(
           "No row of " + options.input() + " has a prompt, messages or an instruction");
     }
@@ -141,7 +138,7 @@ final class AskedRows implements AutoCloseable {
               + " in "
               + options.input()
               + "; its columns are "
-              + present.stream().filter(name -> !name.equals(TableReader.UNREADABLE)).toList());
+              + present);
     }
     return read.select(
         Stream.concat(Arrays.stream(PROMPTS.schema().fieldNames()), options.keepColumns().stream())
@@ -212,12 +209,42 @@ final class AskedRows implements AutoCloseable {
 
   /** Those that the teacher is asked about. */
   Dataset<Row> toAsk() {
-    return once().where(RULE.isNull());
+    return once().where(rule().isNull());
   }
 
-  /** Those that have nothing to ask, each with its {@link #RULE}. */
+  /** Those that it is not asked about, each with its {@link #rule} and {@link #detail}. */
   Dataset<Row> toReject() {
-    return once().where(RULE.isNotNull());
+    return once().where(rule().isNotNull());
+  }
+
+  /** The rule that rejects a row, or null. */
+  Column rule() {
+    return when(HAS_NOTHING, lit("nothing_to_ask"))
+        .when(noTools(), lit(null).cast(DataTypes.StringType))
+        .when(not(readableTools()), lit("invalid_tools"))
+        .when(lit(objection().isPresent()), lit("unsupported_tools"));
+  }
+
+  /** What the rule found. */
+  Column detail() {
+    return when(HAS_NOTHING, lit("The row has no prompt, no messages and no instruction"))
+        .when(not(readableTools()), lit("The column tools is no JSON array of functions"))
+        .otherwise(lit("The row has tools, and " + objection().orElse("they could be asked with")));
+  }
+
+  private Optional<String> objection() {
+    return ToolDefinitions.objection(options.teacher(), options.extraBody());
+  }
+
+  private static Column noTools() {
+    UDF1<@Nullable String, Boolean> none = ToolDefinitions::none;
+    return udf(none, DataTypes.BooleanType).apply(col(Tables.TOOLS));
+  }
+
+  private static Column readableTools() {
+    UDF1<@Nullable String, Boolean> readable =
+        tools -> ToolDefinitions.none(tools) || ToolDefinitions.of(tools).isPresent();
+    return udf(readable, DataTypes.BooleanType).apply(col(Tables.TOOLS));
   }
 
   private Dataset<Row> once() {

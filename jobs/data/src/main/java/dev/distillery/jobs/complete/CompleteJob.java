@@ -1,9 +1,5 @@
 package dev.distillery.jobs.complete;
 
-import static org.apache.spark.sql.functions.coalesce;
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
-
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
@@ -19,7 +15,6 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
-import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
@@ -64,11 +59,14 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
         Asks the teacher once for each row and sample. Replies are in the run's ledger as they
         come; a run that is given the same --run-id again asks only for the rest.
         """,
-        "rows with a column prompt, messages, or instruction (with input).",
-        "completions (id, source and license are those of the row asked about; further columns of it "
-            + "by --keep-columns), rejects (rows with nothing to ask), "
-            + "duplicates (rows that equal another one, which is asked about once).",
-        "distillery complete --input instructions --samples 2 --temperature 0.7 --teacher openai --model gpt-4o-mini --max-cost-usd 5");
+        "rows with a column prompt, messages, or instruction (with input); tools, definitions of "
+            + "functions that a server's model may call.",
+        "completions (id, source and license are those of the row asked about; further columns of"
+            + " it by --keep-columns), rejects (rows with nothing to ask, or with what the teacher"
+            + " cannot be shown), duplicates (rows that equal another one, which is asked about"
+            + " once).",
+        "distillery complete --input instructions --samples 2 --temperature 0.7 --teacher openai"
+            + " --model gpt-4o-mini --max-cost-usd 5");
   }
 
   @Override
@@ -131,7 +129,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
               all.answered(taken == null ? completions : completions.unionByName(taken)));
       options.prompt().ifPresent(prompt -> print(run));
       options.logprobs().ifPresent(count -> tellOfMissing(run));
-      Map<String, Long> rejects = reject(run, all.toReject());
+      Map<String, Long> rejects = reject(run, all);
       long duplicates = writeDuplicates(run, all.duplicates());
       // A row with nothing to ask would have been a request, and so would one that equals another.
       long in = asked + duplicates + rejects.values().stream().mapToLong(Long::longValue).sum();
@@ -145,15 +143,9 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     }
   }
 
-  private static Map<String, Long> reject(JobRun run, Dataset<Row> rows) {
-    return rows.isEmpty()
-        ? Map.of()
-        : run.reject(
-            rows,
-            AskedRows.RULE,
-            coalesce(
-                col(TableReader.UNREADABLE),
-                lit("The row has no prompt, no messages and no instruction")));
+  private static Map<String, Long> reject(JobRun run, AskedRows all) {
+    Dataset<Row> rows = all.toReject();
+    return rows.isEmpty() ? Map.of() : run.reject(rows, all.rule(), all.detail());
   }
 
   private static long writeDuplicates(JobRun run, Dataset<Row> rows) {

@@ -8,6 +8,7 @@ import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.spark.fanout.RequestCodec;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.StableIds;
+import dev.distillery.spark.warehouse.Tables;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes requests of rows: of {@code messages} where the row has them, else of {@code prompt}, else
- * of {@code instruction} and {@code input} by a template. A row's id and the sample's number are
- * the request's place.
+ * of {@code instruction} and {@code input} by a template; {@code tools} that the row has go along.
+ * A row's id and the sample's number are the request's place.
  */
 final class PromptRows implements FlatMapFunction<Row, String> {
   private static final long serialVersionUID = 1L;
@@ -102,27 +103,37 @@ final class PromptRows implements FlatMapFunction<Row, String> {
       messages = withSystem(List.of(new Message("user", prompt.get())));
       prompt = Optional.empty();
     }
-    return requests(text(row, "id").orElse(""), prompt, messages).iterator();
+    return requests(text(row, "id").orElse(""), prompt, messages, extraBody(row)).iterator();
+  }
+
+  /** What is merged into the requests of a row: the tools that it names among it. */
+  private String extraBody(Row row) {
+    return text(row, Tables.TOOLS)
+        .filter(tools -> !ToolDefinitions.none(tools))
+        .flatMap(ToolDefinitions::of)
+        .map(tools -> ToolDefinitions.into(form.extraBody(), tools))
+        .orElse(form.extraBody());
   }
 
   /** The requests of one row, as many as samples. */
-  Stream<String> requests(String rowId, Optional<String> prompt, List<Message> messages) {
+  private Stream<String> requests(
+      String rowId, Optional<String> prompt, List<Message> messages, String extraBody) {
     return IntStream.range(0, form.samples())
-        .mapToObj(sample -> RequestCodec.toJson(request(rowId, sample, prompt, messages)));
+        .mapToObj(
+            sample -> RequestCodec.toJson(request(rowId, sample, prompt, messages, extraBody)));
   }
 
   private TeacherRequest request(
-      String rowId, int sample, Optional<String> prompt, List<Message> messages) {
+      String rowId, int sample, Optional<String> prompt, List<Message> messages, String extraBody) {
     Sampling sampling = form.sampling(rowId, sample);
     return new TeacherRequest(
-        RequestIds.of(
-            form.model(), sampling, form.extraBody(), prompt, messages, rowId + "/" + sample),
+        RequestIds.of(form.model(), sampling, extraBody, prompt, messages, rowId + "/" + sample),
         Optional.of(rowId),
         form.model(),
         prompt,
         messages,
         sampling,
-        form.extraBody());
+        extraBody);
   }
 
   private List<Message> messages(Row row) {

@@ -181,10 +181,63 @@ class CompleteJobTest {
             """);
     CompleteSummary summary = run("forms", Map.of("input", rows.toString()));
     assertThat(summary.figures()).containsEntry("requests", 2L);
-    assertThat(summary.rejects()).containsExactly(Map.entry("unreadable_messages", 1L));
+    assertThat(summary.rejects()).containsExactly(Map.entry("unknown_role", 1L));
     assertThat(server.log().requests())
         .extracting(FakeRequest::prompt)
         .containsExactlyInAnyOrder("Name a lake.", "Name a sea.");
+  }
+
+  @Test
+  void toolsOfARowReachTheRequestInOpenAisForm() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"id": "1", "prompt": "Where?", "tools": [{"type": "function", "function": {"name": "map"}}]}
+                {"id": "2", "messages": [{"role": "user", "content": "When?"}], "tools": "[{\\"name\\": \\"clock\\"}]"}
+                {"id": "3", "prompt": "Why?", "tools": []}
+                {"id": "4", "prompt": "Who?", "tools": "a hammer"}
+                {"id": "5", "prompt": "Where?"}
+                """)
+            .toString();
+    String call = "[{\"id\":\"c\",\"function\":{\"name\":\"map\"}}]";
+    server.script(
+        request ->
+            request.body().has("tools")
+                ? FakeAnswer.raw(
+                    200,
+                    "{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":" + call + "}}]}")
+                : FakeScript.echo().answer(request));
+    CompleteSummary summary = run("tools", Map.of("input", rows));
+    assertThat(summary.rejects()).containsExactly(Map.entry("invalid_tools", 1L));
+    assertThat(completions("tools"))
+        .extracting(row -> row.getAs("id") + " " + row.getAs("tool_calls"))
+        .containsExactlyInAnyOrder("1 " + call, "2 " + call, "3 null", "5 null");
+    assertThat(server.log().requests())
+        .extracting(request -> request.prompt() + request.body().path("tools"))
+        .containsExactlyInAnyOrder(
+            "Where?[{\"type\":\"function\",\"function\":{\"name\":\"map\"}}]",
+            "When?[{\"type\":\"function\",\"function\":{\"name\":\"clock\"}}]",
+            "Why?",
+            "Where?");
+  }
+
+  @Test
+  void toolsThatCannotBeShownCostTheRowByName() throws IOException {
+    String rows =
+        jsonl(
+                """
+                {"id": "1", "prompt": "Where?", "tools": [{"type": "function", "function": {"name": "map"}}]}
+                {"id": "2", "prompt": "Why?"}
+                """)
+            .toString();
+    CompleteSummary plain = run("plain", Map.of("input", rows, "api", "completions"));
+    assertThat(plain.rejects()).containsExactly(Map.entry("unsupported_tools", 1L));
+    assertThat(table("rejects", "plain"))
+        .extracting(row -> row.<String>getAs("detail"))
+        .containsExactly("The row has tools, and --api completions has no place for tools");
+    CompleteSummary own = run("own", Map.of("input", rows, "extra-body", "{\"tools\": []}"));
+    assertThat(own.rejects()).containsExactly(Map.entry("unsupported_tools", 1L));
+    assertThat(own.figures()).containsEntry("requests", 1L);
   }
 
   @Test
