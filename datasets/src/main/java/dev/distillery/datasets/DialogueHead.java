@@ -3,6 +3,7 @@ package dev.distillery.datasets;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.core.dialogue.TextJson;
 import java.util.ArrayList;
@@ -14,17 +15,44 @@ import java.util.Optional;
  * and {@code history}, a list of pairs of question and answer.
  */
 public final class DialogueHead {
-  /** The fields. */
-  public static final List<String> FIELDS = List.of("system", "system_prompt", "history");
+  /** The fields, and those that hold what no dialogue of texts can. */
+  public static final List<String> FIELDS =
+      List.of(
+          "system",
+          "system_prompt",
+          "history",
+          "images",
+          "image",
+          "videos",
+          "video",
+          "audios",
+          "audio");
+
+  private static final List<String> NO_TEXT = FIELDS.subList(3, FIELDS.size());
 
   private DialogueHead() {}
 
-  /** The system message of a row, if it has one that says something. */
-  public static Optional<Message> system(ObjectNode row) {
-    return JsonFields.value(row, "system")
-        .filter(text -> !text.isBlank())
-        .or(() -> JsonFields.value(row, "system_prompt").filter(text -> !text.isBlank()))
-        .map(text -> new Message(Roles.SYSTEM, text));
+  /**
+   * The system message of a row, if it has one that says something.
+   *
+   * @throws RejectedRowException where it has two that differ
+   */
+  public static Optional<Message> system(ObjectNode row) throws RejectedRowException {
+    Optional<String> system = JsonFields.said(row, "system");
+    Optional<String> other = JsonFields.said(row, "system_prompt");
+    if (system.isPresent() && other.isPresent() && !system.equals(other)) {
+      throw new RejectedRowException("two_systems", "The fields system and system_prompt differ");
+    }
+    return system.or(() -> other).map(text -> new Message(Roles.SYSTEM, text));
+  }
+
+  /** Rejects a row with pictures or sound: its words speak of what no table of texts holds. */
+  public static void requireTextOnly(ObjectNode row) throws RejectedRowException {
+    for (String field : NO_TEXT) {
+      if (MessageJson.saysSomething(row.path(field))) {
+        throw new RejectedRowException("unsupported_content", "The row has " + field);
+      }
+    }
   }
 
   /** The rounds of a row's history. */
@@ -50,9 +78,14 @@ public final class DialogueHead {
     return rounds;
   }
 
-  /** A dialogue behind the row's system message, unless it has its own, and its history. */
+  /**
+   * A dialogue behind the row's system message, unless it has its own, and its history.
+   *
+   * @throws RejectedRowException where these contradict each other, or the row holds more than text
+   */
   public static List<Message> before(ObjectNode row, List<Message> dialogue)
       throws RejectedRowException {
+    requireTextOnly(row);
     List<Message> all = new ArrayList<>();
     boolean own = !dialogue.isEmpty() && dialogue.get(0).role().equals(Roles.SYSTEM);
     Optional<Message> system = system(row);
@@ -66,24 +99,33 @@ public final class DialogueHead {
     return all;
   }
 
-  /** Definitions of tools that a row has, as a JSON array. */
+  /**
+   * Definitions of tools that a row has, in {@code tools} or {@code functions}, as a JSON array.
+   *
+   * @throws RejectedRowException where they are none, or the two fields differ
+   */
   public static Optional<String> tools(ObjectNode row) throws RejectedRowException {
-    for (String name : List.of("tools", "functions")) {
-      JsonNode tools = row.path(name);
-      if (tools.isTextual() && !tools.textValue().isBlank()) {
-        tools = TextJson.tryParse(tools.textValue()).orElse(tools);
-      }
-      boolean nothing = tools.isMissingNode() || tools.isNull() || tools.isEmpty();
-      if (nothing && !(tools.isTextual() && !tools.textValue().isBlank())) {
-        continue;
-      }
-      if (!tools.isArray()) {
-        throw new RejectedRowException(
-            "invalid_tools", "The field " + name + " is no JSON array: " + shortened(tools));
-      }
-      return Optional.of(tools.toString());
+    Optional<String> tools = tools(row, "tools");
+    Optional<String> functions = tools(row, "functions");
+    if (tools.isPresent() && functions.isPresent() && !tools.equals(functions)) {
+      throw new RejectedRowException("two_tools", "The fields tools and functions differ");
     }
-    return Optional.empty();
+    return tools.or(() -> functions);
+  }
+
+  private static Optional<String> tools(ObjectNode row, String field) throws RejectedRowException {
+    JsonNode tools = row.path(field);
+    if (tools.isTextual() && !tools.textValue().isBlank()) {
+      tools = TextJson.tryParse(tools.textValue()).orElse(tools);
+    }
+    if (!MessageJson.saysSomething(tools)) {
+      return Optional.empty();
+    }
+    if (!tools.isArray()) {
+      throw new RejectedRowException(
+          "invalid_tools", "The field " + field + " is no JSON array: " + shortened(tools));
+    }
+    return Optional.of(tools.toString());
   }
 
   private static String shortened(JsonNode node) {

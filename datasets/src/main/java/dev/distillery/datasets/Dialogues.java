@@ -23,8 +23,8 @@ public final class Dialogues {
       throw new RejectedRowException(
           "no_answer", "A dialogue does not end in an answer of the assistant");
     }
-    requireWords(chosen.get(last));
-    requireWords(rejected.get(rejected.size() - 1));
+    requireAnswer(chosen.get(last));
+    requireAnswer(rejected.get(rejected.size() - 1));
     boolean samePrompt =
         last == rejected.size() - 1 && chosen.subList(0, last).equals(rejected.subList(0, last));
     if (!samePrompt) {
@@ -35,11 +35,21 @@ public final class Dialogues {
         chosen.subList(0, last), chosen.get(last).content(), rejected.get(last).content(), split);
   }
 
-  /** Rejects an answer that calls tools: the table holds its words alone. */
-  public static void requireWords(Message answer) throws RejectedRowException {
-    if (answer.toolCalls().isPresent()) {
+  /**
+   * Rejects what cannot be one of two compared answers: what somebody else than the assistant says,
+   * and what is more than its words, for the table holds these alone.
+   */
+  public static void requireAnswer(Message answer) throws RejectedRowException {
+    if (!answer.role().equals(Roles.ASSISTANT)) {
+      throw new RejectedRowException("no_answer", "An answer is by the " + answer.role());
+    }
+    String more =
+        answer.toolCalls().isPresent()
+            ? "tool_calls"
+            : answer.weight().orElse(1) != 1 ? "weight" : answer.name().isPresent() ? "name" : "";
+    if (!more.isEmpty()) {
       throw new RejectedRowException(
-          "unsupported_content", "An answer has tool_calls, which a comparison cannot hold");
+          "unsupported_content", "An answer has " + more + ", which a comparison cannot hold");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.distillery.datasets;
 
 import java.io.Serializable;
+import java.util.Collection;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -43,6 +44,13 @@ public record Fields(Set<String> read, Set<String> left, String pattern) impleme
   /** Fields that are read. */
   public static Fields read(String... names) {
     return new Fields(Set.of(names), COMMON, NOTHING);
+  }
+
+  /** These, and others that are read. */
+  public Fields reading(Collection<String> names) {
+    var all = new TreeSet<>(read);
+    all.addAll(names);
+    return new Fields(all, left, pattern);
   }
 
   /** These, and others that are left. */

@@ -56,6 +56,12 @@ public record Tagging(String source, String license) implements Serializable {
     return StableIds.of(parts.toArray(String[]::new));
   }
 
+  /** A stable id of a dialogue with the tools that it may call. */
+  public String id(List<Message> messages, Optional<String> tools) {
+    String id = id(messages);
+    return tools.map(text -> StableIds.of(id, text)).orElse(id);
+  }
+
   /** A dialogue that is one unit. */
   public RowResult.Kept conversation(
       List<Message> messages, Optional<String> split, List<Attribution> attribution) {
@@ -66,7 +72,7 @@ public record Tagging(String source, String license) implements Serializable {
   /** A dialogue that is one unit, with the tools that it may call. */
   public RowResult.Kept conversation(
       List<Message> messages, Optional<String> split, Optional<String> tools) {
-    String id = tools.map(text -> StableIds.of(id(messages), text)).orElseGet(() -> id(messages));
+    String id = id(messages, tools);
     return RowResult.Kept.of(
         id, conversation(id, messages, Optional.empty(), split, List.of(), tools));
   }
@@ -175,17 +181,28 @@ public record Tagging(String source, String license) implements Serializable {
 
   /** A row of the preferences table. */
   public Row preference(Comparison comparison) {
-    return preference(comparison, id(comparison.prompt));
+    return preference(comparison, id(comparison.prompt, comparison.tools));
   }
 
   /**
    * A row of the preferences table, of a prompt that has others.
    *
-   * @param group the prompt's {@link #id(List)}
+   * @param group the prompt's {@link #id(List, Optional)}
    */
   public Row preference(Comparison comparison, String group) {
+    List<String> content = new ArrayList<>(List.of(group, comparison.chosen, comparison.rejected));
+    boolean judged =
+        comparison.margin.isPresent()
+            || comparison.chosenScore.isPresent()
+            || comparison.rejectedScore.isPresent();
+    if (judged) {
+      // One pair that two people judged is two rows.
+      content.add(comparison.margin.toString());
+      content.add(comparison.chosenScore.toString());
+      content.add(comparison.rejectedScore.toString());
+    }
     return new PreferenceRow(
-            StableIds.of(group, comparison.chosen, comparison.rejected),
+            StableIds.of(content.toArray(String[]::new)),
             group,
             comparison.margin,
             comparison.prompt,

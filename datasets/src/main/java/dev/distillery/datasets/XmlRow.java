@@ -24,13 +24,9 @@ final class XmlRow {
    */
   static Optional<ObjectNode> parse(String text, ObjectNode attributes)
       throws RejectedRowException {
-    String line = text.strip();
+    String line = withoutComments(text.strip());
     if (!line.startsWith(START)) {
-      boolean frame =
-          line.isEmpty()
-              || line.startsWith("<?xml")
-              || (line.startsWith("<!--") && line.endsWith("-->"))
-              || line.matches("</?\\w+>");
+      boolean frame = line.isEmpty() || line.startsWith("<?xml") || line.matches("</?\\w+>");
       if (frame) {
         return Optional.empty();
       }
@@ -39,6 +35,19 @@ final class XmlRow {
     }
     new XmlRow(line).read(attributes);
     return Optional.of(attributes);
+  }
+
+  private static String withoutComments(String line) throws RejectedRowException {
+    String rest = line;
+    while (rest.startsWith("<!--")) {
+      int end = rest.indexOf("-->", 4);
+      if (end < 0) {
+        throw new RejectedRowException(
+            "invalid_xml", "A comment among the rows does not end on its line");
+      }
+      rest = rest.substring(end + 3).strip();
+    }
+    return rest;
   }
 
   private void read(ObjectNode attributes) throws RejectedRowException {

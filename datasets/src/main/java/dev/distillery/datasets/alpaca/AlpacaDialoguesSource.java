@@ -38,8 +38,8 @@ public record AlpacaDialoguesSource(Tagging tagging) implements Source {
 
   @Override
   public Fields fields() {
-    return Fields.read(
-            "instruction", "input", "output", "system", "system_prompt", "history", "tools")
+    return Fields.read("instruction", "input", "output", "tools", "functions")
+        .reading(DialogueHead.FIELDS)
         .leaving("text");
   }
 

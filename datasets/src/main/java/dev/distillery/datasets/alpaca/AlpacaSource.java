@@ -18,7 +18,8 @@ import java.util.Optional;
 /**
  * Rows of {@code instruction}, {@code input} and {@code output}. A row without an output has
  * nothing to learn from and is rejected, as are the some thirty of Alpaca whose output is empty. A
- * row with {@code system} or {@code history} is a dialogue: {@link AlpacaDialoguesSource} reads it.
+ * row with {@code system}, {@code history} or {@code tools} is a dialogue: {@link
+ * AlpacaDialoguesSource} reads it.
  */
 public record AlpacaSource(Tagging tagging) implements Source {
   @Override
@@ -38,17 +39,22 @@ public record AlpacaSource(Tagging tagging) implements Source {
 
   @Override
   public Fields fields() {
-    return Fields.read("instruction", "input", "output", "system", "system_prompt", "history")
+    return Fields.read("instruction", "input", "output", "tools", "functions")
+        .reading(DialogueHead.FIELDS)
         .leaving("text");
   }
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    boolean dialogue = DialogueHead.system(row).isPresent() || !DialogueHead.history(row).isEmpty();
+    DialogueHead.requireTextOnly(row);
+    boolean dialogue =
+        DialogueHead.system(row).isPresent()
+            || !DialogueHead.history(row).isEmpty()
+            || DialogueHead.tools(row).isPresent();
     if (dialogue) {
       throw new RejectedRowException(
           "system_or_history",
-          "The row has system or history, which an instruction cannot hold; --source"
+          "The row has system, history or tools, which an instruction cannot hold; --source"
               + " alpaca-dialogues makes dialogues of all rows");
     }
     String instruction = JsonFields.requireValue(row, "instruction");

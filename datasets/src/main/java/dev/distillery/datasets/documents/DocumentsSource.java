@@ -17,8 +17,8 @@ import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 
 /**
- * Texts: JSON rows with {@code text} (or {@code content} or {@code completion}), lines, or whole
- * files.
+ * Texts: JSON rows with {@code text} (or {@code content}, or {@code completion} behind its {@code
+ * prompt}), lines, or whole files.
  *
  * @param expected how the texts lie in the files
  */
@@ -46,7 +46,7 @@ public record DocumentsSource(Tagging tagging, InputFiles.Expected expected) imp
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    String text = JsonFields.requireText(row, "text", "content", "completion");
+    String text = text(row, context);
     if (text.isBlank()) {
       throw new RejectedRowException("empty_text", "The text is empty");
     }
@@ -55,12 +55,23 @@ public record DocumentsSource(Tagging tagging, InputFiles.Expected expected) imp
         new DocumentRow(
             id,
             text,
-            JsonFields.text(row, "url"),
+            JsonFields.said(row, "url"),
             JsonFields.number(row, "score"),
             LanguageId.detect(text),
             tagging.source(),
             tagging.license(),
             List.of());
     return List.of(RowResult.Kept.of(id, document.toRow()));
+  }
+
+  /** A completion goes on where its prompt ends; beside a text, a prompt is none of it. */
+  private static String text(ObjectNode row, RowContext context) throws RejectedRowException {
+    String text = JsonFields.requireText(row, "text", "content", "completion");
+    boolean completes = !row.hasNonNull("text") && !row.hasNonNull("content");
+    if (completes) {
+      return JsonFields.value(row, "prompt").orElse("") + text;
+    }
+    JsonFields.tellBeside(row, text, context, "content", "completion", "prompt");
+    return text;
   }
 }

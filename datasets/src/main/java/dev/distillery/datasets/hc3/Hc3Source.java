@@ -3,6 +3,7 @@ package dev.distillery.datasets.hc3;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
@@ -78,9 +79,11 @@ public record Hc3Source(Tagging tagging) implements Source {
     if (question.isBlank()) {
       throw new RejectedRowException("empty_question", "The question is empty");
     }
+    JsonFields.tellBeside(row, question, context, "prompt");
     Tagging subject = subject(row, context);
     List<RowResult> results = new ArrayList<>();
-    if (row.has("human_answers") || row.has("chatgpt_answers")) {
+    if (row.hasNonNull("human_answers") || row.hasNonNull("chatgpt_answers")) {
+      JsonFields.tellBeside(row, "", context, "answer");
       addAnswers(row.path("human_answers"), question, subject.part(HUMAN), context, results);
       addAnswers(row.path("chatgpt_answers"), question, subject.part(CHATGPT), context, results);
     } else {
@@ -106,11 +109,7 @@ public record Hc3Source(Tagging tagging) implements Source {
   }
 
   private static String who(ObjectNode row) throws RejectedRowException {
-    String mark =
-        JsonFields.scalar(row, "chatgpt")
-            .or(() -> JsonFields.scalar(row, "label"))
-            .orElse("")
-            .toLowerCase(Locale.ROOT);
+    String mark = JsonFields.text(row, "chatgpt", "label").orElse("").toLowerCase(Locale.ROOT);
     return switch (mark) {
       case "true", "1", "chatgpt" -> CHATGPT;
       case "false", "0", "human" -> HUMAN;
@@ -125,11 +124,18 @@ public record Hc3Source(Tagging tagging) implements Source {
       Tagging tagging,
       RowContext context,
       List<RowResult> results) {
+    if (MessageJson.saysSomething(answers) && !answers.isArray()) {
+      results.add(new RowResult.Rejected("unsupported_content", "The answers are no list"));
+      return;
+    }
     for (JsonNode answer : answers) {
+      boolean text = answer.isValueNode() && !answer.isNull();
       results.add(
-          answer.isTextual()
-              ? answer(question, answer.textValue(), tagging, context)
-              : new RowResult.Rejected("unknown_format", "An answer is no text"));
+          text
+              ? answer(question, answer.asText(), tagging, context)
+              : new RowResult.Rejected(
+                  answer.isNull() ? "null_content" : "unsupported_content",
+                  "An answer is no text but " + answer.getNodeType()));
     }
   }
 

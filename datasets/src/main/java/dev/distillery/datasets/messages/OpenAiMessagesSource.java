@@ -34,7 +34,8 @@ public record OpenAiMessagesSource(Tagging tagging) implements Source {
 
   @Override
   public Fields fields() {
-    return Fields.read("messages", "system", "system_prompt", "history", "tools", "functions")
+    return Fields.read("messages", "tools", "functions")
+        .reading(DialogueHead.FIELDS)
         .leaving("prompt_id", "parallel_tool_calls");
   }
 

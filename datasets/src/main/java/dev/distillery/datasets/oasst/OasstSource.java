@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.datasets.Fields;
 import dev.distillery.datasets.JsonFields;
@@ -86,15 +87,17 @@ public record OasstSource(Tagging tagging, SourceSettings.Oasst settings) implem
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    if (row.has("prompt")) {
+    if (row.hasNonNull("prompt")) {
       List<Node> nodes = new ArrayList<>();
-      flatten(row.get("prompt"), "", nodes);
+      flatten(row.get("prompt"), "", nodes, context);
       return dialogues(nodes, context.split());
     }
     String id = JsonFields.requireText(row, "message_id");
     String tree = JsonFields.requireText(row, "message_tree_id");
     JsonFields.role(JsonFields.requireText(row, "role"));
     JsonFields.requireText(row, "text");
+    JsonFields.flag(row, "deleted");
+    JsonFields.flag(row, "review_result");
     ObjectNode kept = JsonNodeFactory.instance.objectNode();
     kept.put("split", context.split().orElse(""));
     for (String field :
@@ -130,12 +133,18 @@ public record OasstSource(Tagging tagging, SourceSettings.Oasst settings) implem
     return dialogues(nodes, Optional.of(split).filter(name -> !name.isEmpty()));
   }
 
-  private static void flatten(JsonNode message, String parent, List<Node> nodes)
+  private void flatten(JsonNode message, String parent, List<Node> nodes, RowContext context)
       throws RejectedRowException {
+    for (var member : message.properties()) {
+      boolean known = member.getKey().equals("replies") || fields().knows(member.getKey());
+      if (!known && MessageJson.isUnread(member.getKey(), member.getValue())) {
+        context.unread("prompt." + member.getKey());
+      }
+    }
     Node node = Node.of(message, parent);
     nodes.add(node);
     for (JsonNode reply : message.path("replies")) {
-      flatten(reply, node.id, nodes);
+      flatten(reply, node.id, nodes, context);
     }
   }
 
@@ -231,9 +240,9 @@ public record OasstSource(Tagging tagging, SourceSettings.Oasst settings) implem
           JsonFields.role(JsonFields.requireText(message, "role")),
           JsonFields.requireText(message, "text"),
           JsonFields.text(message, "lang").orElse(""),
-          message.path("deleted").asBoolean(false),
+          JsonFields.flag(message, "deleted").orElse(false),
           // Null where nobody has looked at it.
-          !message.path("review_result").asBoolean(true));
+          !JsonFields.flag(message, "review_result").orElse(true));
     }
   }
 }

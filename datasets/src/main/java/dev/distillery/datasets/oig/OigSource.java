@@ -46,7 +46,7 @@ public record OigSource(Tagging tagging) implements Source {
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    List<Message> messages = MarkedText.turns(JsonFields.requireText(row, "text"), TURN);
+    List<Message> messages = MarkedText.turns(JsonFields.requireText(row, "text"), TURN, context);
     Dialogues.requireAlternating(messages);
     return List.of(tagging.conversation(messages, context.split(), List.of()));
   }

@@ -37,9 +37,17 @@ import org.apache.spark.sql.Row;
  * </ul>
  *
  * <p>Each may have {@code system} and {@code history} ahead of its prompt, scores and {@code
- * tools}.
+ * tools}. Fields that contradict each other cost the row; those that stand beside what is read, and
+ * say something else, are counted as unread.
  */
 public record PreferencesSource(Tagging tagging) implements Source {
+  private static final String[] LISTS = {"conversations", "messages", "prompt"};
+  private static final String[] QUESTIONS_BUT_INPUT = {"prompt", "question", "instruction"};
+  private static final String[] QUESTIONS = {"prompt", "question", "instruction", "input"};
+  private static final String[] SCORES = {
+    "chosen_score", "score_chosen", "rejected_score", "score_rejected"
+  };
+
   @Override
   public String name() {
     return "preferences";
@@ -66,9 +74,6 @@ public record PreferencesSource(Tagging tagging) implements Source {
             "input",
             "conversations",
             "messages",
-            "system",
-            "system_prompt",
-            "history",
             "tools",
             "functions",
             "chosen_score",
@@ -81,19 +86,32 @@ public record PreferencesSource(Tagging tagging) implements Source {
             "label",
             "preference",
             "output")
+        .reading(DialogueHead.FIELDS)
         .leaving("prompt_id", "status", "chosen_model", "rejected_model");
   }
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    if (row.has("chosen") && row.has("rejected")) {
+    if (JsonFields.hasAll(row, "chosen", "rejected")) {
+      JsonFields.tellBeside(
+          row, "", context, "output_1", "output_2", "label", "preference", "output");
       return List.of(tagging.keep(chosenAndRejected(row, context)));
     }
-    if (row.has("output_1") && row.has("output_2")) {
+    if (JsonFields.hasAll(row, "output_1", "output_2")) {
+      JsonFields.tellBeside(row, "", context, "chosen", "rejected", "output");
       return List.of(tagging.keep(numbered(row, context)));
     }
     if (row.path("output").isArray()) {
+      JsonFields.tellBeside(
+          row, "", context, "chosen", "rejected", "output_1", "output_2", "label");
+      JsonFields.tellBeside(row, "", context, "preference", "margin");
+      JsonFields.tellBeside(row, "", context, SCORES);
       return List.of(ranked(row, context));
+    }
+    for (String field : List.of("chosen", "rejected", "output_1", "output_2")) {
+      if (row.path(field).isNull()) {
+        throw new RejectedRowException("null_content", "The field " + field + " is null");
+      }
     }
     throw JsonFields.missing(
         row, "chosen and rejected, or output_1 and output_2, or a list output");
@@ -105,24 +123,61 @@ public record PreferencesSource(Tagging tagging) implements Source {
     List<Message> rejected = answer(row.get("rejected"), "rejected", context);
     List<Message> prompt;
     if (chosen.size() == 1 && rejected.size() == 1) {
-      Dialogues.requireWords(chosen.get(0));
-      Dialogues.requireWords(rejected.get(0));
+      Dialogues.requireAnswer(chosen.get(0));
+      Dialogues.requireAnswer(rejected.get(0));
       prompt = prompt(row, context);
     } else {
-      // Whole dialogues hold the prompt; beside them it may stand again, or just its last turn.
+      // Whole dialogues hold the prompt; beside them it may stand again, or just a turn of it.
       prompt = Dialogues.parting(chosen, rejected, context.split()).prompt();
+      for (String list : LISTS) {
+        boolean again = JsonFields.list(row, list).isArray();
+        List<Message> beside =
+            again ? JsonFields.messages(JsonFields.list(row, list), context) : List.of();
+        if (!again || beside.equals(chosen) || beside.equals(rejected)) {
+          continue;
+        }
+        prompt = longer(prompt, beside, list);
+      }
+      requireSaid(row, prompt, QUESTIONS);
     }
-    OptionalDouble better = JsonFields.firstNumber(row, "chosen_score", "score_chosen");
-    OptionalDouble other = JsonFields.firstNumber(row, "rejected_score", "score_rejected");
+    OptionalDouble better = JsonFields.oneNumber(row, "chosen_score", "score_chosen");
+    OptionalDouble other = JsonFields.oneNumber(row, "rejected_score", "score_rejected");
     OptionalDouble margin = JsonFields.number(row, "margin");
     boolean both = margin.isEmpty() && better.isPresent() && other.isPresent();
-    return new Tagging.Comparison(
-        asked(DialogueHead.before(row, prompt)),
+    return comparison(
+        row,
+        prompt,
         chosen.get(chosen.size() - 1).content(),
         rejected.get(rejected.size() - 1).content(),
-        both ? OptionalDouble.of(better.getAsDouble() - other.getAsDouble()) : margin,
-        better,
-        other,
+        new Scores(
+            both ? OptionalDouble.of(better.getAsDouble() - other.getAsDouble()) : margin,
+            better,
+            other),
+        context);
+  }
+
+  /** How much better one answer is, and how good each. */
+  private record Scores(OptionalDouble margin, OptionalDouble chosen, OptionalDouble rejected) {
+    static Scores of(OptionalDouble margin) {
+      return new Scores(margin, OptionalDouble.empty(), OptionalDouble.empty());
+    }
+  }
+
+  private static Tagging.Comparison comparison(
+      ObjectNode row,
+      List<Message> prompt,
+      String chosen,
+      String rejected,
+      Scores scores,
+      RowContext context)
+      throws RejectedRowException {
+    return new Tagging.Comparison(
+        asked(DialogueHead.before(row, prompt)),
+        chosen,
+        rejected,
+        scores.margin,
+        scores.chosen,
+        scores.rejected,
         context.split(),
         List.of(),
         DialogueHead.tools(row));
@@ -130,7 +185,11 @@ public record PreferencesSource(Tagging tagging) implements Source {
 
   /** Rejects a comparison of answers to nothing. */
   private static List<Message> asked(List<Message> prompt) throws RejectedRowException {
-    if (prompt.stream().allMatch(message -> message.role().equals(Roles.SYSTEM))) {
+    boolean nothing =
+        prompt.stream()
+            .allMatch(
+                message -> message.role().equals(Roles.SYSTEM) || message.content().isBlank());
+    if (nothing) {
       throw new RejectedRowException("empty_prompt", "There is no question");
     }
     return prompt;
@@ -138,9 +197,6 @@ public record PreferencesSource(Tagging tagging) implements Source {
 
   private static List<Message> answer(JsonNode node, String field, RowContext context)
       throws RejectedRowException {
-    if (node.isNull()) {
-      throw new RejectedRowException("null_content", "The field " + field + " is null");
-    }
     if (node.isValueNode()) {
       return List.of(new Message(Roles.ASSISTANT, TextJson.text(node)));
     }
@@ -153,74 +209,100 @@ public record PreferencesSource(Tagging tagging) implements Source {
     return turns;
   }
 
+  /**
+   * What was asked: a list of messages, else a text with the input below it. Texts beside a list
+   * must be among its questions.
+   */
   private static List<Message> prompt(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    for (String field : List.of("conversations", "messages", "prompt")) {
-      if (row.path(field).isArray()) {
-        return JsonFields.messages(row.get(field), context);
+    List<Message> listed = List.of();
+    for (String list : LISTS) {
+      if (JsonFields.list(row, list).isArray()) {
+        List<Message> messages = JsonFields.messages(JsonFields.list(row, list), context);
+        listed = longer(listed, messages, list);
       }
     }
-    List<Message> prompt = new ArrayList<>();
-    String text = question(row, "prompt", "question", "instruction");
-    if (!text.isBlank()) {
-      prompt.add(new Message(Roles.USER, text));
+    if (!listed.isEmpty()) {
+      requireSaid(row, listed, QUESTIONS);
+      return listed;
     }
-    return prompt;
+    String input = JsonFields.said(row, "input").orElse("");
+    for (String field : QUESTIONS) {
+      String text = JsonFields.said(row, field).orElse("");
+      if (!text.isEmpty() && !field.equals("input")) {
+        JsonFields.tellBeside(row, text, context, QUESTIONS_BUT_INPUT);
+        return List.of(new Message(Roles.USER, input.isEmpty() ? text : text + "\n\n" + input));
+      }
+    }
+    return input.isEmpty() ? List.of() : List.of(new Message(Roles.USER, input));
   }
 
-  /** The text of the first of the fields that says something, with the input below it. */
-  private static String question(ObjectNode row, String... fields) {
-    String input = JsonFields.value(row, "input").orElse("");
+  /** Of two lists of messages the one that holds the other at its end. */
+  private static List<Message> longer(List<Message> some, List<Message> others, String field)
+      throws RejectedRowException {
+    List<Message> longer = some.size() >= others.size() ? some : others;
+    List<Message> shorter = longer == some ? others : some;
+    if (!longer.subList(longer.size() - shorter.size(), longer.size()).equals(shorter)) {
+      throw new RejectedRowException(
+          "prompts_differ", "The field " + field + " is not what was asked beside it");
+    }
+    return longer;
+  }
+
+  /** Rejects a row with a text that is no question of its dialogue. */
+  private static void requireSaid(ObjectNode row, List<Message> prompt, String... fields)
+      throws RejectedRowException {
     for (String field : fields) {
-      String text = JsonFields.value(row, field).orElse("");
-      if (!text.isBlank()) {
-        return input.isBlank() ? text : text + "\n\n" + input;
+      if (JsonFields.list(row, field).isArray()) {
+        continue;
+      }
+      String text = JsonFields.said(row, field).orElse("").strip();
+      boolean asked =
+          text.isEmpty()
+              || prompt.stream().anyMatch(message -> message.content().strip().equals(text));
+      if (!asked) {
+        throw new RejectedRowException(
+            "prompts_differ", "The field " + field + " is no message of the dialogue beside it");
       }
     }
-    return input;
   }
 
   private static Tagging.Comparison numbered(ObjectNode row, RowContext context)
       throws RejectedRowException {
-    OptionalDouble label = JsonFields.number(row, "label");
-    OptionalDouble verdict = label.isPresent() ? label : JsonFields.number(row, "preference");
+    OptionalDouble verdict = JsonFields.oneNumber(row, "label", "preference");
     if (verdict.isEmpty() || (verdict.getAsDouble() != 1 && verdict.getAsDouble() != 2)) {
       throw new RejectedRowException("tie", "Neither answer is marked as the better one");
     }
     String first = JsonFields.requireValue(row, "output_1");
     String second = JsonFields.requireValue(row, "output_2");
     boolean firstIsBetter = verdict.getAsDouble() == 1;
-    String asked = question(row, "instruction", "prompt");
-    if (asked.isBlank()) {
-      throw new RejectedRowException("empty_prompt", "There is no question");
-    }
-    return Tagging.Comparison.of(
-        DialogueHead.before(row, List.of(new Message(Roles.USER, asked))),
+    JsonFields.tellBeside(row, "", context, SCORES);
+    return comparison(
+        row,
+        prompt(row, context),
         firstIsBetter ? first : second,
         firstIsBetter ? second : first,
-        context.split());
+        Scores.of(JsonFields.number(row, "margin")),
+        context);
   }
 
   private RowResult ranked(ObjectNode row, RowContext context) throws RejectedRowException {
-    String asked = question(row, "instruction", "prompt");
-    if (asked.isBlank()) {
-      throw new RejectedRowException("empty_prompt", "There is no question");
-    }
-    List<Message> prompt = DialogueHead.before(row, List.of(new Message(Roles.USER, asked)));
+    List<Message> prompt = prompt(row, context);
     JsonNode outputs = row.get("output");
     List<Row> rows = new ArrayList<>();
     String best = text(outputs.path(0));
     for (int i = 1; i < outputs.size(); i++) {
       String other = text(outputs.get(i));
       if (!best.isBlank() && !other.isBlank() && !best.equals(other)) {
-        rows.add(tagging.preference(Tagging.Comparison.of(prompt, best, other, context.split())));
+        Scores none = Scores.of(OptionalDouble.empty());
+        rows.add(tagging.preference(comparison(row, prompt, best, other, none, context)));
       }
     }
     if (rows.isEmpty()) {
       throw new RejectedRowException("no_pair", "The list has no two different answers");
     }
-    String id = StableIds.of(tagging.id(prompt), outputs.toString());
-    return new RowResult.Kept(id, rows, List.of());
+    String group = rows.get(0).getString(1);
+    return new RowResult.Kept(StableIds.of(group, outputs.toString()), rows, List.of());
   }
 
   private static String text(JsonNode node) {

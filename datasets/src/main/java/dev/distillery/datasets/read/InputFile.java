@@ -11,7 +11,8 @@ import java.io.Serializable;
  * @param modified time of its last change, milliseconds since 1970
  * @param compression how it is compressed
  * @param layout how its rows lie
- * @param contentStart the first byte (uncompressed) after a byte order mark
+ * @param contentStart the first byte (uncompressed) after a byte order mark, and in XML after
+ *     comments
  */
 public record InputFile(
     String path,

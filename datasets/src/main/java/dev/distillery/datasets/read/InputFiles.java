@@ -37,6 +37,9 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
     WHOLE_FILE
   }
 
+  /** Two rows with a carriage return between them, and no line feed. */
+  private static final Pattern ROWS_BY_RETURN = Pattern.compile("\\}[ \\t]*+\\r[ \\t]*+\\{");
+
   private static final Pattern SPLIT_NAMED_ARRAY =
       Pattern.compile(
           "\\A\\s*\\{\\s*\"(?:train|eval|test|validation|valid|dev|data)\"\\s*:\\s*\\[");
@@ -137,9 +140,19 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       if (refusal.isPresent()) {
         return Sniffed.refused(refusal.get());
       }
-      int contentStart = head.startsWith(UTF8_BOM) ? UTF8_BOM.length() : 0;
-      return layout(head.substring(contentStart), expected)
-          .map(layout -> new Sniffed(Optional.empty(), compression, layout, contentStart))
+      int mark = head.startsWith(UTF8_BOM) ? UTF8_BOM.length() : 0;
+      return layout(head.substring(mark), expected)
+          .map(
+              layout ->
+                  layout == Layout.JSON_LINES && ROWS_BY_RETURN.matcher(head).find()
+                      ? Sniffed.refused(
+                          "Its lines end in carriage returns alone: convert it, for example with"
+                              + " tr '\\r' '\\n'")
+                      : new Sniffed(
+                          Optional.empty(),
+                          compression,
+                          layout,
+                          layout == Layout.XML_ROWS ? prologue(head, mark) : mark))
           .orElseGet(() -> Sniffed.refused(unexpected(head, expected)));
     }
   }
@@ -204,6 +217,24 @@ public record InputFiles(List<InputFile> files, List<String> empty, List<String>
       case JSON -> jsonLayout(head);
       case XML_OR_JSON -> head.stripLeading().startsWith("<") ? xmlLayout(head) : jsonLayout(head);
     };
+  }
+
+  /** Where an XML file goes on after its declaration and the comments ahead of all else. */
+  private static int prologue(String head, int start) {
+    int at = start;
+    while (true) {
+      int next = at;
+      while (next < head.length() && head.charAt(next) <= ' ') {
+        next++;
+      }
+      String closing =
+          head.startsWith("<!--", next) ? "-->" : head.startsWith("<?", next) ? "?>" : "";
+      int end = closing.isEmpty() ? -1 : head.indexOf(closing, next + 2);
+      if (end < 0) {
+        return at;
+      }
+      at = end + closing.length();
+    }
   }
 
   private static Optional<Layout> xmlLayout(String head) {

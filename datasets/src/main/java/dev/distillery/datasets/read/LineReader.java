@@ -37,6 +37,9 @@ final class LineReader extends RowReader {
     }
     if (split.isFirst()) {
       at = Math.min(split.file().contentStart(), source.length());
+      for (int i = 0; i < at; i++) {
+        line += source.buffer()[i] == '\n' ? 1 : 0;
+      }
       return true;
     }
     while (!source.pastEnd()) {

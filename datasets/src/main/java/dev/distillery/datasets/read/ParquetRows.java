@@ -42,7 +42,8 @@ public final class ParquetRows {
                     .select(
                         col("_metadata.file_path"),
                         col("_metadata.row_index"),
-                        to_json(struct("*")))
+                        // As in JSON, where a null answer is another thing than none.
+                        to_json(struct("*"), Map.of("ignoreNullFields", "false")))
                     .javaRDD()
                     .map(row -> raw(row, ordinals, maxRowBytes)))
         .reduce(JavaRDD::union)

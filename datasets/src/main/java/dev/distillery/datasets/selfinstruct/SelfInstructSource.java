@@ -15,6 +15,7 @@ import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.sql.Row;
 
 /**
@@ -61,9 +62,8 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
     if (instruction.isBlank()) {
       throw new RejectedRowException("empty_instruction", "The instruction is empty");
     }
-    Optional<Boolean> classification =
-        Optional.ofNullable(row.get("is_classification")).map(JsonNode::asBoolean);
-    List<String[]> instances = instances(row);
+    Optional<Boolean> classification = JsonFields.flag(row, "is_classification");
+    List<String[]> instances = instances(row, context);
     List<String> content = new ArrayList<>(List.of(tagging.source(), instruction));
     instances.forEach(instance -> content.addAll(List.of(instance)));
     String taskId = StableIds.of(content.toArray(String[]::new));
@@ -82,10 +82,13 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
     return List.of(new RowResult.Kept(taskId, rows, List.of()));
   }
 
-  private static List<String[]> instances(ObjectNode row) throws RejectedRowException {
+  private static List<String[]> instances(ObjectNode row, RowContext context)
+      throws RejectedRowException {
     List<String[]> instances = new ArrayList<>();
-    if (row.has("instances")) {
+    if (row.hasNonNull("instances")) {
+      JsonFields.tellBeside(row, "", context, "input", "output", "response");
       for (JsonNode instance : JsonFields.requireArray(row, "instances")) {
+        JsonFields.tellUnread(instance, "instances[].", context, Set.of("input", "output"));
         instances.add(
             new String[] {
               JsonFields.value(instance, "input").orElse(""),
@@ -98,6 +101,7 @@ public record SelfInstructSource(Tagging tagging, boolean seeds) implements Sour
             JsonFields.value(row, "input").orElse(""),
             JsonFields.requireValue(row, "output", "response")
           });
+      JsonFields.tellBeside(row, instances.get(0)[1], context, "response");
     } else if (row.has("most_similar") || row.has("avg_similarity_score")) {
       instances.add(new String[] {"", ""});
     }

@@ -73,13 +73,11 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
             "messages",
             "text",
             "plugins",
-            "system",
-            "system_prompt",
-            "history",
             "tools",
             "functions",
             "id",
             "conversation_id")
+        .reading(DialogueHead.FIELDS)
         .matching("(human|gpt|user|assistant|bot|chatgpt)_[0-9]{1,6}")
         .leaving("title", "category", "hash", "views", "url");
   }
@@ -275,11 +273,9 @@ public record ShareGptSource(Tagging tagging, ShareGpt settings, Set<ShareGptRul
     // A system text beside the turns is none of them, and no rule about turns drops it.
     List<Message> head = DialogueHead.before(row, List.of());
     Optional<String> tools = DialogueHead.tools(row);
-    List<Message> whole = joined(head, turns);
-    String id =
-        tools.map(text -> StableIds.of(tagging.id(whole), text)).orElseGet(() -> tagging.id(whole));
+    String id = tagging.id(joined(head, turns), tools);
     Optional<String> published =
-        JsonFields.scalar(row, "id").or(() -> JsonFields.scalar(row, "conversation_id"));
+        JsonFields.text(row, "id").or(() -> JsonFields.text(row, "conversation_id"));
     List<Attribution> attribution =
         published
             .filter(name -> name.matches("[A-Za-z0-9]{7}"))

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.core.dialogue.TextJson;
 import dev.distillery.datasets.JsonFields;
@@ -11,12 +12,13 @@ import dev.distillery.datasets.MarkedText;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Finds a dialogue's turns in every shape that ShareGPT is published in: a list ({@code
@@ -28,34 +30,75 @@ import java.util.stream.Stream;
 final class ShareGptTurns {
   private static final List<String> LISTS =
       List.of("conversations", "conversation", "items", "messages");
+  private static final List<String> ASKING = List.of("human", "user");
+  private static final List<String> ANSWERING = List.of("assistant", "gpt", "bot");
   private static final Pattern FLAT =
       Pattern.compile("(human|gpt|user|assistant|bot|chatgpt)_([0-9]{1,6})");
   private static final Pattern MARK = Pattern.compile("(?m)^<\\|(user|bot|assistant|system)\\|>:");
 
   private ShareGptTurns() {}
 
+  /**
+   * The turns of a row. A list is taken before flat members, and these before a marked text; what
+   * stands beside is counted as unread, but for a list of other turns.
+   *
+   * @throws RejectedRowException where there are none, or two lists that differ
+   */
   static List<Message> of(ObjectNode row, RowContext context) throws RejectedRowException {
-    for (String name : LISTS) {
-      JsonNode list = row.get(name);
-      if (list != null && list.isArray()) {
-        return fromList(list, context);
-      }
-    }
+    Optional<List<Message>> listed = listed(row, context);
     List<Message> flat = flat(row);
+    if (listed.isPresent()) {
+      boolean other = !flat.isEmpty() && !flat.equals(listed.get());
+      if (other) {
+        throw two("human_0 and the like", "a list");
+      }
+      JsonFields.tellBeside(row, "", context, "text");
+      return listed.get();
+    }
     if (!flat.isEmpty()) {
+      JsonFields.tellBeside(row, "", context, "text");
       return flat;
     }
-    if (row.path("text").isTextual() && MARK.matcher(row.get("text").textValue()).find()) {
-      return MarkedText.turns(row.get("text").textValue(), MARK);
+    String text = JsonFields.text(row, "text").orElse("");
+    if (MARK.matcher(text).find()) {
+      return MarkedText.turns(text, MARK, context);
     }
     throw JsonFields.missing(row, "conversations, items, human_0 and gpt_1, or a marked text");
+  }
+
+  private static Optional<List<Message>> listed(ObjectNode row, RowContext context)
+      throws RejectedRowException {
+    Optional<List<Message>> found = Optional.empty();
+    for (String name : LISTS) {
+      JsonNode list = JsonFields.list(row, name);
+      if (!list.isArray()) {
+        if (MessageJson.saysSomething(list)) {
+          throw new RejectedRowException(
+              "unknown_format", "The field " + name + " is no list of turns");
+        }
+        continue;
+      }
+      List<Message> turns = fromList(list, context);
+      Optional<List<Message>> before = found.filter(some -> !some.isEmpty());
+      boolean other = before.isPresent() && !turns.isEmpty() && !turns.equals(before.get());
+      if (other) {
+        throw two(name, "another list");
+      }
+      found = before.or(() -> Optional.of(turns));
+    }
+    return found;
+  }
+
+  private static RejectedRowException two(String name, String other) {
+    return new RejectedRowException(
+        "two_dialogues", "The row has " + name + " beside " + other + " of other turns");
   }
 
   private static List<Message> fromList(JsonNode list, RowContext context)
       throws RejectedRowException {
     List<Message> turns = new ArrayList<>();
     for (JsonNode turn : list) {
-      Optional<JsonNode[]> pair = pair(turn);
+      Optional<JsonNode[]> pair = pair(turn, context);
       if (pair.isPresent()) {
         addPair(pair.get(), turns);
       } else {
@@ -66,19 +109,26 @@ final class ShareGptTurns {
   }
 
   /** Question and answer, where a list holds them together. */
-  private static Optional<JsonNode[]> pair(JsonNode turn) {
+  private static Optional<JsonNode[]> pair(JsonNode turn, RowContext context) {
     if (turn.isArray() && turn.size() == 2) {
       return Optional.of(new JsonNode[] {turn.get(0), turn.get(1)});
     }
     if (turn.has("role") || turn.has("from")) {
       return Optional.empty();
     }
-    Optional<String> asks = Stream.of("human", "user").filter(turn::has).findFirst();
-    Optional<String> answers = Stream.of("assistant", "gpt", "bot").filter(turn::has).findFirst();
-    boolean pair = answers.isPresent() || (asks.isPresent() && turn.size() == 1);
-    return pair
-        ? Optional.of(new JsonNode[] {member(turn, asks), member(turn, answers)})
-        : Optional.empty();
+    Optional<String> asks = ASKING.stream().filter(turn::hasNonNull).findFirst();
+    Optional<String> answers = ANSWERING.stream().filter(turn::hasNonNull).findFirst();
+    boolean pair =
+        ANSWERING.stream().anyMatch(turn::has)
+            || (turn.size() == 1 && ASKING.stream().anyMatch(turn::has));
+    if (!pair) {
+      return Optional.empty();
+    }
+    Set<String> read = new HashSet<>();
+    asks.ifPresent(read::add);
+    answers.ifPresent(read::add);
+    JsonFields.tellUnread(turn, "messages[].", context, read);
+    return Optional.of(new JsonNode[] {member(turn, asks), member(turn, answers)});
   }
 
   private static JsonNode member(JsonNode turn, Optional<String> name) {
@@ -118,7 +168,10 @@ final class ShareGptTurns {
       if (nothing(field.getValue())) {
         firstNull = Math.min(firstNull, place);
       } else {
-        turns.put(place, new Message(role, TextJson.text(field.getValue())));
+        Message before = turns.put(place, new Message(role, TextJson.text(field.getValue())));
+        if (before != null) {
+          throw two(field.getKey(), "another member");
+        }
       }
     }
     if (!turns.isEmpty() && turns.lastKey() > firstNull) {

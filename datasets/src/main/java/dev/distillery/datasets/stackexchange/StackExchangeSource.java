@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -39,6 +40,9 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
     implements Source {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern WHOLE_NUMBER = Pattern.compile("-?[0-9]{1,18}");
+  private static final Set<String> ANSWER_FIELDS =
+      Set.of("answer_id", "author", "author_id", "author_profile", "pm_score", "selected", "text");
+
   private static final String QUESTION = "1";
   private static final String ANSWER = "2";
 
@@ -112,7 +116,7 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
 
   @Override
   public List<RowResult> parse(ObjectNode row, RowContext context) throws RejectedRowException {
-    if (row.has("answers")) {
+    if (row.hasNonNull("answers")) {
       return List.of(preferenceRow(row, context));
     }
     String type = JsonFields.requireText(row, "PostTypeId");
@@ -290,15 +294,16 @@ public record StackExchangeSource(Tagging tagging, StackExchange settings, long 
   /** A question of the preferences data set, with its answers and their scores. */
   private RowResult preferenceRow(ObjectNode row, RowContext context) throws RejectedRowException {
     String questionId =
-        JsonFields.scalar(row, "qid").orElseThrow(() -> JsonFields.missing(row, "qid"));
+        JsonFields.text(row, "qid").orElseThrow(() -> JsonFields.missing(row, "qid"));
     String date = JsonFields.text(row, "date").orElse("").replace('/', '-');
     JsonNode links = row.path("metadata");
     String url = links.path(0).asText();
     Attribution asker = new Attribution(links.path(2).asText(), url, date, licenseOf(date));
     List<QuestionPairs.Answer> answers = new ArrayList<>();
     for (JsonNode answer : JsonFields.requireArray(row, "answers")) {
+      JsonFields.tellUnread(answer, "answers[].", context, ANSWER_FIELDS);
       String id =
-          JsonFields.scalar(answer, "answer_id")
+          JsonFields.text(answer, "answer_id")
               .orElseThrow(() -> JsonFields.missing(answer, "answer_id"));
       String text = markdown(JsonFields.requireText(answer, "text"));
       int score =

@@ -17,12 +17,16 @@ import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * Two summaries of a post or of a news article and which was chosen. The prompt is the text under
  * its headings and ends in {@code TL;DR:}, the form that the reward models of the paper saw.
  */
 public record SummarizeSource(Tagging tagging) implements Source {
+  private static final Set<String> INFO = Set.of("post", "article", "title", "subreddit", "site");
+  private static final Set<String> SUMMARY = Set.of("text", "policy", "note");
+
   @Override
   public String name() {
     return "summarize-from-feedback";
@@ -52,6 +56,10 @@ public record SummarizeSource(Tagging tagging) implements Source {
       throw JsonFields.missing(row, "two summaries and a choice of 0 or 1");
     }
     int better = (int) choice.getAsDouble();
+    JsonFields.tellUnread(row.path("info"), "info.", context, INFO);
+    for (JsonNode summary : summaries) {
+      JsonFields.tellUnread(summary, "summaries[].", context, SUMMARY);
+    }
     Optional<String> split = JsonFields.text(row, "split").flatMap(Splits::of).or(context::split);
     return List.of(
         tagging.keep(
@@ -65,7 +73,7 @@ public record SummarizeSource(Tagging tagging) implements Source {
   /** A row of an article has no post, and the other way round. */
   private static String prompt(JsonNode info) throws RejectedRowException {
     Optional<String> post = JsonFields.text(info, "post");
-    String body = post.isPresent() ? post.get() : JsonFields.requireText(info, "post", "article");
+    String body = JsonFields.requireText(info, "post", "article");
     StringBuilder prompt = new StringBuilder();
     JsonFields.text(info, "subreddit")
         .ifPresent(name -> prompt.append("SUBREDDIT: r/").append(name).append("\n\n"));

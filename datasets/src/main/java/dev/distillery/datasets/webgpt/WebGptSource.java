@@ -15,6 +15,7 @@ import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /** Two answers to a question with scores from -1 to 1 that sum to 0; a tie is no comparison. */
 public record WebGptSource(Tagging tagging) implements Source {
@@ -44,6 +45,7 @@ public record WebGptSource(Tagging tagging) implements Source {
     JsonNode question = row.path("question");
     String asked =
         question.isTextual() ? question.textValue() : JsonFields.requireText(question, "full_text");
+    JsonFields.tellUnread(question, "question.", context, Set.of("full_text", "dataset"));
     String[] answers = {
       JsonFields.requireText(row, "answer_0"), JsonFields.requireText(row, "answer_1")
     };

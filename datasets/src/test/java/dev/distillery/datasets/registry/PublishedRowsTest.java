@@ -1,103 +1,19 @@
 package dev.distillery.datasets.registry;
 
+import static dev.distillery.datasets.registry.ReadRows.rows;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.datasets.RejectedRowException;
-import dev.distillery.datasets.RowContext;
-import dev.distillery.datasets.RowParser;
-import dev.distillery.datasets.RowResult;
-import dev.distillery.datasets.Source;
 import dev.distillery.datasets.SourceSettings;
-import dev.distillery.datasets.read.Layout;
-import dev.distillery.datasets.read.RawRow;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 
 /**
  * What each reader makes of rows in the shape that its source publishes them in; the texts are
- * ours. A row is written as its columns that are not the same for all, as {@code name=value}.
+ * ours.
  */
 class PublishedRowsTest {
   private static final SourceSettings PLAIN = SourceSettings.defaults();
-
-  private static List<RowResult> parse(Source source, String path, String json)
-      throws RejectedRowException {
-    RawRow raw =
-        RawRow.of(new RawRow.Position(0, 0, 0, 1), json.getBytes(StandardCharsets.UTF_8), null);
-    return source.parse(
-        new RowParser(1 << 20).parse(raw, Layout.JSON_LINES).orElseThrow(),
-        new RowContext(path, Optional.empty()));
-  }
-
-  /** The rows that a source makes of lines, groups among them put together. */
-  private static List<String> rows(Sources name, SourceSettings settings, String... lines) {
-    Source source = name.create(settings, 42);
-    List<RowResult> results = new ArrayList<>();
-    List<RowResult.Item> items = new ArrayList<>();
-    for (String line : lines) {
-      List<RowResult> parsed;
-      try {
-        parsed = parse(source, "folder/train.jsonl", line);
-      } catch (RejectedRowException e) {
-        parsed = List.of(new RowResult.Rejected(e.rule(), e.detail()));
-      }
-      for (RowResult result : parsed) {
-        if (result instanceof RowResult.Item item) {
-          items.add(item);
-        } else {
-          results.add(result);
-        }
-      }
-    }
-    items.sort(Comparator.comparing(RowResult.Item::order));
-    if (!items.isEmpty()) {
-      results.addAll(source.group(items.get(0).group(), items));
-    }
-    List<String> written = new ArrayList<>();
-    for (RowResult result : results) {
-      if (result instanceof RowResult.Kept kept) {
-        kept.rows().forEach(row -> written.add(written(source, row)));
-      } else if (result instanceof RowResult.Rejected rejected) {
-        written.add("rejected: " + rejected.rule());
-      }
-    }
-    return written;
-  }
-
-  private static String written(Source source, Row row) {
-    String[] names = source.table().schema().fieldNames();
-    List<String> columns = new ArrayList<>();
-    for (int i = 0; i < names.length; i++) {
-      String value = value(row.get(i));
-      boolean common =
-          List.of("id", "task_id", "group_id", "origin", "max_similarity").contains(names[i]);
-      if (!common && !value.isEmpty()) {
-        columns.add(names[i] + "=" + value);
-      }
-    }
-    return String.join("; ", columns);
-  }
-
-  private static String value(Object value) {
-    if (value instanceof Row row) {
-      // What a message may have beside its words is at its end.
-      return row.mkString(":").replaceAll("(:null)+$", "");
-    }
-    if (value instanceof Object[] list) {
-      return Arrays.stream(list).map(PublishedRowsTest::value).collect(Collectors.joining(", "));
-    }
-    if (value instanceof List<?> list) {
-      return list.stream().map(PublishedRowsTest::value).collect(Collectors.joining(", "));
-    }
-    return value == null ? "" : value.toString();
-  }
 
   @Test
   void dolly() {
@@ -135,8 +51,8 @@ class PublishedRowsTest {
             "rejected: null_content");
     assertThat(rows(Sources.ALPACA_DIALOGUES, PLAIN, rows[0], rows[1]))
         .containsExactly(
-            "messages=system:Be brief., user:Which peak?, assistant:Mont Blanc., user:And how high?,"
-                + " assistant:4,800 m.; split=train; source=alpaca; license=CC-BY-NC-4.0",
+            "messages=system:Be brief., user:Which peak?, assistant:Mont Blanc., user:And how"
+                + " high?, assistant:4,800 m.; split=train; source=alpaca; license=CC-BY-NC-4.0",
             "messages=user:And how high?, assistant:4.80; split=train; source=alpaca;"
                 + " license=CC-BY-NC-4.0");
   }
@@ -169,13 +85,14 @@ class PublishedRowsTest {
             rows(
                 Sources.SHAREGPT,
                 PLAIN,
-                "{\"human_0\": \"How are you today?\", \"gpt_0\": \"Well.\", \"human_1\": 1, \"gpt_1\": 2}",
+                "{\"human_0\": \"How are you today?\", \"gpt_0\": \"Well.\", \"human_1\": 1,"
+                    + " \"gpt_1\": 2}",
                 "{\"conversations\": [[\"How are you today?\", \"Well.\"], [1, 2]]}",
                 "{\"conversations\": [{\"user\": \"How are you today?\", \"assistant\": \"Well.\"},"
                     + " {\"user\": 1, \"assistant\": 2}]}",
                 "{\"human_0\": \"How?\", \"gpt_0\": null, \"human_1\": \"x\"}",
-                "{\"conversations\": [{\"from\": \"human\", \"value\": \"Hm?\"}, {\"from\": \"gpt\","
-                    + " \"value\": null}]}"))
+                "{\"conversations\": [{\"from\": \"human\", \"value\": \"Hm?\"}, {\"from\":"
+                    + " \"gpt\", \"value\": null}]}"))
         .satisfies(
             all ->
                 assertThat(all.subList(0, 3))
@@ -201,8 +118,8 @@ class PublishedRowsTest {
                 "The Tiber.", "weight": 0}], "tools": [{"type": "function"}]}
                 """,
                 "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]}",
-                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
-                    + " \"content\": null}]}"))
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\":"
+                    + " \"assistant\", \"content\": null}]}"))
         .containsExactly(
             "messages=system:Brief., user:Which river?, assistant::null:null:[{\"id\":\"c\"}],"
                 + " tool:4:map, assistant:The Tiber.:null:0.0; split=train; source=openai-messages;"
@@ -218,7 +135,8 @@ class PublishedRowsTest {
             rows(
                 Sources.PREFERENCES,
                 PLAIN,
-                "{\"system\": \"S\", \"input\": \"Where?\", \"chosen_score\": 9, \"rejected_score\": 2, "
+                "{\"system\": \"S\", \"input\": \"Where?\", \"chosen_score\": 9,"
+                    + " \"rejected_score\": 2, "
                     + answers
                     + "}",
                 "{\"system\": \"S\", \"prompt\": [{\"role\": \"user\", \"content\": \"Where?\"}], "
@@ -379,11 +297,10 @@ class PublishedRowsTest {
   @Test
   void oasstWithoutWhatModeratorsRefused() throws RejectedRowException {
     String tree =
-        "{\"message_tree_id\": \"t\", \"prompt\": {\"message_id\": \"a\", \"text\": \"Hi\", \"role\":"
-            + " \"prompter\", \"review_result\": null, \"replies\": ["
-            + "{\"message_id\": \"b\", \"text\": \"Hello\", \"role\": \"assistant\","
-            + " \"review_result\": true},"
-            + "{\"message_id\": \"c\", \"text\": \"Go away\", \"role\": \"assistant\","
+        "{\"message_tree_id\": \"t\", \"prompt\": {\"message_id\": \"a\", \"text\": \"Hi\","
+            + " \"role\": \"prompter\", \"review_result\": null, \"replies\": [{\"message_id\":"
+            + " \"b\", \"text\": \"Hello\", \"role\": \"assistant\", \"review_result\":"
+            + " true},{\"message_id\": \"c\", \"text\": \"Go away\", \"role\": \"assistant\","
             + " \"review_result\": false}]}}";
     SourceSettings dropping =
         new SourceSettings(
@@ -472,8 +389,8 @@ class PublishedRowsTest {
 
   private static final String PAIRED_FOR =
       "split=train; source=stackexchange; license=CC-BY-SA-4.0;"
-          + " attribution=https://x.stackexchange.com/users/1/:https://x.stackexchange.com/questions/7"
-          + ":2019-04-02:CC-BY-SA-4.0, Ann (https://x.stackexchange.com/users/2/)"
+          + " attribution=https://x.stackexchange.com/users/1/:https://x.stackexchange.com/questions/7:2019-04-02:CC-BY-SA-4.0,"
+          + " Ann (https://x.stackexchange.com/users/2/)"
           + ":https://x.stackexchange.com/a/8:2019-04-02:CC-BY-SA-4.0,"
           + " Bob:https://x.stackexchange.com/a/9:2019-04-02:CC-BY-SA-4.0";
 
@@ -525,7 +442,8 @@ class PublishedRowsTest {
             rows(
                 Sources.SELF_INSTRUCT,
                 PLAIN,
-                "{\"instruction\": \"Count.\", \"most_similar\": {\"Add.\": 0.2}, \"request_idx\": 4}"))
+                "{\"instruction\": \"Count.\", \"most_similar\": {\"Add.\": 0.2}, \"request_idx\":"
+                    + " 4}"))
         .containsExactly("instruction=Count.; source=self-instruct; license=Apache-2.0");
   }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,39 @@ class IngestJobTest {
     assertThat(pair.<String>getAs("license")).isEqualTo("CC-BY-SA-3.0");
     assertThat(pair.getList(pair.fieldIndex("attribution"))).hasSize(3);
     assertThat(pair.<String>getAs("chosen")).contains("```\nint *a_b;\n\n```");
+  }
+
+  @Test
+  void commentsOfADumpArePassedOverWhereverTheyStand() throws IOException {
+    String pair =
+        post(1, "PostTypeId=\"1\"", 3)
+            + "<!-- between --> "
+            + post(2, "PostTypeId=\"2\" ParentId=\"1\"", 9).strip()
+            + "\n"
+            + post(3, "PostTypeId=\"2\" ParentId=\"1\"", 0);
+    Path plain = write("plain.xml", "<?xml version=\"1.0\"?>\n<posts>\n" + pair + "</posts>\n");
+    Path commented =
+        write(
+            "commented.xml",
+            "<?xml version=\"1.0\"?>\n<!-- A dump of\n  <row Id=\"9\" PostTypeId=\"1\" />\n  2026"
+                + " -->\n<!-- and more --><posts>\n<row broken\n"
+                + pair
+                + "</posts>\n<!-- the end -->\n");
+    IngestSummary without = ingest("stackexchange", plain, "--site", "x.stackexchange.com");
+    IngestSummary with = ingest("stackexchange", commented, "--site", "x.stackexchange.com");
+    assertThat(without.rejects()).isEmpty();
+    assertThat(with.rejects()).containsExactly(Map.entry("invalid_xml", 1L));
+    assertThat(Ingests.table(with, "rejects").head().<String>getAs("id")).contains("line 6,");
+    assertThat(sorted(with)).hasSize(1).isEqualTo(sorted(without));
+  }
+
+  @Test
+  void rowsThatCarriageReturnsAloneDivideAreRefusedWithWhatToDo() throws IOException {
+    String row = "{\"instruction\": \"Add.\", \"output\": \"3\"}";
+    Path file = write("returns.jsonl", row + "\r" + row + "\r");
+    assertThatThrownBy(() -> ingest("alpaca", file))
+        .hasMessageContaining("returns.jsonl: Its lines end in carriage returns alone")
+        .hasMessageContaining("tr '\\r' '\\n'");
   }
 
   private static List<String> sorted(IngestSummary summary) {
