@@ -1,5 +1,6 @@
 package dev.distillery.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
@@ -142,6 +143,11 @@ final class DatasetCard {
         .forEach((name, value) -> line("- " + name + ": `" + value.replace("`", "'") + "`"));
     record.inputs().forEach(input -> line("- read: " + input.path("ref").asText()));
     line("\nFigures: `" + record.summary().path("figures") + "`");
+    JsonNode unread = record.summary().path("unread_fields");
+    if (!unread.isEmpty()) {
+      line("\nFields that no reader knows, with the rows that had them, are not in here:\n");
+      unread.forEach(field -> line("- `" + field.asText().replace("`", "'") + "`"));
+    }
     line("\nRejected rows, by rule: `" + record.summary().path("rejects") + "`");
   }
 

@@ -255,7 +255,8 @@ class CommandLineToolTest {
            {"table": "rejects", "source": "elsewhere", "license": "MIT", "rows": 1}],
          "decisive_options": {"use": "commercial"}, "inputs": [{"ref": "documents@a"}],
          "versions": {"distillery": "0.1"},
-         "summary": {"figures": {"in": 1300, "kept": 1200}, "rejects": {"license": 100}}}
+         "summary": {"figures": {"in": 1300, "kept": 1200}, "rejects": {"license": 100},
+           "unread_fields": ["mood=7", "messages[].odd=2"]}}
         """);
     assertThat(run("show", "documents", "--card", "--warehouse", folder.toString())).isZero();
     assertThat(out())
@@ -263,10 +264,11 @@ class CommandLineToolTest {
         .contains("1,200 rows, 34,567 bytes of Parquet.")
         .contains("| `tags` | array<struct<a:string>> | x \\| y |")
         .contains(
-            "| [stackexchange](https://example.org/terms) | CC-BY-SA-4.0 | 1,000 | yes | the author of"
-                + " each row, with its link (column `attribution`) | Share alike |")
+            "| [stackexchange](https://example.org/terms) | CC-BY-SA-4.0 | 1,000 | yes | the author"
+                + " of each row, with its link (column `attribution`) | Share alike |")
         .contains("| ours | MIT | 200 | not known | not known |  |")
         .contains("- use: `commercial`", "- read: documents@a", "`{\"license\":100}`")
+        .contains("Fields that no reader knows", "- `mood=7`\n- `messages[].odd=2`\n")
         .doesNotContain("elsewhere");
     assertThat(run("show", "rows.parquet", "--card")).isEqualTo(3);
     assertThat(err()).contains("Option --card: only a table of the warehouse has a card");
