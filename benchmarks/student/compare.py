@@ -3,6 +3,7 @@
 
     python benchmarks/student/compare.py train smollm2-135m 2 256
     python benchmarks/student/compare.py train 4m 8 128
+    python benchmarks/student/compare.py train gemma3-270m 1 256
     python benchmarks/student/compare.py decode smollm2-135m 1 64
     python benchmarks/student/compare.py decode SmolLM2-135M-Instruct.Q4_1.gguf 16 64
 
@@ -11,7 +12,9 @@ Both sides run in processes of their own, one at a time, float32, the same threa
 are warmed up, then each is measured ROUNDS times (10), interleaved, on THREADS threads (2). Figures are tokens per second of wall time (median,
 lowest, highest), per second of processor time (median), and the peak resident memory. A quantised file is compared
 with transformers' float32 on the same shape. `decode` also measures how fast memory can be read, and says what part
-of that decoding at batch 1 reaches.
+of that decoding at batch 1 reaches. `train` says how many times the sum of its parts the student's peak is (weights, gradient
+and moments, what the backward pass keeps, a piece of logits), and ends with 1 where it is more than 1.3 and the parts are a gigabyte or more. Of the
+shapes qwen2.5-0.5b and gemma3-270m the whole logits would be as large as the rest of the activations.
 
     python benchmarks/student/compare.py product Q4_1 1 1
 
@@ -23,7 +26,8 @@ import subprocess
 import sys
 
 ROUNDS, WARM_UP, THREADS = int(os.environ.get("ROUNDS", 10)), 3, int(os.environ.get("THREADS", 2))
-FLOAT_GIGABYTES = 0.538  # what decoding a token of SmolLM2-135M in float32 reads
+# What decoding a token in float32 reads: every weight once, heads are tied.
+FLOAT_GIGABYTES = {"smollm2-135m": 0.538, "qwen2.5-0.5b": 1.976, "gemma3-270m": 1.072}
 MAIN = "dev.distillery.model.cpu.StudentBenchmark"
 
 
@@ -61,17 +65,26 @@ def peer(work, shape, batch, length):
     import time
 
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    import transformers
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(1)
     small = shape == "4m"
-    config = LlamaConfig(
-        vocab_size=4096 if small else 49152, hidden_size=256 if small else 576,
-        intermediate_size=688 if small else 1536, num_hidden_layers=4 if small else 30,
-        num_attention_heads=4 if small else 9, num_key_value_heads=4 if small else 3, tie_word_embeddings=True,
-        max_position_embeddings=2048, attn_implementation="sdpa", bos_token_id=1, eos_token_id=None, pad_token_id=0)
-    model = LlamaForCausalLM(config)
+    common = dict(tie_word_embeddings=True, attn_implementation="sdpa", bos_token_id=1, eos_token_id=None, pad_token_id=0)
+    if shape == "qwen2.5-0.5b":
+        config = transformers.Qwen2Config(
+            vocab_size=151_936, hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14,
+            num_key_value_heads=2, max_position_embeddings=32_768, **common)
+    elif shape == "gemma3-270m":
+        config = transformers.Gemma3TextConfig(
+            vocab_size=262_144, hidden_size=640, intermediate_size=2048, num_hidden_layers=18, num_attention_heads=4,
+            num_key_value_heads=1, head_dim=256, sliding_window=512, max_position_embeddings=32_768, **common)
+    else:
+        config = transformers.LlamaConfig(
+            vocab_size=4096 if small else 49152, hidden_size=256 if small else 576,
+            intermediate_size=688 if small else 1536, num_hidden_layers=4 if small else 30,
+            num_attention_heads=4 if small else 9, num_key_value_heads=4 if small else 3, max_position_embeddings=2048, **common)
+    model = transformers.AutoModelForCausalLM.from_config(config)
     batch, length = int(batch), int(length)
     if work == "train":
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
@@ -125,22 +138,27 @@ def main(arguments):
     for _ in range(ROUNDS):
         for side in sides:
             results[side.name].append(side.ask())
-    medians = {}
+    medians, memory = {}, {}
     for side in sides:
         wall = [r[0] for r in results[side.name]]
         cpu = statistics.median(r[1] for r in results[side.name])
         medians[side.name] = statistics.median(wall), cpu
+        memory[side.name] = side.ask("memory")
         print(f"{side.name:13} {medians[side.name][0]:8.1f} tokens/s ({min(wall):.1f} to {max(wall):.1f}), "
-              f"{cpu:8.1f} per processor second, peak {side.ask('memory')[0]:.0f} MB")
+              f"{cpu:8.1f} per processor second, peak {memory[side.name][0]:.0f} MB")
     print("ratio %.2f by wall time, %.2f by processor time" % tuple(
         a / b for a, b in zip(medians["student"], medians["transformers"])))
     for side in sides:
         side.process.kill()
     if arguments[0] == "decode" and arguments[2] == "1":
-        gigabytes = os.path.getsize(arguments[1]) / 1e9 if arguments[1].endswith(".gguf") else FLOAT_GIGABYTES
+        gigabytes = os.path.getsize(arguments[1]) / 1e9 if arguments[1].endswith(".gguf") else FLOAT_GIGABYTES[shape]
         speed = bandwidth()
         print(f"memory is read at {speed:.1f} GB/s, for {speed / gigabytes:.1f} tokens/s at most: "
               f"{medians['student'][0] * gigabytes / speed:.2f} of that is reached")
+    if arguments[0] == "train":
+        peak, parts = memory["student"]
+        print(f"the student's peak is {peak / max(1, parts):.2f} times the sum of its parts, {parts:.0f} MB")
+        sys.exit(1 if parts >= 1000 and peak > 1.3 * parts else 0)
 
 
 if sys.argv[1] == "--peer":

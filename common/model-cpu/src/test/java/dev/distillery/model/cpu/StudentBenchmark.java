@@ -2,6 +2,7 @@ package dev.distillery.model.cpu;
 
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelConfigs;
+import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.Batch;
@@ -48,12 +49,19 @@ public final class StudentBenchmark {
     /** Does the work once and returns how many tokens it was. */
     int run() throws IOException;
 
+    /** Bytes of what it has to hold at once: its parts, added up; 0 where nobody has counted. */
+    default long parts() {
+      return 0;
+    }
+
     @Override
     void close();
   }
 
   /**
-   * Arguments: train SHAPE BATCH LENGTH THREADS, lora FILE BATCH LENGTH THREADS, decode
+   * The word memory is answered with the peak of resident memory and the sum of its parts, in MB.
+   *
+   * <p>Arguments: train SHAPE BATCH LENGTH THREADS, lora FILE BATCH LENGTH THREADS, decode
    * SHAPE_OR_FILE BATCH TOKENS THREADS, or bandwidth - 1 1 THREADS and product TYPE 1 1 THREADS,
    * whose "tokens" are megabytes.
    */
@@ -79,7 +87,7 @@ public final class StudentBenchmark {
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.equals("memory")) {
-          System.out.println(peakMegabytes());
+          System.out.println(peakMegabytes() + " " + work.parts() / (1 << 20));
           continue;
         }
         long begin = System.nanoTime();
@@ -160,6 +168,8 @@ public final class StudentBenchmark {
     private final Trainer trainer;
     private final Batch batch;
     private final double adapterDropout;
+    private final int rows;
+    private final int length;
     private long step;
 
     Training(
@@ -170,6 +180,8 @@ public final class StudentBenchmark {
         int rows,
         int length) {
       this.parameters = parameters;
+      this.rows = rows;
+      this.length = length;
       adapterDropout = lora.map(LoraConfig::dropout).orElse(0.0);
       decoder = new Decoder(config, kernels, parameters, lora, false);
       loss = new NextTokenLoss(decoder);
@@ -181,6 +193,14 @@ public final class StudentBenchmark {
         sequences.add(tokens(length, config.vocabSize(), i));
       }
       batch = Batch.of(sequences);
+    }
+
+    /** Weights, gradient and moments, what the backward pass wants, and a piece of logits. */
+    @Override
+    public long parts() {
+      long values = parameters.frozen().size() + 4 * parameters.trainable().size();
+      return Float.BYTES * values
+          + ModelEstimate.of(decoder.config()).activationBytes(rows, length, false);
     }
 
     @Override
