@@ -1,5 +1,6 @@
 package dev.distillery.datasets;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -9,20 +10,34 @@ import java.util.TreeSet;
  *
  * @param path the file
  * @param key the key of the array that the row lies in, for files of several arrays
+ * @param ownSplit the split that the row names itself, if it does
  * @param unreadFields names of fields that no reader knows; filled while the row is read
  */
-public record RowContext(String path, Optional<String> key, Set<String> unreadFields) {
+public record RowContext(
+    String path, Optional<String> key, Optional<String> ownSplit, Set<String> unreadFields) {
   /** A row's names beyond this many are not kept: rows with names for keys have no end of them. */
   private static final int MAX_UNREAD = 20;
 
   /** The context of a row that is yet to be read. */
   public RowContext(String path, Optional<String> key) {
-    this(path, key, new TreeSet<>());
+    this(path, key, Optional.empty(), new TreeSet<>());
   }
 
-  /** The split that the key, or else the file's name, speaks of. */
+  /**
+   * The same for a row with a field {@code split}; a name that is no split's is counted as unread.
+   */
+  public RowContext with(ObjectNode row) {
+    Optional<String> said = JsonFields.said(row, "split");
+    Optional<String> own = said.flatMap(Splits::of);
+    if (said.isPresent() && own.isEmpty()) {
+      unread("split");
+    }
+    return new RowContext(path, key, own, unreadFields);
+  }
+
+  /** The split that the row names, else its key, else the file's name. */
   public Optional<String> split() {
-    return Splits.of(key.orElse(path.substring(path.lastIndexOf('/') + 1)));
+    return ownSplit.or(() -> Splits.of(key.orElse(path.substring(path.lastIndexOf('/') + 1))));
   }
 
   /** Remembers that a field is passed over. */

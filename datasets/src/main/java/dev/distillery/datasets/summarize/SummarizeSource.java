@@ -10,7 +10,6 @@ import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowResult;
 import dev.distillery.datasets.Source;
-import dev.distillery.datasets.Splits;
 import dev.distillery.datasets.Tagging;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
@@ -60,14 +59,13 @@ public record SummarizeSource(Tagging tagging) implements Source {
     for (JsonNode summary : summaries) {
       JsonFields.tellUnread(summary, "summaries[].", context, SUMMARY);
     }
-    Optional<String> split = JsonFields.text(row, "split").flatMap(Splits::of).or(context::split);
     return List.of(
         tagging.keep(
             Tagging.Comparison.of(
                 List.of(new Message(Roles.USER, prompt(row.path("info")))),
                 JsonFields.requireText(summaries.get(better), "text").strip(),
                 JsonFields.requireText(summaries.get(1 - better), "text").strip(),
-                split)));
+                context.split())));
   }
 
   /** A row of an article has no post, and the other way round. */

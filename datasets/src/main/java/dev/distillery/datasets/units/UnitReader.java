@@ -157,7 +157,7 @@ public final class UnitReader {
             context.unread(field.getKey());
           }
         }
-        return source.parse(row.get(), context);
+        return source.parse(row.get(), context.with(row.get()));
       } catch (RejectedRowException e) {
         return List.of(new RowResult.Rejected(e.rule(), e.detail()));
       } catch (RuntimeException e) {

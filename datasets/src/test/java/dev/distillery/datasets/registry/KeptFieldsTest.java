@@ -145,6 +145,15 @@ class KeptFieldsTest {
   }
 
   @Test
+  void theSplitThatARowNamesGoesBeforeItsFiles() throws RejectedRowException {
+    String pair = "{'prompt': 'p', 'chosen': 'c', 'rejected': 'r', 'split': '%s'}";
+    assertThat(row(Sources.PREFERENCES, pair.formatted("dev"))).contains("split=validation;");
+    assertThat(row(Sources.PREFERENCES, pair.formatted("maths"))).contains("split=train;");
+    assertThat(ReadRows.unread(Sources.PREFERENCES, json(pair.formatted("maths"))))
+        .containsExactly("split");
+  }
+
+  @Test
   void aListThatIsWrittenAsTextIsAList() {
     assertThat(
             row(

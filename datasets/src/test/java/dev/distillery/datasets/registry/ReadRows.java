@@ -1,5 +1,6 @@
 package dev.distillery.datasets.registry;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.datasets.RejectedRowException;
 import dev.distillery.datasets.RowContext;
 import dev.distillery.datasets.RowParser;
@@ -61,8 +62,8 @@ final class ReadRows {
       throws RejectedRowException {
     RawRow raw =
         RawRow.of(new RawRow.Position(0, 0, 0, 1), json.getBytes(StandardCharsets.UTF_8), null);
-    return source.parse(
-        new RowParser(1 << 20).parse(raw, Layout.JSON_LINES).orElseThrow(), context);
+    ObjectNode row = new RowParser(1 << 20).parse(raw, Layout.JSON_LINES).orElseThrow();
+    return source.parse(row, context.with(row));
   }
 
   private static List<RowResult> results(Source source, String... lines) {
