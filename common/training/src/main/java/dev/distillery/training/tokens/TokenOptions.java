@@ -7,6 +7,7 @@ import dev.distillery.core.run.Required;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.spark.warehouse.WeightedRef;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
 import java.util.ArrayList;

@@ -8,6 +8,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.spark.warehouse.WeightedRef;
 import dev.distillery.training.card.ModelCard;
 import java.math.BigDecimal;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsKit;
+import dev.distillery.spark.warehouse.WeightedRef;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Optional;
