@@ -1,0 +1,159 @@
+package dev.distillery.jobs.curate;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.udf;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.distillery.core.filter.Filters;
+import dev.distillery.core.filter.Judged;
+import dev.distillery.core.text.PersonalData;
+import dev.distillery.core.text.Redactor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One look at each row's texts: filters judge them as they came, then placeholders replace what is
+ * personal, in dropped rows too, since these are stored as well.
+ */
+final class TextPass implements UDF1<Row, Row> {
+  private static final long serialVersionUID = 1L;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** The rule that dropped a row; null where it is kept. */
+  static final String RULE = "__rule";
+
+  static final String DETAIL = "__detail";
+
+  /** Placeholders in a row, by the place of {@link PersonalData}. */
+  static final String REDACTED = "__redacted";
+
+  private static final String PASS = "__pass";
+
+  private final RowTexts texts;
+  private final Filters filters;
+  private final Redactor redactor;
+  private final boolean changes;
+
+  TextPass(RowTexts texts, Filters filters, Redactor redactor, boolean changes) {
+    this.texts = texts;
+    this.filters = filters;
+    this.redactor = redactor;
+    this.changes = changes;
+  }
+
+  /** The rows with {@link #RULE}, {@link #DETAIL} and {@link #REDACTED} behind their columns. */
+  static Dataset<Row> over(
+      Dataset<Row> rows, RowTexts texts, CurateOptions options, Filters filters) {
+    if (filters.isEmpty() && options.redact().isEmpty()) {
+      return rows.withColumn(RULE, lit(null).cast(DataTypes.StringType))
+          .withColumn(DETAIL, lit(null).cast(DataTypes.StringType))
+          .withColumn(REDACTED, lit(null).cast("array<bigint>"));
+    }
+    boolean changes =
+        !options.redact().isEmpty() || options.filter().stream().anyMatch(TextPass::cuts);
+    var pass = new TextPass(texts, filters, new Redactor(options.kinds()), changes);
+    StructType result =
+        new StructType()
+            .add(RULE, DataTypes.StringType)
+            .add(DETAIL, DataTypes.StringType)
+            .add(REDACTED, DataTypes.createArrayType(DataTypes.LongType, false));
+    if (changes) {
+      for (StructField field : texts.textFields()) {
+        result = result.add(field.name(), field.dataType(), true, field.metadata());
+      }
+    }
+    Dataset<Row> passed = rows.withColumn(PASS, udf(pass, result).apply(texts.column()));
+    List<Column> columns = new ArrayList<>();
+    List<String> replaced =
+        changes ? texts.textFields().stream().map(StructField::name).toList() : List.of();
+    for (String name : rows.columns()) {
+      columns.add(
+          replaced.contains(name) ? col(PASS + "." + name).as(name) : col("`" + name + "`"));
+    }
+    for (String name : List.of(RULE, DETAIL, REDACTED)) {
+      columns.add(col(PASS + "." + name).as(name));
+    }
+    return passed.select(columns.toArray(Column[]::new));
+  }
+
+  /** Whether a filter takes lines out of rows that it keeps. */
+  private static boolean cuts(String filter) {
+    return filter.equals("c4") || filter.startsWith("c4:");
+  }
+
+  @Override
+  public Row call(Row row) {
+    Judged judged = filters.judge(texts.read(row));
+    var counts = new long[PersonalData.values().length];
+    List<@Nullable Object> values = new ArrayList<>();
+    values.add(judged.objection().map(Judged.Objection::rule).orElse(null));
+    values.add(
+        judged.objection().map(found -> redactor.redact(found.detail()).text()).orElse(null));
+    if (changes) {
+      Optional<String> cut =
+          judged.objection().isEmpty() && texts.isOneText()
+              ? Optional.of(judged.row().whole())
+              : Optional.empty();
+      UnaryOperator<String> replace = text -> redact(cut.orElse(text), counts);
+      values.addAll(texts.replaced(row, replace, json -> redactJson(json, counts)));
+    }
+    values.add(2, counts);
+    return RowFactory.create(values.toArray());
+  }
+
+  private String redact(String text, long[] counts) {
+    Redactor.Redacted redacted = redactor.redact(text);
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] += redacted.counts()[i];
+    }
+    return redacted.text();
+  }
+
+  /** JSON stays JSON: the texts in it are looked at, each by itself. */
+  private String redactJson(String json, long[] counts) {
+    try {
+      JsonNode tree = JSON.readTree(json);
+      JsonNode redacted = redact(tree, counts);
+      return redacted.equals(tree) ? json : JSON.writeValueAsString(redacted);
+    } catch (JsonProcessingException e) {
+      return redact(json, counts);
+    }
+  }
+
+  private JsonNode redact(JsonNode node, long[] counts) {
+    if (node.isTextual()) {
+      // Arguments of a call are JSON within a text.
+      String text = node.textValue();
+      boolean inner = text.startsWith("{") || text.startsWith("[");
+      return TextNode.valueOf(inner ? redactJson(text, counts) : redact(text, counts));
+    }
+    if (node instanceof ArrayNode array) {
+      ArrayNode redacted = JSON.createArrayNode();
+      array.forEach(element -> redacted.add(redact(element, counts)));
+      return redacted;
+    }
+    if (node instanceof ObjectNode object) {
+      ObjectNode redacted = JSON.createObjectNode();
+      object.properties().forEach(m -> redacted.set(m.getKey(), redact(m.getValue(), counts)));
+      return redacted;
+    }
+    return node;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.distillery.jobs.curate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Filters, redaction and decontamination, on rows of every table that has texts. */
+class CurateFiltersTest {
+  @TempDir Path folder;
+
+  private Path file(String name, String... lines) throws IOException {
+    return Files.writeString(folder.resolve(name), String.join("\n", lines) + "\n");
+  }
+
+  private CurateSummary curate(Path input, String table, Map<String, List<String>> options) {
+    Map<String, List<String>> given = new LinkedHashMap<>();
+    given.put("warehouse", List.of(folder.resolve("wh").toString()));
+    given.put("input", List.of(input.toString()));
+    given.put("table", List.of(table));
+    given.putAll(options);
+    return new CurateJob()
+        .run(LocalSpark.session(), OptionsBinder.of(CurateOptions.class).bind(given));
+  }
+
+  private static List<String> strings(CurateSummary summary, String table, String... columns) {
+    return rows(summary, table).selectExpr(columns).collectAsList().stream()
+        .map(row -> row.mkString(" | "))
+        .sorted()
+        .toList();
+  }
+
+  private static Dataset<Row> rows(CurateSummary summary, String table) {
+    return LocalSpark.session().read().parquet(summary.tables().get(table).path());
+  }
+
+  private Path instructions() throws IOException {
+    return file(
+        "rows.jsonl",
+        "{'id':'a','instruction':'Name a fruit.','input':'','output':'Apple, a fruit of trees.'}",
+        "{'id':'b','instruction':'Name a fruit.','input':'No input','output':'A pear it is.'}",
+        "{'id':'c','instruction':'Name a fruit.','input':'','output':''}",
+        "{'id':'d','instruction':'Help me.','input':'','output':'Sorry, but I can’t do that.'}",
+        "{'id':'e','instruction':'Add.','input':'2 + 2','output':'2 + 2 = 5, write jo@x.org.'}",
+        "{'id':'f','instruction':'Mail whom?','input':'','output':'Write to jo@x.org or"
+            + " ann@y.org.'}",
+        "{'id':'g','instruction':'Say it.','input':'','output':null}");
+  }
+
+  private static Path quoted(Path file) throws IOException {
+    return Files.writeString(file, Files.readString(file).replace('\'', '"').replace('’', '\''));
+  }
+
+  @Test
+  void filtersDropRowsByRuleAndNothingIsLost() throws IOException {
+    CurateSummary summary =
+        curate(
+            quoted(instructions()),
+            "instructions",
+            Map.of(
+                "filter", List.of("alpaca-cleaned", "refusal", "length:min-words=3,of=answer"),
+                "redact", List.of("email"),
+                "run-id", List.of("f1")));
+
+    assertThat(strings(summary, "instructions", "id", "output"))
+        .containsExactly("a | Apple, a fruit of trees.", "f | Write to [EMAIL] or [EMAIL].");
+    assertThat(strings(summary, "rejects", "id", "rule", "detail"))
+        .containsExactly(
+            "b | no_input | No input",
+            "c | empty_output | an answer is empty",
+            "d | refusal | sorry but i can t",
+            "e | wrong_arithmetic | 2 + 2 = 5",
+            "g | empty_output | an answer is empty");
+    assertThat(strings(summary, "rejects", "row")).noneMatch(row -> row.contains("jo@x.org"));
+    assertThat(summary.rejects())
+        .isEqualTo(
+            Map.of("no_input", 1L, "empty_output", 2L, "refusal", 1L, "wrong_arithmetic", 1L));
+    assertThat(summary.in()).isEqualTo(7);
+    assertThat(summary.kept()).isEqualTo(2);
+    assertThat(summary.figures()).containsEntry("redacted_email", 2L);
+  }
+
+  @Test
+  void aDryRunSaysWhatEachRuleWouldDrop() throws IOException {
+    CurateSummary summary =
+        curate(
+            quoted(instructions()),
+            "instructions",
+            Map.of("filter", List.of("alpaca-cleaned"), "dry-run", List.of("true")));
+    assertThat(summary.dropped())
+        .isEqualTo(Map.of("no_input", 1L, "empty_output", 2L, "wrong_arithmetic", 1L));
+    assertThat(summary.kept()).isEqualTo(3);
+    assertThat(summary.inputs().values()).containsExactly(3L);
+    assertThat(summary.tables()).isEmpty();
+  }
+
+  @Test
+  void dialoguesAreJudgedByTheirTurnsAndRedactedInCallsToo() throws IOException {
+    Path rows =
+        file(
+            "dialogues.jsonl",
+            """
+            {"id":"a","messages":[{"role":"user","content":"Call 212-555-0187 for me."},\
+            {"role":"assistant","content":"Done.","tool_calls":"[{\\"number\\":\\"212-555-0187\\",\\"n\\":2125550187}]"}]}\
+            """,
+            """
+            {"id":"b","messages":[{"role":"user","content":"I must decline."},{"role":"assistant","content":"As an AI language model, I rest."}]}\
+            """);
+    CurateSummary summary =
+        curate(
+            rows,
+            "conversations",
+            Map.of("filter", List.of("refusal"), "redact", List.of("phone")));
+    assertThat(
+            strings(
+                summary,
+                "conversations",
+                "messages[0].content",
+                "messages[1].content",
+                "messages[1].tool_calls"))
+        .containsExactly(
+            "Call [PHONE] for me. | Done. | [{\"number\":\"[PHONE]\",\"n\":2125550187}]");
+    assertThat(strings(summary, "rejects", "id", "detail"))
+        .containsExactly("b | as an ai language model");
+  }
+
+  @Test
+  void webTextsRulesHoldForDocumentsAndC4TakesLinesOut() throws IOException {
+    String text =
+        "This is a sentence of some words. It goes on and on. Here is more of it.\\n"
+            + "no end\\nA fourth one stands here. And a fifth.";
+    Path rows =
+        file(
+            "documents.jsonl",
+            "{\"id\":\"a\",\"text\":\"%s\",\"score\":3.0,\"url\":\"https://x.org\"}"
+                .formatted(text),
+            "{\"id\":\"b\",\"text\":\"%s\",\"score\":2.0,\"url\":\"https://x.org\"}"
+                .formatted(text),
+            "{\"id\":\"c\",\"text\":\"%s\",\"score\":9.0,\"url\":\"https://en.wikipedia.org/wiki/X\"}"
+                .formatted(text),
+            "{\"id\":\"d\",\"text\":\"Too short.\",\"score\":5.0,\"url\":null}");
+    CurateSummary summary =
+        curate(
+            rows,
+            "documents",
+            Map.of("filter", List.of("score:min=3", "url:skip=wikipedia.org", "c4")));
+    assertThat(strings(summary, "documents", "id", "text"))
+        .containsExactly(
+            "a | This is a sentence of some words. It goes on and on. Here is more of it.\n"
+                + "A fourth one stands here. And a fifth.");
+    assertThat(strings(summary, "rejects", "id", "rule"))
+        .containsExactly("b | score", "c | url", "d | c4");
+  }
+
+  @Test
+  void rowsThatHoldEvaluationTextsAreContaminated() throws IOException {
+    String item = "Which of these seven rivers flows through the old town of Basel in the north?";
+    Path rows =
+        file(
+            "train.jsonl",
+            "{\"id\":\"a\",\"text\":\"He asked: WHICH of these seven rivers, flows through the old"
+                + " town of Basel in the north; nobody knew.\"}",
+            "{\"id\":\"b\",\"text\":\"Which of these seven rivers flows through another town that"
+                + " we like so much?\"}",
+            "{\"id\":\"c\",\"text\":\"They sang eight words of one very short question today.\"}");
+    Path items =
+        file(
+            "eval.jsonl",
+            "{\"id\":\"q1\",\"question\":\"%s\",\"choices\":[\"Rhine\",\"Birs\"],\"answer\":\"Rhine\"}"
+                .formatted(item),
+            "{\"id\":\"q2\",\"question\":\"eight words of one very short question"
+                + " today\",\"choices\":[\"yes\"],\"answer\":\"yes\"}",
+            "{\"id\":\"q3\",\"question\":\"Too short.\",\"choices\":[\"yes\"],\"answer\":\"yes\"}");
+    CurateSummary summary =
+        curate(rows, "documents", Map.of("decontaminate", List.of(items.toString())));
+    assertThat(strings(summary, "documents", "id")).containsExactly("b");
+    assertThat(strings(summary, "rejects", "id", "rule", "detail"))
+        .containsExactly(
+            "a | contaminated | " + items + ": q1", "c | contaminated | " + items + ": q2");
+    assertThat(summary.uncheckedItems()).isEqualTo(1);
+  }
+
+  @Test
+  void whatDoesNotFitTheTableIsRefusedBeforeARunBegins() throws IOException {
+    Path rows = quoted(instructions());
+    assertThatThrownBy(
+            () ->
+                curate(
+                    rows,
+                    "instructions",
+                    Map.of(
+                        "filter",
+                        List.of("c4", "score:min=3"),
+                        "as",
+                        List.of("conversations"),
+                        "take-split",
+                        List.of("train"))))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("'c4': expected the table documents, found instructions")
+        .hasMessageContaining("'score:min=3': expected the table documents or preferences")
+        .hasMessageContaining("Option --as: expected the table preferences, found instructions")
+        .hasMessageContaining("Option --take-split: the table instructions has no column split");
+    assertThatThrownBy(
+            () -> curate(rows, "instructions", Map.of("filter", List.of("blocked:file=no.txt"))))
+        .hasMessageContaining("Option --filter: no file at 'no.txt'");
+    assertThatThrownBy(
+            () -> curate(rows, "instructions", Map.of("filter", List.of("length:min-words=99"))))
+        .hasMessageContaining("No row of 7 is left: dropped {too_short=7}");
+    assertThat(folder.resolve("wh/instructions")).doesNotExist();
+  }
+
+  @Test
+  void phrasesOfAFileDecideWhatARunIsOf() throws IOException {
+    Path rows = quoted(instructions());
+    Path phrases = file("phrases.txt", "a pear", "# nothing");
+    Map<String, List<String>> options =
+        Map.of("filter", List.of("blocked:file=" + phrases), "run-id", List.of("p1"));
+    assertThat(curate(rows, "instructions", options).rejects()).isEqualTo(Map.of("blocked", 1L));
+    assertThat(curate(rows, "instructions", options).rejects()).isEqualTo(Map.of("blocked", 1L));
+    file("phrases.txt", "an apple");
+    assertThatThrownBy(() -> curate(rows, "instructions", options))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("filter file");
+  }
+}
