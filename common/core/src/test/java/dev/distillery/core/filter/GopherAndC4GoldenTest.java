@@ -25,7 +25,7 @@ class GopherAndC4GoldenTest {
   }
 
   private void compare(String filter, String member) throws IOException {
-    Filters filters = Filters.of(List.of(filter), file -> List.of());
+    RowFilters filters = RowFilters.of(List.of(filter), file -> List.of());
     var seen = new TreeSet<String>();
     List<String> differ = new ArrayList<>();
     JsonNode rows = rows();
@@ -55,7 +55,7 @@ class GopherAndC4GoldenTest {
   @Test
   void pagesOfC4AreDatatrovesToTheCharacter() throws IOException {
     compare("c4", "c4");
-    Filters filters = Filters.of(List.of("c4"), file -> List.of());
+    RowFilters filters = RowFilters.of(List.of("c4"), file -> List.of());
     for (JsonNode row : rows()) {
       if (row.get("c4").textValue().isEmpty()) {
         assertThat(filters.judge(RowText.document(row.get("text").textValue())).row().whole())

@@ -4,7 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import dev.distillery.core.filter.Filters;
+import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
@@ -116,7 +116,7 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
               + ", found "
               + table.name());
     }
-    violations.addAll(Filters.violations(options.filter(), Optional.of(table.name())));
+    violations.addAll(RowFilters.violations(options.filter(), Optional.of(table.name())));
     if (options.as().isPresent() && !table.equals(Tables.PREFERENCES)) {
       violations.add("Option --as: expected the table preferences, found " + table.name());
     }
@@ -130,7 +130,8 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
     if (!violations.isEmpty()) {
       throw JobException.invalid(violations);
     }
-    Filters.files(options.filter()).forEach(new FilterFiles(SparkHadoopUtil.get().conf())::apply);
+    RowFilters.files(options.filter())
+        .forEach(new FilterFiles(SparkHadoopUtil.get().conf())::apply);
     Tables.checkOutput(options.outputTable(), output(options, table));
   }
 
@@ -157,7 +158,7 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
   @Override
   public Map<String, String> contents(CurateOptions options, Configuration hadoop) {
     Map<String, String> contents = new LinkedHashMap<>();
-    for (String file : Filters.files(options.filter())) {
+    for (String file : RowFilters.files(options.filter())) {
       contents.put(
           "filter file " + file,
           StableIds.of(new FilterFiles(hadoop).apply(file).toArray(String[]::new)));

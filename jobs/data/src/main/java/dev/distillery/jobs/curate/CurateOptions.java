@@ -1,6 +1,6 @@
 package dev.distillery.jobs.curate;
 
-import dev.distillery.core.filter.Filters;
+import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
  * @param run what every job can be told
  * @param input tables or files, all of one canonical table, each with a weight
  * @param table canonical table that files of one's own hold; a named table is its own
- * @param filter rules that drop rows, in their order, as {@link Filters} reads them
+ * @param filter rules that drop rows, in their order, as {@link RowFilters} reads them
  * @param redact kinds of personal data that placeholders replace
  * @param decontaminate evaluation tables or files whose texts no row may hold
  * @param as another table that the rows become
@@ -86,7 +86,7 @@ public record CurateOptions(
             paramLabel = "NAME",
             description = "Name of the table of kept rows. Default: the input table's name.")
         Optional<String> outputTable,
-    ExportOptions export)
+    HubOptions export)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static CurateOptionsBuilder builder() {
@@ -102,7 +102,7 @@ public record CurateOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>(Filters.violations(filter, Optional.empty()));
+    List<String> violations = new ArrayList<>(RowFilters.violations(filter, Optional.empty()));
     List<String> kinds = Stream.of(PersonalData.values()).map(PersonalData::optionName).toList();
     redact.stream()
         .filter(kind -> !kinds.contains(kind))

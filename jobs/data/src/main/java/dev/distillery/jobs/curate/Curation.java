@@ -7,7 +7,7 @@ import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
-import dev.distillery.core.filter.Filters;
+import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.core.text.PersonalData;
 import dev.distillery.spark.job.JobRun;
@@ -65,7 +65,7 @@ final class Curation implements AutoCloseable {
                 .withColumn(OBJECTION, lit(null).cast("string"))
                 .unionByName(verdict.refused());
     var columns = new RowTexts(table);
-    Filters filters = Filters.of(options.filter(), new FilterFiles(run.warehouse().hadoop()));
+    RowFilters filters = RowFilters.of(options.filter(), new FilterFiles(run.warehouse().hadoop()));
     Dataset<Row> passed = refuse(TextPass.over(all, columns, options, filters));
     if (options.decontaminate().isEmpty()) {
       unchecked = 0;

@@ -1,6 +1,6 @@
 package dev.distillery.jobs.curate;
 
-import dev.distillery.core.filter.Filters;
+import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.warehouse.PathNames;
@@ -12,7 +12,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** The small files that filters name: phrases, a line each, on any file system of Hadoop. */
-record FilterFiles(Configuration hadoop) implements Filters.Files {
+record FilterFiles(Configuration hadoop) implements RowFilters.Files {
   /** A list of phrases that is larger is no list of phrases. */
   private static final int MOST_BYTES = 16 << 20;
 

@@ -7,7 +7,7 @@ import static org.apache.spark.sql.functions.lit;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.jobs.curate.ExportOptions.Format;
+import dev.distillery.jobs.curate.HubOptions.Format;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.warehouse.PathNames;
 import dev.distillery.spark.warehouse.Table;

@@ -10,8 +10,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.distillery.core.filter.Filters;
 import dev.distillery.core.filter.Judged;
+import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.text.PersonalData;
 import dev.distillery.core.text.Redactor;
 import java.util.ArrayList;
@@ -47,11 +47,11 @@ final class TextPass implements UDF1<Row, Row> {
   private static final String PASS = "__pass";
 
   private final RowTexts texts;
-  private final Filters filters;
+  private final RowFilters filters;
   private final Redactor redactor;
   private final boolean changes;
 
-  TextPass(RowTexts texts, Filters filters, Redactor redactor, boolean changes) {
+  TextPass(RowTexts texts, RowFilters filters, Redactor redactor, boolean changes) {
     this.texts = texts;
     this.filters = filters;
     this.redactor = redactor;
@@ -60,7 +60,7 @@ final class TextPass implements UDF1<Row, Row> {
 
   /** The rows with {@link #RULE}, {@link #DETAIL} and {@link #REDACTED} behind their columns. */
   static Dataset<Row> over(
-      Dataset<Row> rows, RowTexts texts, CurateOptions options, Filters filters) {
+      Dataset<Row> rows, RowTexts texts, CurateOptions options, RowFilters filters) {
     if (filters.isEmpty() && options.redact().isEmpty()) {
       return rows.withColumn(RULE, lit(null).cast(DataTypes.StringType))
           .withColumn(DETAIL, lit(null).cast(DataTypes.StringType))

@@ -14,12 +14,12 @@ import java.util.stream.Stream;
  * The filters of a run, in their order: the first that objects drops the row, and later ones see
  * what earlier ones have left of it.
  */
-public final class Filters implements Serializable {
+public final class RowFilters implements Serializable {
   private static final long serialVersionUID = 1L;
 
   private final ArrayList<RowRule> rules;
 
-  private Filters(List<RowRule> rules) {
+  private RowFilters(List<RowRule> rules) {
     this.rules = new ArrayList<>(rules);
   }
 
@@ -105,13 +105,13 @@ public final class Filters implements Serializable {
    * @param specs each {@code NAME} or {@code NAME:key=value,...}
    * @throws IllegalArgumentException where one is none; {@link #violations} says why
    */
-  public static Filters of(List<String> specs, Files files) {
+  public static RowFilters of(List<String> specs, Files files) {
     List<String> violations = new ArrayList<>();
     List<RowRule> rules = parse(specs, Optional.empty(), files, violations);
     if (!violations.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", violations));
     }
-    return new Filters(rules);
+    return new RowFilters(rules);
   }
 
   /** The files that filters name. */

@@ -13,9 +13,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class FiltersTest {
+class RowFiltersTest {
   private static String judge(String spec, RowText row) {
-    return Filters.of(List.of(spec), file -> List.of("zebra crossing", "# a comment"))
+    return RowFilters.of(List.of(spec), file -> List.of("zebra crossing", "# a comment"))
         .judge(row)
         .objection()
         .map(found -> found.rule() + ": " + found.detail())
@@ -174,8 +174,8 @@ class FiltersTest {
 
   @Test
   void theFirstFilterThatObjectsNamesTheRule() {
-    Filters filters =
-        Filters.of(List.of("alpaca-cleaned", "length:min-words=100"), file -> List.of());
+    RowFilters filters =
+        RowFilters.of(List.of("alpaca-cleaned", "length:min-words=100"), file -> List.of());
     assertThat(filters.judge(RowText.answer("Do it.", "")).objection().orElseThrow().rule())
         .isEqualTo("empty_output");
     assertThat(filters.judge(RowText.answer("Do it.", "Done.")).objection().orElseThrow().rule())
@@ -185,7 +185,7 @@ class FiltersTest {
   @Test
   void allThatIsWrongIsSaidAtOnce() {
     assertThat(
-            Filters.violations(
+            RowFilters.violations(
                 List.of(
                     "lenght:min-words=3",
                     "length",
@@ -220,9 +220,9 @@ class FiltersTest {
                 + " 'English'",
             "Option --filter: 'alpaca-cleaned:strict=1': unknown key 'strict'; it has none",
             "Option --filter: 'c4': expected the table documents, found instructions");
-    assertThatThrownBy(() -> Filters.of(List.of("c5"), file -> List.of()))
+    assertThatThrownBy(() -> RowFilters.of(List.of("c5"), file -> List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no filter is called 'c5'");
-    assertThat(Filters.files(List.of("refusal", "blocked:file=a.txt"))).containsExactly("a.txt");
+    assertThat(RowFilters.files(List.of("refusal", "blocked:file=a.txt"))).containsExactly("a.txt");
   }
 }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
  * @param exportFormat of its files
  */
 @WithBuilder
-public record ExportOptions(
+public record HubOptions(
     @Option(
             names = "--export",
             paramLabel = "DIR",
@@ -28,8 +28,8 @@ public record ExportOptions(
             description = "Files of the data set.")
         Format exportFormat) {
   /** Named setters over the declared defaults. */
-  public static ExportOptionsBuilder builder() {
-    return ExportOptionsBuilder.builder(OptionsBinder.defaults(ExportOptions.class));
+  public static HubOptionsBuilder builder() {
+    return HubOptionsBuilder.builder(OptionsBinder.defaults(HubOptions.class));
   }
 
   /** What the files are. */
