@@ -129,7 +129,12 @@ final class CommandArguments<O extends Record> {
     var given = new LinkedHashMap<String, List<String>>();
     for (String recipe : fromCommandLine.getOrDefault("config", List.of())) {
       given.putAll(
-          Recipe.read(recipe, readRecipe(recipe), command.name(), commands, binder.knownNames()));
+          Recipe.read(
+              recipe,
+              recipeText("--config", recipe),
+              command.name(),
+              commands,
+              binder.knownNames()));
     }
     given.putAll(fromCommandLine);
     if (!violations.isEmpty()) {
@@ -139,8 +144,12 @@ final class CommandArguments<O extends Record> {
     return given;
   }
 
-  /** A recipe by path or URI, or one of those that are packaged, by name. */
-  private static String readRecipe(String recipe) {
+  /**
+   * A recipe by path or URI, or one of those that are packaged, by name.
+   *
+   * @param option that names it, for messages
+   */
+  static String recipeText(String option, String recipe) {
     try (var packaged =
         CommandArguments.class.getResourceAsStream("/recipes/" + recipe + ".yaml")) {
       if (packaged != null) {
@@ -152,7 +161,11 @@ final class CommandArguments<O extends Record> {
       }
     } catch (FileNotFoundException e) {
       throw JobException.invalid(
-          "Option --config: no file at '" + recipe + "', and no packaged recipe of that name");
+          "Option "
+              + option
+              + ": no file at '"
+              + recipe
+              + "', and no packaged recipe of that name");
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + recipe + ": " + e.getMessage(), e);
     }

@@ -33,7 +33,8 @@ final class CommandLineTool {
     for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       commands.put(job.name(), job);
     }
-    for (PlainCommand<?> command : List.of(new ShowCommand(), new RunsCommand())) {
+    var pipeline = new PipelineCommand(commands, err, clock);
+    for (PlainCommand<?> command : List.of(new ShowCommand(), new RunsCommand(), pipeline)) {
       commands.put(command.name(), command);
     }
   }
@@ -96,7 +97,8 @@ final class CommandLineTool {
     boolean waits = OptionsBinder.of(command.optionsType()).names().contains("teacher");
     return command.name()
         + (command.needsSpark() ? " spark" : " plain")
-        + (waits ? " waits" : " computes");
+        + (waits ? " waits" : " computes")
+        + (command instanceof PipelineCommand ? " all" : "");
   }
 
   /** All commands, by name. */

@@ -1,5 +1,6 @@
 package dev.distillery.cli;
 
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,7 +16,7 @@ final class Sessions {
 
   /** Does the work in a session of its own, and stops that at the end. */
   static <T> T with(String name, Function<SparkSession, T> work) {
-    SparkSession spark = open(name);
+    SparkSession spark = open(name, Map.of());
     try {
       return work.apply(spark);
     } finally {
@@ -23,8 +24,14 @@ final class Sessions {
     }
   }
 
-  private static SparkSession open(String name) {
+  /**
+   * Opens a session.
+   *
+   * @param settings over those that the process was started with
+   */
+  static SparkSession open(String name, Map<String, String> settings) {
     var conf = new SparkConf();
+    settings.forEach(conf::set);
     conf.setIfMissing("spark.master", "local[*]");
     conf.set(
         "spark.plugins",

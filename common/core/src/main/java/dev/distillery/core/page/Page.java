@@ -8,12 +8,13 @@ import java.util.List;
  */
 public final class Page {
   private static final String STYLE =
-      "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#222}"
-          + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
-          + "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;"
-          + "vertical-align:top;white-space:pre-wrap}th{background:#f4f4f4}"
-          + "figure{display:inline-block;margin:0 1rem 1rem 0}figcaption{font-weight:600}"
-          + "svg text{font:11px system-ui,sans-serif;fill:#444}";
+      "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0"
+          + " 1rem;color:#222}"
+          + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse}td,th{border:1px"
+          + " solid #ccc;padding:.2rem .6rem;text-align:left;"
+          + "vertical-align:top;white-space:pre-wrap}th{background:#f4f4f4}figure{display:inline-block;margin:0"
+          + " 1rem 1rem 0}figcaption{font-weight:600}svg text{font:11px"
+          + " system-ui,sans-serif;fill:#444}";
 
   private final String title;
   private final StringBuilder body = new StringBuilder();
@@ -32,6 +33,17 @@ public final class Page {
   /** Adds a paragraph. */
   public Page paragraph(String text) {
     body.append("<p>").append(escaped(text)).append("</p>\n");
+    return this;
+  }
+
+  /**
+   * Adds a paragraph that leads elsewhere.
+   *
+   * @param target a path or an address, relative to the page or whole
+   */
+  public Page link(String text, String target) {
+    body.append("<p><a href=\"").append(escaped(target)).append("\">");
+    body.append(escaped(text)).append("</a></p>\n");
     return this;
   }
 

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.apache.spark.SparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
@@ -63,9 +64,57 @@ public final class JobCall<O extends Record, S extends Summary> {
    * @throws JobException with all that is not
    */
   public void lookForInputs() {
+    lookForInputs(ref -> true);
+  }
+
+  /**
+   * As {@link #lookForInputs()}, for some of them.
+   *
+   * @param wanted which: others may have yet to be made
+   */
+  public void lookForInputs(Predicate<TableRef> wanted) {
+    var unused =
+        RunInputs.find(job.inputs(options).stream().filter(wanted).toList(), Map.of(), warehouse());
+  }
+
+  private Warehouse warehouse() {
+    return Warehouse.at(job.runOptions(options).warehouse(), SparkHadoopUtil.get().conf());
+  }
+
+  /**
+   * The summary that the run of these options' id ended with, where it is done and nothing asks it
+   * to go on. Needs no Spark.
+   *
+   * @throws JobException where it is done with other options or inputs, and {@code --overwrite}
+   *     does not say that it is to be made again
+   */
+  public Optional<S> ended() {
     RunOptions common = job.runOptions(options);
-    var warehouse = Warehouse.at(common.warehouse(), SparkHadoopUtil.get().conf());
-    var unused = RunInputs.find(job.inputs(options), Map.of(), warehouse);
+    Warehouse warehouse = warehouse();
+    Optional<RunRecord> done =
+        common.runId().flatMap(new RunRecords(warehouse)::find).filter(RunRecord::done);
+    if (done.isEmpty()) {
+      return Optional.empty();
+    }
+    RunIdentity.checkJob(done.get(), job.name());
+    var binder = OptionsBinder.of(job.optionsType());
+    try {
+      new RunIdentity(binder, decisive(binder, warehouse)).check(done.get(), warehouse);
+    } catch (JobException e) {
+      if (common.overwrite()) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+    return binder.larger(options, done.get().options()).isEmpty()
+        ? Optional.of(SummaryJson.read(job.summaryType(), done.get().summary()))
+        : Optional.empty();
+  }
+
+  private Map<String, String> decisive(OptionsBinder<O> binder, Warehouse warehouse) {
+    var decisive = new TreeMap<>(binder.decisive(options));
+    decisive.putAll(job.contents(options, warehouse.hadoop()));
+    return decisive;
   }
 
   /** Runs the job; see {@link Job#run}. */
@@ -117,8 +166,7 @@ public final class JobCall<O extends Record, S extends Summary> {
                 : spark.sparkContext().hadoopConfiguration());
     var binder = OptionsBinder.of(job.optionsType());
     Map<String, String> effective = binder.effective(options);
-    var decisive = new TreeMap<>(binder.decisive(options));
-    decisive.putAll(job.contents(options, warehouse.hadoop()));
+    Map<String, String> decisive = decisive(binder, warehouse);
     var identity = new RunIdentity(binder, decisive);
     var run =
         new JobRun(
