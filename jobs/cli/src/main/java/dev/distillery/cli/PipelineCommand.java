@@ -238,6 +238,7 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
         throw e;
       }
       Optional<String> page = options.run().dryRun() ? Optional.empty() : page();
+      page.ifPresent(path -> say("What each stage came to: " + path));
       out.println(json(code, failure, page));
       if (failure != null) {
         throw failure.saying(withCommand(failure));

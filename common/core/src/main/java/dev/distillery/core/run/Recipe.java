@@ -32,6 +32,12 @@ public final class Recipe {
     if (!root.isObject()) {
       throw JobException.invalid(origin + ": Expected a mapping of option names to values");
     }
+    if (root.path("stages").isObject() && !options.contains("stages")) {
+      throw JobException.invalid(
+          origin
+              + ": Holds stages, so it is for the job pipeline: distillery pipeline --recipe "
+              + origin);
+    }
     var values = new LinkedHashMap<String, List<String>>();
     var violations = new ArrayList<String>();
     JsonNode section = null;

@@ -89,4 +89,10 @@ class RecipeTest {
     assertThatThrownBy(() -> read("threshold: 1\nthreshold: 2\n"))
         .hasMessageContaining("Duplicate");
   }
+
+  @Test
+  void aPipelinesRecipeIsToldApart() {
+    assertThatThrownBy(() -> read("stages: {one: {job: dedup}}\n"))
+        .hasMessageContaining("r.yaml: Holds stages, so it is for the job pipeline");
+  }
 }
