@@ -42,7 +42,8 @@ final class Troubles {
               ExitCode.TEMPORARY,
               "The disk is full ("
                   + message
-                  + "): free some of it, or move Spark's own files by -- --conf spark.local.dir=DIR"));
+                  + "): free some of it, or move Spark's own files by -- --conf"
+                  + " spark.local.dir=DIR"));
     }
     if (e instanceof AccessDeniedException
         || e.getClass().getSimpleName().equals("AccessControlException")
@@ -72,7 +73,17 @@ final class Troubles {
               ExitCode.TEMPORARY,
               "A store or server does not answer: "
                   + message
-                  + "; look whether it is up and its address is right, then give the run id again"));
+                  + "; look whether it is up and its address is right, then give the run id"
+                  + " again"));
+    }
+    if (lower.contains("outofmemoryerror") || refusedByEndingExecutor(lower)) {
+      return Optional.of(
+          new JobException(
+              ExitCode.UNEXPECTED,
+              "An executor ended under its task, for lack of memory as it seems ("
+                  + message
+                  + "); give it more: -- --conf spark.executor.memory=8g, or in a local session"
+                  + " --driver-memory 8g"));
     }
     if (e instanceof FileSystemException) {
       // A file system that is read-only, a path that cannot be: the message says which.
@@ -89,6 +100,11 @@ final class Troubles {
                     + message
                     + "; is something else writing there?"))
         : Optional.empty();
+  }
+
+  /** What Spark says of the tasks that follow the one that took the memory. */
+  private static boolean refusedByEndingExecutor(String message) {
+    return message.contains("executor$taskrunner") && message.contains("rejected from");
   }
 
   /** By name: the clients of object stores are not on every class path. */

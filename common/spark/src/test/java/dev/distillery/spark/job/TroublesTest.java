@@ -49,6 +49,30 @@ class TroublesTest {
   }
 
   @Test
+  void anExecutorWithoutMemoryIsNamed() {
+    assertThat(
+            in(
+                new IllegalStateException(
+                    "Job aborted due to stage failure: Task 0 in stage 3.0 failed 4 times, most"
+                        + " recent failure: Lost task 0.3 in stage 3.0 (TID 9) (10.0.0.1 executor"
+                        + " 2): java.lang.OutOfMemoryError: Java heap space\n"
+                        + "\tat a.B.c(B.java:1)")))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNEXPECTED))
+        .hasMessageContaining("OutOfMemoryError: Java heap space); give it more: -- --conf")
+        .hasMessageNotContaining("a.B.c");
+    // What follows the task that took the memory, and is what Spark reports.
+    assertThat(
+            in(
+                new IllegalStateException(
+                    "Job aborted due to stage failure: Task 1 in stage 25.0 failed 4 times, most"
+                        + " recent failure: Lost task 1.3 in stage 25.0 (TID 36) (127.0.0.1"
+                        + " executor 1): java.util.concurrent.RejectedExecutionException: Task"
+                        + " org.apache.spark.executor.Executor$TaskRunner@585ac0e7 rejected from"
+                        + " java.util.concurrent.ThreadPoolExecutor@5939d439[Shutting down]")))
+        .hasMessageStartingWith("An executor ended under its task, for lack of memory");
+  }
+
+  @Test
   void aWarehouseThatIsAFileIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("warehouse"), "text");
     var options =
