@@ -3,6 +3,7 @@ package dev.distillery.model.sample;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
@@ -112,10 +113,20 @@ final class StudentPrompts {
       return new Prepared(
           new Generator.Prompt(row(request), tokens),
           options(request.sampling(), context - tokens.length, told),
-          dialogue ? reply -> tokenizer.decode(reply, true) : reply -> continued(tokens, reply));
+          dialogue && !goesOn(request)
+              ? reply -> tokenizer.decode(reply, true)
+              : reply -> continued(tokens, reply));
     } catch (IllegalArgumentException e) {
       throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Whether the dialogue ends in an answer's beginning. */
+  private static boolean goesOn(TeacherRequest request) {
+    List<Message> messages = request.messages();
+    return !messages.isEmpty()
+        && messages.get(messages.size() - 1).role().equals("assistant")
+        && !messages.get(messages.size() - 1).content().isEmpty();
   }
 
   private int[] encodeDialogue(TeacherRequest request) {

@@ -338,7 +338,8 @@ public final class ChatTemplate {
   /**
    * The dialogue as text.
    *
-   * @param generationPrompt whether the header of an answer follows, for the model to go on
+   * @param generationPrompt whether the model is to go on: the header of an answer follows, or
+   *     where the last turn is an assistant's, its text stands open as the answer's beginning
    */
   public String render(List<Message> messages, boolean generationPrompt) {
     StringBuilder text = new StringBuilder();
@@ -355,6 +356,9 @@ public final class ChatTemplate {
   public List<Segment> segments(List<Message> messages, boolean generationPrompt) {
     if (messages.isEmpty()) {
       throw new IllegalArgumentException("A dialogue needs a message");
+    }
+    if (generationPrompt && messages.get(messages.size() - 1).role().equals("assistant")) {
+      return begun(messages);
     }
     if (own != null) {
       return own.segments(messages, generationPrompt);
@@ -401,6 +405,22 @@ public final class ChatTemplate {
       add(out, style.assistantHeader(), false, false, -1);
     }
     return out;
+  }
+
+  /** The dialogue up to the last words of its last turn, which the model is to go on from. */
+  private List<Segment> begun(List<Message> messages) {
+    int last = messages.size() - 1;
+    if (messages.get(last).content().isEmpty() && last > 0) {
+      return segments(messages.subList(0, last), true);
+    }
+    List<Segment> closed = segments(messages, false);
+    for (int end = closed.size(); end > 0; end--) {
+      if (closed.get(end - 1).content() && closed.get(end - 1).message() == last) {
+        return closed.subList(0, end);
+      }
+    }
+    throw new IllegalArgumentException(
+        "The chat template does not write the answer's beginning, so that none can go on from it");
   }
 
   private static void add(

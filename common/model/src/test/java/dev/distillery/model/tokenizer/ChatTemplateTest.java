@@ -39,6 +39,25 @@ class ChatTemplateTest {
   }
 
   @Test
+  void anAnswersBeginningIsGoneOnFrom() throws IOException {
+    assertThat(ChatTemplate.named("chatml", "").render(DIALOGUE, true))
+        .isEqualTo("<|im_start|>user\nda<|im_end|>\n<|im_start|>assistant\nne");
+    for (String name : ChatTemplate.names()) {
+      ChatTemplate template = ChatTemplate.named(name, "</s>");
+      String begun = template.render(DIALOGUE, true);
+      assertThat(begun).as(name).endsWith("ne");
+      assertThat(template.render(DIALOGUE, false)).as(name).startsWith(begun);
+      List<Message> unsaid = List.of(DIALOGUE.get(0), new Message("assistant", ""));
+      assertThat(template.render(unsaid, true))
+          .as(name + ", nothing said yet")
+          .isEqualTo(template.render(DIALOGUE.subList(0, 1), true));
+    }
+    Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
+    int[] ids = ChatTemplate.named("chatml", "").encode(tokenizer, DIALOGUE, true).ids();
+    assertThat(tokenizer.decode(ids, false)).endsWith("<|im_start|>assistant\nne");
+  }
+
+  @Test
   void onlyTheAnswerAndItsClosingMarkAreTrained() throws IOException {
     Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
     ChatTemplate.Encoded encoded =
