@@ -16,6 +16,7 @@ import tempfile
 
 import sentencepiece
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from transformers.utils.chat_template_utils import render_jinja_template
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 from tokenizers import pre_tokenizers as pre
 from tokenizers import processors, trainers
@@ -301,9 +302,18 @@ def chats():
         template = environment.from_string(file.read_text())
         for messages in dialogues:
             for prompt in (False, True):
-                text = template.render(
-                    messages=messages, add_generation_prompt=prompt, eos_token="</s>"
-                )
+                if prompt and messages[-1]["role"] == "assistant":
+                    # What is begun is gone on from.
+                    (text,), _ = render_jinja_template(
+                        [messages],
+                        chat_template=file.read_text(),
+                        continue_final_message=True,
+                        eos_token="</s>",
+                    )
+                else:
+                    text = template.render(
+                        messages=messages, add_generation_prompt=prompt, eos_token="</s>"
+                    )
                 rows.append(
                     {"text": text, "template": file.stem, "messages": messages, "prompt": prompt}
                 )
