@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -20,6 +21,9 @@ import org.apache.spark.sql.SparkSession;
 
 /** Paths as people write them: a URI of Hadoop, a local name, or a pattern. */
 public final class PathNames {
+  /** Files that a message names. */
+  private static final int NAMED = 5;
+
   private PathNames() {}
 
   /**
@@ -34,6 +38,25 @@ public final class PathNames {
       roots = List.copyOf(roots);
       files = List.copyOf(files);
       hidden = List.copyOf(hidden);
+    }
+
+    /** Says which files are passed over, where there are any but a writer's own marks. */
+    public Optional<String> passedOver(String text) {
+      return passedOver(text, hidden);
+    }
+
+    static Optional<String> passedOver(String text, List<String> hidden) {
+      List<String> named =
+          hidden.stream()
+              .filter(name -> !name.endsWith("/_SUCCESS") && !name.endsWith(".crc"))
+              .toList();
+      return named.isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              text
+                  + ": files whose names begin with _ or . are not read: "
+                  + named.subList(0, Math.min(NAMED, named.size()))
+                  + (named.size() > NAMED ? " and " + (named.size() - NAMED) + " more" : ""));
     }
   }
 

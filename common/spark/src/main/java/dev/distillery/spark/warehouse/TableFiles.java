@@ -88,14 +88,7 @@ final class TableFiles {
     }
     List<FileStatus> files =
         found.files().stream().filter(file -> !isIn(passedOver, file.getPath())).toList();
-    hidden.removeIf(name -> name.endsWith("/_SUCCESS") || name.endsWith(".crc"));
-    if (!hidden.isEmpty()) {
-      notes.accept(
-          text
-              + ": files whose names begin with _ or . are not read: "
-              + hidden.subList(0, Math.min(5, hidden.size()))
-              + (hidden.size() > 5 ? " and " + (hidden.size() - 5) + " more" : ""));
-    }
+    PathNames.Found.passedOver(text, hidden).ifPresent(notes);
     if (files.isEmpty()) {
       throw JobException.invalid(
           "No file at "

@@ -122,23 +122,27 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
     Source source = options.source().create(settings, options.run().randomSeed());
     Tagging tagging = Tagging.of(options.source().registryName(), settings);
     Map<String, List<FileStatus>> named = new LinkedHashMap<>();
-    options.input().forEach(path -> named.put(path, run.files(path).files()));
-    InputFiles found = InputFiles.of(named, source.expected(), run.warehouse().hadoop());
-    if (!found.refusals().isEmpty()) {
-      throw JobException.invalid(found.refusals());
+    for (String path : options.input()) {
+      PathNames.Found found = run.files(path);
+      found.passedOver(path).ifPresent(run.progress()::say);
+      named.put(path, found.files());
     }
-    if (found.files().isEmpty()) {
+    InputFiles files = InputFiles.of(named, source.expected(), run.warehouse().hadoop());
+    if (!files.refusals().isEmpty()) {
+      throw JobException.invalid(files.refusals());
+    }
+    if (files.files().isEmpty()) {
       throw JobException.invalid("All files of " + options.input() + " are empty");
     }
-    found.empty().forEach(path -> run.progress().say("Empty: " + path));
-    long bytes = bytes(found);
-    run.progress().say("Read " + found.files().size() + " files, " + bytes + " bytes");
+    files.empty().forEach(path -> run.progress().say("Empty: " + path));
+    long bytes = bytes(files);
+    run.progress().say("Read " + files.files().size() + " files, " + bytes + " bytes");
     if (run.dryRun()) {
       Units.Counts nothing = new Units.Counts(0, 0, 0, Map.of(), 0, Map.of());
-      return Outcome.done(summary(run, tagging, found, 0, nothing, 0));
+      return Outcome.done(summary(run, tagging, files, 0, nothing, 0));
     }
     UnitReader.Parsed parsed =
-        UnitReader.read(run.spark(), source, found.files(), options.splitBytes(), options.limits());
+        UnitReader.read(run.spark(), source, files.files(), options.splitBytes(), options.limits());
     try (Units units = run.phase("Parse " + bytes + " bytes", () -> new Units(parsed.units()))) {
       Units.Counts counts = run.phase("Count units", units::counts);
       if (counts.kept() == 0) {
@@ -162,7 +166,7 @@ public final class IngestJob implements Job<IngestOptions, IngestSummary> {
       run.write(Tables.DUPLICATES, units.duplicates());
       run.write(Tables.REJECTS, units.rejects(name()));
       return Outcome.done(
-          summary(run, tagging, found, parsed.tasks(), counts, rows),
+          summary(run, tagging, files, parsed.tasks(), counts, rows),
           RowAccount.of(source.unit(), counts.units(), counts.kept())
               .duplicates(counts.duplicates())
               .rejects(counts.rejects()));
