@@ -13,6 +13,7 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.Experience;
 import dev.distillery.model.rl.KlController;
+import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.model.rl.ScoreRules;
 import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.sample.Student;
@@ -445,7 +446,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             rewards.rewardBaseline(),
             rewards.scoreScaling(),
             rewards.scoreClip(),
-            rewards.missingEos(),
+            rewards.missingEos().orElse(grpo ? MissingEnd.OFF : MissingEnd.REPLACE),
             rewards.missingEosPenalty()),
         new Settings.Controller(
             grpo ? KlController.Kind.FIXED : update.klController(),

@@ -6,6 +6,7 @@ import dev.distillery.core.run.WithBuilder;
 import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.model.rl.ScoreRules;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /**
@@ -50,10 +51,9 @@ public record ScoringOptions(
         double scoreClip,
     @Option(
             names = "--missing-eos",
-            defaultValue = "replace",
             description =
-                "What the score of an answer without an end becomes: minus the penalty, less by the penalty, or what it is.")
-        MissingEnd missingEos,
+                "What the score of an answer without an end becomes: minus the penalty, less by the penalty, or what it is. Default: replace; with grpo off, as a group's answers are measured by each other.")
+        Optional<MissingEnd> missingEos,
     @Bounds(atLeast = 0)
         @Option(
             names = "--missing-eos-penalty",
