@@ -31,8 +31,8 @@ class PipelineIT {
     for (int i = 0; i < 24; i++) {
       shared.append(
           ("{\"id\": \"d%d\", \"conversations\": [{\"from\": \"human\", \"value\": \"What stands on"
-               + " shelf %d of the pantry?\"}, {\"from\": \"gpt\", \"value\": \"On shelf %d there"
-               + " are %d jars of plum jam.\"}]}\n")
+                  + " shelf %d of the pantry?\"}, {\"from\": \"gpt\", \"value\": \"On shelf %d there"
+                  + " are %d jars of plum jam.\"}]}\n")
               .formatted(i, i, i, 3 * i));
       compared.append(
           ("{\"question\": \"How deep is well %d?\", \"human_answers\": [\"Some %d fathoms, they"
