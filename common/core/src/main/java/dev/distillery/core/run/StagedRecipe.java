@@ -187,6 +187,7 @@ public record StagedRecipe(
 
     private void set(String name, JsonNode value) {
       if (value.isNull()) {
+        raw.remove(name);
         open.add(name);
       } else {
         open.remove(name);

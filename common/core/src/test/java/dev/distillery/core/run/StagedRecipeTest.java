@@ -93,7 +93,7 @@ class StagedRecipeTest {
                     Map.of("sead", "1")))
         .isInstanceOf(JobException.class)
         .hasMessageContainingAll(
-            "r.yaml: Unknown key 'abuot'; did you mean about?",
+            "r.yaml: Unknown key 'abuot'; known: about",
             "Variables name each other in a circle: a, b",
             "Variable 'odd': expected a value, found [",
             "Variable 'need' has no value: give --set need=VALUE",
