@@ -1,4 +1,4 @@
-# Sourced: a standalone cluster of two workers of one core each, stopped with the script that sources it. Wants $home and $work; sets SPARK_HOME,
+# Sourced: a standalone cluster of two workers of one core each ($worker_memory, 3g by default), stopped with the script that sources it. Wants $home and $work; sets SPARK_HOME,
 # the array spark_options (the master and a driver on this machine's loopback) and stops its daemons at exit.
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/distillery/bench-spark
 [[ -x $venv/bin/python ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q pyspark==4.1.0; }
@@ -12,7 +12,8 @@ trap 'kill "${daemons[@]}" 2> /dev/null || true' EXIT
 daemons+=($!)
 sleep 5
 for worker in 1 2; do
-  "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --webui-port 0 --cores 1 --memory 3g \
+  rm -rf "${work:?}/worker-$worker"
+  "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --webui-port 0 --cores 1 --memory "${worker_memory:-3g}" \
     --work-dir "$work/worker-$worker" "spark://127.0.0.1:$port" > "$work/worker-$worker.log" 2>&1 &
   daemons+=($!)
 done
