@@ -96,9 +96,8 @@ final class PhraseRule implements RowRule {
     return Judged.kept(row);
   }
 
-  private List<ArrayList<String>> phrasesAt(String word) {
-    Map<String, ArrayList<ArrayList<String>>> byFirst = phrases;
-    List<ArrayList<String>> found = byFirst.get(word);
+  private List<? extends List<String>> phrasesAt(String word) {
+    List<? extends List<String>> found = phrases.get(word);
     return found == null ? List.of() : found;
   }
 }

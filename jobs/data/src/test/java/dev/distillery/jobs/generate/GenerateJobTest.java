@@ -119,9 +119,18 @@ class GenerateJobTest {
     run("plain", 4, options);
     stop();
     String draft =
-        "10. Steal the draft of lanterns.\n11. Steal the draft of kites.\n"
-            + "4. Instruction: Steal the draft of canals.\n4. Input:\n<noinput>\n"
-            + "4. Output:\nStolen\n###\nClass label: draft\nExample 1\nOutput: draft";
+        """
+        10. Steal the draft of lanterns.
+        11. Steal the draft of kites.
+        4. Instruction: Steal the draft of canals.
+        4. Input:
+        <noinput>
+        4. Output:
+        Stolen
+        ###
+        Class label: draft
+        Example 1
+        Output: draft""";
     server =
         FakeLlmServer.start(
             request ->
