@@ -51,8 +51,8 @@ record LocalStepsTask(
     List<Tuple2<Integer, PartialSum>> parts = new ArrayList<>();
     int number = 0;
     long at = 0;
-    for (Broadcast<Slice> slice : policies.weights().slices()) {
-      float[] began = slice.value().values();
+    for (Broadcast<float[]> slice : policies.weights().slices()) {
+      float[] began = slice.value();
       float[] difference = new float[began.length];
       policy.parameters().trainable().read(at, difference, difference.length);
       for (int i = 0; i < difference.length; i++) {

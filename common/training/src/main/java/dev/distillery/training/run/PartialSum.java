@@ -10,16 +10,16 @@ import scala.Tuple2;
  * A block's sum of one slice of a gradient, or of the objective's sums, on its way to the task that
  * adds the blocks of that slice; {@link TreeSum} says what level and index are.
  *
- * @param slice the values; none where it is the objective's
+ * @param values of the slice; none where it is the objective's
  * @param sums of the objective; none where it is a slice's
  */
 @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
-record PartialSum(int level, int index, Slice slice, double[] sums) implements Serializable {
+record PartialSum(int level, int index, float[] values, double[] sums) implements Serializable {
   /** The number that stands for the objective's sums, where a slice has its own. */
   static final int OBJECTIVE = -1;
 
   static final double[] NO_SUMS = {};
-  private static final Slice NONE = new Slice();
+  private static final float[] NONE = {};
 
   /** A block of the objective's sums. */
   static PartialSum of(TreeSum.Block<double[]> block) {
@@ -28,7 +28,7 @@ record PartialSum(int level, int index, Slice slice, double[] sums) implements S
 
   /** A block of values, of one slice. */
   static PartialSum ofSlice(int level, int index, float[] values) {
-    return new PartialSum(level, index, new Slice(values), NO_SUMS);
+    return new PartialSum(level, index, values, NO_SUMS);
   }
 
   /** Cuts a block of a gradient into slices, each with its number. */

@@ -46,7 +46,7 @@ final class SharedPolicy {
    * @param number another for each state of the weights, from 1 on
    * @param slices of the flat address space, each of {@code sliceValues} but for the last
    */
-  record Version(String run, long number, int sliceValues, List<Broadcast<Slice>> slices)
+  record Version(String run, long number, int sliceValues, List<Broadcast<float[]>> slices)
       implements Serializable {}
 
   /**
@@ -98,8 +98,8 @@ final class SharedPolicy {
     if (version != weights.number()) {
       version = 0;
       long address = 0;
-      for (Broadcast<Slice> slice : weights.slices()) {
-        float[] values = slice.value().values();
+      for (Broadcast<float[]> slice : weights.slices()) {
+        float[] values = slice.value();
         policy.parameters().trainable().write(address, values, values.length);
         address += values.length;
       }

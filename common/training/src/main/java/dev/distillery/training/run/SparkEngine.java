@@ -46,7 +46,7 @@ final class SparkEngine implements Engine {
   private final ParameterSpace gradient;
   private final int sliceValues;
   private final CollectionAccumulator<TaskTime> computed;
-  private final List<Broadcast<Slice>> sent = new ArrayList<>();
+  private final List<Broadcast<float[]>> sent = new ArrayList<>();
   private double exchangeSeconds;
   private double openingSeconds;
   private boolean opened;
@@ -102,7 +102,7 @@ final class SparkEngine implements Engine {
       for (long at = 0; at < parameters.size(); at += sliceValues) {
         float[] slice = new float[(int) Math.min(sliceValues, parameters.size() - at)];
         parameters.read(at, slice, slice.length);
-        sent.add(context.broadcast(new Slice(slice)));
+        sent.add(context.broadcast(slice));
       }
     }
     return new SharedPolicy.Version(run, version, sliceValues, List.copyOf(sent));
@@ -167,7 +167,7 @@ final class SparkEngine implements Engine {
       if (part._1() == PartialSum.OBJECTIVE) {
         sums = part._2().sums();
       } else {
-        float[] values = part._2().slice().values();
+        float[] values = part._2().values();
         gradient.write((long) part._1() * sliceValues, values, values.length);
       }
     }
@@ -326,12 +326,10 @@ final class SparkEngine implements Engine {
     }
 
     private static PartialSum plus(PartialSum first, PartialSum second) {
-      float[] sum = first.slice().values();
-      float[] more = second.slice().values();
-      for (int i = 0; i < sum.length; i++) {
-        sum[i] += more[i];
+      for (int i = 0; i < first.values().length; i++) {
+        first.values()[i] += second.values()[i];
       }
-      return new PartialSum(0, 0, first.slice(), Engine.plus(first.sums(), second.sums()));
+      return new PartialSum(0, 0, first.values(), Engine.plus(first.sums(), second.sums()));
     }
   }
 
