@@ -110,7 +110,7 @@ public final class FilterSpec {
 
   /** A whole number that is not below 0. */
   long count(String key, long otherwise) {
-    double number = number(key, otherwise);
+    double number = number(key, (double) otherwise);
     if (number < 0 || number != Math.rint(number)) {
       wrong(
           "expected a whole number from 0 for " + key + ", found '" + value(key).orElse("") + "'");
@@ -125,18 +125,19 @@ public final class FilterSpec {
     if (given.isEmpty()) {
       return otherwise;
     }
-    List<String> names =
-        Stream.of(Part.values()).map(part -> part.name().toLowerCase(Locale.ROOT)).toList();
-    int index = names.indexOf(given.get());
-    if (index < 0) {
-      wrong(
-          "expected of="
-              + names.stream().collect(Collectors.joining("|"))
-              + ", found '"
-              + given.get()
-              + "'");
-      return otherwise;
+    for (Part part : Part.values()) {
+      if (part.name().toLowerCase(Locale.ROOT).equals(given.get())) {
+        return part;
+      }
     }
-    return Part.values()[index];
+    wrong(
+        "expected of="
+            + Stream.of(Part.values())
+                .map(part -> part.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining("|"))
+            + ", found '"
+            + given.get()
+            + "'");
+    return otherwise;
   }
 }
