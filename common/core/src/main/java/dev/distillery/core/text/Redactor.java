@@ -20,8 +20,6 @@ public final class Redactor implements Serializable {
   /** Nothing of these continues a word to the left or right. */
   private static final String START = "(?<![\\p{L}\\p{N}_])";
 
-  private static final String END = "(?![\\p{L}\\p{N}_])";
-
   private static final Pattern KEY =
       Pattern.compile(
           "(?<![A-Za-z0-9_-])(?:"
@@ -98,6 +96,7 @@ public final class Redactor implements Serializable {
    *
    * @param counts replaced, by the kind's place
    */
+  @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
   public record Redacted(String text, long[] counts) {}
 
   /** A redactor of these kinds; of none it changes nothing. */

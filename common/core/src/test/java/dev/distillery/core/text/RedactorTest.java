@@ -36,7 +36,7 @@ class RedactorTest {
   private static long[] placeholders(String text) {
     var counts = new long[PersonalData.values().length];
     for (PersonalData kind : PersonalData.values()) {
-      counts[kind.place()] = text.split(Pattern.quote(kind.placeholder()), -1).length - 1;
+      counts[kind.place()] = text.split(Pattern.quote(kind.placeholder()), -1).length - 1L;
     }
     return counts;
   }
@@ -58,13 +58,14 @@ class RedactorTest {
               .replaceAll(mark -> Matcher.quoteReplacement("[" + mark.group(1) + "]"));
       Redactor.Redacted redacted = ALL.redact(text);
       long[] wants = placeholders(wanted);
-      for (int i = 0; i < right.length; i++) {
+      for (PersonalData kind : PersonalData.values()) {
+        int i = kind.place();
         found[i] += redacted.counts()[i];
         labels[i] += wants[i];
         right[i] +=
             redacted.text().equals(wanted)
                 ? wants[i]
-                : Math.min(wants[i], agreeing(wanted, redacted.text(), PersonalData.values()[i]));
+                : Math.min(wants[i], agreeing(wanted, redacted.text(), kind));
       }
       if (!redacted.text().equals(wanted)) {
         misses.add(wanted + "\n  -> " + redacted.text());
@@ -127,12 +128,13 @@ class RedactorTest {
   void aPrivateKeyGoesAsAWhole() {
     assertThat(
             redact(
-                "a\n"
-                    + "-----BEGIN RSA PRIVATE KEY-----\n"
-                    + "MIIEow==\n"
-                    + "abc+/1\n"
-                    + "-----END RSA PRIVATE KEY-----\n"
-                    + "b"))
+                """
+                a
+                -----BEGIN RSA PRIVATE KEY-----
+                MIIEow==
+                abc+/1
+                -----END RSA PRIVATE KEY-----
+                b"""))
         .isEqualTo("a\n[KEY]\nb");
   }
 
