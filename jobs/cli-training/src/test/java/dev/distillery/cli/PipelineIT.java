@@ -57,6 +57,8 @@ class PipelineIT {
                 "--set",
                 "out=" + folder.resolve("out"),
                 "--set",
+                "length=64",
+                "--set",
                 "model=" + TINY,
                 "--set",
                 "sharegpt=" + dialogues,
