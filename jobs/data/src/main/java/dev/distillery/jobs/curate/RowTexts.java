@@ -95,16 +95,16 @@ final class RowTexts implements Serializable {
         String text = text(row, i);
         pieces.add(new Piece(part, text));
         input = name.equals("input") ? text : input;
-      } else if (row.isNullAt(i)) {
-        continue;
-      } else if (DIALOGUES.contains(name)) {
-        row.<Row>getList(i).forEach(turn -> pieces.add(piece(turn)));
-      } else if (name.equals("language")) {
-        language = Optional.of(row.getString(i));
-      } else if (name.equals("url")) {
-        url = Optional.of(row.getString(i));
-      } else if (!name.equals(TOOLS)) {
-        score = OptionalDouble.of(row.getDouble(i));
+      } else if (!row.isNullAt(i)) {
+        if (DIALOGUES.contains(name)) {
+          row.<Row>getList(i).forEach(turn -> pieces.add(piece(turn)));
+        } else if (name.equals("language")) {
+          language = Optional.of(row.getString(i));
+        } else if (name.equals("url")) {
+          url = Optional.of(row.getString(i));
+        } else if (!name.equals(TOOLS)) {
+          score = OptionalDouble.of(row.getDouble(i));
+        }
       }
     }
     return new RowText(pieces, input, score, language, url);

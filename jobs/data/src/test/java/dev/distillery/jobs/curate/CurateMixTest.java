@@ -206,7 +206,7 @@ class CurateMixTest {
               Map.of("split", split, "take-split", List.of(name), "output-table", List.of(name)));
       Set<String> own = new TreeSet<>(strings(part, name, "group_id"));
       assertThat(own).isNotEmpty().doesNotContainAnyElementsOf(questions);
-      assertThat(part.rows()).isEqualTo(3 * own.size());
+      assertThat(part.rows()).isEqualTo(3L * own.size());
       questions.addAll(own);
     }
     assertThat(asDialogues).isEqualTo(sft.rows());
