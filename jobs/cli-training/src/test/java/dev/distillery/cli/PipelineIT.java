@@ -43,7 +43,7 @@ class PipelineIT {
     answers = Files.writeString(folder.resolve("answers.jsonl"), compared);
   }
 
-  private List<String> koala(String... more) {
+  private List<String> koala(int length, String... more) {
     var args =
         new ArrayList<>(
             List.of(
@@ -57,7 +57,7 @@ class PipelineIT {
                 "--set",
                 "out=" + folder.resolve("out"),
                 "--set",
-                "length=64",
+                "length=" + length,
                 "--set",
                 "model=" + TINY,
                 "--set",
@@ -84,7 +84,7 @@ class PipelineIT {
 
   @Test
   void aPipelineIsPlannedKilledGoneOnWithAndMadeAgain() throws Exception {
-    Launched plan = run("plan", koala("--set", "steps=6", "--dry-run"));
+    Launched plan = run("plan", koala(64, "--set", "steps=6", "--dry-run"));
     assertThat(plan.succeeded().err())
         .contains("sharegpt: ingest, to run", "not yet: the comparison with koala-all")
         .contains("student: can be planned when what it reads is there");
@@ -94,12 +94,14 @@ class PipelineIT {
     // Killed while the student learns.
     Process killed =
         Launched.start(
-            folder.resolve("killed"), Map.of(), koala("--set", "steps=6").toArray(String[]::new));
+            folder.resolve("killed"),
+            Map.of(),
+            koala(64, "--set", "steps=6").toArray(String[]::new));
     Launched.await(
         () -> said("killed", "student: sft, run k.student"), killed, "the stage student");
     killed.destroyForcibly().waitFor();
 
-    Launched whole = run("whole", koala("--set", "steps=6"));
+    Launched whole = run("whole", koala(64, "--set", "steps=6"));
     assertThat(whole.succeeded().summary().at("/figures/stages_run").asInt()).isEqualTo(2);
     assertThat(passedOver(whole)).containsExactly("sharegpt", "hc3", "kept", "clean", "held");
     String page = Files.readString(Path.of(whole.summary().path("page").asText()));
@@ -108,16 +110,18 @@ class PipelineIT {
         .contains("href=\"student/README.md\"");
     assertThat(folder.resolve("out/model/config.json")).exists();
 
-    Launched again = run("again", koala("--set", "steps=6"));
+    Launched again = run("again", koala(64, "--set", "steps=6"));
     assertThat(again.succeeded().summary().at("/figures/stages_run").asInt()).isZero();
 
-    Launched other = run("other", koala("--set", "steps=6", "--set", "training=vicuna-sft"));
+    Launched other = run("other", koala(64, "--set", "steps=6", "--set", "training=vicuna-sft"));
     assertThat(other.exitCode()).isEqualTo(3);
     assertThat(other.err()).contains("Stage student: The run 'k.student' (done) had other options");
 
-    Launched over = run("over", koala("--set", "steps=4", "--only", "student", "--overwrite"));
+    Launched over = run("over", koala(48, "--set", "steps=6", "--only", "student", "--overwrite"));
     assertThat(over.succeeded().summary().at("/figures/stages_run").asInt()).isEqualTo(1);
-    assertThat(over.summary().at("/stages/0/figures/steps").asInt()).isEqualTo(4);
+    Launched behind = run("behind", koala(48, "--set", "steps=6", "--from", "student"));
+    assertThat(behind.exitCode()).as("what stands on the stage that was made again").isEqualTo(3);
+    assertThat(behind.err()).contains("Stage model:");
   }
 
   private boolean said(String name, String text) {

@@ -23,6 +23,7 @@ import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -189,7 +190,7 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
     private final List<PipelineStage<?, ?>> selected;
     private final RunRecords records;
     private final List<ObjectNode> summaries = new ArrayList<>();
-    private final List<PipelineStage<?, ?>> made = new ArrayList<>();
+    private int made;
     private final long started = System.nanoTime();
 
     Run(
@@ -272,7 +273,7 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
       }
       try {
         Optional<S> ended = stage.ended();
-        Optional<PipelineStage<?, ?>> newer = made.stream().filter(stage::reads).findFirst();
+        Optional<String> newer = ended.isPresent() ? newer(stage) : Optional.empty();
         if (ended.isPresent() && newer.isEmpty()) {
           say(place + ": done already");
           keep(stage, ended.get(), true);
@@ -281,17 +282,32 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
         if (ended.isPresent() && !options.run().overwrite()) {
           throw JobException.invalid(
               "Its run is done, of what "
-                  + newer.get().name()
+                  + newer.get()
                   + " had made before; --overwrite makes it again");
         }
         say(place + ": " + stage.job().name() + ", run " + stage.runId());
         S summary = stage.run(sessions::with, ProgressListener.on(err));
-        made.add(stage);
+        made++;
         keep(stage, summary, false);
         return summary;
       } catch (JobException e) {
         throw e.saying("Stage " + stage.name() + ": " + e.getMessage());
       }
+    }
+
+    /** A stage whose result this one reads, and that ended after this one had begun. */
+    private Optional<String> newer(PipelineStage<?, ?> stage) {
+      Instant begun = Instant.parse(records.find(stage.runId()).orElseThrow().startedAt());
+      return stages.subList(0, stages.indexOf(stage)).stream()
+          .filter(stage::reads)
+          .filter(
+              read ->
+                  records
+                      .find(read.runId())
+                      .filter(record -> Instant.parse(record.finishedAt()).isAfter(begun))
+                      .isPresent())
+          .map(PipelineStage::name)
+          .findFirst();
     }
 
     private boolean isPlannable(PipelineStage<?, ?> stage) {
@@ -341,7 +357,7 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
       }
       ObjectNode figures = json.putObject("figures");
       figures.put("stages", stages.size());
-      figures.put("stages_run", made.size());
+      figures.put("stages_run", made);
       figures.put("cost_usd", cost);
       json.put("seconds", Math.round((System.nanoTime() - started) / 1e6) / 1e3);
       page.ifPresent(path -> json.put("page", path));
