@@ -117,9 +117,9 @@ class PipelineIT {
     assertThat(other.exitCode()).isEqualTo(3);
     assertThat(other.err()).contains("Stage student: The run 'k.student' (done) had other options");
 
-    Launched over = run("over", koala(48, "--set", "steps=6", "--only", "student", "--overwrite"));
+    Launched over = run("over", koala(63, "--set", "steps=6", "--only", "student", "--overwrite"));
     assertThat(over.succeeded().summary().at("/figures/stages_run").asInt()).isEqualTo(1);
-    Launched behind = run("behind", koala(48, "--set", "steps=6", "--from", "student"));
+    Launched behind = run("behind", koala(63, "--set", "steps=6", "--from", "student"));
     assertThat(behind.exitCode()).as("what stands on the stage that was made again").isEqualTo(3);
     assertThat(behind.err()).contains("Stage model:");
   }
