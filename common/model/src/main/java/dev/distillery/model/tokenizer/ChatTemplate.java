@@ -415,8 +415,18 @@ public final class ChatTemplate {
     }
     List<Segment> closed = segments(messages, false);
     for (int end = closed.size(); end > 0; end--) {
-      if (closed.get(end - 1).content() && closed.get(end - 1).message() == last) {
-        return closed.subList(0, end);
+      Segment words = closed.get(end - 1);
+      if (words.content() && words.message() == last) {
+        List<Segment> begun = new ArrayList<>(closed.subList(0, end));
+        // A blank that the template takes off, and writes itself, stands all the same.
+        String content = messages.get(last).content();
+        String blank = content.substring(content.stripTrailing().length());
+        if (!words.text().endsWith(blank)
+            && end < closed.size()
+            && closed.get(end).text().startsWith(blank)) {
+          add(begun, blank, true, false, last);
+        }
+        return begun;
       }
     }
     throw new IllegalArgumentException(
