@@ -175,7 +175,11 @@ public record OasstSource(Tagging tagging, SourceSettings.Oasst settings) implem
                 node.deleted
                     ? "deleted"
                     : isRefused(node) ? "refused_by_review" : orphan ? "orphan" : "no_answer",
-                "Message " + node.id + " is on no path from a first message to an answer"));
+                node.deleted || isRefused(node)
+                    ? "Message "
+                        + node.id
+                        + (node.deleted ? " is deleted" : " was refused by review")
+                    : "Message " + node.id + " is on no path from a first message to an answer"));
       }
     }
     return results;

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
  * @param model a model's directory or file
  * @param adapter LoRA adapter to merge into it
  * @param tokenizer the tokenizer, where the model brings none or another is wanted
- * @param chatTemplate chat template to export; by default the model's own, where it is a known one
+ * @param chatTemplate chat template to export; by default the model's own
  * @param format what is written
  * @param dtype how values are stored
  * @param output directory (hf) or file (gguf), which must not be there unless the run overwrites
@@ -47,7 +47,7 @@ public record ExportOptions(
         @Option(
             names = "--chat-template",
             paramLabel = "NAME",
-            description = "Chat template. Default: the model's own, where it is a known one.")
+            description = "Chat template. Default: the model's own.")
         Optional<String> chatTemplate,
     @Option(
             names = "--format",
