@@ -45,6 +45,19 @@ class LocaleIT {
       run dedup dedup --input conversations@a --tokenizer unicode --run-id b
       run curate curate --input conversations@b --use commercial --run-id c
       run curated show conversations@c
+      cat > 日本/rezept.yaml << 'Y'
+      stages:
+        zuerst:
+          job: ingest
+          options:
+            source: sharegpt
+            rules: none
+            input: 日本/größe.json
+            source-name: Überlieferung
+            license: CC0-1.0
+      Y
+      run pipeline pipeline --recipe 日本/rezept.yaml --set out=日本/aus --run-id p
+      test -s 日本/aus/pipeline.html
       run runs runs --json
       echo '{"id": "ü2", "prompt": "Grüße an 日本 😀"}' > 日本/fragen.jsonl
       run complete complete --input 日本/fragen.jsonl --teacher openai --model fake-model-mini --base-url "$url" --run-id d

@@ -39,14 +39,9 @@ import org.apache.spark.sql.Row;
  * #manual}.
  *
  * <pre>{@code
- * RunOptions run = RunOptions.builder().use(RunOptions.Use.COMMERCIAL).build();
- * CurateOptions options =
- *     CurateOptions.builder()
- *         .run(run)
- *         .input(List.of("instructions@alpaca", "instructions@dolly=2"))
- *         .filter(List.of("alpaca-cleaned", "length:min-words=3,of=answer"))
- *         .redact(List.of("email", "phone"))
- *         .build();
+ * List<String> input = List.of("instructions@alpaca", "instructions@dolly=2");
+ * List<String> filter = List.of("alpaca-cleaned", "length:min-words=3,of=answer");
+ * CurateOptions options = CurateOptions.builder().input(input).filter(filter).build();
  * CurateSummary summary = new CurateJob().run(spark, options);
  * System.out.println(summary.kept() + " rows are kept; dropped: " + summary.dropped());
  * }</pre>
