@@ -166,4 +166,47 @@ class PipelineIT {
         .contains("Stage three: Option --output-dir");
     assertThat(folder.resolve("warehouse")).doesNotExist();
   }
+
+  @Test
+  void aStageHasSparkSettingsOfItsOwnAndAMissingFileIsSaidAtOnce() throws IOException {
+    String text =
+        """
+        stages:
+          first:
+            job: ingest
+            options: {source: sharegpt, input: %s}
+          again:
+            job: dedup
+            options: {input: conversations@first}
+            spark: {spark.sql.shuffle.partitions: 3}
+          kept:
+            job: curate
+            options: {input: conversations@again, export: "${out}/set"}
+          last:
+            job: curate
+            options: {input: [%s], table: conversations}
+        """;
+    Path recipe = folder.resolve("settings.yaml");
+    List<String> command =
+        List.of(
+            "pipeline",
+            "--recipe",
+            recipe.toString(),
+            "--run-id",
+            "s",
+            "--set",
+            "out=" + folder.resolve("set out"),
+            "--warehouse",
+            folder.resolve("warehouse").toString());
+    Files.writeString(recipe, text.formatted(dialogues, "\"${out}/set\", /nowhere/rows.jsonl"));
+    Launched missing = run("missing", command);
+    assertThat(missing.exitCode()).isEqualTo(3);
+    assertThat(missing.err()).contains("Stage last: No file at /nowhere/rows.jsonl");
+    assertThat(folder.resolve("warehouse/conversations")).doesNotExist();
+
+    Files.writeString(recipe, text.formatted(dialogues, "\"${out}/set/data\""));
+    Launched whole = run("whole", command);
+    assertThat(whole.succeeded().summary().at("/figures/stages_run").asInt()).isEqualTo(4);
+    assertThat(whole.summary().at("/tables/last.conversations/rows").asInt()).isEqualTo(24);
+  }
 }

@@ -1,9 +1,10 @@
 package dev.distillery.cli;
 
-import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,30 +48,34 @@ record PipelineOptions(
             names = "--only",
             paramLabel = "STAGE",
             description = "The one stage to run, as a scheduler does that submits each by itself.")
-        Optional<String> only) {
+        Optional<String> only)
+    implements Validated {
 
-  /**
-   * The variables' values, by name.
-   *
-   * @throws JobException with all that is no {@code NAME=VALUE}, or stands twice
-   */
+  /** The variables' values, by name. */
   Map<String, String> values() {
     var values = new LinkedHashMap<String, String>();
+    for (String text : set) {
+      int sign = text.indexOf('=');
+      values.put(text.substring(0, sign), text.substring(sign + 1));
+    }
+    return values;
+  }
+
+  @Override
+  public List<String> violations() {
     var violations = new ArrayList<String>();
+    var names = new HashSet<String>();
     for (String text : set) {
       int sign = text.indexOf('=');
       if (sign < 1) {
         violations.add("Option --set: expected NAME=VALUE, found '" + text + "'");
-      } else if (values.put(text.substring(0, sign), text.substring(sign + 1)) != null) {
+      } else if (!names.add(text.substring(0, sign))) {
         violations.add("Option --set: " + text.substring(0, sign) + " is given twice");
       }
     }
     if (only.isPresent() && (from.isPresent() || to.isPresent())) {
       violations.add("Option --only: expected without --from and --to; leave them out");
     }
-    if (!violations.isEmpty()) {
-      throw JobException.invalid(violations);
-    }
-    return values;
+    return violations;
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.Page;
+import dev.distillery.core.page.Series;
 import dev.distillery.core.run.StagedRecipe;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
@@ -11,6 +12,8 @@ import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,8 +49,8 @@ final class PipelinePage {
           "objective/kl",
           "learning_rate");
 
-  /** Points of one line, at most twice as many are kept. */
-  private static final int POINTS = 500;
+  /** Points of one line at most. */
+  private static final int POINTS = 1000;
 
   private static final int SAMPLES = 20;
 
@@ -154,12 +157,13 @@ final class PipelinePage {
       page.plot(plot);
     }
     samples(folder);
-    for (var known :
-        Map.of("README.md", "The model's card", "metrics.html", "All curves").entrySet()) {
-      Path file = new Path(folder, known.getKey());
-      if (files(file).exists(file)) {
-        page.link(known.getValue() + ": " + file, target(file));
-      }
+    link("The model's card", new Path(folder, "README.md"));
+    link("All curves", new Path(folder, "metrics.html"));
+  }
+
+  private void link(String text, Path file) throws IOException {
+    if (files(file).exists(file)) {
+      page.link(text + ": " + file, target(file));
     }
   }
 
@@ -170,9 +174,15 @@ final class PipelinePage {
   /** As the page reaches a file: from its own folder where it lies under that. */
   private String target(Path file) {
     String own = root + "/";
-    return file.toString().startsWith(own)
-        ? file.toString().substring(own.length())
-        : file.toString();
+    boolean below = file.toString().startsWith(own);
+    try {
+      return below
+          ? new URI(null, null, "./" + file.toString().substring(own.length()), null)
+              .toASCIIString()
+          : file.toUri().toASCIIString();
+    } catch (URISyntaxException e) {
+      return file.toString();
+    }
   }
 
   private static List<FileStatus> list(Path folder) throws IOException {
@@ -186,32 +196,6 @@ final class PipelinePage {
     }
   }
 
-  /** A series of which, once it is long, every second, fourth, ... point is kept. */
-  private static final class Series {
-    private final List<double[]> points = new ArrayList<>();
-    private long seen;
-    private int every = 1;
-
-    void add(double x, double y) {
-      if (seen++ % every == 0) {
-        points.add(new double[] {x, y});
-      }
-      if (points.size() >= 2 * POINTS) {
-        for (int i = points.size() - 1; i > 0; i -= 2) {
-          points.remove(i);
-        }
-        every *= 2;
-      }
-    }
-
-    LinePlot.Line line(String name) {
-      return new LinePlot.Line(
-          name,
-          points.stream().mapToDouble(point -> point[0]).toArray(),
-          points.stream().mapToDouble(point -> point[1]).toArray());
-    }
-  }
-
   private static List<LinePlot> plots(Path folder) throws IOException {
     Map<String, Series> series = new LinkedHashMap<>();
     for (FileStatus file : list(new Path(folder, "metrics"))) {
@@ -219,7 +203,7 @@ final class PipelinePage {
         String name = point.path("name").asText();
         if (PLOTTED.contains(name)) {
           series
-              .computeIfAbsent(name, unknown -> new Series())
+              .computeIfAbsent(name, unknown -> new Series(POINTS))
               .add(point.path("step").asDouble(), point.path("value").asDouble(Double.NaN));
         }
       }

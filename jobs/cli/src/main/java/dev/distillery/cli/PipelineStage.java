@@ -18,13 +18,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.apache.spark.sql.SparkSession;
 
 /** One stage of a pipeline, its job's options bound. */
 final class PipelineStage<O extends Record, S extends Summary> {
   /** Options that name what a job writes besides tables. */
-  private static final List<String> OUTPUTS = List.of("output-dir", "output");
+  private static final List<String> OUTPUTS = List.of("output-dir", "output", "export");
+
+  /** The weight behind a path. */
+  private static final Pattern WEIGHT = Pattern.compile("=[0-9.]+$");
 
   /** Options that are the whole pipeline's. */
   private static final List<String> OURS = List.of("run-id", "warehouse", "dry-run", "overwrite");
@@ -98,11 +101,6 @@ final class PipelineStage<O extends Record, S extends Summary> {
     return given.get("run-id").get(0);
   }
 
-  /** Settings of Spark that it wants. */
-  Map<String, String> spark() {
-    return stage.spark();
-  }
-
   /** Folders and files that it writes besides tables. */
   List<String> outputs() {
     return OUTPUTS.stream().flatMap(name -> given.getOrDefault(name, List.of()).stream()).toList();
@@ -110,15 +108,17 @@ final class PipelineStage<O extends Record, S extends Summary> {
 
   /** Whether one of its options names what another stage writes. */
   boolean reads(PipelineStage<?, ?> other) {
-    boolean table = job.inputs(options).stream().anyMatch(ref -> isOf(ref, other.runId()));
-    return table
-        || other.outputs().stream()
-            .anyMatch(
-                output ->
-                    given.entrySet().stream()
-                        .filter(option -> !OUTPUTS.contains(option.getKey()))
-                        .flatMap(option -> option.getValue().stream())
-                        .anyMatch(value -> value.equals(output) || value.startsWith(output + "/")));
+    return job.inputs(options).stream().anyMatch(ref -> isOf(ref, other.runId()))
+        || given.entrySet().stream()
+            .filter(option -> !OUTPUTS.contains(option.getKey()))
+            .flatMap(option -> option.getValue().stream())
+            .anyMatch(other::writes);
+  }
+
+  /** Whether a path, perhaps with a weight behind it, is an output or lies in one. */
+  boolean writes(String value) {
+    String path = WEIGHT.matcher(value).replaceFirst("");
+    return outputs().stream().anyMatch(out -> path.equals(out) || path.startsWith(out + "/"));
   }
 
   private static boolean isOf(TableRef ref, String runId) {
@@ -132,24 +132,31 @@ final class PipelineStage<O extends Record, S extends Summary> {
    */
   void check(List<? extends PipelineStage<?, ?>> before) {
     List<? extends PipelineStage<?, ?>> read = before.stream().filter(this::reads).toList();
-    Predicate<TableRef> coming = ref -> read.stream().anyMatch(stage -> isOf(ref, stage.runId()));
     if (read.stream().allMatch(stage -> stage.outputs().isEmpty())) {
-      JobCall.of(job, options).lookForInputs(coming.negate());
+      // What else the job looks at is there, or will never be.
+      var unused = JobCall.of(job, options);
     }
+    JobCall.lookForInputs(
+        job,
+        options,
+        ref ->
+            read.stream().noneMatch(stage -> isOf(ref, stage.runId()) || stage.writes(ref.text())));
   }
 
   /**
-   * What its run came to, where that is done with these options and inputs.
+   * The job, checked as a whole: what it reads must be there by now.
    *
-   * @throws JobException where it is done with others, and is not to be made again
+   * @throws JobException with what is wrong
    */
-  Optional<S> ended() {
-    return JobCall.of(job, options).ended();
+  JobCall<O, S> call() {
+    return JobCall.of(job, options);
   }
 
-  /** Runs the job; a stage that is made again replaces what its run came to. */
-  S run(Function<Map<String, String>, SparkSession> sessions, ProgressListener progress) {
-    JobCall<O, S> call = JobCall.of(job, options);
+  /** Runs the job; one that needs Spark in a session with its own settings. */
+  S run(
+      JobCall<O, S> call,
+      Function<Map<String, String>, SparkSession> sessions,
+      ProgressListener progress) {
     call.lookForInputs();
     return job.needsSpark()
         ? call.run(sessions.apply(stage.spark()), progress)

@@ -116,6 +116,10 @@ public record StagedRecipe(
     }
 
     StagedRecipe read(JsonNode root) {
+      if (!root.has("stages")) {
+        throw JobException.invalid(
+            origin + ": Has no stages; options of one job are for that job's --config");
+      }
       members(root, "", List.of("about", "not-yet", "variables", "settings", "stages"));
       declare(root);
       var variables = new LinkedHashMap<String, String>();
@@ -123,46 +127,61 @@ public record StagedRecipe(
         variables.put(name, value(name, new LinkedHashSet<>()));
       }
       var stages = new ArrayList<Stage>();
-      for (var entry : root.path("stages").properties()) {
+      for (var entry : mapping(root, "stages", "").properties()) {
         stages.add(stage(entry.getKey(), entry.getValue()));
       }
       if (stages.isEmpty()) {
-        violations.add(origin + ": 'stages' is no mapping of names to stages, or has none");
+        violations.add(origin + ": 'stages' has none");
       }
       for (String name : wanted) {
         violations.add(
             "%s: Variable '%s' has no value: give --set %2$s=VALUE".formatted(origin, name));
       }
+      String about = String.join("\n", texts(root, "about")).strip();
+      List<String> notYet = texts(root, "not-yet");
       List<Stage> linked = linked(stages);
       if (!violations.isEmpty()) {
         throw JobException.invalid(violations.stream().distinct().toList());
       }
-      return new StagedRecipe(root.path("about").asText().strip(), notYet(root), variables, linked);
+      return new StagedRecipe(about, notYet, variables, linked);
     }
 
-    private List<String> notYet(JsonNode root) {
-      return root.path("not-yet").valueStream().map(JsonNode::asText).toList();
+    /** The texts of a member that may be left out: one, or a list of them. */
+    private List<String> texts(JsonNode node, String member) {
+      JsonNode value = node.path(member);
+      List<JsonNode> each =
+          value.isMissingNode()
+              ? List.of()
+              : value.isArray() ? value.valueStream().toList() : List.of(value);
+      if (each.stream().anyMatch(text -> !text.isTextual())) {
+        violations.add(
+            origin + ": '" + member + "': expected a text or a list of texts, found " + value);
+        return List.of();
+      }
+      return each.stream().map(JsonNode::textValue).toList();
+    }
+
+    /** A member that may be left out. */
+    private JsonNode mapping(JsonNode node, String member, String where) {
+      JsonNode value = node.path(member);
+      if (!value.isMissingNode() && !value.isObject()) {
+        violations.add(
+            "%s: %s'%s': expected a mapping, found %s".formatted(origin, where, member, value));
+      }
+      return value;
     }
 
     /** Finds each variable's own value: given, of the setting, or the recipe's. */
     private void declare(JsonNode root) {
       raw.putAll(builtIn);
       Map<String, JsonNode> settings = new LinkedHashMap<>();
-      root.path("settings")
-          .properties()
-          .forEach(each -> settings.put(each.getKey(), each.getValue()));
+      for (String name : fields(mapping(root, "settings", ""))) {
+        settings.put(name, mapping(root.path("settings"), name, "Setting "));
+      }
       Set<String> declared = new LinkedHashSet<>();
-      for (var variable : root.path("variables").properties()) {
-        String name = variable.getKey();
-        declared.add(name);
-        if (builtIn.containsKey(name) || name.equals(SETTING)) {
-          violations.add(origin + ": Variable '" + name + "': this name is given already");
-        } else if (variable.getValue().isValueNode()) {
-          set(name, variable.getValue());
-        } else {
-          violations.add(
-              origin + ": Variable '" + name + "': expected a value, found " + variable.getValue());
-        }
+      for (var variable : mapping(root, "variables", "").properties()) {
+        declared.add(variable.getKey());
+        set(variable.getKey(), variable.getValue());
       }
       if (!settings.isEmpty()) {
         String chosen = given.getOrDefault(SETTING, settings.keySet().iterator().next());
@@ -185,8 +204,16 @@ public record StagedRecipe(
           });
     }
 
+    private static List<String> fields(JsonNode mapping) {
+      return mapping.properties().stream().map(Map.Entry::getKey).toList();
+    }
+
     private void set(String name, JsonNode value) {
-      if (value.isNull()) {
+      if (builtIn.containsKey(name) || name.equals(SETTING)) {
+        violations.add(origin + ": Variable '" + name + "': this name is given already");
+      } else if (!value.isValueNode()) {
+        violations.add(origin + ": Variable '" + name + "': expected a value, found " + value);
+      } else if (value.isNull()) {
         raw.remove(name);
         open.add(name);
       } else {
@@ -242,21 +269,22 @@ public record StagedRecipe(
         violations.add(origin + ": " + where + ": has no job");
       }
       var options = new LinkedHashMap<String, List<String>>();
-      for (var option : node.path("options").properties()) {
+      for (var option : mapping(node, "options", where + ", ").properties()) {
         List<String> values = values(where, option.getKey(), option.getValue());
         if (!values.isEmpty()) {
           options.put(option.getKey(), values);
         }
       }
       var spark = new LinkedHashMap<String, String>();
-      for (var setting : node.path("spark").properties()) {
+      for (var setting : mapping(node, "spark", where + ", ").properties()) {
         if (FIXED.matcher(setting.getKey()).matches() || !setting.getKey().startsWith("spark.")) {
           violations.add(
               "%s: %s: %s cannot be set for a stage: give it behind --, on the command line"
                   .formatted(origin, where, setting.getKey()));
         }
         spark.put(
-            setting.getKey(), filled(setting.getValue().asText(), where, new LinkedHashSet<>()));
+            setting.getKey(),
+            String.join(",", values(where, setting.getKey(), setting.getValue())));
       }
       return new Stage(name, node.path("job").asText(), options, spark);
     }

@@ -110,14 +110,42 @@ class StagedRecipeTest {
   @Test
   void aRecipeOfOptionsIsNoPipeline() {
     assertThatThrownBy(() -> read("learning-rate: 2e-5\n", Map.of()))
-        .hasMessageContaining("Unknown key 'learning-rate'")
-        .hasMessageContaining("'stages' is no mapping of names to stages, or has none");
-    assertThatThrownBy(() -> read("- a\n", Map.of())).hasMessageContaining("expected a mapping");
+        .hasMessage("r.yaml: Has no stages; options of one job are for that job's --config");
+    assertThatThrownBy(() -> read("- a\n", Map.of())).hasMessageContaining("Has no stages");
   }
 
   @Test
   void anUnknownSettingIsNamed() {
     assertThatThrownBy(() -> read(TEXT, Map.of("setting", "smal")))
         .hasMessageContaining("expected one of small, full, found 'smal'; did you mean small?");
+  }
+
+  @Test
+  void nothingOfAnotherFormIsPassedOver() {
+    assertThatThrownBy(
+            () ->
+                read(
+                    """
+                    about: {a: b}
+                    not-yet: [[x]]
+                    variables: [a]
+                    settings: {small: [a], big: {list: [1], run: x}}
+                    stages:
+                      first: {job: curate, options: [input], spark: [x]}
+                      second: {job: curate, spark: {spark.a: {b: c}}}
+                    """,
+                    Map.of("setting", "big")))
+        .hasMessageContainingAll(
+            "'about': expected a text or a list of texts, found {\"a\"",
+            "'not-yet': expected a text or a list of texts",
+            "'variables': expected a mapping",
+            "Setting 'small': expected a mapping",
+            "Variable 'list': expected a value, found [",
+            "Variable 'run': this name is given already",
+            "Stage 'first', 'options': expected a mapping",
+            "Stage 'first', 'spark': expected a mapping");
+    assertThatThrownBy(() -> read("stages: {}\n", Map.of())).hasMessageContaining("has none");
+    assertThatThrownBy(() -> read("stages: [a]\n", Map.of()))
+        .hasMessageContaining("'stages': expected a mapping");
   }
 }

@@ -64,20 +64,24 @@ public final class JobCall<O extends Record, S extends Summary> {
    * @throws JobException with all that is not
    */
   public void lookForInputs() {
-    lookForInputs(ref -> true);
+    lookForInputs(job, options, ref -> true);
   }
 
   /**
-   * As {@link #lookForInputs()}, for some of them.
+   * As {@link #lookForInputs()}, for some of what options name that are not checked yet.
    *
    * @param wanted which: others may have yet to be made
    */
-  public void lookForInputs(Predicate<TableRef> wanted) {
+  public static <O extends Record> void lookForInputs(
+      Job<O, ?> job, O options, Predicate<TableRef> wanted) {
     var unused =
-        RunInputs.find(job.inputs(options).stream().filter(wanted).toList(), Map.of(), warehouse());
+        RunInputs.find(
+            job.inputs(options).stream().filter(wanted).toList(),
+            Map.of(),
+            warehouse(job, options));
   }
 
-  private Warehouse warehouse() {
+  private static <O extends Record> Warehouse warehouse(Job<O, ?> job, O options) {
     return Warehouse.at(job.runOptions(options).warehouse(), SparkHadoopUtil.get().conf());
   }
 
@@ -90,7 +94,7 @@ public final class JobCall<O extends Record, S extends Summary> {
    */
   public Optional<S> ended() {
     RunOptions common = job.runOptions(options);
-    Warehouse warehouse = warehouse();
+    Warehouse warehouse = warehouse(job, options);
     Optional<RunRecord> done =
         common.runId().flatMap(new RunRecords(warehouse)::find).filter(RunRecord::done);
     if (done.isEmpty()) {

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.LinePlot.Line;
 import dev.distillery.core.page.Page;
+import dev.distillery.core.page.Series;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +58,8 @@ final class CurvesPage {
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
           JsonNode point = JSON.readTree(line);
           page.series
-              .computeIfAbsent(point.path("name").asText(), name -> new Series())
-              .add(point.path("step").asLong(), point.path("value").asDouble(Double.NaN));
+              .computeIfAbsent(point.path("name").asText(), name -> new Series(POINTS))
+              .add(point.path("step").asDouble(), point.path("value").asDouble(Double.NaN));
         }
       }
     }
@@ -110,46 +110,8 @@ final class CurvesPage {
         .map(
             name -> {
               String shown = LayerNorms.isName(name) ? name.substring(name.indexOf('/') + 1) : name;
-              return series.getOrDefault(name, new Series()).line(shown);
+              return series.getOrDefault(name, new Series(POINTS)).line(shown);
             })
         .toList();
-  }
-
-  /**
-   * Points of one name; at the limit every second one goes, and from then on every second comes.
-   */
-  private static final class Series {
-    private double[] steps = new double[64];
-    private double[] values = new double[64];
-    private int size;
-    private long seen;
-    private long stride = 1;
-
-    void add(long step, double value) {
-      if (seen++ % stride != 0) {
-        return;
-      }
-      if (size == POINTS) {
-        for (int i = 0; 2 * i < size; i++) {
-          steps[i] = steps[2 * i];
-          values[i] = values[2 * i];
-        }
-        size = (size + 1) / 2;
-        stride *= 2;
-        if ((seen - 1) % stride != 0) {
-          return;
-        }
-      }
-      if (size == steps.length) {
-        steps = Arrays.copyOf(steps, 2 * size);
-        values = Arrays.copyOf(values, 2 * size);
-      }
-      steps[size] = step;
-      values[size++] = value;
-    }
-
-    Line line(String name) {
-      return new Line(name, Arrays.copyOf(steps, size), Arrays.copyOf(values, size));
-    }
   }
 }
