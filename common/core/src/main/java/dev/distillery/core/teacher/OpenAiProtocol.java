@@ -142,6 +142,16 @@ final class OpenAiProtocol {
     return Optional.empty();
   }
 
+  /** Whether a request's body defines tools. */
+  static boolean hasTools(TeacherRequest request) {
+    try {
+      JsonNode extra = JSON.readTree(request.extraBody());
+      return !extra.path("tools").isEmpty() || !extra.path("functions").isEmpty();
+    } catch (JsonProcessingException e) {
+      return false; // It was not sent.
+    }
+  }
+
   private static TeacherException refused(String why) {
     return new TeacherException(
         Category.BAD_REQUEST, 0, Optional.empty(), "The request cannot be sent: " + why);

@@ -186,7 +186,7 @@ public final class OpenAiTeacher implements Teacher {
     // Some gateways wrap an error in a 200: its own code tells more.
     int own = error.path("code").asInt(0);
     int meant = status != 200 ? status : own >= 400 && own < 600 ? own : 500;
-    Category category = ServerErrors.category(meant, error, !ServerWords.repeats(error, request));
+    Category category = ServerErrors.category(meant, error, request);
     String words = ServerWords.of(error, apiKey, request);
     throw failure(
         category,

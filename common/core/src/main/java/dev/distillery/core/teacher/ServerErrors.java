@@ -82,6 +82,20 @@ final class ServerErrors {
               + "|exceeded_current_quota",
           Pattern.CASE_INSENSITIVE);
 
+  private static final Pattern OF_KEY_OR_MONEY =
+      Pattern.compile(
+          "\\b"
+              + KEY
+              + "\\b|authenticat|unauthori[sz]ed|\\blogin\\b"
+              + "|\\b(?:credits?|balance|funds|arrears|good standing)\\b",
+          Pattern.CASE_INSENSITIVE);
+
+  /** A part of the request that is a row's own. */
+  private static final Pattern PLACE_IN_A_ROW = Pattern.compile("tools|functions|messages");
+
+  private static final Pattern CODE_OF_A_TOOL =
+      Pattern.compile("function|tool", Pattern.CASE_INSENSITIVE);
+
   private static final Pattern ABOUT_CONTEXT =
       Pattern.compile(
           "context length|context size|context window|prompt is too long|maximum number of tokens"
@@ -197,24 +211,21 @@ final class ServerErrors {
     return error;
   }
 
-  /** As {@link #category(int, JsonNode, boolean)}, where the message is the server's own. */
-  static Category category(int status, JsonNode error) {
-    return category(status, error, true);
-  }
-
   /**
    * What an answer that is not a success means.
    *
    * @param status of the HTTP answer; where a server wraps an error in a 200, the error's own code
    * @param error of {@link #error}
-   * @param ownWords whether the message is the server's own: one that repeats the prompt does not
-   *     speak of the key, whatever it says
+   * @param request that was answered so; where the message may be about what this holds, it does
+   *     not speak of the key or the account, whatever it says
    */
-  static Category category(int status, JsonNode error, boolean ownWords) {
+  static Category category(int status, JsonNode error, TeacherRequest request) {
     String code = codes(error);
     String message = error.path("message").asText("");
     String searched =
-        ownWords ? message.substring(0, Math.min(message.length(), MOST_SEARCHED)) : "";
+        isAboutTheRequest(status, error, code, request)
+            ? ""
+            : message.substring(0, Math.min(message.length(), MOST_SEARCHED));
     if (status == 402
         || CODE_OF_MONEY.matcher(code).find()
         || ABOUT_MONEY.matcher(searched).find()) {
@@ -249,6 +260,20 @@ final class ServerErrors {
       return Category.CONTEXT_LENGTH;
     }
     return Category.BAD_REQUEST;
+  }
+
+  /** Whether a message's words may be those of one row: of its prompt, or of its tools. */
+  private static boolean isAboutTheRequest(
+      int status, JsonNode error, String code, TeacherRequest request) {
+    return PLACE_IN_A_ROW.matcher(error.path("param").asText("")).lookingAt()
+        || CODE_OF_A_TOOL.matcher(code).find()
+        || ((status == 400 || status == 422) && OpenAiProtocol.hasTools(request))
+        || ServerWords.repeats(error, request);
+  }
+
+  /** Whether a text has words by which a server would speak of a key or of money. */
+  static boolean speaksOfKeyOrMoney(String text) {
+    return OF_KEY_OR_MONEY.matcher(text).find();
   }
 
   /** Whatever an error says in words that are made for programs. */

@@ -28,15 +28,20 @@ final class ServerWords {
     String code = shown(error.path("code").asText(error.path("type").asText("")), apiKey);
     String message =
         shown(error.isTextual() ? error.textValue() : error.path("message").asText(""), apiKey);
-    if (quotes(message, request)) {
+    if (quotes(message, texts(request))) {
       message = "(the server's message repeats the prompt and is not shown)";
     }
     return shortened((code.isEmpty() ? "" : code + ": ") + message);
   }
 
-  /** Whether an error's message repeats the request's text: then its words may be no server's. */
+  /**
+   * Whether an error's message repeats a text of the request that itself speaks of a key or of
+   * money: then what it says of these may be no word of the server's.
+   */
   static boolean repeats(JsonNode error, TeacherRequest request) {
-    return quotes(onOneLine(error.path("message").asText("")), request);
+    return quotes(
+        onOneLine(error.path("message").asText("")),
+        texts(request).filter(ServerErrors::speaksOfKeyOrMoney));
   }
 
   /** What of a text may be shown: one line, without the key, no longer than anybody reads. */
@@ -53,14 +58,18 @@ final class ServerWords {
     return words.length() > LONGEST ? words.substring(0, LONGEST) + " ..." : words;
   }
 
-  private static boolean quotes(String message, TeacherRequest request) {
+  private static Stream<String> texts(TeacherRequest request) {
+    return Stream.concat(
+            request.prompt().stream(), request.messages().stream().map(Message::content))
+        .map(ServerWords::onOneLine);
+  }
+
+  private static boolean quotes(String message, Stream<String> texts) {
     var pieces = new HashSet<String>();
     for (int i = 0; i + QUOTE <= message.length(); i++) {
       pieces.add(message.substring(i, i + QUOTE));
     }
-    return Stream.concat(
-            request.prompt().stream(), request.messages().stream().map(Message::content))
-        .anyMatch(text -> quotes(message, pieces, onOneLine(text)));
+    return texts.anyMatch(text -> quotes(message, pieces, text));
   }
 
   /** In one pass over the text: it may be as long as a context, and the message is short. */

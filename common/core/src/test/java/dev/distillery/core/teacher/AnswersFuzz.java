@@ -11,7 +11,6 @@ public final class AnswersFuzz {
   /** One input. */
   public static void fuzzerTestOneInput(byte[] data) {
     JsonNode error = ServerErrors.error(data);
-    ServerErrors.category(400, error);
     TeacherRequest request =
         new TeacherRequest(
             "r",
@@ -21,6 +20,7 @@ public final class AnswersFuzz {
             List.of(),
             Sampling.of(1),
             "{}");
+    ServerErrors.category(400, error, request);
     String words = ServerWords.of(error, Secret.of("sk-secret"), request);
     if (words.contains("sk-secret") || words.contains("\n") || words.length() > 800) {
       throw new IllegalStateException("Words that may not be shown: " + words);

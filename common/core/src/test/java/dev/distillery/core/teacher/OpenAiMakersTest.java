@@ -33,6 +33,9 @@ class OpenAiMakersTest {
   private static final String FINE =
       "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"fine\"}}]}";
 
+  private static final TeacherRequest NORTH =
+      Requests.prompt("r", "m", "Name a river of the north.", Sampling.of(1));
+
   private final List<String> seen = new CopyOnWriteArrayList<>();
   private HttpServer server;
 
@@ -105,13 +108,8 @@ class OpenAiMakersTest {
   void errorsInEveryShapeHaveTheirCategoryAndWords(
       int status, String body, Category category, String words) {
     JsonNode error = error(body);
-    assertThat(ServerErrors.category(status, error)).isEqualTo(category);
-    assertThat(
-            ServerWords.of(
-                error,
-                Secret.NONE,
-                Requests.prompt("r", "m", "Name a river of the north.", Sampling.of(1))))
-        .contains(words);
+    assertThat(ServerErrors.category(status, error, NORTH)).isEqualTo(category);
+    assertThat(ServerWords.of(error, Secret.NONE, NORTH)).contains(words);
   }
 
   @Test
@@ -140,7 +138,7 @@ class OpenAiMakersTest {
              "error":{"code":502,"message":"Upstream failed"}}]}
             """);
     assertThat(failed.path("message").asText()).isEqualTo("Upstream failed");
-    assertThat(ServerErrors.category(failed.path("code").asInt(), failed))
+    assertThat(ServerErrors.category(failed.path("code").asInt(), failed, NORTH))
         .isEqualTo(Category.SERVER_ERROR);
     String silent = "{\"choices\":[{\"finish_reason\":\"error\",\"message\":{\"content\":\"\"}}]}";
     assertThat(error(silent).path("message").asText()).isEqualTo("the reply ended in an error");

@@ -6,15 +6,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.testing.Requests;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What servers' errors mean, in the wordings and shapes that are published. */
 class ServerErrorsTest {
   private static JsonNode error(String body) {
     return ServerErrors.error(body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Category category(int status, JsonNode error) {
+    return ServerErrors.category(
+        status, error, Requests.prompt("r", "m", "Name a river of the north.", Sampling.of(1)));
   }
 
   /** The status and words of makers, gateways and proxies; a bad key stops the run in each. */
@@ -67,7 +74,7 @@ class ServerErrorsTest {
       })
   void aBadKeyStopsTheRunWhateverItComesWith(int status, String body) {
     JsonNode error = error(body);
-    Category category = ServerErrors.category(status == 200 ? 500 : status, error);
+    Category category = category(status == 200 ? 500 : status, error);
     assertThat(category).isEqualTo(Category.AUTHENTICATION);
     assertThat(new TeacherException(category, status, Optional.empty(), "").fatal()).isTrue();
   }
@@ -86,7 +93,7 @@ class ServerErrorsTest {
         "400|{\"error\":{\"message\":\"Insufficient Balance\"}}"
       })
   void anAccountWithoutMoneyStopsTheRun(int status, String body) {
-    assertThat(ServerErrors.category(status == 200 ? 500 : status, error(body)))
+    assertThat(category(status == 200 ? 500 : status, error(body)))
         .isEqualTo(Category.INSUFFICIENT_QUOTA);
   }
 
@@ -115,7 +122,7 @@ class ServerErrorsTest {
         "422|{\"error\":\"`inputs` must have less than 1024 tokens\"}|CONTEXT_LENGTH"
       })
   void otherErrorsKeepTheirCategory(int status, String body, Category category) {
-    assertThat(ServerErrors.category(status, error(body))).isEqualTo(category);
+    assertThat(category(status, error(body))).isEqualTo(category);
   }
 
   /** A prompt about keys that a server repeats is no word of the server's. */
@@ -125,10 +132,47 @@ class ServerErrorsTest {
     TeacherRequest request = Requests.prompt("r", "m", prompt, Sampling.of(1));
     JsonNode quoting =
         error("{\"error\":{\"message\":\"Cannot complete: " + prompt + "\",\"code\":400}}");
-    assertThat(ServerWords.repeats(quoting, request)).isTrue();
-    assertThat(ServerErrors.category(400, quoting, false)).isEqualTo(Category.BAD_REQUEST);
+    assertThat(ServerErrors.category(400, quoting, request)).isEqualTo(Category.BAD_REQUEST);
     JsonNode own = error("{\"error\":{\"message\":\"Invalid API key\",\"code\":400}}");
-    assertThat(ServerWords.repeats(own, request)).isFalse();
+    assertThat(ServerErrors.category(400, own, request)).isEqualTo(Category.AUTHENTICATION);
+  }
+
+  /** A prompt of a word or a letter is in every message. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a", "API", "key", "Incorrect"})
+  void aPromptThatDoesNotSpeakOfKeysHidesNoBadKey(String prompt) {
+    JsonNode error =
+        error("{\"error\":{\"message\":\"Incorrect API key provided: sk-a\",\"code\":400}}");
+    assertThat(ServerErrors.category(400, error, Requests.prompt("r", "m", prompt, Sampling.of(1))))
+        .isEqualTo(Category.AUTHENTICATION);
+  }
+
+  /** What is wrong with a row's tools is wrong with that row, however its fields are named. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{}|\"param\":\"tools[0].function.parameters\"",
+        "{}|\"param\":\"functions[0].parameters\"",
+        "{}|\"param\":\"messages.[2].tool_calls\"",
+        "{}|\"code\":\"invalid_function_parameters\"",
+        "{}|\"type\":\"invalid_tool\"",
+        "{\"tools\":[{\"type\":\"function\"}]}|\"code\":null"
+      })
+  void aBadToolOfOneRowIsNoBadKey(String extraBody, String member) {
+    TeacherRequest plain = Requests.prompt("r", "m", "Log me in.", Sampling.of(1));
+    var request =
+        new TeacherRequest(
+            "r", Optional.empty(), "m", plain.prompt(), List.of(), plain.sampling(), extraBody);
+    for (String words :
+        List.of(
+            "Invalid schema for function 'login': In context=('properties', 'api_key'), array"
+                + " schema missing items.",
+            "Invalid schema for function 'pay': 'insufficient funds' is no name")) {
+      JsonNode error = error("{\"error\":{\"message\":\"" + words + "\"," + member + "}}");
+      assertThat(ServerErrors.category(400, error, request)).isEqualTo(Category.BAD_REQUEST);
+    }
   }
 
   @ParameterizedTest
