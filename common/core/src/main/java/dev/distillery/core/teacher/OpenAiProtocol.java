@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The part of the OpenAI protocol that every compatible server has: the body of a request, and what
@@ -169,11 +170,10 @@ final class OpenAiProtocol {
   /**
    * The reply in a successful answer, or nothing where the answer is not of the protocol's form: a
    * choice has a message or a text. Unknown fields are passed over. Null content is an empty text.
-   * A refusal is a {@code content_filter}. Calls of tools are kept as they are. What a model
-   * thought, in a field of its own or before {@code </think>}, is kept apart.
+   * A refusal is a {@code content_filter}. Calls of tools are kept as they are. The text may hold
+   * what {@link TeacherReply#finished} takes off.
    */
-  static Optional<TeacherReply> reply(
-      JsonNode answer, Sampling sampling, int status, RateLimits limits) {
+  static Optional<TeacherReply> reply(JsonNode answer, int status, RateLimits limits) {
     JsonNode choice = answer.path("choices").path(0);
     JsonNode message = choice.path("message");
     boolean chat = message.isObject();
@@ -185,30 +185,34 @@ final class OpenAiProtocol {
       return Optional.empty();
     }
     boolean refusal = chat && message.path("refusal").isTextual();
-    Thought thought = Thought.of(chat ? message : choice, text.get());
     String finish = refusal ? "content_filter" : finishReason(choice.path("finish_reason"));
-    String whole = thought.text();
-    int stop = Stops.indexIn(whole, sampling.stop());
-    List<TokenLogprob> logprobs =
-        TokenLogprob.after(
-            TokenLogprob.ofChoice(choice.path("logprobs")), text.get().length() - whole.length());
     JsonNode usage = answer.path("usage");
     JsonNode cached = usage.path("prompt_tokens_details").path("cached_tokens");
     // Some proxies write zeros where they do not know.
     boolean counted = count(usage.path("prompt_tokens"), 0) > 0;
     return Optional.of(
         new TeacherReply(
-            stop < 0 ? whole : whole.substring(0, stop),
-            stop < 0 ? finish : "stop",
+            text.get(),
+            finish,
             counted ? count(usage.path("prompt_tokens"), -1) : -1,
             count(cached.isMissingNode() ? usage.path("prompt_cache_hit_tokens") : cached, 0),
             counted ? count(usage.path("completion_tokens"), -1) : -1,
             status,
             limits,
-            Optional.of(thought.reasoning())
-                .filter(reasoning -> !reasoning.isEmpty() && storable(reasoning)),
-            stop < 0 ? logprobs : TokenLogprob.upTo(logprobs, stop),
+            reasoning(chat ? message : choice),
+            TokenLogprob.ofChoice(choice.path("logprobs")),
             toolCalls(message)));
+  }
+
+  /** What a model thought, where the server tells it in a field of its own. */
+  private static Optional<String> reasoning(JsonNode message) {
+    return Stream.of("reasoning_content", "reasoning")
+        .map(message::path)
+        .filter(JsonNode::isTextual)
+        .map(JsonNode::textValue)
+        .filter(thought -> !thought.isEmpty())
+        .findFirst()
+        .filter(OpenAiProtocol::storable);
   }
 
   /** The calls that a reply makes, as text; the older field of one call is a list of one. */

@@ -173,8 +173,7 @@ public final class OpenAiTeacher implements Teacher {
     JsonNode json = OpenAiProtocol.parse(body).orElse(MissingNode.getInstance());
     JsonNode error = status == 200 && json.isMissingNode() ? json : ServerErrors.error(body);
     if (status == 200 && error.isMissingNode()) {
-      return OpenAiProtocol.reply(
-              json, request.sampling(), status, ServerHints.limits(answer.headers()))
+      return OpenAiProtocol.reply(json, status, ServerHints.limits(answer.headers()))
           .orElseThrow(
               () ->
                   failure(

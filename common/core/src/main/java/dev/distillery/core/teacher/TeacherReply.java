@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * What a teacher said in one successful attempt.
  *
- * @param text the reply; never holds a stop text; may be empty
+ * @param text the reply; may be empty. As a teacher tells it, it may begin with a thought and hold
+ *     a stop text: {@link #finished} takes them off
  * @param finishReason {@code stop}, {@code length}, {@code content_filter}, or {@code other} for
  *     null and unknown ones
  * @param promptTokens tokens read, as the teacher counts them; -1 where it does not say
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param completionTokens tokens written, as the teacher counts them; -1 where it does not say
  * @param httpStatus status of the HTTP answer; 0 for a teacher that has none
  * @param limits what the server says of the caller's limits
- * @param reasoning what the model thought before; never part of the text
+ * @param reasoning what the model thought before, where the teacher tells it apart; not in the text
  * @param logprobs the tokens of the reply, where they were asked for and the teacher tells them;
  *     the one that ends it is among them where the teacher tells that too
  * @param toolCalls the calls of tools that the reply makes, beside its text or without any: a JSON
@@ -65,55 +66,55 @@ public record TeacherReply(
 
   /** The same reply with its tokens. */
   public TeacherReply with(List<TokenLogprob> tokens) {
-    return new TeacherReply(
-        text,
-        finishReason,
-        promptTokens,
-        cachedPromptTokens,
-        completionTokens,
-        httpStatus,
-        limits,
-        reasoning,
-        tokens,
-        toolCalls);
+    return with(text, finishReason, reasoning, tokens, toolCalls);
   }
 
   /** The same reply with the calls that it makes. */
   TeacherReply calling(Optional<String> tools) {
-    return new TeacherReply(
-        text,
-        finishReason,
-        promptTokens,
-        cachedPromptTokens,
-        completionTokens,
-        httpStatus,
-        limits,
-        reasoning,
-        logprobs,
-        tools);
+    return with(text, finishReason, reasoning, logprobs, tools);
   }
 
   /**
-   * The same reply with what stands in {@code <think>} at its head, or before {@code </think>},
-   * kept apart, and its tokens without those of that part: for teachers that tell a text alone. A
-   * reply that is parted already stays as it is.
+   * The same reply as it is kept, whatever teacher told it. It is parted here and nowhere else:
+   * where the teacher does not tell a thought itself, what stands in {@code <think>} at the text's
+   * head, or before a {@code </think>} that ends a line, is one. The answer ends where a stop text
+   * begins. Of the tokens those stay that spell the answer.
+   *
+   * @param stops stop texts of the request
    */
-  public TeacherReply thoughtApart() {
-    Thought thought = Thought.of(text);
-    if (reasoning.isPresent() || thought.text().length() == text.length()) {
-      return this;
-    }
+  public TeacherReply finished(List<String> stops) {
+    Thought thought =
+        reasoning.map(told -> new Thought(told, text)).orElseGet(() -> Thought.of(text));
+    String answer = thought.text();
+    int stop = Stops.indexIn(answer, stops);
+    int begin = text.length() - answer.length();
+    int end = stop < 0 ? text.length() : begin + stop;
+    boolean whole = reasoning.isEmpty() && begin == 0 && stop < 0;
+    return with(
+        text.substring(begin, end),
+        stop < 0 ? finishReason : "stop",
+        Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
+        whole ? logprobs : TokenLogprob.of(logprobs, text, begin, end),
+        toolCalls);
+  }
+
+  private TeacherReply with(
+      String said,
+      String finish,
+      Optional<String> thought,
+      List<TokenLogprob> tokens,
+      Optional<String> tools) {
     return new TeacherReply(
-        thought.text(),
-        finishReason,
+        said,
+        finish,
         promptTokens,
         cachedPromptTokens,
         completionTokens,
         httpStatus,
         limits,
-        Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
-        TokenLogprob.after(logprobs, text.length() - thought.text().length()),
-        toolCalls);
+        thought,
+        tokens,
+        tools);
   }
 
   /** A reply without reasoning. */

@@ -1,6 +1,7 @@
 package dev.distillery.core.teacher;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a model thought before it answered, apart from the answer: so that nobody takes a draft for
@@ -13,28 +14,25 @@ record Thought(String reasoning, String text) {
   private static final String OPEN = "<think>";
   private static final String CLOSE = "</think>";
 
-  /** Parts a message of which {@code content} is the text. */
-  static Thought of(JsonNode message, String content) {
-    for (String field : new String[] {"reasoning_content", "reasoning"}) {
-      if (message.path(field).isTextual() && !message.get(field).textValue().isEmpty()) {
-        return new Thought(message.get(field).textValue(), content);
-      }
-    }
-    return of(content);
-  }
+  /** A text may speak of the tag; a model that ends its thought ends the line with it. */
+  private static final Pattern CLOSE_OF_A_LINE = Pattern.compile("</think>[ \\t]*(?:\\R|\\z)");
 
   /** Parts a text. Some templates open the thought in the prompt, so that only its end is here. */
   static Thought of(String content) {
-    int close = content.indexOf(CLOSE);
     boolean opened = content.stripLeading().startsWith(OPEN);
-    int start = opened ? content.indexOf(OPEN) + OPEN.length() : 0;
-    if (close < 0) {
-      // Cut off while it was thinking: there is no answer.
-      return opened ? new Thought(content.substring(start).strip(), "") : new Thought("", content);
+    if (!opened) {
+      Matcher close = CLOSE_OF_A_LINE.matcher(content);
+      return close.find() ? parted(content, 0, close.start()) : new Thought("", content);
     }
-    if (close < start) {
-      return new Thought("", content);
-    }
+    int start = content.indexOf(OPEN) + OPEN.length();
+    int close = content.indexOf(CLOSE, start);
+    // Cut off while it was thinking: there is no answer.
+    return close < 0
+        ? new Thought(content.substring(start).strip(), "")
+        : parted(content, start, close);
+  }
+
+  private static Thought parted(String content, int start, int close) {
     return new Thought(
         content.substring(start, close).strip(),
         content.substring(close + CLOSE.length()).stripLeading());

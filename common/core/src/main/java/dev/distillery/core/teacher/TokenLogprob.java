@@ -7,8 +7,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A token that a teacher wrote, with how likely it found that and others in its place. It is asked
@@ -25,6 +28,10 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
 
   /** How servers of vLLM write a token where they are asked for its id. */
   private static final String ID_PREFIX = "token_id:";
+
+  /** How vocabularies write a token that ends a text; nothing, where it is told by id. */
+  private static final Pattern END_MARK =
+      Pattern.compile("|(?!</?(?:think|tool_calls?)>)<[^<>\\s]{1,60}>|\\[[^\\[\\]\\s]{1,30}\\]");
 
   /**
    * One of the likeliest tokens.
@@ -50,41 +57,50 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
   }
 
   /**
-   * The tokens of a reply that was cut before a stop text: those that end before it. None where the
-   * teacher tells ids and not what they spell, as nobody knows then where the stop is.
+   * The tokens that spell a part of a text: those that lie in it whole and, where it is the text's
+   * end, the marks that end the reply. None where the tokens, in a row up to such marks, do not
+   * spell the text, as where a teacher tells ids alone; and none where one reaches across the
+   * part's begin. What was written before the text, as a thought that a server tells in a field of
+   * its own, is passed over.
    *
-   * @param characters that are left of the reply
+   * @param text all that the teacher told
+   * @param begin of the part, in characters
+   * @param end of the part
    */
-  static List<TokenLogprob> upTo(List<TokenLogprob> tokens, int characters) {
-    int end = 0;
-    for (int t = 0; t < tokens.size(); t++) {
-      if (tokens.get(t).token.isEmpty()) {
-        return List.of();
-      }
-      end += tokens.get(t).token.length();
-      if (end > characters) {
-        return tokens.subList(0, t);
-      }
+  static List<TokenLogprob> of(List<TokenLogprob> tokens, String text, int begin, int end) {
+    var written = new StringBuilder();
+    int[] ends = new int[tokens.size()];
+    for (int t = 0; t < ends.length; t++) {
+      ends[t] = written.append(tokens.get(t).token).length();
     }
-    return tokens;
-  }
-
-  /**
-   * The tokens of a reply without its head: those behind so many characters. None where a token
-   * reaches across, or the teacher tells ids and not what they spell.
-   */
-  static List<TokenLogprob> after(List<TokenLogprob> tokens, int characters) {
-    int begin = 0;
-    for (int t = 0; t < tokens.size() && begin <= characters; t++) {
-      if (begin == characters) {
-        return tokens.subList(t, tokens.size());
+    int marks = ends.length;
+    while (marks > 0 && END_MARK.matcher(tokens.get(marks - 1).token).matches()) {
+      marks--;
+    }
+    String all = written.toString();
+    for (int last = marks; last <= ends.length; last++) {
+      int head = (last == 0 ? 0 : ends[last - 1]) - text.length();
+      if (head >= 0 && all.startsWith(text, head) && isBoundary(ends, head)) {
+        return between(
+            tokens, ends, head + begin, end == text.length() ? all.length() : head + end);
       }
-      if (tokens.get(t).token.isEmpty()) {
-        return List.of();
-      }
-      begin += tokens.get(t).token.length();
     }
     return List.of();
+  }
+
+  private static boolean isBoundary(int[] ends, int place) {
+    return place == 0 || Arrays.binarySearch(ends, place) >= 0;
+  }
+
+  private static List<TokenLogprob> between(
+      List<TokenLogprob> tokens, int[] ends, int begin, int end) {
+    if (!isBoundary(ends, begin)) {
+      return List.of();
+    }
+    return IntStream.range(0, ends.length)
+        .filter(t -> (t == 0 ? 0 : ends[t - 1]) >= begin && ends[t] <= end)
+        .mapToObj(tokens::get)
+        .toList();
   }
 
   /**

@@ -52,7 +52,7 @@ class OpenAiMakersTest {
 
   private static Optional<TeacherReply> reply(String json) {
     JsonNode answer = OpenAiProtocol.parse(json.getBytes(StandardCharsets.UTF_8)).orElseThrow();
-    return OpenAiProtocol.reply(answer, Sampling.of(8), 200, RateLimits.NONE);
+    return OpenAiProtocol.reply(answer, 200, RateLimits.NONE);
   }
 
   private static JsonNode error(String body) {
@@ -165,45 +165,96 @@ class OpenAiMakersTest {
 
   @Test
   void whatIsThoughtIsKeptApart() {
-    TeacherReply tagged =
-        reply(FINE.replace("fine", "<think>\\nhmm\\n</think>\\n\\nfine")).orElseThrow();
+    TeacherReply tagged = said("<think>\\nhmm\\n</think>\\n\\nfine");
     assertThat(tagged.text()).isEqualTo("fine");
     assertThat(tagged.reasoning()).contains("hmm");
-    TeacherReply opened = reply(FINE.replace("fine", "hmm</think>fine")).orElseThrow();
+    TeacherReply opened = said("hmm\\n</think>\\n\\nfine");
     assertThat(opened.text()).isEqualTo("fine");
     assertThat(opened.reasoning()).contains("hmm");
-    TeacherReply cut = reply(FINE.replace("fine", "<think>hm")).orElseThrow();
+    TeacherReply silent = said("hmm\\n</think>");
+    assertThat(silent.text()).isEmpty();
+    assertThat(silent.reasoning()).contains("hmm");
+    TeacherReply cut = said("<think>hm");
     assertThat(cut.text()).isEmpty();
     TeacherReply field =
         reply("{\"choices\":[{\"message\":{\"content\":null,\"reasoning_content\":\"hmm\"}}]}")
-            .orElseThrow();
+            .orElseThrow()
+            .finished(List.of());
     assertThat(field.text()).isEmpty();
     assertThat(field.reasoning()).contains("hmm");
   }
 
-  /** The tokens of a reply are its own, without those of the thought; none where they mix. */
+  /** An answer may speak of the tag: a thought that nothing opens ends with a line. */
   @Test
-  void tokensOfAThoughtAreNotTheReplys() {
-    String answer =
-        """
-        {"choices":[{"message":{"content":"<think>hm</think>\\n\\nfine."},"logprobs":{"content":[%s]}}]}
-        """;
-    String thought = "<think>:hm:</think>";
-    assertThat(tokens(answer, thought + ":\\n\\n:fine:.")).containsExactly("fine", ".");
-    assertThat(tokens(answer, thought + ":\\n:\\nfine:.")).isEmpty();
-    TeacherReply told =
-        new TeacherReply("<think>hm</think>fine", "stop", 1, 0, 4, 0)
-            .with(
-                OpenAiProtocol.parse(utf8(answer.formatted(logprobs("<think>hm</think>:fine"))))
-                    .map(json -> json.path("choices").path(0).path("logprobs"))
-                    .map(TokenLogprob::ofChoice)
-                    .orElseThrow());
-    assertThat(told.thoughtApart().logprobs()).extracting(TokenLogprob::token).contains("fine");
-    assertThat(told.thoughtApart().thoughtApart()).isEqualTo(told.thoughtApart());
+  void whatIsSaidOfTheTagIsNoThought() {
+    for (String text :
+        List.of(
+            "Write `</think>` at the end of the plan.",
+            "Close it with </think>, then answer.\\nSo it is.",
+            "hmm</think>fine")) {
+      TeacherReply reply = said(text);
+      assertThat(reply.text()).isEqualTo(text.replace("\\n", "\n"));
+      assertThat(reply.reasoning()).isEmpty();
+    }
+    TeacherReply thought = said("I say </think> here.\\n</think>\\nUse </think> so.");
+    assertThat(thought.text()).isEqualTo("Use </think> so.");
+    assertThat(thought.reasoning()).contains("I say </think> here.");
   }
 
-  private static List<String> tokens(String answer, String spelt) {
-    return reply(answer.formatted(logprobs(spelt))).orElseThrow().logprobs().stream()
+  private static TeacherReply said(String text) {
+    return reply(FINE.replace("fine", text)).orElseThrow().finished(List.of());
+  }
+
+  /** What comes after a thought is parted no second time, if that was empty or a stop cuts it. */
+  @Test
+  void aReplyIsPartedOnce() {
+    String empty = "<think>\\n\\n</think>\\n\\nClose it with </think>, then answer.";
+    assertThat(reply(FINE.replace("fine", empty)).orElseThrow().text())
+        .isEqualTo(empty.replace("\\n", "\n"));
+    assertThat(said(empty).text()).isEqualTo("Close it with </think>, then answer.");
+    assertThat(said(empty).reasoning()).isEmpty();
+    TeacherReply stopped =
+        reply(FINE.replace("fine", "<think>END</think>\\nSay </think>END"))
+            .orElseThrow()
+            .finished(List.of("END"));
+    assertThat(stopped.text()).isEqualTo("Say </think>");
+    assertThat(stopped.reasoning()).contains("END");
+  }
+
+  /** The tokens of a reply are those that spell it, without the thought's; none where they mix. */
+  @Test
+  void tokensOfAThoughtAreNotTheReplys() {
+    String tagged = "\"content\":\"<think>hm</think>\\n\\nfine.\"";
+    String thought = "<think>:hm:</think>";
+    assertThat(tokens(tagged, thought + ":\\n\\n:fine:.")).containsExactly("fine", ".");
+    assertThat(tokens(tagged, thought + ":\\n\\n:fine:.:<|im_end|>"))
+        .containsExactly("fine", ".", "<|im_end|>");
+    assertThat(tokens(tagged, thought + ":\\n:\\nfine:.")).isEmpty();
+    assertThat(tokens(tagged, thought + ":fine:.")).isEmpty();
+    assertThat(tokens(tagged, thought + ":\\n\\n:fine:.: And")).isEmpty();
+    assertThat(tokens("\"content\":\"<b>\"", "<b>:</s>")).containsExactly("<b>", "</s>");
+  }
+
+  /** Servers that tell a thought in a field tell all tokens, or those of the answer alone. */
+  @Test
+  void tokensBesideAThoughtInAFieldSpellTheAnswer() {
+    String parted = "\"content\":\"fine.\",\"reasoning_content\":\"hm\"";
+    assertThat(tokens(parted, "<think>:hm:</think>:\\n\\n:fine:.:</s>"))
+        .containsExactly("fine", ".", "</s>");
+    assertThat(tokens(parted, "fine:.")).containsExactly("fine", ".");
+    assertThat(tokens(parted, "hm:</think>fine:.")).isEmpty();
+    assertThat(tokens(parted, "hm")).isEmpty();
+    String called = "\"content\":\"\",\"reasoning_content\":\"hm\"";
+    assertThat(tokens(called, "hm:</think>:</s>")).containsExactly("</s>");
+  }
+
+  private static List<String> tokens(String members, String spelt) {
+    String answer = "{\"choices\":[{\"message\":{%s},\"logprobs\":{\"content\":[%s]}}]}";
+    return reply(answer.formatted(members, logprobs(spelt)))
+        .orElseThrow()
+        .finished(List.of())
+        .logprobs()
+        .stream()
         .map(TokenLogprob::token)
         .toList();
   }
@@ -266,7 +317,7 @@ class OpenAiMakersTest {
         utf8(
             "{\"choices\":[{\"text\":\"<think>1. a"
                 + " sea</think>fine\",\"finish_reason\":\"stop\"}]}"));
-    TeacherReply reply = ask("completions");
+    TeacherReply reply = ask("completions").finished(List.of());
     assertThat(reply.text()).isEqualTo("fine");
     assertThat(reply.reasoning()).contains("1. a sea");
   }

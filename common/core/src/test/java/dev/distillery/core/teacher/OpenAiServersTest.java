@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,7 +86,7 @@ class OpenAiServersTest {
     JsonNode recorded = recorded(name);
     JsonNode expected = recorded.get("expected");
     answers(200, recorded.get("reply"));
-    TeacherReply reply = ask(recorded);
+    TeacherReply reply = ask(recorded).finished(List.of());
     assertThat(reply.text()).isEqualTo(expected.get("text").asText());
     assertThat(reply.finishReason()).isEqualTo(expected.get("finish_reason").asText());
     assertThat(reply.promptTokens()).isEqualTo(expected.get("prompt_tokens").asInt());

@@ -342,7 +342,8 @@ class OpenAiTeacherTest {
     TeacherReply reply =
         teacher()
             .send(Requests.chat("r", "fake-model", "Hi", Requests.greedy(9, "END", "###")))
-            .get(30, TimeUnit.SECONDS);
+            .get(30, TimeUnit.SECONDS)
+            .finished(List.of("END", "###"));
 
     assertThat(reply.text()).isEqualTo("one ");
     assertThat(reply.finishReason()).isEqualTo("stop");
@@ -358,7 +359,7 @@ class OpenAiTeacherTest {
         "top_logprobs":[{"\\ud83d":"NaN"},{},{},{}]}}]}\
         """;
     server.script(r -> FakeAnswer.raw(200, whole.formatted("###")));
-    TeacherReply reply = teacher("completions", Duration.ofSeconds(20)).send(stopped()).join();
+    TeacherReply reply = stopped();
     assertThat(reply.text()).isEqualTo("one ");
     var top = new TokenLogprob.Top("", OptionalInt.empty(), -Double.MAX_VALUE);
     assertThat(reply.logprobs())
@@ -370,12 +371,14 @@ class OpenAiTeacherTest {
 
     // Where ids alone are told nobody knows which of them are behind the stop.
     server.script(r -> FakeAnswer.raw(200, whole.replace("\"one\"", "\"token_id:5\"")));
-    assertThat(teacher("completions", Duration.ofSeconds(20)).send(stopped()).join().logprobs())
-        .isEmpty();
+    assertThat(stopped().logprobs()).isEmpty();
   }
 
-  private static TeacherRequest stopped() {
-    return request(Requests.greedy(9, "###"), TokenLogprob.ask("{}", false, 2));
+  private TeacherReply stopped() {
+    return teacher("completions", Duration.ofSeconds(20))
+        .send(request(Requests.greedy(9, "###"), TokenLogprob.ask("{}", false, 2)))
+        .join()
+        .finished(List.of("###"));
   }
 
   @Test

@@ -76,7 +76,7 @@ class ReplayTeacherTest {
                 "{\"request_id\":\"a\",\"prompt\":\"p\",\"text\":\"one\",\"reasoning\":\"hm\"}",
                 "{\"request_id\":\"b\",\"prompt\":\"q\",\"text\":\"<think>hm</think>two\"}"));
     assertThat(ask(file, "a", "p").reasoning()).contains("hm");
-    assertThat(ask(file, "b", "q").thoughtApart().text()).isEqualTo("two");
+    assertThat(ask(file, "b", "q").finished(List.of()).text()).isEqualTo("two");
   }
 
   @Test

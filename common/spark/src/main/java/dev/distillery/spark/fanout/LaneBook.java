@@ -255,9 +255,9 @@ final class LaneBook {
     return otherForm;
   }
 
-  /** Books a reply, without what the model thought before it; gives back its end. */
+  /** Books a reply, as {@link TeacherReply#finished}; gives back its end. */
   Completion answered(Work work, TeacherReply given, long now, Instant wall) {
-    TeacherReply reply = given.thoughtApart();
+    TeacherReply reply = given.finished(work.request.sampling().stop());
     inFlight--;
     latency = latency == 0 ? Math.max(1, now - work.sentAt) : mean(latency, now - work.sentAt);
     done++;

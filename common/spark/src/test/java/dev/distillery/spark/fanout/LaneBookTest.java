@@ -159,11 +159,11 @@ class LaneBookTest {
     Wire.Exchange asks = book.question(0, 0).orElseThrow();
     book.apply(0, answer(1, List.of(asks.asks().get(0).requestId()), 0, null), 1);
     Work sent = book.send(1).orElseThrow();
-    String text = "<think>\n1. Name a sea.\n</think>\n\nName a river.";
+    String text = "<think>\n1. Name a sea.\n</think>\n\nName a river by </think>.";
     Completion completion =
         book.answered(
             sent, new TeacherReply(text, "stop", 2, 0, 10, 200, RateLimits.NONE), 2, Instant.EPOCH);
-    assertThat(completion.text()).contains("Name a river.");
+    assertThat(completion.text()).contains("Name a river by </think>.");
     assertThat(completion.reasoning()).contains("1. Name a sea.");
   }
 
