@@ -4,24 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.sun.net.httpserver.HttpServer;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.testing.Requests;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,24 +21,14 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Answers in the shapes that makers of models, servers and gateways publish; the texts are ours.
  */
 class OpenAiMakersTest {
-  private static final String FINE =
-      "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"fine\"}}]}";
-
   private static final TeacherRequest NORTH =
       Requests.prompt("r", "m", "Name a river of the north.", Sampling.of(1));
 
-  private final List<String> seen = new CopyOnWriteArrayList<>();
-  private HttpServer server;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.start();
-  }
+  private final ScriptedServer server = new ScriptedServer();
 
   @AfterEach
   void stop() {
-    server.stop(0);
+    server.close();
   }
 
   private static Optional<TeacherReply> reply(String json) {
@@ -76,7 +57,7 @@ class OpenAiMakersTest {
     "odd,other"
   })
   void finishReasonsOfOtherMakersAreMapped(String theirs, String ours) {
-    String answer = FINE.replace("\"stop\"", "\"" + theirs + "\"");
+    String answer = ScriptedServer.FINE.replace("\"stop\"", "\"" + theirs + "\"");
     assertThat(reply(answer).orElseThrow().finishReason()).isEqualTo(ours);
   }
 
@@ -142,7 +123,7 @@ class OpenAiMakersTest {
         .isEqualTo(Category.SERVER_ERROR);
     String silent = "{\"choices\":[{\"finish_reason\":\"error\",\"message\":{\"content\":\"\"}}]}";
     assertThat(error(silent).path("message").asText()).isEqualTo("the reply ended in an error");
-    assertThat(error(FINE).isMissingNode()).isTrue();
+    assertThat(error(ScriptedServer.FINE).isMissingNode()).isTrue();
   }
 
   @ParameterizedTest
@@ -202,19 +183,19 @@ class OpenAiMakersTest {
   }
 
   private static TeacherReply said(String text) {
-    return reply(FINE.replace("fine", text)).orElseThrow().finished(List.of());
+    return reply(ScriptedServer.FINE.replace("fine", text)).orElseThrow().finished(List.of());
   }
 
   /** What comes after a thought is parted no second time, if that was empty or a stop cuts it. */
   @Test
   void aReplyIsPartedOnce() {
     String empty = "<think>\\n\\n</think>\\n\\nClose it with </think>, then answer.";
-    assertThat(reply(FINE.replace("fine", empty)).orElseThrow().text())
+    assertThat(reply(ScriptedServer.FINE.replace("fine", empty)).orElseThrow().text())
         .isEqualTo(empty.replace("\\n", "\n"));
     assertThat(said(empty).text()).isEqualTo("Close it with </think>, then answer.");
     assertThat(said(empty).reasoning()).isEmpty();
     TeacherReply stopped =
-        reply(FINE.replace("fine", "<think>END</think>\\nSay </think>END"))
+        reply(ScriptedServer.FINE.replace("fine", "<think>END</think>\\nSay </think>END"))
             .orElseThrow()
             .finished(List.of("END"));
     assertThat(stopped.text()).isEqualTo("Say </think>");
@@ -265,59 +246,14 @@ class OpenAiMakersTest {
         .collect(Collectors.joining(","));
   }
 
-  private OpenAiTeacher teacher() {
-    return new OpenAiTeacher(
-        new TeacherSettings("openai", "m", base() + "/v1", "chat", Duration.ofSeconds(20), 1),
-        Secret.of("sk-test"),
-        Clock.systemUTC());
-  }
-
-  private String base() {
-    return "http://127.0.0.1:" + server.getAddress().getPort();
-  }
-
-  /** Answers a path with a status, a body and headers. */
-  private void answers(String path, int status, byte[] body, String... headers) {
-    server.createContext(
-        path,
-        exchange -> {
-          exchange.getRequestBody().readAllBytes();
-          seen.add(
-              exchange.getRequestMethod()
-                  + " "
-                  + exchange.getRequestURI()
-                  + " "
-                  + exchange.getRequestHeaders().getFirst("Authorization"));
-          for (int i = 0; i < headers.length; i += 2) {
-            exchange.getResponseHeaders().set(headers[i], headers[i + 1]);
-          }
-          exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-  }
-
-  private static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private TeacherReply ask(String api) throws Exception {
-    var settings =
-        new TeacherSettings("openai", "m", base() + "/v1", api, Duration.ofSeconds(20), 1);
-    return new OpenAiTeacher(settings, Secret.of("sk-test"), Clock.systemUTC())
-        .send(Requests.prompt("r", "m", "Name a river.", Sampling.of(8)))
-        .get(30, TimeUnit.SECONDS);
-  }
-
   @Test
   void whatIsThoughtInACompletionIsKeptApartToo() throws Exception {
-    answers(
+    server.answers(
         "/v1/completions",
         200,
-        utf8(
-            "{\"choices\":[{\"text\":\"<think>1. a"
-                + " sea</think>fine\",\"finish_reason\":\"stop\"}]}"));
-    TeacherReply reply = ask("completions").finished(List.of());
+        "{\"choices\":[{\"text\":\"<think>1. a"
+            + " sea</think>fine\",\"finish_reason\":\"stop\"}]}");
+    TeacherReply reply = server.ask("completions").finished(List.of());
     assertThat(reply.text()).isEqualTo("fine");
     assertThat(reply.reasoning()).contains("1. a sea");
   }
@@ -325,14 +261,13 @@ class OpenAiMakersTest {
   /** A choice whose error is words alone is a failure that is asked again. */
   @Test
   void aChoiceWithAnErrorInPlainWordsIsAFailure() {
-    answers(
+    server.answers(
         "/v1/",
         200,
-        utf8(
-            "{\"choices\":[{\"error\":\"provider went"
-                + " away\",\"message\":{\"content\":\"half\"}}]}"));
+        "{\"choices\":[{\"error\":\"provider went"
+            + " away\",\"message\":{\"content\":\"half\"}}]}");
     for (String api : List.of("chat", "completions")) {
-      assertThatThrownBy(() -> ask(api))
+      assertThatThrownBy(() -> server.ask(api))
           .cause()
           .hasMessageContaining("provider went away")
           .isInstanceOfSatisfying(
@@ -347,8 +282,8 @@ class OpenAiMakersTest {
   /** A bad key behind a success is a bad key. */
   @Test
   void anErrorAboutTheKeyInASuccessStopsTheRun() {
-    answers("/v1/", 200, utf8("{\"error\":\"Invalid API key\"}"));
-    assertThatThrownBy(() -> ask("chat"))
+    server.answers("/v1/", 200, "{\"error\":\"Invalid API key\"}");
+    assertThatThrownBy(() -> server.ask("chat"))
         .cause()
         .hasMessageContaining("Invalid API key")
         .hasMessageContaining("--api-key-env")
@@ -372,8 +307,8 @@ class OpenAiMakersTest {
         "404|<html>|it lists no models"
       })
   void aListOfModelsIsAHint(int status, String body, String said) throws Exception {
-    answers("/v1/models", status, utf8(body));
-    assertThat(teacher().preflight()).contains(said);
+    server.answers("/v1/models", status, body);
+    assertThat(server.teacher("chat").preflight()).contains(said);
   }
 
   @Test
