@@ -84,8 +84,10 @@ final class RopeScalingJson {
           .put("beta_fast", yarn.betaFast())
           .put("beta_slow", yarn.betaSlow())
           .put("attention_factor", yarn.attentionFactor())
-          .put("truncate", yarn.truncate())
           .put("original_max_position_embeddings", yarn.originalMaxPositions());
+      if (!yarn.truncate()) {
+        rope.put("truncate", false);
+      }
     }
   }
 }

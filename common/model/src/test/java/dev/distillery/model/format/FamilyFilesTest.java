@@ -251,6 +251,7 @@ class FamilyFilesTest {
         small(Architecture.MISTRAL).headDim(16).build(),
         gemma().attentionScale(1 / Math.sqrt(24)).build(),
         gemma().ropeScaling(Optional.of(new RopeScaling.Linear(8))).labels(1).build(),
+        gemma().ropeScaling(Optional.of(yarn(true))).build(),
         small(Architecture.SMOLLM3)
             .window(8)
             .layerKinds(
