@@ -23,6 +23,19 @@ final class PythonPattern {
    */
   private static final double MOST_WAYS = 1 << 20;
 
+  /**
+   * Ways through a group as far as it is read: a branch has the product of those of its groups, and
+   * branches add up.
+   *
+   * @param earlier of the branches before
+   * @param branch of the one that is read
+   */
+  private record Ways(double earlier, double branch) {
+    double sum() {
+      return earlier + branch;
+    }
+  }
+
   private final String text;
   private final Pattern pattern;
 
@@ -55,8 +68,7 @@ final class PythonPattern {
   private static String translated(String text) {
     var out = new StringBuilder();
     boolean inClass = false;
-    double ways = 1;
-    Deque<Integer> alternatives = new ArrayDeque<>(List.of(1));
+    Deque<Ways> groups = new ArrayDeque<>(List.of(new Ways(0, 1)));
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       char next = i + 1 < text.length() ? text.charAt(i + 1) : 0;
@@ -74,13 +86,15 @@ final class PythonPattern {
         inClass = c != ']';
         out.append(c);
       } else if (c == '|') {
-        alternatives.push(alternatives.pop() + 1);
+        groups.push(new Ways(groups.pop().sum(), 1));
         out.append(c);
-      } else if (c == ')' && alternatives.size() > 1) {
-        ways *= alternatives.pop() * ("?*+{".indexOf(next) >= 0 && next != 0 ? 2.0 : 1.0);
+      } else if (c == ')' && groups.size() > 1) {
+        double within = groups.pop().sum() * ("?*+{".indexOf(next) >= 0 && next != 0 ? 2 : 1);
+        Ways around = groups.pop();
+        groups.push(new Ways(around.earlier(), around.branch() * within));
         out.append(c);
       } else if (c == '(' && next == '?') {
-        alternatives.push(1);
+        groups.push(new Ways(0, 1));
         String rest = text.substring(i + 2);
         if (rest.startsWith("P<")) {
           out.append("(?<");
@@ -92,7 +106,7 @@ final class PythonPattern {
         }
       } else {
         if (c == '(') {
-          alternatives.push(1);
+          groups.push(new Ways(0, 1));
         }
         inClass = c == '[';
         if (inClass && (next == ']' || text.startsWith("^]", i + 1))) {
@@ -101,10 +115,7 @@ final class PythonPattern {
         out.append(c);
       }
     }
-    for (int group : alternatives) {
-      ways *= group;
-    }
-    if (ways > MOST_WAYS) {
+    if (groups.getFirst().sum() > MOST_WAYS) {
       throw unread(text, "it has too many alternatives in a row");
     }
     return out.toString();

@@ -15,6 +15,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -172,6 +174,16 @@ class AdapterMergeTest {
     String layers = String.join("|", Collections.nCopies(32, "1"));
     String usual = ".*layers\\.(" + layers + ")\\..*(q|k|v|o)_proj|x";
     assertThat(PythonPattern.of(usual).matches("layers.1.self_attn.q_proj")).isTrue();
+    // Ways of different branches add up; only those in a row multiply.
+    String layerByLayer =
+        IntStream.range(0, 32)
+            .mapToObj(layer -> "model\\.layers\\.%d\\.(q|k|v|o)_proj".formatted(layer))
+            .collect(Collectors.joining("|"));
+    assertThat(PythonPattern.of(layerByLayer).matches("model.layers.31.o_proj")).isTrue();
+    assertThat(PythonPattern.of("(" + layerByLayer + ")x?").matches("model.layers.9.k_proj"))
+        .isTrue();
+    refused(
+        changed(config -> config.put("target_modules", "y|(z|.*q_proj" + ways + ")x")), "too many");
   }
 
   @Test
