@@ -126,7 +126,7 @@ final class StudentPrompts {
     List<Message> messages = request.messages();
     return !messages.isEmpty()
         && messages.get(messages.size() - 1).role().equals("assistant")
-        && !messages.get(messages.size() - 1).content().isEmpty();
+        && !messages.get(messages.size() - 1).content().isBlank();
   }
 
   private int[] encodeDialogue(TeacherRequest request) {

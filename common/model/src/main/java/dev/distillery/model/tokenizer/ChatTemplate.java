@@ -43,6 +43,10 @@ public final class ChatTemplate {
 
   private static final String OWN = "own";
   private static final String EOS = "{eos}";
+
+  /** Stands behind an answer's beginning while it is looked for; it is that of transformers. */
+  private static final String MARK = "CONTINUE_FINAL_MESSAGE_TAG";
+
   private static final Map<String, Style> STYLES = new LinkedHashMap<>();
 
   static {
@@ -342,8 +346,12 @@ public final class ChatTemplate {
    *     where the last turn is an assistant's, its text stands open as the answer's beginning
    */
   public String render(List<Message> messages, boolean generationPrompt) {
+    return text(segments(messages, generationPrompt));
+  }
+
+  private static String text(List<Segment> segments) {
     StringBuilder text = new StringBuilder();
-    segments(messages, generationPrompt).forEach(s -> text.append(s.text()));
+    segments.forEach(segment -> text.append(segment.text()));
     return text.toString();
   }
 
@@ -351,7 +359,8 @@ public final class ChatTemplate {
    * The dialogue as stretches, none of them empty, which make {@link #render}'s text.
    *
    * @throws IllegalArgumentException if there is no message, a role is none of system, user and
-   *     assistant, or a system message does not come first
+   *     assistant, or a system message does not come first; if the model is to go on from a turn
+   *     that calls tools, or from words that the template does not write as they are
    */
   public List<Segment> segments(List<Message> messages, boolean generationPrompt) {
     if (messages.isEmpty()) {
@@ -407,30 +416,46 @@ public final class ChatTemplate {
     return out;
   }
 
-  /** The dialogue up to the last words of its last turn, which the model is to go on from. */
+  /**
+   * The dialogue up to the last words of its last turn, which the model is to go on from, as
+   * transformers' {@code continue_final_message} cuts it: where a mark stands that is written
+   * behind them. A blank behind the words stands where the template does not take it off.
+   */
   private List<Segment> begun(List<Message> messages) {
     int last = messages.size() - 1;
-    if (messages.get(last).content().isEmpty() && last > 0) {
+    Message beginning = messages.get(last);
+    if (beginning.toolCalls().isPresent()) {
+      throw new IllegalArgumentException(
+          "The last turn calls tools, so that none can go on from it: add the tool's answer");
+    }
+    if (beginning.content().isBlank() && last > 0) {
       return segments(messages.subList(0, last), true);
     }
-    List<Segment> closed = segments(messages, false);
-    for (int end = closed.size(); end > 0; end--) {
-      Segment words = closed.get(end - 1);
-      if (words.content() && words.message() == last) {
-        List<Segment> begun = new ArrayList<>(closed.subList(0, end));
-        // A blank that the template takes off, and writes itself, stands all the same.
-        String content = messages.get(last).content();
-        String blank = content.substring(content.stripTrailing().length());
-        if (!words.text().endsWith(blank)
-            && end < closed.size()
-            && closed.get(end).text().startsWith(blank)) {
-          add(begun, blank, true, false, last);
-        }
-        return begun;
-      }
+    List<Message> marked = new ArrayList<>(messages);
+    marked.set(last, beginning.withContent(beginning.content() + MARK + " "));
+    List<Segment> closed = segments(marked, false);
+    String text = text(closed);
+    int end = text.lastIndexOf(MARK);
+    if (end >= 0 && !text.startsWith(" ", end + MARK.length())) {
+      end = text.substring(0, end).stripTrailing().length();
     }
-    throw new IllegalArgumentException(
-        "The chat template does not write the answer's beginning, so that none can go on from it");
+    String words = beginning.content().strip();
+    if (end < 0 || !text.substring(0, end).stripTrailing().endsWith(words)) {
+      throw new IllegalArgumentException(
+          "The chat template does not write the answer's beginning, so that none can go on from it");
+    }
+    return beginning(closed, end);
+  }
+
+  private static List<Segment> beginning(List<Segment> segments, int characters) {
+    List<Segment> out = new ArrayList<>();
+    int left = characters;
+    for (Segment segment : segments) {
+      String text = segment.text().substring(0, Math.min(left, segment.text().length()));
+      add(out, text, segment.trained(), segment.content(), segment.message());
+      left -= text.length();
+    }
+    return out;
   }
 
   private static void add(

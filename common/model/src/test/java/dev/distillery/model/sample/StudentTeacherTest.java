@@ -211,6 +211,19 @@ class StudentTeacherTest {
                   dialogue(List.of(new Message("two words", "x")), sampling),
                   "A role must be a word, found 'two words'"))
           .isEqualTo(Category.BAD_REQUEST);
+      var call =
+          new Message(
+              "assistant",
+              "",
+              Optional.empty(),
+              OptionalDouble.empty(),
+              Optional.of("[{\"function\": {\"name\": \"tides\", \"arguments\": {}}}]"));
+      assertThat(
+              failure(
+                  teacher,
+                  dialogue(List.of(new Message("user", "Tides?"), call), sampling),
+                  "The last turn calls tools"))
+          .isEqualTo(Category.BAD_REQUEST);
       var extra =
           new TeacherRequest(
               "3", Optional.empty(), "m", Optional.of("x"), List.of(), sampling, "{\"min_p\": 1}");

@@ -7,18 +7,25 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.template.TemplateException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class ChatTemplateTest {
   private static final List<Message> DIALOGUE =
       List.of(new Message("user", "da"), new Message("assistant", "ne"));
+
+  private static final Map<String, String> SPELLINGS =
+      Map.of("bos_token", "<s>", "eos_token", "</s>");
 
   /** What transformers' Jinja makes of the template files that exports carry. */
   @Test
@@ -47,14 +54,86 @@ class ChatTemplateTest {
       String begun = template.render(DIALOGUE, true);
       assertThat(begun).as(name).endsWith("ne");
       assertThat(template.render(DIALOGUE, false)).as(name).startsWith(begun);
-      List<Message> unsaid = List.of(DIALOGUE.get(0), new Message("assistant", ""));
-      assertThat(template.render(unsaid, true))
-          .as(name + ", nothing said yet")
-          .isEqualTo(template.render(DIALOGUE.subList(0, 1), true));
+      for (String nothing : List.of("", " \n")) {
+        List<Message> unsaid = List.of(DIALOGUE.get(0), new Message("assistant", nothing));
+        assertThat(template.render(unsaid, true))
+            .as(name + ", nothing said yet")
+            .isEqualTo(template.render(DIALOGUE.subList(0, 1), true));
+      }
     }
     Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
     int[] ids = ChatTemplate.named("chatml", "").encode(tokenizer, DIALOGUE, true).ids();
     assertThat(tokenizer.decode(ids, false)).endsWith("<|im_start|>assistant\nne");
+  }
+
+  /**
+   * What transformers' continue_final_message makes of plain templates and of those that reason.
+   */
+  @Test
+  void aModelsOwnTemplateGoesOnWhereTransformersDoes() throws IOException {
+    Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
+    JsonNode templates = OwnTemplateTest.goldens().get("templates");
+    Map<String, String> expected = new TreeMap<>();
+    Map<String, String> found = new TreeMap<>();
+    for (JsonNode golden : OwnTemplateTest.golden("begun.json")) {
+      String name = golden.get("template").asText();
+      ChatTemplate template;
+      try {
+        template = own(templates.get(name).asText(), tokenizer);
+      } catch (TemplateException e) {
+        continue; // It cannot write a question and an answer.
+      }
+      String beginning = golden.get("beginning").asText();
+      List<Message> messages =
+          List.of(new Message("user", "Name a river."), new Message("assistant", beginning));
+      String key = name + ": " + beginning;
+      expected.put(key, golden.path("text").asText("refused"));
+      found.put(key, orRefused(template, messages));
+    }
+    assertThat(expected)
+        .hasSizeGreaterThan(500)
+        .containsEntry(
+            "chatml trimmed: The ",
+            "<|im_start|>user\nName a river.<|im_end|>\n<|im_start|>assistant\nThe")
+        .containsEntry(
+            "qwen 3: <think>\nhm\n</think>\n\nThe",
+            "<|im_start|>user\nName a river.<|im_end|>\n<|im_start|>assistant\n"
+                + "<think>\nhm\n</think>\n\nThe")
+        .containsEntry("deepseek r1: <think>\nhm\n</think>\n\nThe", "refused");
+    assertThat(found).isEqualTo(expected);
+  }
+
+  private static String orRefused(ChatTemplate template, List<Message> messages) {
+    try {
+      return template.render(messages, true);
+    } catch (IllegalArgumentException e) {
+      return "refused";
+    }
+  }
+
+  @Test
+  void aTurnThatCallsToolsIsNotGoneOnFrom() throws IOException {
+    Tokenizer tokenizer = Tokenizers.open(TokenizerGoldenTest.path("gpt2.json"));
+    ChatTemplate qwen =
+        own(OwnTemplateTest.goldens().get("templates").get("qwen 2.5").asText(), tokenizer);
+    for (String words : List.of("", "I ask.")) {
+      Message call =
+          new Message(
+              "assistant",
+              words,
+              Optional.empty(),
+              OptionalDouble.empty(),
+              Optional.of("[{\"function\": {\"name\": \"tides\", \"arguments\": {}}}]"));
+      List<Message> calling = List.of(DIALOGUE.get(0), call);
+      assertThatThrownBy(() -> qwen.render(calling, true))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "The last turn calls tools, so that none can go on from it: add the tool's answer");
+      List<Message> answered = List.of(DIALOGUE.get(0), call, new Message("tool", "high"));
+      assertThat(qwen.render(answered, true))
+          .contains("</tool_call>", "<tool_response>\nhigh")
+          .endsWith("<|im_start|>assistant\n");
+    }
   }
 
   @Test
@@ -106,7 +185,7 @@ class ChatTemplateTest {
     SpecialTokens special =
         new SpecialTokens(OptionalInt.empty(), List.of(end), OptionalInt.empty());
     return ChatTemplate.of(
-        new ModelTemplates(jinja, Map.of(), Map.of()), tokenizer, special, TemplateInputs.NONE);
+        new ModelTemplates(jinja, Map.of(), SPELLINGS), tokenizer, special, TemplateInputs.NONE);
   }
 
   /** A preset's own file, run, writes and trains what the preset does. */

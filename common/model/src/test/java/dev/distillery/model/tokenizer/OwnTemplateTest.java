@@ -43,9 +43,13 @@ class OwnTemplateTest {
           new Message("user", "A?"),
           new Message("assistant", "<think>\nhm\n</think>\n\nB."));
 
-  private static JsonNode goldens() throws IOException {
+  static JsonNode goldens() throws IOException {
+    return golden("templates.json");
+  }
+
+  static JsonNode golden(String name) throws IOException {
     try (InputStream stream =
-        OwnTemplateTest.class.getResourceAsStream("/golden/template/templates.json")) {
+        OwnTemplateTest.class.getResourceAsStream("/golden/template/" + name)) {
       return new ObjectMapper().readTree(stream);
     }
   }
