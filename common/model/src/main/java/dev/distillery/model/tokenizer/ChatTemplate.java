@@ -9,9 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,130 +24,10 @@ import org.jspecify.annotations.Nullable;
  * one, and for those who train a form of their own.
  */
 public final class ChatTemplate {
-  /** What each kind of turn stands between. Every text may be empty. */
-  private record Style(
-      String begin,
-      String defaultSystem,
-      String systemHeader,
-      String systemEnd,
-      String userHeader,
-      String userEnd,
-      String assistantHeader,
-      String answerPrefix,
-      String answerEnd,
-      String between,
-      boolean trims,
-      boolean systemInsideUser) {}
-
   private static final String OWN = "own";
-  private static final String EOS = "{eos}";
 
   /** Stands behind an answer's beginning while it is looked for; it is that of transformers. */
   private static final String MARK = "CONTINUE_FINAL_MESSAGE_TAG";
-
-  private static final Map<String, Style> STYLES = new LinkedHashMap<>();
-
-  static {
-    STYLES.put("chatml", chatml(""));
-    STYLES.put(
-        "smollm2", chatml("You are a helpful AI assistant named SmolLM, trained by Hugging Face"));
-    STYLES.put(
-        "llama3",
-        new Style(
-            "<|begin_of_text|>",
-            "",
-            "<|start_header_id|>system<|end_header_id|>\n\n",
-            "<|eot_id|>",
-            "<|start_header_id|>user<|end_header_id|>\n\n",
-            "<|eot_id|>",
-            "<|start_header_id|>assistant<|end_header_id|>\n\n",
-            "",
-            "<|eot_id|>",
-            "",
-            true,
-            false));
-    STYLES.put(
-        "llama2",
-        new Style(
-            "",
-            "",
-            "<s>[INST] <<SYS>>\n",
-            "\n<</SYS>>\n\n",
-            "<s>[INST] ",
-            " [/INST]",
-            "",
-            " ",
-            " </s>",
-            "",
-            true,
-            true));
-    STYLES.put(
-        "vicuna",
-        new Style(
-            "",
-            "A chat between a curious user and an artificial intelligence assistant. The assistant"
-                + " gives helpful, detailed, and polite answers to the user's questions.",
-            "",
-            " ",
-            "USER: ",
-            " ",
-            "ASSISTANT:",
-            " ",
-            EOS,
-            "",
-            false,
-            false));
-    STYLES.put(
-        "koala",
-        new Style(
-            "BEGINNING OF CONVERSATION: ",
-            "",
-            "",
-            " ",
-            "USER: ",
-            " ",
-            "GPT:",
-            "",
-            EOS,
-            "",
-            false,
-            false));
-    STYLES.put(
-        "alpaca",
-        new Style(
-            "",
-            "Below is an instruction that describes a task. Write a response that appropriately"
-                + " completes the request.",
-            "",
-            "\n\n",
-            "### Instruction:\n",
-            "\n\n",
-            "### Response:",
-            "",
-            EOS,
-            "",
-            false,
-            false));
-    STYLES.put(
-        "stack-qa",
-        new Style("", "", "", "\n\n", "Question: ", "\n\n", "Answer: ", "", EOS, "", false, false));
-  }
-
-  private static Style chatml(String defaultSystem) {
-    return new Style(
-        "",
-        defaultSystem,
-        "<|im_start|>system\n",
-        "<|im_end|>\n",
-        "<|im_start|>user\n",
-        "<|im_end|>\n",
-        "<|im_start|>assistant\n",
-        "",
-        "<|im_end|>",
-        "\n",
-        false,
-        false);
-  }
 
   /**
    * A stretch of a written dialogue.
@@ -191,14 +69,14 @@ public final class ChatTemplate {
   }
 
   private final String name;
-  private final @Nullable Style style;
+  private final ChatStyles.@Nullable Style style;
   private final String eos;
   private final @Nullable ModelTemplates templates;
   private final @Nullable OwnTemplate own;
 
   private ChatTemplate(
       String name,
-      @Nullable Style style,
+      ChatStyles.@Nullable Style style,
       String eos,
       @Nullable ModelTemplates templates,
       @Nullable OwnTemplate own) {
@@ -211,7 +89,7 @@ public final class ChatTemplate {
 
   /** The presets' names. */
   public static List<String> names() {
-    return Collections.unmodifiableList(new ArrayList<>(STYLES.keySet()));
+    return ChatStyles.names();
   }
 
   /**
@@ -225,7 +103,7 @@ public final class ChatTemplate {
    * @throws IllegalArgumentException if there is no such preset, naming those there are
    */
   public static ChatTemplate named(String name, String eos) {
-    Style style = STYLES.get(name);
+    ChatStyles.Style style = ChatStyles.get(name);
     if (style == null) {
       throw new IllegalArgumentException(
           "No chat template is called " + name + "; there are " + String.join(", ", names()));
@@ -246,7 +124,7 @@ public final class ChatTemplate {
       ModelTemplates templates, Tokenizer tokenizer, SpecialTokens special, TemplateInputs inputs) {
     Map<String, String> names = templates.names(tokenizer, special);
     String eos = names.getOrDefault("eos_token", "");
-    for (String name : STYLES.keySet()) {
+    for (String name : names()) {
       if (templates.others().isEmpty()
           && !inputs.hasArguments()
           && templates.jinja().strip().equals(named(name, eos).jinja().strip())) {
@@ -299,10 +177,10 @@ public final class ChatTemplate {
 
   /** What an answer ends with: a generation stops there. Empty where nothing closes an answer. */
   public String answerEnd() {
-    return own != null ? own.answerEnd() : style().answerEnd().replace(EOS, eos).strip();
+    return own != null ? own.answerEnd() : style().answerEnd().replace(ChatStyles.EOS, eos).strip();
   }
 
-  private Style style() {
+  private ChatStyles.Style style() {
     if (style == null) {
       throw new IllegalStateException("A template that is only carried writes no dialogue");
     }
@@ -372,7 +250,7 @@ public final class ChatTemplate {
     if (own != null) {
       return own.segments(messages, generationPrompt);
     }
-    Style style = style();
+    ChatStyles.Style style = style();
     List<Segment> out = new ArrayList<>();
     add(out, style.begin(), false, false, -1);
     boolean hasSystem = messages.get(0).role().equals("system");
@@ -402,7 +280,7 @@ public final class ChatTemplate {
           add(out, style.assistantHeader(), false, false, i);
           add(out, style.answerPrefix(), true, false, i);
           add(out, content, true, true, i);
-          add(out, style.answerEnd().replace(EOS, eos), true, false, i);
+          add(out, style.answerEnd().replace(ChatStyles.EOS, eos), true, false, i);
           add(out, style.between(), false, false, i);
         }
         default ->
@@ -442,7 +320,8 @@ public final class ChatTemplate {
     String words = beginning.content().strip();
     if (end < 0 || !text.substring(0, end).stripTrailing().endsWith(words)) {
       throw new IllegalArgumentException(
-          "The chat template does not write the answer's beginning, so that none can go on from it");
+          "The chat template does not write the answer's beginning, so that none can go on from"
+              + " it");
     }
     return beginning(closed, end);
   }
