@@ -44,9 +44,23 @@ public final class Redactor implements Serializable {
   private static final Pattern RANDOM =
       Pattern.compile("(?=[A-Za-z_]*[0-9])(?=[0-9_]*[A-Za-z])\\w{16,}");
 
+  /**
+   * What a mailbox's name is made of beside signs. Words of scripts that are written without spaces
+   * may stand right before an address and are none of it.
+   */
+  private static final String MAILBOX = "\\p{IsLatin}\\p{IsGreek}\\p{IsCyrillic}\\p{Mn}0-9";
+
   private static final Pattern EMAIL =
       Pattern.compile(
-          "(?<![A-Za-z0-9._%+-])[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_%+-])?@"
+          "(?<!["
+              + MAILBOX
+              + "._%+-])["
+              + MAILBOX
+              + "](?:["
+              + MAILBOX
+              + "._%+'-]{0,62}["
+              + MAILBOX
+              + "_%+-])?@"
               + "((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.){1,8}[A-Za-z]{2,24})"
               + "(?![A-Za-z0-9@-]|\\.[A-Za-z0-9])");
 
@@ -73,21 +87,22 @@ public final class Redactor implements Serializable {
 
   private static final String GAP = "[ .\u00a0-]?";
 
-  private static final Pattern PHONE =
+  /** Runs of digits are possessive: one of 40 could be parted in tens of thousands of ways. */
+  static final Pattern PHONE =
       Pattern.compile(
           "(?<![\\p{L}\\p{N}_.+/=-])(?:"
-              + "\\+[1-9][0-9]{0,3}(?:[ .\u00a0/-]?\\(?[0-9]{1,5}\\)?){2,6}"
+              + "\\+[1-9][0-9]{0,3}(?:[ .\u00a0/-]?\\(?[0-9]{1,5}+\\)?){2,6}"
               + "|(?:1[ .-])?\\([2-9][0-9]{2}\\)[ .-]?[2-9][0-9]{2}[ .-][0-9]{4}"
               + "|(?:1[ .-])?[2-9][0-9]{2}([ .-])[2-9][0-9]{2}\\1[0-9]{4}"
               + ")(?![\\p{L}\\p{N}_/=-]|[.,][0-9])");
 
-  private static final Pattern AFTER_WORD =
+  static final Pattern AFTER_WORD =
       Pattern.compile(
           "(?i)(?<![\\p{L}\\p{N}_])(?:phone|telephone|tel|mobile|cell|fax|whatsapp|handy|telefon|"
               + "call|text|dial|ring)(?: (?:number|no|me|us|him|her|them|is|at|on)){0,3}[.:]{0,2} ?"
-              + "(\\(?0?[0-9]{1,5}\\)?(?:"
+              + "(\\(?0?[0-9]{1,5}+\\)?(?:"
               + GAP
-              + "[0-9]{1,5}){1,5})(?![\\p{L}\\p{N}_/=-]|[.,][0-9])");
+              + "[0-9]{1,5}+){1,5})(?![\\p{L}\\p{N}_/=-]|[.,][0-9])");
 
   private final EnumSet<PersonalData> kinds;
 
@@ -160,6 +175,7 @@ public final class Redactor implements Serializable {
     return !key.startsWith("sk-") || RANDOM.matcher(key.substring(3)).find();
   }
 
+  /** None of these is a country's domain, as {@code py} and {@code md} are. */
   private static final Set<String> FILE_ENDINGS =
       Set.of(
           "png",
@@ -172,10 +188,8 @@ public final class Redactor implements Serializable {
           "js",
           "ts",
           "json",
-          "py",
           "java",
           "txt",
-          "md",
           "html",
           "xml",
           "yaml",

@@ -2,6 +2,7 @@ package dev.distillery.core.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.distillery.core.testing.CountedText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -134,8 +135,36 @@ class RedactorTest {
                 MIIEow==
                 abc+/1
                 -----END RSA PRIVATE KEY-----
-                b"""))
+                b\
+                """))
         .isEqualTo("a\n[KEY]\nb");
+  }
+
+  @Test
+  void addressesOfEveryCountryAndScriptAreFound() {
+    assertThat(redact("ana@correo.com.py, ion@posta.md")).isEqualTo("[EMAIL], [EMAIL]");
+    assertThat(redact("jörg@x.org, jo\u0308rg@x.org")).isEqualTo("[EMAIL], [EMAIL]");
+    assertThat(redact("мария.п@x.org")).isEqualTo("[EMAIL]");
+    assertThat(redact("请写信到jo@x.org谢谢")).isEqualTo("请写信到[EMAIL]谢谢");
+    assertThat(redact("icon@2x.png")).isEqualTo("icon@2x.png");
+  }
+
+  /** A run of digits may be parted in many ways, and each must not be tried. */
+  @Test
+  void runsOfDigitsTakeFewSteps() {
+    String digits = "1234567890".repeat(4);
+    for (String unit : List.of(" +" + digits, "tel " + digits)) {
+      for (Pattern pattern : List.of(Redactor.PHONE, Redactor.AFTER_WORD)) {
+        var small = new CountedText(unit.repeat(50));
+        var large = new CountedText(unit.repeat(100));
+        assertThat(pattern.matcher(small).find()).isFalse();
+        assertThat(pattern.matcher(large).find()).isFalse();
+        assertThat(large.steps()).as(unit).isLessThan(4 * small.steps());
+        assertThat(large.steps() / large.length()).as(unit).isLessThan(50);
+      }
+    }
+    assertThat(redact("+4917123456, +49 30 1234567, tel 5550132"))
+        .doesNotContainPattern("[0-9]{4}");
   }
 
   @Test
