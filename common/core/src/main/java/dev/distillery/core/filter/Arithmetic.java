@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Computes sums that stand in texts, and finds those that come out otherwise. It reads plain
@@ -14,7 +15,7 @@ import java.util.regex.Pattern;
  * letters, percent signs or remainders is left alone, so that what it finds is wrong.
  */
 final class Arithmetic {
-  private static final String NUMBER = "(?:\\d{1,3}(?:,\\d{3})+|\\d{1,15})(?:\\.\\d{1,15})?";
+  private static final String NUMBER = "(?:\\d{1,3}(?:,\\d{3}){1,5}|\\d{1,15})(?:\\.\\d{1,15})?";
   private static final String OPERATOR = "(?:\\*\\*|[-+*/^×÷−]|(?<=\\s)x(?=\\s))";
 
   /** A term may have opening signs before it and closing ones behind it. */
@@ -23,20 +24,28 @@ final class Arithmetic {
   private static final String EXPRESSION =
       TERM + "(?:\\s{0,2}" + OPERATOR + "\\s{0,2}" + TERM + "){1,12}";
 
-  private static final Pattern EQUATION =
+  static final Pattern EQUATION =
       Pattern.compile("(" + EXPRESSION + ")\\s{0,2}=\\s{0,2}([$€£]?[-−]?" + NUMBER + ")");
 
   private static final Pattern QUESTION =
       Pattern.compile(
-          "^(?:[\\p{L} ]{0,60}[:]?\\s{0,2})?(" + EXPRESSION + ")\\s{0,2}=?\\s{0,2}[?.]?$");
+          "^([\\p{L} ]{0,60}[:]?\\s{0,2})?(" + EXPRESSION + ")\\s{0,2}=?\\s{0,2}[?.]?$");
 
   private static final Pattern ONE_NUMBER = Pattern.compile("[-−]?" + NUMBER);
 
   /** What may not stand before a sum: it would be part of it. */
-  private static final String BEFORE = "+-*/^×÷−%(:.,_#\\";
+  private static final String BEFORE = "+-*/^×÷−–—·⋅%(:.,_#\\√∛∜¬|!";
 
   /** Nor behind. */
-  private static final String AFTER = "+-*/^×÷−%:_(…";
+  private static final String AFTER = "+-*/^×÷−–·⋅%:_(…√∛∜!";
+
+  /** Words that make something else of the number behind them. */
+  private static final Pattern FUNCTION =
+      Pattern.compile(
+          "(?i)(?<![\\p{L}])(?:a|arc)?(?:sqrt|cbrt|root|sin|cos|tan|cot|sec|csc|sinh|cosh|tanh|log|ln|lg|lb"
+              + "|exp|abs|floor|ceil|round|sgn|min|max|mod|gcd|lcm|square|squared|cube|cubed|half"
+              + "|twice|double|triple|thrice|of|by|times|plus|minus|negative|over|per|power"
+              + "|factorial|percent|logarithm|sine|cosine|tangent)$");
 
   private static final Pattern REMAINDER =
       Pattern.compile("^\\s{0,2}(?:\\(?(?:r|rem|remainder|with|and|or|mod|x)\\b|(?:\\.\\.\\.|…))");
@@ -79,41 +88,72 @@ final class Arithmetic {
     }
     String found = number.group();
     boolean alone = standsAlone(answer, number.start(), number.end());
-    if (!alone || number.find() || asked.toLowerCase(Locale.ROOT).contains("round")) {
+    boolean function =
+        question.group(1) != null
+            && Stream.of(question.group(1).split("[ :]"))
+                .anyMatch(word -> FUNCTION.matcher(word).find());
+    if (!alone || function || number.find() || asked.toLowerCase(Locale.ROOT).contains("round")) {
       return Optional.empty();
     }
-    return holds(question.group(1), found)
+    return holds(question.group(2), found)
         ? Optional.empty()
-        : Optional.of(question.group(1) + " = " + found);
+        : Optional.of(question.group(2) + " = " + found);
   }
 
   private static boolean standsAlone(String text, int start, int end) {
+    return endsBefore(text, start) && beginsBehind(text, end);
+  }
+
+  /** Whether nothing before a sum is part of it. */
+  private static boolean endsBefore(String text, int start) {
     int before = start - 1;
-    if (before >= 0 && Character.isLetterOrDigit(text.charAt(before))) {
+    if (before >= 0 && isPartOfNumber(text.charAt(before))) {
       return false;
     }
-    while (before >= 0 && text.charAt(before) == ' ') {
+    while (before >= 0 && Character.isSpaceChar(text.charAt(before))) {
       before--;
     }
-    if (before >= 0 && BEFORE.indexOf(text.charAt(before)) >= 0 && !endsSentence(text, before)) {
-      return false;
+    if (before < 0) {
+      return true;
     }
-    if (before >= 0 && isLoneLetter(text, before)) {
-      return false;
-    }
+    char sign = text.charAt(before);
+    boolean sum = BEFORE.indexOf(sign) >= 0 && !endsSentence(text, before);
+    // A mixed number, as in 1 1/2, or one whose thousands stand apart.
+    boolean number = isNumber(sign);
+    String words = text.substring(Math.max(0, before - 15), before + 1);
+    return !sum && !number && !isLoneLetter(text, before) && !FUNCTION.matcher(words).find();
+  }
+
+  /** Whether nothing behind a sum is part of it. */
+  private static boolean beginsBehind(String text, int end) {
     String rest = text.substring(end, Math.min(text.length(), end + 20));
+    if (rest.isEmpty()) {
+      return true;
+    }
     if (REMAINDER.matcher(rest.toLowerCase(Locale.ROOT)).find()) {
       return false;
     }
-    int after = 0;
-    if (!rest.isEmpty() && (Character.isLetterOrDigit(rest.charAt(0)) || rest.charAt(0) == ',')) {
-      boolean list = rest.length() > 1 && rest.charAt(0) == ',' && rest.charAt(1) == ' ';
-      return list;
+    if (rest.charAt(0) == ',') {
+      return rest.length() > 1 && rest.charAt(1) == ' ';
     }
-    while (after < rest.length() && rest.charAt(after) == ' ') {
+    if (isPartOfNumber(rest.charAt(0))) {
+      return false;
+    }
+    int after = 0;
+    while (after < rest.length() && Character.isSpaceChar(rest.charAt(after))) {
       after++;
     }
-    return after == rest.length() || AFTER.indexOf(rest.charAt(after)) < 0;
+    return after == rest.length()
+        || (AFTER.indexOf(rest.charAt(after)) < 0 && !isNumber(rest.charAt(after)));
+  }
+
+  private static boolean isPartOfNumber(char sign) {
+    return Character.isLetter(sign) || isNumber(sign);
+  }
+
+  /** Digits, and signs such as ½ and ². */
+  private static boolean isNumber(char sign) {
+    return Character.isDigit(sign) || Character.getType(sign) == Character.OTHER_NUMBER;
   }
 
   /** A variable before the sum, as in {@code x 2 + 3 = 5}. */
@@ -124,10 +164,10 @@ final class Arithmetic {
         && text.charAt(at) != 'I';
   }
 
-  /** A colon, stop or comma with a space behind it is no part of a number. */
+  /** A colon, stop, comma or exclamation with a space behind it is no part of a number. */
   private static boolean endsSentence(String text, int at) {
     char sign = text.charAt(at);
-    return (sign == ':' || sign == '.' || sign == ',')
+    return (sign == ':' || sign == '.' || sign == ',' || sign == '!')
         && at + 1 < text.length()
         && Character.isWhitespace(text.charAt(at + 1));
   }

@@ -53,12 +53,24 @@ final class PhraseRule implements RowRule {
    */
   static RowRule of(
       String packaged, Part part, FilterSpec spec, Function<String, List<String>> files) {
-    List<String> lines = new ArrayList<>(spec.words("phrases"));
-    spec.value("file").ifPresent(file -> lines.addAll(files.apply(file)));
-    if (!spec.has("phrases", "file")) {
-      lines.addAll(packaged(packaged));
+    List<String> phrases = new ArrayList<>();
+    if (spec.has("phrases")) {
+      phrases.addAll(some(phrases(spec.words("phrases")), "phrases", spec));
     }
-    return new PhraseRule(packaged, spec.part(part), (int) spec.count("within", 0), phrases(lines));
+    spec.value("file")
+        .ifPresent(file -> phrases.addAll(some(phrases(files.apply(file)), "file", spec)));
+    if (!spec.has("phrases", "file")) {
+      phrases.addAll(phrases(packaged(packaged)));
+    }
+    return new PhraseRule(packaged, spec.part(part), (int) spec.count("within", 0), phrases);
+  }
+
+  /** The same phrases; where there are none, or none has a word, the rule would do nothing. */
+  private static List<String> some(List<String> phrases, String key, FilterSpec spec) {
+    if (phrases.stream().allMatch(phrase -> WORDS.tokenize(phrase).isEmpty())) {
+      spec.wrong("expected at least one phrase in " + key + ", found none");
+    }
+    return phrases;
   }
 
   static List<String> phrases(List<String> lines) {

@@ -94,8 +94,16 @@ public final class RowFilters implements Serializable {
    * @param table the canonical table that they look at; empty where it is not known yet
    */
   public static List<String> violations(List<String> specs, Optional<String> table) {
+    return violations(specs, table, file -> List.of("a phrase"));
+  }
+
+  /**
+   * As {@link #violations(List, Optional)}, of the files that filters name too: one without any
+   * phrase would do nothing.
+   */
+  public static List<String> violations(List<String> specs, Optional<String> table, Files files) {
     List<String> violations = new ArrayList<>();
-    parse(specs, table, file -> List.of(), violations);
+    parse(specs, table, files, violations);
     return violations;
   }
 

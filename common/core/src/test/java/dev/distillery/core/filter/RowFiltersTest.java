@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.filter.RowText.Part;
 import dev.distillery.core.filter.RowText.Piece;
+import dev.distillery.core.testing.CountedText;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -106,7 +107,9 @@ class RowFiltersTest {
         "7 × 8 = 54|7 × 8 = 54",
         "2^10 = 1000|2^10 = 1000",
         "10 / 3 = 3.43|10 / 3 = 3.43",
-        "First, 12 x 12 = 124, then|12 x 12 = 124"
+        "First, 12 x 12 = 124, then|12 x 12 = 124",
+        "Look! 5 + 3 = 9|5 + 3 = 9",
+        "1. 5 + 3 = 9|5 + 3 = 9"
       })
   void aSumThatComesOutOtherwiseIsWrong(String answer, String found) {
     assertThat(judge("wrong-arithmetic", RowText.answer("Compute.", answer)))
@@ -133,6 +136,22 @@ class RowFiltersTest {
         "2 + 2 * 3 = 8",
         "```\n1 + 1 = 3\n```",
         "1 / 0 = 7",
+        "1 1/2 + 1/2 = 2",
+        "1 000 + 500 = 1 500",
+        "500 + 500 = 1 000",
+        "√16 + 2 = 6",
+        "∛ 8 + 2 = 4",
+        "cos 0 + 1 = 2",
+        "log 100 + 1 = 3",
+        "the square root of 16 + 2 = 6",
+        "–3 + 5 = 2",
+        "|3 - 5 + 1| = 1 and | 3 - 4 = 1 |",
+        "¬1 + 1 = 1",
+        "1 + 3 = 2²",
+        "½ + 1/2 + 0 = 1",
+        "2½ + 1 = 3",
+        "5 + 3 = 9 – 1",
+        "5 + 115 = 5!",
         "2 + 3 = 1,000 is not said"
       })
   void whatHoldsOrCannotBeToldIsLeftAlone(String answer) {
@@ -151,6 +170,44 @@ class RowFiltersTest {
     assertThat(judge("wrong-arithmetic", RowText.answer("What is 7 / 2?", "3 remainder 1")))
         .isEmpty();
     assertThat(judge("wrong-arithmetic", RowText.answer("Round 7 / 2 up", "4"))).isEmpty();
+    for (String question : List.of("What is sqrt 16 + 2?", "What is the square root of 16 + 2?")) {
+      assertThat(judge("wrong-arithmetic", RowText.answer(question, "6"))).isEmpty();
+    }
+  }
+
+  @Test
+  void aListWithoutPhrasesIsRefused() {
+    assertThat(
+            RowFilters.violations(
+                List.of("blocked:phrases=", "refusal:phrases=!+?", "blocked:file=a.txt"),
+                Optional.empty()))
+        .containsExactly(
+            "Option --filter: 'blocked:phrases=': expected at least one phrase in phrases, found"
+                + " none",
+            "Option --filter: 'refusal:phrases=!+?': expected at least one phrase in phrases, found"
+                + " none");
+    assertThat(
+            RowFilters.violations(
+                List.of("blocked:file=a.txt", "blocked:phrases=fox,file=a.txt"),
+                Optional.empty(),
+                file -> List.of("# only a comment", "")))
+        .hasSize(2)
+        .allMatch(wrong -> wrong.endsWith("expected at least one phrase in file, found none"));
+  }
+
+  @Test
+  void longListsOfNumbersTakeLinearTime() {
+    for (String unit : List.of("123,", "123, ", "1+", "(1", "1.1")) {
+      long small = steps("x=" + unit.repeat(2_000));
+      long large = steps("x=" + unit.repeat(4_000));
+      assertThat(large).as(unit).isLessThan(4 * small);
+    }
+  }
+
+  private static long steps(String text) {
+    var counted = new CountedText(text);
+    assertThat(Arithmetic.EQUATION.matcher(counted).find()).isFalse();
+    return counted.steps();
   }
 
   @Test
