@@ -6,6 +6,8 @@ import dev.distillery.core.testing.CountedText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class RedactorTest {
@@ -72,20 +75,24 @@ class RedactorTest {
         misses.add(wanted + "\n  -> " + redacted.text());
       }
     }
-    System.out.println(String.join("\n", misses));
-    System.out.printf("%-6s %9s %9s %7s%n", "kind", "precision", "recall", "labels");
+    String said = Files.readString(Path.of("../../docs/curate.md"));
     for (PersonalData kind : PersonalData.values()) {
       int i = kind.place();
-      System.out.printf(
-          Locale.ROOT,
-          "%-6s %9.3f %9.3f %7d%n",
-          kind,
-          right[i] / (double) found[i],
-          right[i] / (double) labels[i],
-          labels[i]);
-      assertThat(right[i] / (double) found[i]).as("precision of " + kind).isGreaterThan(0.85);
-      assertThat(right[i] / (double) labels[i]).as("recall of " + kind).isGreaterThan(0.8);
+      double precision = right[i] / (double) found[i];
+      double recall = right[i] / (double) labels[i];
+      assertThat(said)
+          .as(String.join("\n", misses))
+          .contains(
+              String.format(
+                  Locale.ROOT, "| %s | %.3f | %.3f |\n", kind.optionName(), precision, recall));
+      assertThat(precision).as("precision of " + kind).isGreaterThan(0.85);
+      assertThat(recall).as("recall of " + kind).isGreaterThan(0.8);
     }
+    long without = labelled().stream().filter(line -> !MARK.matcher(line).find()).count();
+    assertThat(said)
+        .contains(
+            "%d labels in %d texts, %d of them without any"
+                .formatted(LongStream.of(labels).sum(), labelled().size(), without));
     assertThat(misses.size()).isLessThanOrEqualTo(6);
   }
 
@@ -153,13 +160,13 @@ class RedactorTest {
   @Test
   void runsOfDigitsTakeFewSteps() {
     String digits = "1234567890".repeat(4);
-    for (String unit : List.of(" +" + digits, "tel " + digits)) {
+    for (String unit : List.of(" +" + digits, " tel " + digits)) {
       for (Pattern pattern : List.of(Redactor.PHONE, Redactor.AFTER_WORD)) {
         var small = new CountedText(unit.repeat(50));
         var large = new CountedText(unit.repeat(100));
         assertThat(pattern.matcher(small).find()).isFalse();
         assertThat(pattern.matcher(large).find()).isFalse();
-        assertThat(large.steps()).as(unit).isLessThan(4 * small.steps());
+        assertThat(large.steps()).as(unit).isLessThan(3 * small.steps());
         assertThat(large.steps() / large.length()).as(unit).isLessThan(50);
       }
     }
