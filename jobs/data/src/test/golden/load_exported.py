@@ -22,4 +22,4 @@ for folder in sys.argv[1:]:
                 "types": [repr(rows.features[c]) for c in rows.column_names],
                 "first": sorted(rows, key=lambda row: row["id"])[0],
             }
-    print(json.dumps(splits))
+    print(json.dumps(splits, default=str))

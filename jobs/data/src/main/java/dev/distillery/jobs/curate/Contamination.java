@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.flatten;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.map_values;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.transform;
@@ -16,6 +17,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import dev.distillery.core.filter.RowText;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.text.Redactor;
 import dev.distillery.core.text.UnicodeTokenizer;
 import dev.distillery.core.text.WordGrams;
 import dev.distillery.spark.job.JobRun;
@@ -23,7 +25,9 @@ import dev.distillery.spark.warehouse.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -33,6 +37,8 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
@@ -100,11 +106,15 @@ final class Contamination {
     this.unchecked = unchecked;
   }
 
-  /** Reads evaluation tables and files. */
-  static Contamination of(JobRun run, List<String> refs) {
+  /**
+   * Reads evaluation tables and files.
+   *
+   * @param redactor has been over the rows that texts are looked for in
+   */
+  static Contamination of(JobRun run, List<String> refs, Redactor redactor) {
     Dataset<Row> runs =
         refs.stream()
-            .map(ref -> runs(ref, run.inputs(List.of(ref), ITEMS)))
+            .map(ref -> runs(run, ref, redactor))
             .reduce(Dataset::unionByName)
             .orElseThrow();
     long unchecked = runs.where("size(runs) = 0").count();
@@ -125,50 +135,84 @@ final class Contamination {
     return unchecked;
   }
 
-  private static Dataset<Row> runs(String ref, Dataset<Row> rows) {
-    List<Column> texts = new ArrayList<>();
-    for (StructField field : rows.schema().fields()) {
-      if (!NO_TEXTS.contains(field.name())) {
-        texts.addAll(texts(field));
-      }
-    }
-    if (texts.isEmpty()) {
+  private static Dataset<Row> runs(JobRun run, String ref, Redactor redactor) {
+    Dataset<Row> rows = run.inputs(List.of(ref), ITEMS);
+    List<String> passedOver = new ArrayList<>();
+    Optional<Column> all = texts(rows.schema(), name -> col("`" + name + "`"), "", passedOver);
+    if (all.isEmpty()) {
       throw JobException.invalid(
           "Option --decontaminate: "
               + ref
               + " has no column of text; it has "
               + Arrays.toString(rows.columns()));
     }
-    Column all = flatten(array(texts.toArray(Column[]::new)));
-    UDF1<Row, Row[]> runs = row -> runs(row.getList(0));
+    run.progress().say("Of " + ref + " all texts are looked at but " + passedOver);
+    UDF1<Row, Row[]> runs = row -> runs(row.getList(0), redactor);
     return rows.select(
         concat(lit(ref + ": "), coalesce(col("id"), lit("?"))).as("item"),
-        udf(runs, RUNS).apply(struct(all)).as("runs"));
+        udf(runs, RUNS).apply(struct(all.get())).as("runs"));
   }
 
-  /** A column's texts as an array of strings; none where it holds none. */
-  private static List<Column> texts(StructField field) {
-    Column column = col("`" + field.name() + "`");
-    DataType type = field.dataType();
+  /**
+   * The texts of all columns, or of all fields of a column, as one array of strings.
+   *
+   * @param field gives a field's column by its name
+   * @param path of the fields
+   * @param passedOver gets the names of what holds no text, or none that is asked
+   */
+  private static Optional<Column> texts(
+      StructType type, Function<String, Column> field, String path, List<String> passedOver) {
+    List<Column> texts = new ArrayList<>();
+    for (StructField each : type.fields()) {
+      String name = path + each.name();
+      Optional<Column> found =
+          NO_TEXTS.contains(each.name())
+              ? Optional.empty()
+              : texts(each.dataType(), field.apply(each.name()), name, passedOver);
+      found.ifPresent(texts::add);
+      boolean nested = each.dataType() instanceof StructType;
+      if (found.isEmpty() && (!nested || NO_TEXTS.contains(each.name()))) {
+        passedOver.add(name);
+      }
+    }
+    return texts.isEmpty() ? Optional.empty() : Optional.of(concat(texts.toArray(Column[]::new)));
+  }
+
+  /** A column's texts, those in lists and structs too, as an array of strings; never null. */
+  private static Optional<Column> texts(
+      DataType type, Column column, String path, List<String> passedOver) {
     Column none = array().cast("array<string>");
-    if (type.equals(DataTypes.StringType)) {
-      return List.of(when(column.isNull(), none).otherwise(array(column)));
+    if (type instanceof StringType) {
+      return Optional.of(when(column.isNull(), none).otherwise(array(column)));
     }
-    if (type instanceof ArrayType list && list.elementType().equals(DataTypes.StringType)) {
-      return List.of(coalesce(column, none));
+    if (type instanceof StructType struct) {
+      return texts(struct, column::getField, path + ".", passedOver);
     }
-    if (type instanceof ArrayType list
-        && list.elementType() instanceof StructType turn
-        && Arrays.asList(turn.fieldNames()).contains("content")) {
-      return List.of(coalesce(transform(column, each -> each.getField("content")), none));
+    if (type instanceof MapType map) {
+      return texts(
+          DataTypes.createArrayType(map.valueType()), map_values(column), path, passedOver);
     }
-    return List.of();
+    if (type instanceof ArrayType list) {
+      return texts(list.elementType(), lit(null).cast(list.elementType()), path, new ArrayList<>())
+          .map(
+              some ->
+                  coalesce(
+                      flatten(
+                          transform(
+                              column,
+                              each ->
+                                  texts(list.elementType(), each, path, new ArrayList<>())
+                                      .orElseThrow())),
+                      none));
+    }
+    return Optional.empty();
   }
 
-  private static Row[] runs(List<@Nullable String> texts) {
+  private static Row[] runs(List<@Nullable String> texts, Redactor redactor) {
     List<Row> runs = new ArrayList<>();
     for (String text : texts) {
-      List<String> words = text == null ? List.of() : TOKENIZER.tokenize(text);
+      List<String> words =
+          text == null ? List.of() : TOKENIZER.tokenize(redactor.redact(text).text());
       int size = Math.min(WORDS, words.size());
       if (size >= FEWEST) {
         for (long hash : WordGrams.hashes(words, size)) {

@@ -26,12 +26,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Makes a training set of tables: rows that the use does not clearly allow, and those that filters
@@ -111,7 +113,10 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
               + ", found "
               + table.name());
     }
-    violations.addAll(RowFilters.violations(options.filter(), Optional.of(table.name())));
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    violations.addAll(
+        RowFilters.violations(
+            options.filter(), Optional.of(table.name()), new FilterFiles(hadoop)));
     if (options.as().isPresent() && !table.equals(Tables.PREFERENCES)) {
       violations.add("Option --as: expected the table preferences, found " + table.name());
     }
@@ -122,12 +127,22 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
               + table.name()
               + " has no column split; draw splits with --split");
     }
+    violations.addAll(exportViolations(options, hadoop));
     if (!violations.isEmpty()) {
       throw JobException.invalid(violations);
     }
-    RowFilters.files(options.filter())
-        .forEach(new FilterFiles(SparkHadoopUtil.get().conf())::apply);
     Tables.checkOutput(options.outputTable(), output(options, table));
+  }
+
+  private List<String> exportViolations(CurateOptions options, Configuration hadoop) {
+    List<TableRef> read = new ArrayList<>(inputs(options));
+    RowFilters.files(options.filter()).forEach(file -> read.add(new TableRef.Files(file)));
+    try {
+      return HubExport.violations(options.export(), options.run().warehouse(), read, hadoop);
+    } catch (IOException e) {
+      throw new JobException(
+          ExitCode.TEMPORARY, "Option --export: cannot look there: " + e.getMessage(), e);
+    }
   }
 
   private static List<WeightedRef> weighted(CurateOptions options) {
@@ -168,11 +183,19 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
     Table output = output(options, table);
     String name = options.outputTable().orElse(output.name());
     Optional<HubExport> export = HubExport.of(run, options);
-    try (var curation = new Curation(run, options, table, inputs)) {
+    Consumer<StructType> look =
+        schema -> {
+          if (options.as().isEmpty()) {
+            export.ifPresent(folder -> folder.check(schema));
+          }
+        };
+    try (var curation = new Curation(run, options, table, inputs, look)) {
       Curation.Counts counts = run.phase("Judge " + options.input(), curation::counts);
       long duplicates = curation.duplicates();
       Curation.Taken taken = run.phase("Count what is taken", () -> curation.taken(options));
       say(run, inputs, curation, counts, taken);
+      sayMissing(run, options, taken);
+      export.ifPresent(folder -> folder.check(taken.splits().keySet()));
       if (counts.rows() > 0 && taken.kept() == 0) {
         throw JobException.invalid(nothing(curation, counts, taken));
       }
@@ -190,9 +213,8 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
             ExitCode.UNEXPECTED,
             "Of " + taken.rows() + " rows " + written + " were written; did the input change?");
       }
-      if (options.as().isPresent()) {
-        run.write(Tables.DUPLICATES, curation.duplicateRows());
-      }
+      long duplicateRows =
+          options.as().isPresent() ? run.write(Tables.DUPLICATES, curation.duplicateRows()) : 0;
       Dataset<Row> rejected = curation.rejected();
       Map<String, Long> rejects =
           run.reject(
@@ -201,10 +223,45 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
               col(TextPass.DETAIL),
               to_json(struct(columnsBut(rejected, TextPass.RULE, TextPass.DETAIL))));
       if (export.isPresent()) {
+        checkSums(account.rejects(rejects), counts.dropped(), duplicateRows);
         export.get().write(run.staged(name), output, name);
       }
       return Outcome.done(summary, account.rejects(rejects));
     }
+  }
+
+  /**
+   * What is moved to a folder of the user's is not taken back, so the sums are looked at before, as
+   * far as they are known here.
+   */
+  static void checkSums(RowAccount account, Map<String, Long> dropped, long duplicateRows) {
+    long sum = account.kept() + account.duplicates() + account.rejected() + account.leftOver();
+    if (account.in() != sum
+        || account.duplicates() != duplicateRows
+        || !account.rejects().equals(dropped)) {
+      throw new JobException(
+          ExitCode.UNEXPECTED,
+          "The rows do not add up, and are not exported: "
+              + account
+              + ", dropped "
+              + dropped
+              + ", rows of duplicates "
+              + duplicateRows
+              + "; did the input change while it was read?");
+    }
+  }
+
+  private static void sayMissing(JobRun run, CurateOptions options, Curation.Taken taken) {
+    options.mix().takeSplit().stream()
+        .filter(name -> !taken.seen().contains(name))
+        .forEach(
+            name ->
+                run.progress()
+                    .say(
+                        "Option --take-split: no row is of the split '"
+                            + name
+                            + "'; the rows have "
+                            + taken.seen()));
   }
 
   private static void say(

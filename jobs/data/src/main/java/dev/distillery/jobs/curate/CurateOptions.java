@@ -114,6 +114,14 @@ public record CurateOptions(
                         + ", found '"
                         + kind
                         + "'"));
+    mix.takeSplit().stream()
+        .filter(name -> export.export().isPresent() && !HubExport.takesSplit(name))
+        .forEach(
+            name ->
+                violations.add(
+                    "Option --take-split: '"
+                        + name
+                        + "' is no name of a split that --export can write"));
     return violations;
   }
 }

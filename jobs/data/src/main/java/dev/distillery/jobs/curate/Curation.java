@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.when;
 import dev.distillery.core.filter.RowFilters;
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.core.text.PersonalData;
+import dev.distillery.core.text.Redactor;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.Table;
@@ -19,10 +20,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -35,7 +40,14 @@ final class Curation implements AutoCloseable {
   private static final String OBJECTION = "objection";
 
   private final Dataset<Row> judged;
+  private final Dataset<Row> kept;
   private final Dataset<Row> taken;
+  private final List<Dataset<Row>> held = new ArrayList<>();
+
+  /** Held no longer than until the rows are judged. */
+  private final List<Dataset<Row>> unmarked = new ArrayList<>();
+
+  private final RowTexts columns;
   private final Mixture mixture;
   private final boolean dialogues;
   private final Map<String, Long> refused;
@@ -45,8 +57,58 @@ final class Curation implements AutoCloseable {
    * Judges the inputs' rows; most of the work is done when they are counted first.
    *
    * @param inputs of one table
+   * @param look is shown the inputs' columns before anything is computed
    */
-  Curation(JobRun run, CurateOptions options, Table table, List<WeightedRef> inputs) {
+  Curation(
+      JobRun run,
+      CurateOptions options,
+      Table table,
+      List<WeightedRef> inputs,
+      Consumer<StructType> look) {
+    try {
+      Dataset<Row> all = read(run, table, inputs);
+      look.accept(all.drop(Mixture.INPUT).schema());
+      var policy = new UsePolicy(options.run().use().orElse(Use.RESEARCH));
+      UsePolicy.Verdict verdict = policy.judge(all);
+      refused = verdict.reasons();
+      Dataset<Row> unrefused = verdict.allowed().withColumn(OBJECTION, lit(null).cast("string"));
+      all = refused.isEmpty() ? unrefused : unrefused.unionByName(verdict.refused());
+      columns = new RowTexts(table);
+      RowFilters filters =
+          RowFilters.of(options.filter(), new FilterFiles(run.warehouse().hadoop()));
+      Dataset<Row> passed = refuse(TextPass.over(all, columns, options, filters));
+      boolean texts = !options.filter().isEmpty() || !options.redact().isEmpty();
+      if (options.decontaminate().isEmpty()) {
+        unchecked = 0;
+      } else {
+        var redactor = new Redactor(options.kinds());
+        Contamination contamination =
+            run.phase(
+                "Read " + options.decontaminate(),
+                () -> Contamination.of(run, options.decontaminate(), redactor));
+        unchecked = contamination.unchecked();
+        // Marking looks at the rows twice.
+        passed = contamination.mark(texts ? unmarked(held(passed)) : passed, columns);
+      }
+      // What is only read is cheaper to read again than to hold.
+      boolean looked = texts || !options.decontaminate().isEmpty();
+      judged = looked ? held(passed) : passed;
+      dialogues = options.as().isPresent();
+      mixture = new Mixture(options.mix(), inputs, options.run().randomSeed());
+      Dataset<Row> undropped = judged.where(col(TextPass.RULE).isNull());
+      kept =
+          dialogues
+              ? held(PreferredAnswers.of(undropped))
+              : mixture.looksTwice() && !looked ? held(undropped) : undropped;
+      Dataset<Row> drawn = mixture.take(standing(mixture.split(kept)));
+      taken = dialogues || mixture.draws() ? held(drawn) : drawn;
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private static Dataset<Row> read(JobRun run, Table table, List<WeightedRef> inputs) {
     Dataset<Row> rows = null;
     for (int i = 0; i < inputs.size(); i++) {
       Dataset<Row> input =
@@ -54,40 +116,18 @@ final class Curation implements AutoCloseable {
               .withColumn(Mixture.INPUT, lit(i));
       rows = rows == null ? input : rows.unionByName(input, true);
     }
-    var policy = new UsePolicy(options.run().use().orElse(Use.RESEARCH));
-    UsePolicy.Verdict verdict = policy.judge(Objects.requireNonNull(rows));
-    refused = verdict.reasons();
-    Dataset<Row> all =
-        refused.isEmpty()
-            ? verdict.allowed().withColumn(OBJECTION, lit(null).cast("string"))
-            : verdict
-                .allowed()
-                .withColumn(OBJECTION, lit(null).cast("string"))
-                .unionByName(verdict.refused());
-    var columns = new RowTexts(table);
-    RowFilters filters = RowFilters.of(options.filter(), new FilterFiles(run.warehouse().hadoop()));
-    Dataset<Row> passed = refuse(TextPass.over(all, columns, options, filters));
-    if (options.decontaminate().isEmpty()) {
-      unchecked = 0;
-    } else {
-      Contamination contamination =
-          run.phase(
-              "Read " + options.decontaminate(),
-              () -> Contamination.of(run, options.decontaminate()));
-      unchecked = contamination.unchecked();
-      passed = contamination.mark(passed, columns);
-    }
-    // What is only read is cheaper to read again than to hold.
-    boolean texts = !options.filter().isEmpty() || !options.redact().isEmpty();
-    judged = texts || !options.decontaminate().isEmpty() ? held(passed) : passed;
-    dialogues = options.as().isPresent();
-    mixture = new Mixture(options.mix(), inputs, options.run().randomSeed());
-    Dataset<Row> drawn = mixture.take(standing(mixture.split(kept())));
-    taken = dialogues || mixture.draws() ? held(drawn) : drawn;
+    return Objects.requireNonNull(rows);
   }
 
-  private static Dataset<Row> held(Dataset<Row> rows) {
-    return rows.persist(StorageLevel.DISK_ONLY());
+  private Dataset<Row> unmarked(Dataset<Row> rows) {
+    unmarked.add(rows);
+    return rows;
+  }
+
+  private Dataset<Row> held(Dataset<Row> rows) {
+    Dataset<Row> kept = rows.persist(StorageLevel.DISK_ONLY());
+    held.add(kept);
+    return kept;
   }
 
   /** What the use forbids is dropped for that, whatever filters say. */
@@ -97,11 +137,6 @@ final class Curation implements AutoCloseable {
         .withColumn(TextPass.DETAIL, when(refused, col(OBJECTION)).otherwise(col(TextPass.DETAIL)))
         .withColumn(TextPass.RULE, when(refused, lit(LICENSE)).otherwise(col(TextPass.RULE)))
         .drop(OBJECTION);
-  }
-
-  private Dataset<Row> kept() {
-    Dataset<Row> kept = judged.where(col(TextPass.RULE).isNull());
-    return dialogues ? PreferredAnswers.of(kept) : kept;
   }
 
   private Dataset<Row> standing(Dataset<Row> rows) {
@@ -130,6 +165,7 @@ final class Curation implements AutoCloseable {
         dropped.merge(row.getString(1), row.getLong(2), Long::sum);
       }
     }
+    unmarked.forEach(Dataset::unpersist);
     return new Counts(in, dropped);
   }
 
@@ -138,6 +174,7 @@ final class Curation implements AutoCloseable {
    *
    * @param units rows of each input that are taken
    * @param splits rows written of each split
+   * @param seen splits that rows have, whether they are taken or not
    * @param leftOver rows that are not taken
    * @param rows written
    * @param redacted placeholders in them, by kind
@@ -145,6 +182,7 @@ final class Curation implements AutoCloseable {
   record Taken(
       Map<Integer, Long> units,
       Map<String, Long> splits,
+      Set<String> seen,
       long leftOver,
       long rows,
       Map<String, Number> redacted) {
@@ -165,6 +203,7 @@ final class Curation implements AutoCloseable {
     }
     Map<Integer, Long> units = new TreeMap<>();
     Map<String, Long> splits = new TreeMap<>();
+    Set<String> seen = new TreeSet<>();
     Map<String, Number> redacted = new TreeMap<>();
     options.kinds().forEach(kind -> redacted.put("redacted_" + kind.optionName(), 0L));
     long leftOver = 0;
@@ -177,6 +216,9 @@ final class Curation implements AutoCloseable {
       units.merge(row.getInt(0), row.getLong(2), Long::sum);
       leftOver += row.getLong(3);
       rows += row.getLong(4);
+      if (!row.isNullAt(1)) {
+        seen.add(row.getString(1));
+      }
       if (!row.isNullAt(1) && row.getLong(4) > 0) {
         splits.merge(row.getString(1), row.getLong(4), Long::sum);
       }
@@ -186,7 +228,7 @@ final class Curation implements AutoCloseable {
             "redacted_" + kind.optionName(), found, (a, b) -> a.longValue() + b.longValue());
       }
     }
-    return new Taken(units, splits, leftOver, rows, redacted);
+    return new Taken(units, splits, seen, leftOver, rows, redacted);
   }
 
   /** The rows that are written, in the columns of the table. */
@@ -202,7 +244,8 @@ final class Curation implements AutoCloseable {
 
   /** Rows that a rule dropped, as they came, with rule and detail behind their columns. */
   Dataset<Row> rejected() {
-    return judged.where(col(TextPass.RULE).isNotNull()).drop(Mixture.INPUT, TextPass.REDACTED);
+    Dataset<Row> dropped = judged.where(col(TextPass.RULE).isNotNull());
+    return TextPass.uncut(dropped, columns).drop(Mixture.INPUT, TextPass.REDACTED);
   }
 
   /** Comparisons that another one stands for. */
@@ -212,8 +255,7 @@ final class Curation implements AutoCloseable {
 
   /** As the table duplicates has them. */
   Dataset<Row> duplicateRows() {
-    return kept()
-        .where(not(PreferredAnswers.stands()))
+    return kept.where(not(PreferredAnswers.stands()))
         .select(
             col("id"),
             col(PreferredAnswers.KEPT_ID).as("kept_id"),
@@ -233,7 +275,8 @@ final class Curation implements AutoCloseable {
 
   @Override
   public void close() {
-    taken.unpersist();
-    judged.unpersist();
+    for (int i = held.size() - 1; i >= 0; i--) {
+      held.get(i).unpersist();
+    }
   }
 }

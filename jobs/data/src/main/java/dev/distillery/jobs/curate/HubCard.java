@@ -2,17 +2,23 @@ package dev.distillery.jobs.curate;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.RunId;
 import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.license.SourceLicense;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DecimalType;
+import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -34,6 +40,21 @@ record HubCard(
     Map<String, Long> splits,
     List<Origin> origins) {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Pattern RUN =
+      Pattern.compile("(?<![^\n])Run: `(" + RunId.rule() + ")`\n\\z");
+
+  private static final Map<DataType, String> SCALARS =
+      Map.of(
+          DataTypes.BooleanType, "bool",
+          DataTypes.ByteType, "int8",
+          DataTypes.ShortType, "int16",
+          DataTypes.IntegerType, "int32",
+          DataTypes.LongType, "int64",
+          DataTypes.FloatType, "float32",
+          DataTypes.DoubleType, "float64",
+          DataTypes.DateType, "date32",
+          DataTypes.BinaryType, "binary");
 
   /** Licenses that the Hub knows by their SPDX names in lower case. */
   private static final Set<String> KNOWN =
@@ -60,9 +81,15 @@ record HubCard(
   /** Rows of one source under one license. */
   record Origin(String source, String license, long rows) {}
 
-  /** The line by which a run knows its own folder. */
-  static String runLine(String runId) {
-    return "Run: `" + runId + "`";
+  /** The last line, by which a run knows its own folder. */
+  private static String runLine(String runId) {
+    return "Run: `" + runId + "`\n";
+  }
+
+  /** The run that wrote a card, by the card's end; empty where it is none of ours. */
+  static Optional<String> runOf(String end) {
+    Matcher line = RUN.matcher(end);
+    return line.find() ? Optional.of(line.group(1)) : Optional.empty();
   }
 
   String text() {
@@ -87,33 +114,70 @@ record HubCard(
 
   private static void feature(StringBuilder text, String indent, String name, DataType type) {
     text.append(indent).append("- name: ").append(quoted(name)).append('\n');
+    value(text, indent + "  ", type);
+  }
+
+  /** What a column, or a list's element, is. */
+  private static void value(StringBuilder text, String indent, DataType type) {
     if (type instanceof ArrayType list && list.elementType() instanceof StructType struct) {
-      text.append(indent).append("  list:\n");
-      for (StructField field : struct.fields()) {
-        feature(text, indent + "  ", field.name(), field.dataType());
-      }
+      text.append(indent).append("list:\n");
+      fields(text, indent, struct);
+    } else if (type instanceof ArrayType list && list.elementType() instanceof ArrayType inner) {
+      text.append(indent).append("list:\n");
+      value(text, indent + "  ", inner);
     } else if (type instanceof ArrayType list) {
-      text.append(indent).append("  list: ").append(dtype(list.elementType())).append('\n');
+      text.append(indent).append("list: ").append(dtype(list.elementType())).append('\n');
     } else if (type instanceof StructType struct) {
-      text.append(indent).append("  struct:\n");
-      for (StructField field : struct.fields()) {
-        feature(text, indent + "  ", field.name(), field.dataType());
-      }
+      text.append(indent).append("struct:\n");
+      fields(text, indent, struct);
     } else {
-      text.append(indent).append("  dtype: ").append(dtype(type)).append('\n');
+      text.append(indent).append("dtype: ").append(dtype(type)).append('\n');
+    }
+  }
+
+  private static void fields(StringBuilder text, String indent, StructType struct) {
+    for (StructField field : struct.fields()) {
+      feature(text, indent, field.name(), field.dataType());
     }
   }
 
   private static String dtype(DataType type) {
-    return type.equals(DataTypes.LongType)
-        ? "int64"
-        : type.equals(DataTypes.IntegerType)
-            ? "int32"
-            : type.equals(DataTypes.DoubleType)
-                ? "float64"
-                : type.equals(DataTypes.FloatType)
-                    ? "float32"
-                    : type.equals(DataTypes.BooleanType) ? "bool" : "string";
+    return scalar(type).orElseThrow(() -> new IllegalArgumentException(type.catalogString()));
+  }
+
+  /** The name that datasets has for a type that holds no others. */
+  private static Optional<String> scalar(DataType type) {
+    return type instanceof StringType
+        ? Optional.of("string")
+        : type instanceof DecimalType decimal
+            ? Optional.of("decimal128(" + decimal.precision() + ", " + decimal.scale() + ")")
+            : Optional.ofNullable(SCALARS.get(type));
+  }
+
+  /**
+   * The columns, or fields in them, that a card cannot say, with their types.
+   *
+   * @param json whether they are to be read out of JSON, which has no bytes and no decimals
+   */
+  static List<String> unsaid(StructType schema, boolean json) {
+    List<String> unsaid = new ArrayList<>();
+    for (StructField field : schema.fields()) {
+      unsaid(field.dataType(), field.name(), json, unsaid);
+    }
+    return unsaid;
+  }
+
+  private static void unsaid(DataType type, String path, boolean json, List<String> unsaid) {
+    if (type instanceof ArrayType list) {
+      unsaid(list.elementType(), path, json, unsaid);
+    } else if (type instanceof StructType struct && struct.length() > 0) {
+      for (StructField field : struct.fields()) {
+        unsaid(field.dataType(), path + "." + field.name(), json, unsaid);
+      }
+    } else if (scalar(type).isEmpty()
+        || (json && (type instanceof DecimalType || type.equals(DataTypes.BinaryType)))) {
+      unsaid.add(path + " (" + type.catalogString() + ")");
+    }
   }
 
   private static String quoted(String text) {
@@ -157,7 +221,7 @@ record HubCard(
           .append(cell(terms.map(SourceLicense::url).orElse("")))
           .append(" |\n");
     }
-    text.append('\n').append(named()).append("\n\n").append(runLine(runId)).append('\n');
+    text.append('\n').append(named()).append("\n\n").append(runLine(runId));
   }
 
   private static String terms(SourceLicense license) {

@@ -5,8 +5,11 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.explode;
+import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.regexp_extract;
+import static org.apache.spark.sql.functions.regexp_replace;
 import static org.apache.spark.sql.functions.sequence;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
@@ -52,11 +55,14 @@ final class Mixture {
 
   private static final String COPY = "__copy";
   private static final String[] HELPERS = {
-    INPUT, COPIES, SPLIT, COPY, TextPass.RULE, TextPass.DETAIL, TextPass.REDACTED
+    INPUT, COPIES, SPLIT, COPY, TextPass.RULE, TextPass.DETAIL, TextPass.REDACTED, TextPass.UNCUT
   };
 
   private static final String PLACE = "__place";
   private static final String LAST = "__last";
+
+  /** A row's source; those without any are one. */
+  private static final String SOURCE = "__source";
 
   /** A mix has few sources: more are a column gone wrong. */
   private static final int MOST_SOURCES = 10_000;
@@ -86,10 +92,15 @@ final class Mixture {
             Stream.concat(
                     Stream.of("group_id", "task_id", "id")
                         .filter(present::contains)
-                        .map(c -> col(c)),
+                        .map(c -> c.equals("id") ? ofOneRow(col(c)) : col(c)),
                     Stream.of(lit("")))
                 .toArray(Column[]::new));
     return rows.withColumn(SPLIT, udf(split, DataTypes.StringType).apply(group));
+  }
+
+  /** The id that a row's copies have in common, those that earlier mixes made of it too. */
+  private static Column ofOneRow(Column id) {
+    return regexp_replace(id, "(#+copy[0-9]+)+$", "");
   }
 
   /** The rows with {@link #COPIES}, none left out: those that are not taken have 0. */
@@ -105,7 +116,12 @@ final class Mixture {
 
   /** Whether anything is drawn: splits, weights or caps. */
   boolean draws() {
-    return weighted() || options.cap() > 0 || !options.split().isEmpty();
+    return looksTwice() || !options.split().isEmpty();
+  }
+
+  /** Whether rows are counted before they are taken: for weights or caps. */
+  boolean looksTwice() {
+    return weighted() || options.cap() > 0;
   }
 
   private boolean weighted() {
@@ -145,9 +161,9 @@ final class Mixture {
 
   /** Of each source the first rows by their draw. */
   private Dataset<Row> byCap(Dataset<Row> rows) {
-    Dataset<Row> placed = placed("cap", rows);
+    Dataset<Row> placed = placed("cap", rows).withColumn(SOURCE, coalesce(col("source"), lit("")));
     Dataset<Row> taken = placed.where(col(COPIES).gt(0));
-    List<Row> sources = taken.select("source").distinct().limit(MOST_SOURCES + 1).collectAsList();
+    List<Row> sources = taken.select(SOURCE).distinct().limit(MOST_SOURCES + 1).collectAsList();
     if (sources.size() > MOST_SOURCES) {
       throw JobException.invalid(
           "Option --cap: the rows have more than "
@@ -156,11 +172,11 @@ final class Mixture {
     }
     Map<Object, Long> most = new TreeMap<>();
     sources.forEach(source -> most.put(source.getString(0), options.cap()));
-    Dataset<Row> lasts = lasts(taken, "source", most);
+    Dataset<Row> lasts = lasts(taken, SOURCE, most);
     return placed
-        .join(broadcast(lasts), new String[] {"source"}, "left")
+        .join(broadcast(lasts), new String[] {SOURCE}, "left")
         .withColumn(COPIES, when(col(PLACE).leq(col(LAST)), col(COPIES)).otherwise(0))
-        .drop(PLACE, LAST);
+        .drop(PLACE, LAST, SOURCE);
   }
 
   private Dataset<Row> placed(String purpose, Dataset<Row> rows) {
@@ -192,6 +208,13 @@ final class Mixture {
         .agg(max(PLACE).as(LAST));
   }
 
+  /** What stands before a copy's number: a sign more than in any id that there is. */
+  private static String mark(Dataset<Row> rows) {
+    Column signs = length(regexp_extract(col("id"), "(#+)copy[0-9]+$", 1));
+    Row most = rows.agg(coalesce(max(signs), lit(0))).first();
+    return "#".repeat(1 + most.getInt(0)) + "copy";
+  }
+
   /**
    * The rows as they are written: each as often as it is taken, with the split in its column. The
    * second copy of a row has an id of its own.
@@ -200,7 +223,7 @@ final class Mixture {
     Dataset<Row> rows = taken.where(col(COPIES).gt(0));
     if (inputs.stream().anyMatch(input -> input.weight().compareTo(BigDecimal.ONE) > 0)) {
       Column copy = col(COPY);
-      Column name = concat(col("id"), lit("#"), copy.cast("string"));
+      Column name = concat(col("id"), lit(mark(rows)), copy.cast("string"));
       rows =
           rows.withColumn(COPY, explode(sequence(lit(1), col(COPIES))))
               .withColumn("id", when(copy.equalTo(1), col("id")).otherwise(name));

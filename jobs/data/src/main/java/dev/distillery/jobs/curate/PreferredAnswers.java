@@ -10,10 +10,10 @@ import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
-import static org.apache.spark.sql.functions.xxhash64;
 
 import dev.distillery.core.dialogue.Roles;
 import dev.distillery.spark.warehouse.MessageRows;
+import java.util.Arrays;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -22,7 +22,8 @@ import org.apache.spark.sql.expressions.WindowSpec;
 
 /**
  * Comparisons as dialogues: the prompt with the chosen answer. An answer that was preferred to
- * several others is one dialogue; its first comparison by id stands for the others.
+ * several others is one dialogue; its first comparison by id, input and content stands for the
+ * others.
  */
 final class PreferredAnswers {
   /** The comparison that stands for a row; its own id where the row stands for itself. */
@@ -43,8 +44,15 @@ final class PreferredAnswers {
                 lit(null).cast("string").as("tool_calls"))
             .cast(MessageRows.MESSAGE);
     Column dialogue = sha2(to_json(struct(col("prompt"), col("chosen"))), 256);
+    // Rows of one id may differ in anything: what stands must not hang on the order they come in.
+    Column whole =
+        struct(
+            Arrays.stream(preferences.columns())
+                .map(name -> col("`" + name + "`"))
+                .toArray(Column[]::new));
     WindowSpec same =
-        Window.partitionBy(col("__dialogue")).orderBy(col("id"), xxhash64(col("rejected")));
+        Window.partitionBy(col("__dialogue"))
+            .orderBy(col("id"), col(Mixture.INPUT), sha2(to_json(whole), 256));
     return preferences
         .withColumn("messages", concat(col("prompt"), array(answer)))
         .withColumn("language", lit(null).cast("string"))

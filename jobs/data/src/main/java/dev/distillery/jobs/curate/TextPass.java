@@ -1,21 +1,27 @@
 package dev.distillery.jobs.curate;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.udf;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.distillery.core.filter.Judged;
 import dev.distillery.core.filter.RowFilters;
+import dev.distillery.core.filter.RowText;
 import dev.distillery.core.text.PersonalData;
 import dev.distillery.core.text.Redactor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Column;
@@ -34,7 +40,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class TextPass implements UDF1<Row, Row> {
   private static final long serialVersionUID = 1L;
-  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Takes nothing for JSON that would not come out as it went in, but for texts. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(
+              DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
+              DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY,
+              DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .build();
 
   /** The rule that dropped a row; null where it is kept. */
   static final String RULE = "__rule";
@@ -44,37 +59,46 @@ final class TextPass implements UDF1<Row, Row> {
   /** Placeholders in a row, by the place of {@link PersonalData}. */
   static final String REDACTED = "__redacted";
 
+  /** A row's text before lines were taken out of it; null where none were, or nobody asks. */
+  static final String UNCUT = "__uncut";
+
   private static final String PASS = "__pass";
 
   private final RowTexts texts;
   private final RowFilters filters;
   private final Redactor redactor;
   private final boolean changes;
+  private final boolean keepsUncut;
 
-  TextPass(RowTexts texts, RowFilters filters, Redactor redactor, boolean changes) {
+  private TextPass(RowTexts texts, CurateOptions options, RowFilters filters) {
     this.texts = texts;
     this.filters = filters;
-    this.redactor = redactor;
-    this.changes = changes;
+    this.redactor = new Redactor(options.kinds());
+    this.changes =
+        !options.redact().isEmpty() || options.filter().stream().anyMatch(TextPass::cuts);
+    this.keepsUncut = !options.decontaminate().isEmpty();
   }
 
-  /** The rows with {@link #RULE}, {@link #DETAIL} and {@link #REDACTED} behind their columns. */
+  /**
+   * The rows with {@link #RULE}, {@link #DETAIL}, {@link #REDACTED} and {@link #UNCUT} behind their
+   * columns.
+   */
   static Dataset<Row> over(
       Dataset<Row> rows, RowTexts texts, CurateOptions options, RowFilters filters) {
     if (filters.isEmpty() && options.redact().isEmpty()) {
       return rows.withColumn(RULE, lit(null).cast(DataTypes.StringType))
           .withColumn(DETAIL, lit(null).cast(DataTypes.StringType))
-          .withColumn(REDACTED, lit(null).cast("array<bigint>"));
+          .withColumn(REDACTED, lit(null).cast("array<bigint>"))
+          .withColumn(UNCUT, lit(null).cast(DataTypes.StringType));
     }
-    boolean changes =
-        !options.redact().isEmpty() || options.filter().stream().anyMatch(TextPass::cuts);
-    var pass = new TextPass(texts, filters, new Redactor(options.kinds()), changes);
+    var pass = new TextPass(texts, options, filters);
     StructType result =
         new StructType()
             .add(RULE, DataTypes.StringType)
             .add(DETAIL, DataTypes.StringType)
-            .add(REDACTED, DataTypes.createArrayType(DataTypes.LongType, false));
-    if (changes) {
+            .add(REDACTED, DataTypes.createArrayType(DataTypes.LongType, false))
+            .add(UNCUT, DataTypes.StringType);
+    if (pass.changes) {
       for (StructField field : texts.textFields()) {
         result = result.add(field.name(), field.dataType(), true, field.metadata());
       }
@@ -82,15 +106,24 @@ final class TextPass implements UDF1<Row, Row> {
     Dataset<Row> passed = rows.withColumn(PASS, udf(pass, result).apply(texts.column()));
     List<Column> columns = new ArrayList<>();
     List<String> replaced =
-        changes ? texts.textFields().stream().map(StructField::name).toList() : List.of();
+        pass.changes ? texts.textFields().stream().map(StructField::name).toList() : List.of();
     for (String name : rows.columns()) {
       columns.add(
           replaced.contains(name) ? col(PASS + "." + name).as(name) : col("`" + name + "`"));
     }
-    for (String name : List.of(RULE, DETAIL, REDACTED)) {
+    for (String name : List.of(RULE, DETAIL, REDACTED, UNCUT)) {
       columns.add(col(PASS + "." + name).as(name));
     }
     return passed.select(columns.toArray(Column[]::new));
+  }
+
+  /** The rows with their texts as they were before lines were taken out of them. */
+  static Dataset<Row> uncut(Dataset<Row> rows, RowTexts texts) {
+    if (!texts.isOneText()) {
+      return rows.drop(UNCUT);
+    }
+    String text = texts.textFields().get(0).name();
+    return rows.withColumn(text, coalesce(col(UNCUT), col(text))).drop(UNCUT);
   }
 
   /** Whether a filter takes lines out of rows that it keeps. */
@@ -100,21 +133,24 @@ final class TextPass implements UDF1<Row, Row> {
 
   @Override
   public Row call(Row row) {
-    Judged judged = filters.judge(texts.read(row));
+    RowText came = texts.read(row);
+    Judged judged = filters.judge(came);
     var counts = new long[PersonalData.values().length];
+    Optional<String> cut =
+        judged.objection().isEmpty() && texts.isOneText()
+            ? Optional.of(judged.row().whole())
+            : Optional.empty();
+    boolean uncut = keepsUncut && cut.isPresent() && !cut.get().equals(came.whole());
     List<@Nullable Object> values = new ArrayList<>();
     values.add(judged.objection().map(Judged.Objection::rule).orElse(null));
     values.add(
         judged.objection().map(found -> redactor.redact(found.detail()).text()).orElse(null));
+    values.add(counts);
+    values.add(uncut ? redactor.redact(came.whole()).text() : null);
     if (changes) {
-      Optional<String> cut =
-          judged.objection().isEmpty() && texts.isOneText()
-              ? Optional.of(judged.row().whole())
-              : Optional.empty();
       UnaryOperator<String> replace = text -> redact(cut.orElse(text), counts);
       values.addAll(texts.replaced(row, replace, json -> redactJson(json, counts)));
     }
-    values.add(2, counts);
     return RowFactory.create(values.toArray());
   }
 
@@ -151,7 +187,13 @@ final class TextPass implements UDF1<Row, Row> {
     }
     if (node instanceof ObjectNode object) {
       ObjectNode redacted = JSON.createObjectNode();
-      object.properties().forEach(m -> redacted.set(m.getKey(), redact(m.getValue(), counts)));
+      for (Map.Entry<String, JsonNode> member : object.properties()) {
+        String name = redact(member.getKey(), counts);
+        while (redacted.has(name)) {
+          name += "_";
+        }
+        redacted.set(name, redact(member.getValue(), counts));
+      }
       return redacted;
     }
     return node;

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -101,11 +102,127 @@ class CurateExportTest {
     assertThatThrownBy(() -> curate(instructions, "instructions", "out", "run-id", "e2"))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("Option --export: there is something at");
-    curate(instructions, "instructions", "out", "run-id", "e2", "overwrite", "true");
+    // A run that was stopped between its two moves has left this.
+    Files.move(folder.resolve("out"), folder.resolve(".out.e2.aside"));
+    Files.createDirectories(folder.resolve(".out.e2.part/data/train"));
+    curate(instructions, "instructions", "out", "run-id", "e2");
     assertThat(Files.readString(folder.resolve("out/README.md"))).contains("Run: `e2`");
+    curate(instructions, "instructions", "out", "run-id", "e3", "overwrite", "true");
+    assertThat(Files.readString(folder.resolve("out/README.md"))).contains("Run: `e3`");
     try (Stream<Path> left = Files.list(folder)) {
-      assertThat(left).noneMatch(path -> path.getFileName().toString().endsWith(".part"));
+      assertThat(left).noneMatch(path -> path.getFileName().toString().startsWith(".out"));
     }
+  }
+
+  @Test
+  void overwriteReplacesNothingButAnExport() throws IOException {
+    Path notes = Files.createDirectories(folder.resolve("home/notes"));
+    Files.writeString(notes.resolve("work.txt"), "mine");
+    refuses("home", "was written by no export, and --overwrite does not replace it");
+    Files.writeString(folder.resolve("home/README.md"), "# Mine\n\nRun: `e1`\n\nMore.\n");
+    refuses("home", "was written by no export");
+    refuses("tasks.jsonl", "the input");
+    Files.writeString(folder.resolve("letter"), "mine");
+    refuses("letter", "was written by no export");
+
+    Files.createDirectories(folder.resolve("out"));
+    curate(instructions, "instructions", "out", "run-id", "e1");
+    for (String name : List.of("model.bin", "data/notes.txt", "data/train/notes.txt", ".git/x")) {
+      Path own = folder.resolve("out").resolve(name);
+      Files.createDirectories(own.getParent());
+      Files.writeString(own, "mine");
+      refuses("out", "was written by an export, but also holds [" + name + "]");
+      Files.delete(own);
+    }
+    assertThat(notes.resolve("work.txt")).hasContent("mine");
+    assertThat(folder.resolve("letter")).hasContent("mine");
+    assertThat(Files.readString(folder.resolve("out/README.md"))).contains("Run: `e1`");
+  }
+
+  private void refuses(String export, String why) {
+    assertThatThrownBy(
+            () -> curate(instructions, "instructions", export, "run-id", "no", "overwrite", "true"))
+        .isInstanceOf(JobException.class)
+        .hasMessageStartingWith("Option --export: ")
+        .hasMessageContaining(why);
+  }
+
+  @Test
+  void whatIsReadAndTheWarehouseAreNeverExportedOver() throws IOException {
+    Path inputs = Files.createDirectories(folder.resolve("in/deep"));
+    Path rows = Files.copy(instructions, inputs.resolve("rows.jsonl"));
+    Path phrases = Files.writeString(folder.resolve("in/phrases.txt"), "a phrase\n");
+    Files.createSymbolicLink(folder.resolve("link"), folder.resolve("in"));
+    Map<String, String> refused = new LinkedHashMap<>();
+    refused.put("wh", " is the warehouse");
+    refused.put("wh/tables", " lies in the warehouse");
+    refused.put("in/../wh/x", " lies in the warehouse");
+    refused.put("", " holds the warehouse");
+    refused.put("in", " holds the input " + rows);
+    refused.put("link/deep", " holds the input " + rows);
+    refused.put("in/deep/rows.jsonl/x", " lies in the input " + rows);
+    refused.put("in/phrases.txt", " is the input " + phrases);
+    refused.forEach(
+        (export, why) ->
+            assertThatThrownBy(
+                    () ->
+                        curate(
+                            rows,
+                            "instructions",
+                            export,
+                            "filter",
+                            "blocked:file=" + phrases,
+                            "overwrite",
+                            "true"))
+                .as(export)
+                .isInstanceOf(JobException.class)
+                .hasMessageContaining("Option --export: ")
+                .hasMessageContaining(why));
+    assertThat(folder.resolve("wh")).doesNotExist();
+    assertThat(rows).exists();
+  }
+
+  @Test
+  void rowsThatDoNotAddUpAreNotMoved() {
+    var account = RowAccount.of("rows", 10, 5).duplicates(2).leftOver(1);
+    Map<String, Long> dropped = Map.of("refusal", 2L);
+    CurateJob.checkSums(account.rejects(dropped), dropped, 2);
+    for (long duplicates : List.of(1L, 2L)) {
+      Map<String, Long> rejects = Map.of("refusal", duplicates == 1 ? 2L : 1L);
+      assertThatThrownBy(() -> CurateJob.checkSums(account.rejects(rejects), dropped, duplicates))
+          .isInstanceOf(JobException.class)
+          .hasMessageContaining("The rows do not add up, and are not exported: ");
+    }
+  }
+
+  /** A task with further columns, as Parquet. */
+  private Path task(String name, String columns) {
+    Path path = folder.resolve(name);
+    LocalSpark.session()
+        .sql(
+            "select 'a' id, 'a' task_id, 'Say a.' instruction, '' input, 'a' output, 'x' source,"
+                + " 'MIT' license, "
+                + columns)
+        .write()
+        .parquet(path.toString());
+    return path;
+  }
+
+  @Test
+  void columnsAndSplitsThatDatasetsDoesNotTakeAreRefusedBeforeAnythingIsWritten() {
+    Path maps = task("maps", "map('k', 1) tags, array(map('k', 2)) lists");
+    assertThatThrownBy(() -> curate(maps, "instructions", "out"))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining(
+            "a data set of parquet files cannot have these columns: tags (map<string,int>),"
+                + " lists (map<string,int>)");
+    Path split = task("split", "'two words' split");
+    assertThatThrownBy(() -> curate(split, "instructions", "out"))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("no names of splits to datasets")
+        .hasMessageContaining("[two words]; draw splits with --split");
+    assertThat(folder.resolve("out")).doesNotExist();
+    assertThat(folder.resolve("wh/instructions")).doesNotExist();
   }
 
   /** Where the environment that load_exported.py names is not there, this test is skipped. */
@@ -126,7 +243,14 @@ class CurateExportTest {
         "jsonl");
     curate(preferences, "preferences", "dialogues", "as", "conversations");
     curate(instructions, "instructions", "tasks");
-    List<JsonNode> loaded = load(python, "parquet", "jsonl", "dialogues", "tasks");
+    curate(
+        task(
+            "typed",
+            "1Y tiny, 2S small, 1.5F single, date'2020-01-01' day, 1.25BD price, x'00ff' bytes,"
+                + " array(array(1)) deep, named_struct('a', array(1L)) within, true flag"),
+        "instructions",
+        "types");
+    List<JsonNode> loaded = load(python, "parquet", "jsonl", "dialogues", "tasks", "types");
     // A column of JSON that holds nothing but dates is one of times to datasets' reader.
     String jsonl = loaded.get(1).toString().replace("2020-01-01 00:00:00", "2020-01-01");
     assertThat(jsonl).isEqualTo(loaded.get(0).toString());
@@ -139,6 +263,10 @@ class CurateExportTest {
     assertThat(first.path("attribution").get(0).path("author").asText()).isEqualTo("ann");
     assertThat(loaded.get(3).path("train").path("first").path("created_at").asText())
         .isEqualTo("2024-05-01T12:00:00Z");
+    assertThat(loaded.get(4).path("train").path("types").toString())
+        .contains("Value('int8')", "Value('int16')", "Value('float32')", "Value('date32')")
+        .contains("Value('decimal128(3, 2)')", "Value('binary')", "List(List(Value('int32')))")
+        .contains("{'a': List(Value('int64'))}", "Value('bool')");
   }
 
   private List<JsonNode> load(Path python, String... exports) throws Exception {

@@ -3,12 +3,17 @@ package dev.distillery.jobs.curate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -136,6 +141,50 @@ class CurateFiltersTest {
         .containsExactly("b | as an ai language model");
   }
 
+  /** What is nearly JSON is redacted as a text, and what is JSON loses nothing. */
+  @Test
+  void whatStandsInCallsIsRedactedWhateverItsFormAndStaysWhatItWas() throws IOException {
+    Map<String, String> calls = new LinkedHashMap<>();
+    calls.put(
+        "{\"to\":\"jo@x.org\",\"n\":0.12345678901234567890,\"m\":1.50,\"k\":12345678901234567890}",
+        "{\"to\":\"[EMAIL]\",\"n\":0.12345678901234567890,\"m\":1.50,\"k\":12345678901234567890}");
+    calls.put("{\"a\":1} then jo@x.org", "{\"a\":1} then [EMAIL]");
+    calls.put("[1, 2] [jo@x.org]", "[1, 2] [[EMAIL]]");
+    calls.put("{\"a\":\"b\",\"a\":\"jo@x.org\"}", "{\"a\":\"b\",\"a\":\"[EMAIL]\"}");
+    calls.put(
+        "{\"jo@x.org\":1,\"ann@x.org\":\"jo@x.org\"}", "{\"[EMAIL]\":1,\"[EMAIL]_\":\"[EMAIL]\"}");
+    calls.put("{ \"kept\" : 1e3 }", "{ \"kept\" : 1e3 }");
+    var json = new ObjectMapper();
+    List<String> lines = new ArrayList<>();
+    List<String> wanted = new ArrayList<>();
+    for (Map.Entry<String, String> call : calls.entrySet()) {
+      ObjectNode row = json.createObjectNode().put("id", "c" + lines.size());
+      ArrayNode messages = row.putArray("messages");
+      messages.addObject().put("role", "user").put("content", "Go.");
+      ArrayNode within = json.createArrayNode();
+      within.addObject().put("name", "send").put("arguments", call.getKey());
+      messages
+          .addObject()
+          .put("role", "assistant")
+          .put("content", "Done.")
+          .put("tool_calls", json.writeValueAsString(within));
+      wanted.add("c" + lines.size() + " | " + call.getValue());
+      lines.add(json.writeValueAsString(row));
+    }
+    CurateSummary summary =
+        curate(
+            file("calls.jsonl", lines.toArray(String[]::new)),
+            "conversations",
+            Map.of("redact", List.of("email")));
+    assertThat(
+            strings(
+                summary,
+                "conversations",
+                "id",
+                "get_json_object(messages[1].tool_calls, '$[0].arguments')"))
+        .isEqualTo(wanted);
+  }
+
   @Test
   void webTextsRulesHoldForDocumentsAndC4TakesLinesOut() throws IOException {
     String text =
@@ -193,6 +242,90 @@ class CurateFiltersTest {
   }
 
   @Test
+  void redactedRowsStillMeetEvaluationTexts() throws IOException {
+    String asked = "please write a letter to jo@x.org and thank her for all of the lovely flowers";
+    Path rows =
+        file(
+            "train.jsonl",
+            "{\"id\":\"a\",\"text\":\"Do it: %s now.\"}".formatted(asked),
+            "{\"id\":\"b\",\"text\":\"Nothing of that.\"}");
+    Path items = file("eval.jsonl", "{\"id\":\"q\",\"question\":\"%s\"}".formatted(asked));
+    CurateSummary summary =
+        curate(
+            rows,
+            "documents",
+            Map.of("redact", List.of("email"), "decontaminate", List.of(items.toString())));
+    assertThat(strings(summary, "documents", "id")).containsExactly("b");
+    assertThat(strings(summary, "rejects", "id", "rule")).containsExactly("a | contaminated");
+  }
+
+  @Test
+  void evaluationTextsAreFoundInListsAndFieldsWithinFields() throws IOException {
+    List<String> texts =
+        List.of(
+            "one of the many old bridges of Prague crosses a quiet river at dawn today",
+            "two of the tall white towers of Lisbon look over a harbour full of ships",
+            "three of the narrow streets of Genoa climb up from a market to the hills",
+            "four of the wooden houses of Bergen stand in a row beside the cold water");
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      rows.add("{\"id\":\"d%d\",\"text\":\"So: %s.\"}".formatted(i, texts.get(i)));
+    }
+    rows.add("{\"id\":\"e\",\"text\":\"Something else.\"}");
+    Path items =
+        file(
+            "eval.jsonl",
+            """
+            {"id":"q","turns":[{"role":"user","content":"%s"},{"role":"assistant","content":null}],\
+            "doc":{"title":"T","body":{"text":"%s"}},"grid":[["%s"],[]],"targets":[{"refs":["%s"]}]}\
+            """
+                .formatted(texts.toArray()));
+    CurateSummary summary =
+        curate(
+            file("train.jsonl", rows.toArray(String[]::new)),
+            "documents",
+            Map.of("decontaminate", List.of(items.toString())));
+    assertThat(strings(summary, "documents", "id")).containsExactly("e");
+    assertThat(summary.rejects()).isEqualTo(Map.of("contaminated", 4L));
+  }
+
+  /** Also a row that c4 took lines out of before an evaluation text was found in it. */
+  @Test
+  void aRejectIsTheRowAsItCame() throws IOException {
+    String item = "which of these seven rivers flows through the old town of Basel in the north";
+    String text =
+        "no end for jo@x.org\\nThis is a sentence of some words. It goes on. Here is more of it."
+            + " A fourth one stands here. So, "
+            + item
+            + "?";
+    CurateSummary summary =
+        curate(
+            file(
+                "train.jsonl",
+                "{\"id\":\"a\",\"text\":\"%s\"}".formatted(text),
+                "{\"id\":\"b\",\"text\":\"%s\"}".formatted(text.replace("Basel", "Bern"))),
+            "documents",
+            Map.of(
+                "filter",
+                List.of("c4"),
+                "redact",
+                List.of("email"),
+                "decontaminate",
+                List.of(
+                    file("eval.jsonl", "{\"id\":\"q\",\"question\":\"%s\"}".formatted(item))
+                        .toString())));
+    assertThat(strings(summary, "rejects", "id", "get_json_object(row, '$.text')"))
+        .containsExactly("a | " + text.replace("\\n", "\n").replace("jo@x.org", "[EMAIL]"));
+    assertThat(strings(summary, "documents", "text"))
+        .singleElement()
+        .asString()
+        .startsWith("This is a sentence");
+    assertThat(rows(summary, "documents").columns())
+        .containsExactly(Tables.DOCUMENTS.schema().fieldNames());
+    assertThat(summary.figures()).containsEntry("redacted_email", 0L);
+  }
+
+  @Test
   void whatDoesNotFitTheTableIsRefusedBeforeARunBegins() throws IOException {
     Path rows = quoted(instructions());
     assertThatThrownBy(
@@ -215,9 +348,16 @@ class CurateFiltersTest {
     assertThatThrownBy(
             () -> curate(rows, "instructions", Map.of("filter", List.of("blocked:file=no.txt"))))
         .hasMessageContaining("Option --filter: no file at 'no.txt'");
+    Path empty = file("empty.txt", "# nothing");
+    assertThatThrownBy(
+            () -> curate(rows, "instructions", Map.of("filter", List.of("blocked:file=" + empty))))
+        .hasMessageContaining("expected at least one phrase in file, found none");
     assertThatThrownBy(
             () -> curate(rows, "instructions", Map.of("filter", List.of("length:min-words=99"))))
         .hasMessageContaining("No row of 7 is left: dropped {too_short=7}");
+    assertThat(LocalSpark.session().sparkContext().getPersistentRDDs().isEmpty())
+        .as("what was held is let go")
+        .isTrue();
     assertThat(folder.resolve("wh/instructions")).doesNotExist();
   }
 

@@ -96,7 +96,7 @@ class CurateMixTest {
     // Of x 120 of 299, of which each source has under 70; of y 150 of 100, cut to 70 a source.
     assertThat(mix.stream().filter(row -> row.startsWith("x")).count()).isEqualTo(120);
     assertThat(mix.stream().filter(row -> row.startsWith("y")).count()).isBetween(137L, 140L);
-    assertThat(mix).anyMatch(row -> row.matches("y\\d+#2 .*"));
+    assertThat(mix).anyMatch(row -> row.matches("y\\d+#copy2 .*"));
   }
 
   @Test
@@ -110,9 +110,107 @@ class CurateMixTest {
     assertThat(more.rows()).isEqualTo(210);
     assertThat(more.kept()).isEqualTo(100);
     assertThat(rows(more, "instructions").select("id").distinct().count()).isEqualTo(210);
-    assertThat(rows(more, "instructions").where("id like '%#3'").count()).isEqualTo(10);
+    assertThat(rows(more, "instructions").where("id like '%#copy3'").count()).isEqualTo(10);
     assertThat(rows(more, "instructions").columns())
         .containsExactly(Tables.INSTRUCTIONS.schema().fieldNames());
+  }
+
+  @Test
+  void copiesOfCopiesHaveIdsOfTheirOwnAndGoWhereTheirRowGoes() {
+    Path path = folder.resolve("rows");
+    LocalSpark.session()
+        .range(40)
+        .selectExpr(
+            "concat('f.jsonl#', id) as id",
+            "'Say it.' as instruction",
+            "'' as input",
+            "concat('It is said: ', id) as output",
+            "'x' as source",
+            "'MIT' as license")
+        .write()
+        .parquet(path.toString());
+    var split = Map.of("split", List.of("train=0.5", "test=0.5"));
+    curate("instructions", List.of(path + "=2.5"), Map.of("run-id", List.of("m1")));
+    CurateSummary again =
+        curate(
+            "instructions",
+            List.of("instructions@m1=2"),
+            Map.of("split", split.get("split"), "run-id", List.of("m2")));
+    assertThat(again.rows()).isEqualTo(200);
+    assertThat(rows(again, "instructions").select("id").distinct().count()).isEqualTo(200);
+    CurateSummary first = curate("instructions", List.of(path.toString()), split);
+    Map<String, String> splits =
+        rows(first, "instructions").select("output", "split").collectAsList().stream()
+            .collect(Collectors.toMap(row -> row.getString(0), row -> row.getString(1)));
+    assertThat(splits.values()).contains("train", "test");
+    assertThat(rows(again, "instructions").select("output", "split").collectAsList())
+        .allSatisfy(row -> assertThat(splits).containsEntry(row.getString(0), row.getString(1)));
+  }
+
+  @Test
+  void rowsWithoutSourceAndLicenseAreOneSourceOfTheirOwn() throws IOException {
+    var lines = new StringBuilder();
+    for (int i = 0; i < 12; i++) {
+      lines.append(
+          "{\"id\":\"r%d\",\"instruction\":\"Go.\",\"output\":\"%d.\",\"source\":%s,\"license\":null}\n"
+              .formatted(i, i, i % 3 == 0 ? "\"x\"" : "null"));
+    }
+    Path rows = Files.writeString(folder.resolve("rows.jsonl"), lines);
+    Path export = folder.resolve("out");
+    CurateSummary summary =
+        curate(
+            "instructions",
+            List.of(rows.toString()),
+            Map.of("cap", List.of("3"), "export", List.of(export.toString())));
+    assertThat(strings(summary, "instructions", "source").stream().filter("x"::equals)).hasSize(3);
+    assertThat(summary.rows()).isEqualTo(6);
+    assertThat(Files.readString(export.resolve("README.md")))
+        .contains("|  | NOASSERTION | 3 |", "| x | NOASSERTION | 3 |");
+  }
+
+  @Test
+  void aSplitThatNoRowHasIsSaid() throws IOException {
+    List<String> said = new ArrayList<>();
+    Map<String, List<String>> given = new LinkedHashMap<>();
+    given.put("warehouse", List.of(folder.resolve("wh").toString()));
+    given.put("input", List.of(preferences().toString()));
+    given.put("table", List.of("preferences"));
+    given.put("split", List.of("train=0.999999999", "test=0.000000001"));
+    given.put("take-split", List.of("train", "test"));
+    new CurateJob()
+        .run(
+            LocalSpark.session(),
+            OptionsBinder.of(CurateOptions.class).bind(given),
+            update -> said.add(update.line()));
+    assertThat(said)
+        .contains("Option --take-split: no row is of the split 'test'; the rows have [train]");
+  }
+
+  /** What is judged once is held: that the inputs are gone by then changes nothing. */
+  @Test
+  void textsAreJudgedOnce() throws IOException {
+    Path rows = preferences();
+    Map<String, List<String>> given = new LinkedHashMap<>();
+    given.put("warehouse", List.of(folder.resolve("wh").toString()));
+    given.put("input", List.of(rows + "=0.5"));
+    given.put("table", List.of("preferences"));
+    given.put("filter", List.of("blocked:phrases=bad 1"));
+    given.put("redact", List.of("email"));
+    given.put("as", List.of("conversations"));
+    CurateSummary summary =
+        new CurateJob()
+            .run(
+                LocalSpark.session(),
+                OptionsBinder.of(CurateOptions.class).bind(given),
+                update -> {
+                  if (update.line().startsWith("Dropped 40 rows: blocked")) {
+                    rows.toFile().delete();
+                  }
+                });
+    assertThat(rows).doesNotExist();
+    assertThat(summary.rows()).isEqualTo(20);
+    assertThat(summary.duplicates()).isEqualTo(40);
+    assertThat(summary.rejects()).isEqualTo(Map.of("blocked", 40L));
   }
 
   @Test
@@ -211,5 +309,51 @@ class CurateMixTest {
     }
     assertThat(asDialogues).isEqualTo(sft.rows());
     assertThat(questions).hasSize(40);
+  }
+
+  /** Comparisons of one id and one answer that differ in little, in files that both inputs hold. */
+  @Test
+  void theSameDialoguesOnAnyNumberOfPartitions() throws IOException {
+    var one = new StringBuilder();
+    var two = new StringBuilder();
+    for (int i = 0; i < 60; i++) {
+      String pair =
+          """
+          {"id":"q%1$d","group_id":"g%2$d","prompt":[{"role":"user","content":"How is %3$d?"}],\
+          "chosen":"Well.","rejected":"Bad.","margin":%4$d,"source":"s%5$d","license":"MIT"}
+          """
+              .formatted(i % 7, i, i % 5, i, i % 2);
+      (i % 3 == 0 ? one : two).append(pair);
+      two.append(i % 4 == 0 ? pair : "");
+    }
+    String first = Files.writeString(folder.resolve("one.jsonl"), one).toString();
+    String second = Files.writeString(folder.resolve("two.jsonl"), two).toString();
+    SparkSession spark = LocalSpark.session();
+    String before = spark.conf().get("spark.sql.shuffle.partitions");
+    Set<List<String>> mixes = new HashSet<>();
+    try {
+      for (int partitions : List.of(1, 3, 16)) {
+        spark.conf().set("spark.sql.shuffle.partitions", String.valueOf(partitions));
+        CurateSummary summary =
+            curate(
+                "preferences",
+                List.of(first + "=2", second + "=1.5"),
+                Map.of(
+                    "as",
+                    List.of("conversations"),
+                    "split",
+                    List.of("train=0.5", "test=0.5"),
+                    "output-table",
+                    List.of("mix" + partitions)));
+        List<String> rows =
+            new ArrayList<>(strings(summary, "mix" + partitions, "to_json(struct(*))"));
+        rows.addAll(strings(summary, "duplicates", "id", "kept_id"));
+        mixes.add(rows);
+        assertThat(summary.kept()).isEqualTo(5);
+      }
+    } finally {
+      spark.conf().set("spark.sql.shuffle.partitions", before);
+    }
+    assertThat(mixes).hasSize(1);
   }
 }

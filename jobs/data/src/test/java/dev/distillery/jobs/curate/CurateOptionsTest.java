@@ -73,5 +73,15 @@ class CurateOptionsTest {
                             "split", List.of("train=0.9,test=0.1"),
                             "take-split", List.of("dev"))))
         .hasMessageContaining("Option --take-split: expected some of train, test, found 'dev'");
+    assertThatThrownBy(
+            () ->
+                OptionsBinder.of(CurateOptions.class)
+                    .bind(
+                        Map.of(
+                            "input", List.of("conversations"),
+                            "take-split", List.of("two words"),
+                            "export", List.of("out"))))
+        .hasMessageContaining(
+            "Option --take-split: 'two words' is no name of a split that --export can write");
   }
 }
