@@ -32,6 +32,14 @@ public interface Job<O extends Record, S extends Summary> extends Command<O> {
    */
   default void check(O options) {}
 
+  /**
+   * The options, whose defaults that follow from other options are filled in: a run's record names
+   * what each came to. They have passed {@link #check}.
+   */
+  default O settled(O options) {
+    return options;
+  }
+
   /** The time of grace where {@code --grace} gives none. */
   default Duration grace() {
     return Duration.ofSeconds(20);

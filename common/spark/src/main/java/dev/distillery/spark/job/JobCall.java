@@ -55,7 +55,7 @@ public final class JobCall<O extends Record, S extends Summary> {
   public static <O extends Record, S extends Summary> JobCall<O, S> of(Job<O, S> job, O options) {
     OptionsBinder.of(job.optionsType()).check(options);
     job.check(options);
-    return new JobCall<>(job, options);
+    return new JobCall<>(job, job.settled(options));
   }
 
   /**

@@ -13,7 +13,6 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.Experience;
 import dev.distillery.model.rl.KlController;
-import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.model.rl.ScoreRules;
 import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.sample.Student;
@@ -183,6 +182,14 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       FrozenModel.check("--ref-model", reference, files, length);
     }
     BaseModelTerms.of(Path.of(reference)).check(reference, options.run().use());
+  }
+
+  @Override
+  public PpoOptions settled(PpoOptions options) {
+    var end = Optional.of(options.missingEnd());
+    return PpoOptionsBuilder.builder(options)
+        .rewards(ScoringOptionsBuilder.builder(options.rewards()).missingEos(end).build())
+        .build();
   }
 
   @Override
@@ -446,7 +453,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             rewards.rewardBaseline(),
             rewards.scoreScaling(),
             rewards.scoreClip(),
-            rewards.missingEos().orElse(grpo ? MissingEnd.OFF : MissingEnd.REPLACE),
+            options.missingEnd(),
             rewards.missingEosPenalty()),
         new Settings.Controller(
             grpo ? KlController.Kind.FIXED : update.klController(),

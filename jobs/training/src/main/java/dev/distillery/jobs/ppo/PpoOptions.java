@@ -7,7 +7,9 @@ import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.LengthSampler;
+import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import java.util.ArrayList;
@@ -114,7 +116,19 @@ public record PpoOptions(
           "Option --adapter: without its adapters the policy is the base and not where training"
               + " begins: give --ref-model, or merge the adapter by the job export first");
     }
+    double penalty = OptionsBinder.defaults(ScoringOptions.class).missingEosPenalty();
+    if (missingEnd() == MissingEnd.OFF && rewards.missingEosPenalty() != penalty) {
+      violations.add(
+          "Option --missing-eos-penalty: expected only with --missing-eos replace or subtract,"
+              + " found off; leave it out");
+    }
     return violations;
+  }
+
+  /** What the score of an answer without an end becomes; see {@code --missing-eos}. */
+  MissingEnd missingEnd() {
+    boolean group = update.algorithm() == Algorithm.GRPO;
+    return rewards.missingEos().orElse(group ? MissingEnd.OFF : MissingEnd.REPLACE);
   }
 
   /** Answers to each prompt. */

@@ -13,6 +13,8 @@ import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.rl.Algorithm;
+import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.model.train.NextTokenLoss;
@@ -33,12 +35,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** On golden/student of common/model, a tiny model of random weights. */
 class PpoJobTest {
@@ -136,6 +141,32 @@ class PpoJobTest {
     assertThat(weights("cut")).isEqualTo(weights("whole"));
     assertThat(rollouts("cut")).isEqualTo(rollouts("whole"));
     assertThat(metrics("cut")).isEqualTo(metrics("whole"));
+  }
+
+  /** The first version wrote replace down, its default. */
+  @ParameterizedTest
+  @CsvSource({"PPO, REPLACE", "RLOO, REPLACE", "GRPO, OFF"})
+  void theRuleOfAnAnswerWithoutAnEndIsTheAlgorithmsAndIsWrittenDown(
+      Algorithm algorithm, MissingEnd usual) {
+    UpdateOptions update = UpdateOptions.builder().algorithm(algorithm).build();
+    PpoOptions options = new PpoJob().settled(PpoOptions.builder().update(update).build());
+    assertThat(options.rewards().missingEos()).contains(usual);
+    assertThat(OptionsBinder.of(PpoOptions.class).decisive(options))
+        .containsEntry("missing-eos", usual.name().toLowerCase(Locale.ROOT));
+  }
+
+  @Test
+  void aRunGoesOnWithTheRuleThatItBeganWith() throws IOException {
+    Map<String, String> options = Map.of("algorithm", "grpo", "save-steps", "1");
+    run("ruled", with(options, "max-steps", "1"));
+    assertThat(temp.resolve("out-ruled/checkpoint-1/manifest.json"))
+        .content()
+        .containsPattern("\"missing-eos\" ?: ?\"off\"");
+    run("ruled", with(with(options, "max-steps", "2"), "missing-eos", "off"));
+    assertThat(metrics("ruled")).containsKey("2 kl");
+    assertThatThrownBy(
+            () -> run("ruled", with(with(options, "max-steps", "3"), "missing-eos", "subtract")))
+        .hasMessageContaining("--missing-eos was off, now subtract");
   }
 
   private static Map<String, String> with(Map<String, String> options, String name, String value) {
@@ -301,8 +332,8 @@ class PpoJobTest {
     Path reward = TinyReward.write(temp.resolve("dated"), 0.25);
     Files.writeString(
         reward.resolve("chat_template.jinja"),
-        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif %}{{"
-            + " m.content }}<|im_end|>{% endfor %}");
+        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif"
+            + " %}{{ m.content }}<|im_end|>{% endfor %}");
     run(
         "told",
         Map.of(
@@ -443,6 +474,10 @@ class PpoJobTest {
   void refusesWhatCannotBeLearnedFrom() {
     assertThatThrownBy(() -> run("c", Map.of("algorithm", "rloo", "whiten", "both")))
         .hasMessageContaining("Option --whiten: expected only with --algorithm ppo");
+    assertThatThrownBy(() -> run("f", Map.of("algorithm", "grpo", "missing-eos-penalty", "2")))
+        .hasMessageContaining(
+            "Option --missing-eos-penalty: expected only with --missing-eos replace or subtract,"
+                + " found off");
     assertThatThrownBy(() -> run("d", Map.of("gradient-accumulation-steps", "2")))
         .hasMessageContaining("an optimiser step is --mini-batch-size answers");
     assertThatThrownBy(() -> run("e", Map.of("use", "commercial"))).hasMessageContaining("license");
