@@ -14,6 +14,7 @@ import dev.distillery.model.sample.ModelHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * A model that training begins from and that is an adapter: merged into its base first, in float32,
@@ -98,7 +99,8 @@ public final class MergedModel {
       if (!replaces) {
         throw new ModelFileException(
             directory,
-            "it was merged from another adapter or base, and a result may stand on it: give another --output-dir, or --overwrite");
+            "it was merged from another adapter or base, and a result may stand on it: give another"
+                + " --output-dir, or --overwrite");
       }
       Files.delete(mark);
     }
@@ -110,7 +112,7 @@ public final class MergedModel {
   }
 
   private static void write(Path adapter, Path under, Path directory) throws IOException {
-    Files.deleteIfExists(directory.resolve("config.json"));
+    ResultWriter.clear(OutputFolder.at(directory.toUri().toString(), new Configuration()));
     try (ModelFiles base = ModelFiles.open(under)) {
       ModelConfig config = config(adapter, base);
       AdapterFiles.Adapter given = AdapterFiles.read(adapter);

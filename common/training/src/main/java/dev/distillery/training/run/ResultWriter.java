@@ -10,6 +10,7 @@ import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
+import dev.distillery.model.format.ValueHeadFile;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
@@ -31,7 +32,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileStatus;
 
 /**
  * What was learned, as files: a Hugging Face directory with the tokenizer of the model that
@@ -52,6 +56,19 @@ final class ResultWriter {
           "chat_template.json");
 
   private static final List<String> LAST = List.of("config.json", "adapter_config.json");
+
+  /** What else a model's or an adapter's folder holds. */
+  private static final Set<String> OTHERS =
+      Set.of(
+          "generation_config.json",
+          "adapter_model.safetensors",
+          ModelTemplates.FOLDER,
+          ScoreBias.FILE,
+          ClassNames.FILE,
+          ValueHeadFile.NAME);
+
+  private static final Pattern WEIGHTS =
+      Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors(\\.index\\.json)?");
 
   private final OutputFolder folder;
   private final PolicySpec spec;
@@ -204,6 +221,22 @@ final class ResultWriter {
     }
   }
 
+  /**
+   * Deletes the model or the adapter that a folder holds, its configuration first, so that none of
+   * its files is read beside those of the next one. What else lies there stays.
+   */
+  static void clear(OutputFolder folder) throws IOException {
+    for (String last : LAST) {
+      folder.files().delete(folder.path(last), false);
+    }
+    for (FileStatus file : folder.list(folder.root())) {
+      String name = file.getPath().getName();
+      if (TOKENIZER.contains(name) || OTHERS.contains(name) || WEIGHTS.matcher(name).matches()) {
+        folder.files().delete(file.getPath(), true);
+      }
+    }
+  }
+
   private void publish(Path directory) throws IOException {
     List<Path> written;
     try (Stream<Path> all = Files.walk(directory)) {
@@ -214,9 +247,7 @@ final class ResultWriter {
                       .thenComparing(file -> file))
               .toList();
     }
-    for (String last : LAST) {
-      folder.files().delete(folder.path(last), false);
-    }
+    clear(folder);
     for (Path file : written) {
       org.apache.hadoop.fs.Path target = folder.path(directory.relativize(file).toString());
       folder

@@ -10,9 +10,9 @@ import org.apache.spark.TaskContext;
 
 /**
  * The frozen model of a JVM outside a training run: read when the first task begins to work with
- * one. An executor keeps it for the tasks to come until another takes its place, as nobody tells it
- * that a pass has ended; the driver's own JVM lets it go with the last of them. Tasks take turns,
- * and a turn uses all threads.
+ * one. An executor keeps it for the tasks to come until another, or a policy, takes its place, as
+ * nobody tells it that a pass has ended; the driver's own JVM lets it go with the last of them.
+ * Tasks take turns, and a turn uses all threads.
  */
 public final class SharedFrozen {
   private static final Map<FrozenModel, Held> HELD = new HashMap<>();
@@ -79,7 +79,8 @@ public final class SharedFrozen {
     }
   }
 
-  private static void closeIdle() {
+  /** Lets go of what an executor keeps and no task works with: another model needs the room. */
+  static synchronized void closeIdle() {
     for (var models = HELD.values().iterator(); models.hasNext(); ) {
       Held idle = models.next();
       if (idle.users == 0) {

@@ -79,6 +79,7 @@ final class SharedPolicy {
         open = null;
         close(now);
       }
+      SharedFrozen.closeIdle();
       long started = System.nanoTime();
       Path here = ShippedModel.here(access.spec().model());
       check(access.spec(), here);

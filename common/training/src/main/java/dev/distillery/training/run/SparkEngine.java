@@ -113,7 +113,7 @@ final class SparkEngine implements Engine {
     return new SharedPolicy.Access(spec, objective, weights(), cluster.threads());
   }
 
-  /** Lets executors fetch the code and read the model, before the first step. */
+  /** Lets executors fetch the code and read the model, before they are first asked anything. */
   private void open() {
     if (opened) {
       return;
@@ -230,6 +230,7 @@ final class SparkEngine implements Engine {
 
   @Override
   public double[] evaluate(TokenRows rows, int batchSize) {
+    open();
     int leaves = Engine.evaluations(rows, batchSize);
     TreeSum<double[]> total = new TreeSum<>(leaves, Engine::plus);
     int atOnce = cluster.workers() * EVALUATED_AT_ONCE;
@@ -263,10 +264,12 @@ final class SparkEngine implements Engine {
       }
       shares.add(share);
     }
+    if (groups.isEmpty()) {
+      return List.of();
+    }
+    open();
     SharedPolicy.Access policies = policies();
-    return groups.isEmpty()
-        ? List.of()
-        : distributed(shares).flatMap(share -> answered(policies, question, share)).collect();
+    return distributed(shares).flatMap(share -> answered(policies, question, share)).collect();
   }
 
   private static <I extends Serializable, O extends Serializable> Iterator<O> answered(
@@ -283,6 +286,7 @@ final class SparkEngine implements Engine {
 
   @Override
   public List<int[]> answers(List<int[]> prompts, int most, int[] stops) {
+    open();
     SharedPolicy.Access policies = policies();
     return distributed(List.of(new ArrayList<>(prompts)))
         .flatMap(

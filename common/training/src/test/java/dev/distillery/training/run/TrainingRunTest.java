@@ -8,6 +8,7 @@ import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
+import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.tokens.TokenSequence;
@@ -68,6 +69,57 @@ class TrainingRunTest {
     tiny.with("workers", 3).with("gradient-checkpointing", true).run("spread");
     same(tiny, "plain", "spread");
     assertThat(tiny.result("plain")).containsKeys("config.json", "model.safetensors", "merges.txt");
+  }
+
+  /** transformers reads templates, shards and adapters that lie there, whoever wrote them. */
+  @Test
+  void nothingOfAnEarlierResultStaysBesideTheNext() throws IOException {
+    TinyTraining tiny = tiny("gpt2").with("max-steps", 1);
+    Path output = tiny.output("next");
+    for (String stale :
+        List.of(
+            "chat_template.jinja",
+            "tokenizer.json",
+            "additional_chat_templates/tool_use.jinja",
+            "model-00001-of-00002.safetensors",
+            "model.safetensors.index.json",
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "value_head.safetensors",
+            "score_bias.json",
+            "notes.txt")) {
+      Files.createDirectories(output.resolve(stale).getParent());
+      Files.writeString(output.resolve(stale), "stale");
+    }
+    tiny.run("next");
+    assertThat(tiny.result("next").keySet())
+        .containsExactlyInAnyOrder(
+            "config.json",
+            "generation_config.json",
+            "merges.txt",
+            "metrics.html",
+            "model.safetensors",
+            "notes.txt");
+    assertThat(output.resolve("additional_chat_templates")).doesNotExist();
+  }
+
+  /** On an executor a reference stays for the tasks to come, until a policy needs the room. */
+  @Test
+  void aFrozenModelMakesRoomForAPolicy() throws IOException {
+    TinyTraining tiny = tiny("gpt2").with("max-steps", 1).with("workers", 2);
+    String model = tiny.values.get("model");
+    var frozen = new FrozenModel(model, ModelHash.of(Path.of(model)));
+    Decoder first = decoder(frozen);
+    assertThat(decoder(frozen)).isSameAs(first);
+    tiny.run("policy");
+    assertThat(decoder(frozen)).isNotSameAs(first);
+    SharedFrozen.closeIdle();
+  }
+
+  private static Decoder decoder(FrozenModel model) {
+    try (SharedFrozen.Use use = SharedFrozen.of(model)) {
+      return use.with(decoder -> decoder);
+    }
   }
 
   /** Dies in the middle of a step, once, with everything that a process loses. */
