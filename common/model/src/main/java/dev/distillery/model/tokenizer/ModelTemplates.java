@@ -55,12 +55,14 @@ public record ModelTemplates(
     if (model.gguf().isPresent()) {
       return ofGguf(model.gguf().get());
     }
-    if (!Files.isDirectory(model.path())) {
-      return Optional.empty();
-    }
-    Map<String, String> templates = files(model.path());
+    return Files.isDirectory(model.path()) ? ofDirectory(model.path()) : Optional.empty();
+  }
+
+  /** As {@link #read}, of a directory that may be no model, such as an adapter's. */
+  public static Optional<ModelTemplates> ofDirectory(Path directory) throws IOException {
+    Map<String, String> templates = files(directory);
     Map<String, String> spellings = new HashMap<>();
-    Path config = model.path().resolve("tokenizer_config.json");
+    Path config = directory.resolve("tokenizer_config.json");
     if (Files.isRegularFile(config)) {
       ModelJson json = ModelJson.read(config);
       if (templates.isEmpty()) {
@@ -81,7 +83,7 @@ public record ModelTemplates(
     String first = templates.remove(DEFAULT);
     if (first == null && !templates.isEmpty()) {
       throw new ModelFileException(
-          model.path().resolve(FOLDER),
+          directory.resolve(FOLDER),
           "there is no chat_template.jinja beside the templates called "
               + templates.keySet()
               + ", so that none is for dialogues");

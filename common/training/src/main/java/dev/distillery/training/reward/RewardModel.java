@@ -19,6 +19,7 @@ import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
+import dev.distillery.training.tokens.AdapterTokenizer;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ import java.util.Optional;
  */
 public final class RewardModel implements AutoCloseable {
   private final Path path;
-  private final Path tokenizer;
+  private final Path base;
   private final ModelConfig config;
   private final Kernels kernels;
   private final Parameters parameters;
@@ -50,9 +51,9 @@ public final class RewardModel implements AutoCloseable {
   private final float[] head;
 
   private RewardModel(
-      Path path, Path tokenizer, ModelConfig config, Kernels kernels, Parameters parameters) {
+      Path path, Path base, ModelConfig config, Kernels kernels, Parameters parameters) {
     this.path = path;
-    this.tokenizer = tokenizer;
+    this.base = base;
     this.config = config;
     this.kernels = kernels;
     this.parameters = parameters;
@@ -179,11 +180,19 @@ public final class RewardModel implements AutoCloseable {
    *
    * @param template as for {@link #encoder(String)}
    * @param inputs what the model's own is told beside the dialogue
-   * @throws ModelFileException as {@link #open(Path, int)}
+   * @throws ModelFileException as {@link #open(Path, int)}; where an adapter brings another
+   *     tokenizer or template than its base
    */
   public static AnswerEncoder encoder(Path model, String template, TemplateInputs inputs)
       throws IOException {
-    return AnswerEncoder.open(base(model), template, inputs);
+    return encoder(model, base(model), template, inputs);
+  }
+
+  /** As {@link #encoder(Path, String, TemplateInputs)}, where the base lies elsewhere. */
+  static AnswerEncoder encoder(Path model, Path base, String template, TemplateInputs inputs)
+      throws IOException {
+    AdapterTokenizer.check(model, base, template);
+    return AnswerEncoder.open(base, template, inputs);
   }
 
   /** Where it was opened. */
@@ -201,6 +210,7 @@ public final class RewardModel implements AutoCloseable {
    *
    * @param template name of a preset; empty takes the model's own
    * @throws IllegalArgumentException where there is no such template, or the model brings none
+   * @throws ModelFileException where an adapter brings another tokenizer or template than its base
    */
   public AnswerEncoder encoder(String template) throws IOException {
     return encoder(template, TemplateInputs.NONE);
@@ -212,7 +222,7 @@ public final class RewardModel implements AutoCloseable {
    * @param inputs what the model's own template is told beside the dialogue
    */
   public AnswerEncoder encoder(String template, TemplateInputs inputs) throws IOException {
-    return AnswerEncoder.open(tokenizer, template, inputs);
+    return encoder(path, base, template, inputs);
   }
 
   /**

@@ -14,16 +14,28 @@ import java.util.Map;
 import java.util.function.Function;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The reward models of a JVM, by the hashes of their bytes: its tasks take turns with each, and a
- * turn uses all threads. They stay until {@link #release}.
+ * turn uses all threads. Weights are read when the first sequence is scored. They stay until {@link
+ * #release}.
  */
 public final class SharedReward {
-  private static final Map<String, Open> OPEN = new HashMap<>();
+  private static final Map<String, Held> HELD = new HashMap<>();
 
-  /** Encoders are many things to open, and safe for several threads. */
-  private record Open(RewardModel model, Map<String, AnswerEncoder> encoders) {}
+  /** A model's files here, and what of them is open. Encoders are safe for several threads. */
+  private static final class Held {
+    private final Path model;
+    private final Path base;
+    private final Map<String, AnswerEncoder> encoders = new HashMap<>();
+    private @Nullable RewardModel open;
+
+    Held(Path model, Path base) {
+      this.model = model;
+      this.base = base;
+    }
+  }
 
   /**
    * What a task needs to ask a reward model; small, for closures.
@@ -93,29 +105,37 @@ public final class SharedReward {
   }
 
   private static synchronized <T> T with(Access access, Function<RewardModel, T> work) {
-    return work.apply(open(access).model());
+    Held held = held(access);
+    RewardModel open = held.open;
+    if (open == null) {
+      try {
+        open = RewardModel.open(held.model, held.base, threads(access));
+      } catch (IOException e) {
+        throw unread(held.model, e);
+      }
+      held.open = open;
+    }
+    return work.apply(open);
   }
 
   private static synchronized AnswerEncoder encoder(
       Access access, String template, TemplateInputs inputs) {
-    Open now = open(access);
-    String key = template + " " + inputs;
-    AnswerEncoder encoder = now.encoders().get(key);
-    if (encoder == null) {
-      try {
-        encoder = now.model().encoder(template, inputs);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      now.encoders().put(key, encoder);
-    }
-    return encoder;
+    Held held = held(access);
+    return held.encoders.computeIfAbsent(
+        template + " " + inputs,
+        key -> {
+          try {
+            return RewardModel.encoder(held.model, held.base, template, inputs);
+          } catch (IOException e) {
+            throw unread(held.model, e);
+          }
+        });
   }
 
-  private static Open open(Access access) {
-    Open now = OPEN.get(access.hash());
-    if (now != null) {
-      return now;
+  private static Held held(Access access) {
+    Held held = HELD.get(access.hash());
+    if (held != null) {
+      return held;
     }
     Path here = ShippedModel.here(access.model());
     Path base = ShippedModel.here(access.base());
@@ -125,13 +145,17 @@ public final class SharedReward {
             "The reward model at %s is another than the driver's %s: SHA-256 %s, not %s"
                 .formatted(here, access.model(), hash(here, base), access.hash()));
       }
-      now = new Open(RewardModel.open(here, base, threads(access)), new HashMap<>());
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "Cannot read the reward model %s: %s".formatted(here, e.getMessage()), e);
+      throw unread(here, e);
     }
-    OPEN.put(access.hash(), now);
-    return now;
+    held = new Held(here, base);
+    HELD.put(access.hash(), held);
+    return held;
+  }
+
+  private static UncheckedIOException unread(Path model, IOException why) {
+    return new UncheckedIOException(
+        "Cannot read the reward model %s: %s".formatted(model, why.getMessage()), why);
   }
 
   private static int threads(Access access) {
@@ -144,9 +168,9 @@ public final class SharedReward {
 
   /** Frees a model, where this JVM holds it. */
   public static synchronized void release(Access access) {
-    Open now = OPEN.remove(access.hash());
-    if (now != null) {
-      now.model().close();
+    Held held = HELD.remove(access.hash());
+    if (held != null && held.open != null) {
+      held.open.close();
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
@@ -26,6 +27,7 @@ import dev.distillery.model.train.SequenceHead;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -150,6 +152,66 @@ class RewardModelTest {
   @Test
   void anAdapterIsReadWithItsHeadAndItsBase() throws IOException {
     Path model = TinyReward.write(temp.resolve("model"), 0);
+    Path adapter = adapter();
+
+    try (RewardModel plain = RewardModel.open(model, 1);
+        RewardModel adapted = RewardModel.open(adapter, 1)) {
+      double[] scores = adapted.score(sequences());
+      assertThat(scores).isNotEqualTo(plain.score(sequences()));
+      assertThat(adapted.config().scoreBias()).isEqualTo(-0.5);
+      assertThat(adapted.encoder("").closed(PROMPT, "the").ids())
+          .isEqualTo(plain.encoder("").closed(PROMPT, "the").ids());
+    }
+    SharedReward.Access access =
+        SharedReward.access(LocalSpark.session().sparkContext(), adapter, 1);
+    try (RewardModel adapted = RewardModel.open(adapter, 1)) {
+      assertThat(access.score(sequences())).isEqualTo(adapted.score(sequences()));
+    } finally {
+      SharedReward.release(access);
+    }
+  }
+
+  /** Trainers save the tokenizer beside an adapter; the base's is read. */
+  @Test
+  void anAdaptersOwnTokenizerMustBeItsBases() throws IOException {
+    Path adapter = adapter();
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
+      Files.copy(TinyReward.student().resolve(name), adapter.resolve(name));
+    }
+    assertThat(RewardModel.encoder(adapter, "", TemplateInputs.NONE).closed(PROMPT, "the").ids())
+        .isEqualTo(AnswerEncoder.open(TinyReward.student(), "").closed(PROMPT, "the").ids());
+    Files.writeString(adapter.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+    assertThatThrownBy(() -> RewardModel.encoder(adapter, "", TemplateInputs.NONE))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining(
+            "adapter: its own files have another chat template than its base, whose is used: take"
+                + " them away");
+    assertThat(RewardModel.encoder(adapter, "vicuna", TemplateInputs.NONE).template().name())
+        .isEqualTo("vicuna");
+    Path tokens = adapter.resolve("tokenizer.json");
+    Files.writeString(tokens, Files.readString(tokens).replace("<|im_end|>", "<|im_over|>"));
+    assertThatThrownBy(() -> RewardModel.encoder(adapter, "vicuna", TemplateInputs.NONE))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("'<|im_over|>' as token 2 and its base '<|im_end|>'");
+  }
+
+  /** A dry run writes prompts and answers, and computes nothing. */
+  @Test
+  void weightsAreReadWhenTheFirstSequenceIsScored() throws IOException {
+    Path model = TinyReward.write(temp.resolve("model"), 0);
+    SharedReward.Access access = SharedReward.access(LocalSpark.session().sparkContext(), model, 1);
+    try {
+      assertThat(access.encoder("", TemplateInputs.NONE).closed(PROMPT, "the").hasAnswer())
+          .isTrue();
+      Files.delete(model.resolve("model.safetensors"));
+      assertThatThrownBy(() -> access.score(sequences()))
+          .hasMessageContaining("Cannot read the reward model");
+    } finally {
+      SharedReward.release(access);
+    }
+  }
+
+  private Path adapter() throws IOException {
     Path adapter = temp.resolve("adapter");
     ArrayWeights weights = new ArrayWeights();
     weights.put(new TensorSpec("score.weight", List.of(1, 32)), values(32, 5));
@@ -169,22 +231,7 @@ class RewardModelTest {
             TinyReward.student().toString()),
         weights);
     ScoreBias.write(adapter, -0.5);
-
-    try (RewardModel plain = RewardModel.open(model, 1);
-        RewardModel adapted = RewardModel.open(adapter, 1)) {
-      double[] scores = adapted.score(sequences());
-      assertThat(scores).isNotEqualTo(plain.score(sequences()));
-      assertThat(adapted.config().scoreBias()).isEqualTo(-0.5);
-      assertThat(adapted.encoder("").closed(PROMPT, "the").ids())
-          .isEqualTo(plain.encoder("").closed(PROMPT, "the").ids());
-    }
-    SharedReward.Access access =
-        SharedReward.access(LocalSpark.session().sparkContext(), adapter, 1);
-    try (RewardModel adapted = RewardModel.open(adapter, 1)) {
-      assertThat(access.score(sequences())).isEqualTo(adapted.score(sequences()));
-    } finally {
-      SharedReward.release(access);
-    }
+    return adapter;
   }
 
   private static float[] values(int count, int period) {

@@ -34,6 +34,7 @@ import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.run.TrainingOptionsBuilder;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
+import dev.distillery.training.tokens.AdapterTokenizer;
 import dev.distillery.training.tokens.AnswerEncoder;
 import dev.distillery.training.tokens.PairSettings;
 import dev.distillery.training.tokens.TemplateChoice;
@@ -146,6 +147,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
                 .formatted(model, config.labels()));
       }
       Path base = MergedModel.base(model);
+      AdapterTokenizer.check(model, base, options.template());
       AnswerEncoder encoder = encoder(base, options, LocalDate.now(ZoneOffset.UTC));
       int marks = TemplateTokens.require(encoder.template(), encoder.tokenizer()).size();
       if (options.tokens().length(config.maxPositions()) < marks) {

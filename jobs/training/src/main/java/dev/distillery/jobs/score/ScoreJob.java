@@ -21,7 +21,6 @@ import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.reward.RewardModel;
 import dev.distillery.training.reward.ScoreAnswers;
 import dev.distillery.training.reward.SharedReward;
-import dev.distillery.training.tokens.AnswerEncoder;
 import dev.distillery.training.tokens.TemplateChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -121,7 +120,7 @@ public final class ScoreJob implements Job<ScoreOptions, ScoreSummary> {
       Path base = RewardModel.base(model);
       BaseModelTerms.of(base).check(base.toString(), options.run().use());
       TemplateInputs told = told(options, LocalDate.now(ZoneOffset.UTC));
-      var unusedToo = AnswerEncoder.open(base, options.template(), told);
+      var unusedToo = RewardModel.encoder(model, options.template(), told);
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
     } catch (IllegalArgumentException e) {
