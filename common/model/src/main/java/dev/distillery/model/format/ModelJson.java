@@ -184,7 +184,8 @@ public final class ModelJson {
     return new ModelFileException(file, problem);
   }
 
-  static String abbreviate(String value) {
+  /** A value for an error's text, cut where it is long. */
+  public static String abbreviate(String value) {
     return value.length() <= 80 ? value : value.substring(0, 77) + "...";
   }
 }

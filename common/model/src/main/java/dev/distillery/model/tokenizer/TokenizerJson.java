@@ -3,8 +3,6 @@ package dev.distillery.model.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelJson;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,8 +26,7 @@ final class TokenizerJson {
     this.modelJson = json.object("model").orElseThrow(() -> json.wrong("model", "an object"));
   }
 
-  static Tokenizer read(Path file) throws IOException {
-    ModelJson json = ModelJson.read(file);
+  static Tokenizer read(ModelJson json) throws ModelFileException {
     try {
       return new TokenizerJson(json).read();
     } catch (IllegalArgumentException e) {

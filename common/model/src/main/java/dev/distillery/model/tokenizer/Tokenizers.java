@@ -3,6 +3,7 @@ package dev.distillery.model.tokenizer;
 import dev.distillery.model.format.GgufMetadata;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,18 +14,26 @@ public final class Tokenizers {
 
   private Tokenizers() {}
 
+  /** Whether a directory has a tokenizer's file that is read. */
+  public static boolean isIn(Path directory) {
+    return Files.exists(directory.resolve(FILE))
+        || Files.exists(directory.resolve(TekkenJson.FILE));
+  }
+
   /**
-   * The tokenizer of a model's directory (its tokenizer.json), of a tokenizer.json itself, of a
-   * GGUF file, or of llama2.c's {@code tokenizer.bin}.
+   * The tokenizer of a model's directory (its tokenizer.json, or else Mistral's tekken.json), of
+   * such a file itself, of a GGUF file, or of llama2.c's {@code tokenizer.bin}.
    *
    * @throws ModelFileException if there is none, or it is of a kind that is not known
    */
   public static Tokenizer open(Path path) throws IOException {
     if (Files.isDirectory(path)) {
-      return TokenizerJson.read(path.resolve(FILE));
+      boolean tekken = isIn(path) && !Files.exists(path.resolve(FILE));
+      return open(path.resolve(tekken ? TekkenJson.FILE : FILE));
     }
     if (path.toString().endsWith(".json")) {
-      return TokenizerJson.read(path);
+      ModelJson json = ModelJson.read(path);
+      return json.has("vocab") ? TekkenJson.read(json) : TokenizerJson.read(json);
     }
     if (ModelFiles.isGguf(path)) {
       try (ModelFiles model = ModelFiles.open(path)) {

@@ -107,7 +107,7 @@ class AddedTokensTest {
     json.set("added_tokens", tokens);
     Path path = temp.resolve("tokenizer.json");
     Files.write(path, JSON.writeValueAsBytes(json));
-    return TokenizerJson.read(path);
+    return Tokenizers.open(path);
   }
 
   private static ObjectNode base(String file) throws IOException {

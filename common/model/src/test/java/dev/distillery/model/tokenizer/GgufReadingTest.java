@@ -13,6 +13,9 @@ import dev.distillery.model.format.RopeScaling;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -110,6 +113,37 @@ class GgufReadingTest {
         .isInstanceOf(ModelFileException.class)
         .hasMessageContaining(key)
         .hasMessageContaining(words);
+  }
+
+  /** llama.cpp's LongRoPE is these tensors, without a type of scaling. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rope_factors_long.weight", "rope_factors_short.weight"})
+  void longRopesFactorsAreRefusedByName(String tensor) throws IOException {
+    Path file = file("gpt2.json", metadata -> {});
+    try (ModelFiles model = ModelFiles.open(file)) {
+      assertThat(model.config().ropeScaling()).isEmpty();
+    }
+    addTensor(file, tensor);
+    assertThatThrownBy(() -> ModelFiles.open(file))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("the llama architecture has no place for its tensor " + tensor);
+  }
+
+  /** Adds a vector of 4 values to a file whose others are zero. */
+  private static void addTensor(Path file, String name) throws IOException {
+    ByteBuffer old = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    String text = new String(old.array(), StandardCharsets.ISO_8859_1);
+    int dimensions = text.lastIndexOf(".weight") + ".weight".length();
+    int end = dimensions + 4 + 8 * old.getInt(dimensions) + 4 + 8;
+    int data = (end + 31) / 32 * 32;
+    int longer = (end + 8 + name.length() + 24 + 31) / 32 * 32;
+    int values = (old.capacity() - data + 31) / 32 * 32;
+    ByteBuffer more = ByteBuffer.allocate(longer + values + 32).order(ByteOrder.LITTLE_ENDIAN);
+    more.put(0, old.array(), 0, end).putLong(8, old.getLong(8) + 1);
+    more.position(end).putLong(name.length()).put(name.getBytes(StandardCharsets.US_ASCII));
+    more.putInt(1).putLong(4).putInt(0).putLong(values);
+    more.put(longer, old.array(), data, old.capacity() - data);
+    Files.write(file, more.array());
   }
 
   @ParameterizedTest

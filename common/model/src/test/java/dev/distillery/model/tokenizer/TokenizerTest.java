@@ -41,8 +41,11 @@ class TokenizerTest {
         "gpt2.json",
         "smollm.json",
         "llama3.json",
+        "qwen2.json",
+        "tekken.json",
         "llama.json",
         "llama-metaspace.json",
+        "gemma.json",
         "llama2c.bin"
       })
   void aWrittenTokenizerGivesTheSameIds(String name) throws IOException {
@@ -61,7 +64,16 @@ class TokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2.json", "smollm.json", "llama3.json", "llama.json", "llama2c.bin"})
+  @ValueSource(
+      strings = {
+        "gpt2.json",
+        "smollm.json",
+        "llama3.json",
+        "qwen2.json",
+        "tekken.json",
+        "llama.json",
+        "llama2c.bin"
+      })
   void aTokenizerGoesThroughGguf(String name) throws IOException {
     Tokenizer original = Tokenizers.open(TokenizerGoldenTest.path(name));
     Path file = temp.resolve("model.gguf");
@@ -231,10 +243,13 @@ class TokenizerTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"type\":\"BPE\" | \"type\":\"Unigram\" | field model.type should be BPE, but is \"Unigram\"",
+        "\"type\":\"BPE\" | \"type\":\"Unigram\" | field model.type should be BPE, but is"
+            + " \"Unigram\"",
         "\"dropout\":null | \"dropout\":0.1 | field model.dropout should be null",
-        "\"normalizer\":null | \"normalizer\":{\"type\":\"NFKC\"} | field normalizer should be null or NFC",
-        "\"individual_digits\":true | \"individual_digits\":false | field pre_tokenizer should be GPT-2's",
+        "\"normalizer\":null | \"normalizer\":{\"type\":\"NFKC\"} | field normalizer should be null"
+            + " or NFC",
+        "\"individual_digits\":true | \"individual_digits\":false | field pre_tokenizer should be"
+            + " GPT-2's",
         "\"single_word\":false | \"single_word\":true | is of single words",
         "\"!\":3 | \"!\":\"3\" | field model.vocab.! should be an integer",
         "\"!\":3 | \"!\":999999999 | Token id out of range",

@@ -48,6 +48,7 @@ final class ResultWriter {
           "tokenizer.json",
           "tokenizer_config.json",
           "tokenizer.model",
+          "tekken.json",
           "special_tokens_map.json",
           "added_tokens.json",
           "vocab.json",

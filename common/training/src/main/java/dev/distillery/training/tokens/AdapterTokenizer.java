@@ -7,7 +7,6 @@ import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -30,7 +29,7 @@ public final class AdapterTokenizer {
       return;
     }
     try (ModelFiles files = ModelFiles.open(base)) {
-      if (Files.exists(model.resolve("tokenizer.json"))) {
+      if (Tokenizers.isIn(model)) {
         tokens(model, Tokenizers.open(model), Tokenizers.of(files));
       }
       Optional<ModelTemplates> own = ModelTemplates.ofDirectory(model);

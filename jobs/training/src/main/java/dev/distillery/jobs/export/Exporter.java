@@ -181,7 +181,7 @@ final class Exporter {
     boolean directory = Files.isDirectory(model.path());
     boolean there =
         directory
-            ? Files.exists(model.path().resolve("tokenizer.json"))
+            ? Tokenizers.isIn(model.path())
             : model.gguf().map(g -> g.has("tokenizer.ggml.model")).orElse(false);
     return there ? Optional.of(Tokenizers.of(model)) : Optional.empty();
   }
