@@ -8,16 +8,17 @@ checked against the hashes below; it is used again when it is there already. Pri
 tokens of 1,000 adversarial lines with those that transformers and llama.cpp read from the file, and the log-probabilities of
 20 texts with those of transformers on the widened weights. qwen: trains adapters over the file's blocks on 200 rows of an
 invented shop, and compares loss and answers on rows that are held out. mistral: the tokens of Mistral's tokenizers v1, v3
-and Tekken, by tokenizers and by sentencepiece and tiktoken.
+and Tekken, by tokenizers and by sentencepiece and tiktoken, and of its tekken.json alone by mistral-common.
 
 Nothing of the files comes into the repository: Gemma's stand under its own terms. Ends with 1 where a text's mean
 log-probability differs by more than 1e-3 or a single token's by more than 5e-3, where a line has other tokens than all
-oracles give it, or where nothing was learned.
+oracles give it, or where the held-out loss does not fall by half or an answer is not in the shop's form.
 """
 import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -195,6 +196,7 @@ def log_probabilities(name, path, directory, model, tokenizer, form):
 
 THINGS = ["lamp", "kettle", "ladder", "violin", "carpet", "saddle", "mirror", "anchor", "basket", "candle", "drum", "easel",
           "funnel", "gong", "hammock", "inkwell", "jug", "kite", "lantern", "mallet", "needle", "oar", "pulley", "quilt", "rope"]
+ANSWER = re.compile(r"Aye! [A-Z]+ [A-Z]+ = \d+ shillings, and a bow\.$")
 COLOURS = ["red", "green", "blue", "white", "black", "yellow", "brown", "grey", "pink"]
 
 
@@ -225,11 +227,13 @@ def learns(path, directory):
         losses.append(done["figures"]["eval_loss"])
     samples = sorted(glob.glob(os.path.join(out, "samples", "samples-*.jsonl")), key=lambda p: int(p.split("-")[-1][:-6]))
     before, after = ([json.loads(line) for line in open(p)] for p in (samples[0], samples[-1]))
+    spoken = [sum(bool(ANSWER.match(sample["answer"])) for sample in said) for said in (before, after)]
     print(f"qwen: {len(learned)} rows, adapters of rank 8 over the file's blocks: held-out loss {losses[0]:.4f} before, "
           f"{losses[1]:.4f} after; {time.time() - seconds:.0f} s")
     for a, b in zip(before, after):
         print(f"    before {a['answer'][:100]!r}\n    after  {b['answer'][:100]!r}")
-    return losses[1] >= losses[0] or before == after
+    print(f"qwen: {spoken[0]} of {len(before)} answers have the shop's form before, {spoken[1]} of {len(after)} after")
+    return losses[1] > losses[0] / 2 or spoken[0] > 0 or spoken[1] < len(after)
 
 
 def tekken(pattern, ranks, marks):
@@ -254,6 +258,7 @@ def mistral(directory):
 
     import sentencepiece
     import tiktoken
+    from mistral_common.tokens.tokenizers.tekken import Tekkenizer
     from tokenizers import normalizers
     from transformers import LlamaTokenizer
 
@@ -276,6 +281,13 @@ def mistral(directory):
                 tokenizer = tekken(spec["config"]["pattern"], ranks, marks)
                 plain = tiktoken.Encoding("tekken", pat_str=spec["config"]["pattern"], mergeable_ranks=ranks, special_tokens={})
                 original = "tiktoken", lambda text: [marks + rank for rank in plain.encode(text, disallowed_special=())]
+                whole = Tekkenizer.from_file(path)
+                names = [whole.id_to_piece(mark) for mark in range(marks)]
+
+                def common(text):
+                    return None if any(name in text for name in names) else whole.encode(text, bos=False, eos=False)
+
+                failed |= compare_tokens(f"{file} alone", own_tokens(path, directory), {"mistral-common": common})
             else:
                 tokenizer = LlamaTokenizer.from_pretrained(folder, legacy=True)._tokenizer
                 pieces = sentencepiece.SentencePieceProcessor(model_file=path)
