@@ -311,7 +311,14 @@ class CurateMixTest {
     assertThat(questions).hasSize(40);
   }
 
-  /** Comparisons of one id and one answer that differ in little, in files that both inputs hold. */
+  /** The rows of a file in so many files, in another order. */
+  private static String parted(String file, int files) {
+    String path = file + "-" + files;
+    LocalSpark.session().read().json(file).repartition(files).write().json(path);
+    return path;
+  }
+
+  /** Comparisons of one id and one answer that differ in little, and some that both inputs hold. */
   @Test
   void theSameDialoguesOnAnyNumberOfPartitions() throws IOException {
     var one = new StringBuilder();
@@ -337,7 +344,7 @@ class CurateMixTest {
         CurateSummary summary =
             curate(
                 "preferences",
-                List.of(first + "=2", second + "=1.5"),
+                List.of(parted(first, partitions) + "=2", parted(second, partitions) + "=1.5"),
                 Map.of(
                     "as",
                     List.of("conversations"),
