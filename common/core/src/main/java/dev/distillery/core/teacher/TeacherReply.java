@@ -90,11 +90,15 @@ public record TeacherReply(
     int begin = text.length() - answer.length();
     int end = stop < 0 ? text.length() : begin + stop;
     boolean whole = reasoning.isEmpty() && begin == 0 && stop < 0;
+    // What calls a tool is spelt by tokens, and is not in the text.
+    boolean asTold = whole && (toolCalls.isPresent() || TokenLogprob.maySpell(logprobs, text));
     return with(
         text.substring(begin, end),
         stop < 0 ? finishReason : "stop",
         Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
-        whole ? logprobs : TokenLogprob.of(logprobs, text, begin, end),
+        asTold
+            ? logprobs
+            : toolCalls.isPresent() ? List.of() : TokenLogprob.of(logprobs, text, begin, end),
         toolCalls);
   }
 

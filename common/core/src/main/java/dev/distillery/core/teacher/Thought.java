@@ -14,15 +14,23 @@ record Thought(String reasoning, String text) {
   private static final String OPEN = "<think>";
   private static final String CLOSE = "</think>";
 
-  /** A text may speak of the tag; a model that ends its thought ends the line with it. */
-  private static final Pattern CLOSE_OF_A_LINE = Pattern.compile("</think>[ \\t]*(?:\\R|\\z)");
+  /**
+   * How a thought ends that a prompt has opened: with its line, or tight between two texts. Where a
+   * text speaks of the tag, blanks or quotation marks stand beside it.
+   */
+  private static final Pattern CLOSING =
+      Pattern.compile(
+          "</think>[ \\t]*(?:\\R|\\z)" + "|(?<=[\\p{L}\\p{N}.!?:)])</think>(?=[\\p{L}\\p{N}*#])");
 
   /** Parts a text. Some templates open the thought in the prompt, so that only its end is here. */
   static Thought of(String content) {
     boolean opened = content.stripLeading().startsWith(OPEN);
     if (!opened) {
-      Matcher close = CLOSE_OF_A_LINE.matcher(content);
-      return close.find() ? parted(content, 0, close.start()) : new Thought("", content);
+      Matcher close = CLOSING.matcher(content);
+      // One that is opened within the text is spoken of, as in an example.
+      return close.find() && content.lastIndexOf(OPEN, close.start()) < 0
+          ? parted(content, 0, close.start())
+          : new Thought("", content);
     }
     int start = content.indexOf(OPEN) + OPEN.length();
     int close = content.indexOf(CLOSE, start);

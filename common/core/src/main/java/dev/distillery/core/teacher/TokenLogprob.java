@@ -33,6 +33,12 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
   private static final Pattern END_MARK =
       Pattern.compile("|(?!</?(?:think|tool_calls?)>)<[^<>\\s]{1,60}>|\\[[^\\[\\]\\s]{1,30}\\]");
 
+  /** A part of a character, as servers write it. */
+  private static final Pattern HALF = Pattern.compile("\uFFFD|\\\\x\\p{XDigit}|<0x\\p{XDigit}{2}>");
+
+  /** White space, as texts and as vocabularies write it. */
+  private static final Pattern BLANKS = Pattern.compile("[\\s\u0120\u010A\u2581]+");
+
   /**
    * One of the likeliest tokens.
    *
@@ -86,6 +92,31 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
       }
     }
     return List.of();
+  }
+
+  /**
+   * Whether tokens may spell a whole text. Servers differ in the blanks at its ends and at tokens'
+   * heads, so these are not looked at; where a token is told by its id or its bytes alone, nobody
+   * knows.
+   */
+  static boolean maySpell(List<TokenLogprob> tokens, String text) {
+    var written = new StringBuilder();
+    for (TokenLogprob token : tokens) {
+      if (token.token.isEmpty() || HALF.matcher(token.token).find()) {
+        return true;
+      }
+      written.append(token.token);
+    }
+    String all = BLANKS.matcher(written).replaceAll("");
+    String wanted = BLANKS.matcher(text).replaceAll("");
+    for (int t = tokens.size(); t > 0 && all.length() > wanted.length(); t--) {
+      String last = tokens.get(t - 1).token;
+      if (!END_MARK.matcher(last).matches()) {
+        return false;
+      }
+      all = all.substring(0, all.length() - last.length());
+    }
+    return all.equals(wanted);
   }
 
   private static boolean isBoundary(int[] ends, int place) {

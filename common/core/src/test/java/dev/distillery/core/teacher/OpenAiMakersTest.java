@@ -152,6 +152,10 @@ class OpenAiMakersTest {
     TeacherReply opened = said("hmm\\n</think>\\n\\nfine");
     assertThat(opened.text()).isEqualTo("fine");
     assertThat(opened.reasoning()).contains("hmm");
+    // As the prompts of some templates open it.
+    TeacherReply tight = said("hmm.</think>fine");
+    assertThat(tight.text()).isEqualTo("fine");
+    assertThat(tight.reasoning()).contains("hmm.");
     TeacherReply silent = said("hmm\\n</think>");
     assertThat(silent.text()).isEmpty();
     assertThat(silent.reasoning()).contains("hmm");
@@ -172,7 +176,8 @@ class OpenAiMakersTest {
         List.of(
             "Write `</think>` at the end of the plan.",
             "Close it with </think>, then answer.\\nSo it is.",
-            "hmm</think>fine")) {
+            "Write:\\n<think>\\nplan\\n</think>\\nanswer",
+            "It is '</think>'.")) {
       TeacherReply reply = said(text);
       assertThat(reply.text()).isEqualTo(text.replace("\\n", "\n"));
       assertThat(reply.reasoning()).isEmpty();
@@ -214,6 +219,25 @@ class OpenAiMakersTest {
     assertThat(tokens(tagged, thought + ":fine:.")).isEmpty();
     assertThat(tokens(tagged, thought + ":\\n\\n:fine:.: And")).isEmpty();
     assertThat(tokens("\"content\":\"<b>\"", "<b>:</s>")).containsExactly("<b>", "</s>");
+  }
+
+  /** A server that hides the thought tells its tokens; one that trims tells all of the answer's. */
+  @Test
+  void tokensOfAWholeReplySpellIt() {
+    String fine = "\"content\":\"so fine\"";
+    assertThat(tokens(fine, "<think>:hm:</think>:so: fine:</s>"))
+        .containsExactly("so", " fine", "</s>");
+    assertThat(tokens(fine, "<think>:hm:</think>so: fine:</s>")).isEmpty();
+    assertThat(tokens(fine, " so: fine:\\n:</s>")).containsExactly(" so", " fine", "\n", "</s>");
+    assertThat(tokens(fine, "so:fine")).containsExactly("so", "fine");
+    assertThat(tokens(fine, "so: fine:, no")).isEmpty();
+    // Nobody knows what these spell.
+    assertThat(tokens(fine, "\\\\xf0\\\\x9f: fine")).hasSize(2);
+    String calls =
+        "\"content\":null,\"tool_calls\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]";
+    assertThat(tokens(calls, "<tool_call>:f{}:</tool_call>:</s>")).hasSize(4);
+    assertThat(tokens(calls + ",\"reasoning_content\":\"hm\"", "hm:<tool_call>:f{}:</s>"))
+        .isEmpty();
   }
 
   /** Servers that tell a thought in a field tell all tokens, or those of the answer alone. */
