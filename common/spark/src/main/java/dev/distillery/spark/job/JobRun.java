@@ -1,6 +1,7 @@
 package dev.distillery.spark.job;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
@@ -32,6 +33,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -70,7 +72,7 @@ public final class JobRun {
   private final Map<String, StagedTable> written = new LinkedHashMap<>();
   private @Nullable RunLease lease;
   private final Map<TableRef, PinnedInput> inputs = new LinkedHashMap<>();
-  private final Map<String, UnreadableRows> unreadable = new LinkedHashMap<>();
+  private final Map<String, Unreadable> unreadable = new LinkedHashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
   private boolean finishedBefore;
 
@@ -222,10 +224,58 @@ public final class JobRun {
     return frames.reduce((a, b) -> a.unionByName(b, true)).orElseThrow();
   }
 
+  /**
+   * As {@link #inputs}, of what the job reads beside the input that it accounts for: to compare
+   * with, to evaluate on. Rows that cannot be read are rejects too, and their details name the
+   * reference.
+   */
+  public Dataset<Row> sideInputs(List<String> refs, Table table) {
+    return union(
+        refs.stream()
+            .map(ref -> allowed(ref, read(ref, table, rows -> putAside(ref, rows, false)), table)));
+  }
+
   private Dataset<Row> read(String ref, Table table) {
-    return reader()
-        .puttingAside(rows -> unreadable.put(ref, rows))
-        .read(pinned(TableRef.parse(ref)), table);
+    return read(ref, table, rows -> putAside(ref, rows, true));
+  }
+
+  private Dataset<Row> read(String ref, Table table, Consumer<UnreadableRows> aside) {
+    return reader().puttingAside(aside).read(pinned(TableRef.parse(ref)), table);
+  }
+
+  /**
+   * Rows of an input that could not be read.
+   *
+   * @param counted whether they are units of the job's account
+   * @param folder where they are staged
+   */
+  private record Unreadable(boolean counted, Map<String, Long> byRule, Path folder) {}
+
+  /** Stages rows as they are found: at the run's end the input may be another. */
+  private void putAside(String ref, UnreadableRows found, boolean counted) {
+    @Nullable Unreadable before = unreadable.get(ref);
+    if (before != null && (before.counted() || !counted)) {
+      return;
+    }
+    Path folder =
+        before == null
+            ? new Path(warehouse.staging(id), ".unreadable-" + unreadable.size())
+            : before.folder();
+    Column detail = counted ? col("detail") : concat(lit(ref + ": "), col("detail"));
+    if (!options.dryRun()) {
+      phase(
+          "Put aside rows of " + ref,
+          () -> {
+            found
+                .rows()
+                .select(lit(job).as("job"), col("id"), col("rule"), detail.as("detail"), col("row"))
+                .write()
+                .mode(SaveMode.Overwrite)
+                .parquet(folder.toString());
+            return folder;
+          });
+    }
+    unreadable.put(ref, new Unreadable(counted, found.byRule(), folder));
   }
 
   private TableReader reader() {
@@ -361,25 +411,33 @@ public final class JobRun {
   }
 
   /**
-   * The outcome with the rows of the inputs that could not be read, which are staged beside the
-   * job's own rejects where the outcome is published.
+   * The outcome with the rows of the inputs that could not be read, which stand beside the job's
+   * own rejects where the outcome is published.
    */
   <S extends Summary> Outcome<S> withUnreadable(Outcome<S> outcome) {
     if (unreadable.isEmpty() || outcome.rows().isEmpty()) {
       return outcome;
     }
     if (!options.dryRun() && publishes(outcome)) {
-      Dataset<Row> rows = union(unreadable.values().stream().map(UnreadableRows::rows));
       String rejects = Tables.REJECTS.name();
       stage(
           Tables.REJECTS,
           rejects,
-          rows.select(lit(job).as("job"), col("id"), col("rule"), col("detail"), col("row")),
+          spark()
+              .read()
+              .schema(Tables.REJECTS.schema())
+              .parquet(
+                  unreadable.values().stream()
+                      .map(rows -> rows.folder().toString())
+                      .toArray(String[]::new)),
           written.containsKey(rejects) ? SaveMode.Append : SaveMode.Overwrite);
     }
     RowAccount account = outcome.rows().get();
-    for (UnreadableRows rows : unreadable.values()) {
-      account = account.alsoRejected(rows.byRule());
+    for (Unreadable rows : unreadable.values()) {
+      account =
+          rows.counted()
+              ? account.alsoRejected(rows.byRule())
+              : account.rejectedBeside(rows.byRule());
     }
     return outcome.with(account);
   }

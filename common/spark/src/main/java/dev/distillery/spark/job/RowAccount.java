@@ -16,7 +16,8 @@ import java.util.TreeMap;
  * @param duplicates units that the table duplicates holds
  * @param rejected units that a rule dropped
  * @param leftOver units that a reached target left over, counted and not stored
- * @param rejects rows of the table rejects, by rule: the rejected units, and parts of kept ones
+ * @param rejects rows of the table rejects, by rule: the rejected units, parts of kept ones, and
+ *     rows of what the job reads beside its input
  */
 public record RowAccount(
     String unit,
@@ -57,10 +58,16 @@ public record RowAccount(
 
   /** Further units that were rejected before the job saw them, by rule. */
   RowAccount alsoRejected(Map<String, Long> byRule) {
+    long more = sum(byRule);
+    return new RowAccount(unit, in + more, kept, duplicates, rejected + more, leftOver, rejects)
+        .rejectedBeside(byRule);
+  }
+
+  /** Further rows of the table rejects, by rule, that are none of the units. */
+  RowAccount rejectedBeside(Map<String, Long> byRule) {
     var all = new TreeMap<>(rejects);
     byRule.forEach((rule, rows) -> all.merge(rule, rows, Long::sum));
-    long more = sum(byRule);
-    return new RowAccount(unit, in + more, kept, duplicates, rejected + more, leftOver, all);
+    return new RowAccount(unit, in, kept, duplicates, rejected, leftOver, all);
   }
 
   /** Units that nothing was made of because enough was made. */

@@ -5,7 +5,6 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.forall;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.transform;
@@ -72,6 +71,15 @@ final class MessageColumns {
    * @param unread names of members that nothing reads, though they may say something; or null
    */
   record Read(Column messages, Column rule, Column detail, Column unread) {
+    /** What {@link #read} made, in a column of its own. */
+    static Read of(Column found) {
+      return new Read(
+          found.getField("messages"),
+          found.getField("rule"),
+          found.getField("detail"),
+          found.getField("unread"));
+    }
+
     /** What is found in this column or, where nothing is wrong here, in another. */
     Read or(Read other) {
       return new Read(
@@ -93,10 +101,10 @@ final class MessageColumns {
   }
 
   /**
-   * The column in its shape. Messages that have some of the members in their types, as every run's
-   * do, are only put in order; all else is read as JSON.
+   * The column in its shape, as {@link Read#of} takes it apart. Messages that have some of the
+   * members in their types, as every run's do, are only put in order; all else is read as JSON.
    */
-  static Read read(String name, DataType found) {
+  static Column read(String name, DataType found) {
     UserDefinedFunction parse =
         udf((UDF1<@Nullable String, @Nullable Row>) MessageColumns::parse, READ);
     Column read =
@@ -108,17 +116,18 @@ final class MessageColumns {
         && plain(struct)) {
       Column inForm = forall(col(name), message -> inForm(message, struct));
       Column ordered = transform(col(name), message -> ordered(message, struct));
-      return new Read(
-          when(inForm, ordered).otherwise(read.getField("messages")),
-          when(not(inForm), read.getField("rule")),
-          when(not(inForm), read.getField("detail")),
-          when(not(inForm), read.getField("unread")));
+      return when(inForm, inOrder(ordered)).otherwise(read);
     }
-    return new Read(
-        read.getField("messages"),
-        read.getField("rule"),
-        read.getField("detail"),
-        read.getField("unread"));
+    return read;
+  }
+
+  /** A value of {@link #READ} of which nothing is to be said. */
+  private static Column inOrder(Column messages) {
+    return struct(messages.as("messages"), nothing("rule"), nothing("detail"), nothing("unread"));
+  }
+
+  private static Column nothing(String member) {
+    return lit(null).cast(READ.apply(member).dataType()).as(member);
   }
 
   /** The column, where a row that cannot be read ends the job. */

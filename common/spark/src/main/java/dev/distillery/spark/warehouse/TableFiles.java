@@ -25,11 +25,16 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /** Files of one's own, Parquet or JSON Lines, as rows. */
 final class TableFiles {
+  /** In a column's metadata: whether every row has a list there. */
+  private static final String LISTS = "lists";
+
   private static final String CORRUPT = "_corrupt_record";
 
   /** Escapes of a high surrogate without a low one behind it, the other way round, and NUL. */
@@ -326,7 +331,8 @@ final class TableFiles {
               .findFirst();
       if (ours.isPresent() && isFree(ours.get())) {
         // As they are written: rows differ in the forms of these.
-        known.add(new StructField(field.name(), DataTypes.StringType, true, field.metadata()));
+        known.add(
+            new StructField(field.name(), DataTypes.StringType, true, asFound(field.dataType())));
       } else if (ours.isPresent() && isNullish(field.dataType())) {
         known.add(ours.get());
       } else {
@@ -334,6 +340,15 @@ final class TableFiles {
       }
     }
     return reader().schema(new StructType(known.toArray(StructField[]::new))).json(paths());
+  }
+
+  private static Metadata asFound(DataType type) {
+    return new MetadataBuilder().putBoolean(LISTS, type instanceof ArrayType).build();
+  }
+
+  /** Whether a column, read as it is written, holds lists in every row. */
+  static boolean holdsLists(StructField column) {
+    return column.metadata().contains(LISTS) && column.metadata().getBoolean(LISTS);
   }
 
   /** Whether people write a column's values in forms of their own. */

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.regexp_extract;
+import static org.apache.spark.sql.functions.replace;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
@@ -30,6 +31,9 @@ import org.apache.spark.sql.types.StructType;
 
 /** Reads what a {@link TableRef} names, in the columns and types of a canonical table. */
 public final class TableReader {
+  /** Before a column's name: what is found in its messages. */
+  private static final String READ = "_read_";
+
   private final SparkSession spark;
   private final Warehouse warehouse;
   private final Consumer<String> notes;
@@ -83,11 +87,10 @@ public final class TableReader {
       TableRef.Named named = (TableRef.Named) input.ref();
       Path folder = input.run().get().folder(warehouse, named.table());
       Dataset<Row> rows = spark.read().parquet(folder.toString());
-      return conform(rows, table, folder.toString(), messages(rows, table));
+      return conform(withMessages(rows, table), table, folder.toString());
     }
     Dataset<Row> rows = fill(files(input).rows(table), input.asked(), table);
-    Map<String, MessageColumns.Read> messages = messages(rows, table);
-    return conform(readable(rows, messages, input.asked()), table, input.asked(), messages);
+    return conform(readable(withMessages(rows, table), input.asked()), table, input.asked());
   }
 
   /** As above, of what a reference names now. */
@@ -115,6 +118,11 @@ public final class TableReader {
                 Arrays.stream(rows.columns())
                     .map(name -> col("`" + name + "`"))
                     .toArray(Column[]::new)));
+    if (present.contains(Tables.TOOLS)
+        && TableFiles.holdsLists(rows.schema().apply(Tables.TOOLS))) {
+      // Read as text, but a list to whom the row's hash is a name.
+      content = replace(content, lit("\"tools\":\"[]\""), lit("\"tools\":[]"));
+    }
     Map<String, Column> fillable = new LinkedHashMap<>();
     fillable.put("id", sha2(content, 256).substr(1, 32));
     fillable.put("source", regexp_extract(input_file_name(), "([^/]+)$", 1));
@@ -143,25 +151,29 @@ public final class TableReader {
     return result;
   }
 
-  /** The columns of messages that rows have, as they are read. */
-  private static Map<String, MessageColumns.Read> messages(Dataset<Row> rows, Table table) {
-    var messages = new LinkedHashMap<String, MessageColumns.Read>();
+  /** The rows with a further column for each of messages, in which it is read, once. */
+  private static Dataset<Row> withMessages(Dataset<Row> rows, Table table) {
+    Dataset<Row> result = rows;
     List<String> present = Arrays.asList(rows.columns());
     for (StructField wanted : table.schema().fields()) {
       if (wanted.dataType().sameType(MessageRows.TYPE) && present.contains(wanted.name())) {
         DataType found = rows.schema().apply(wanted.name()).dataType();
         if (MessageColumns.readable(found)) {
-          messages.put(wanted.name(), MessageColumns.read(wanted.name(), found));
+          result =
+              result.withColumn(READ + wanted.name(), MessageColumns.read(wanted.name(), found));
         }
       }
     }
-    return messages;
+    return result;
   }
 
   /** The rows whose messages can be read; tells of the others, and of members that are not read. */
-  private Dataset<Row> readable(
-      Dataset<Row> rows, Map<String, MessageColumns.Read> messages, String origin) {
-    Optional<MessageColumns.Read> all = messages.values().stream().reduce(MessageColumns.Read::or);
+  private Dataset<Row> readable(Dataset<Row> rows, String origin) {
+    Optional<MessageColumns.Read> all =
+        Arrays.stream(rows.columns())
+            .filter(name -> name.startsWith(READ))
+            .map(name -> MessageColumns.Read.of(col(name)))
+            .reduce(MessageColumns.Read::or);
     if (all.isEmpty()) {
       return rows;
     }
@@ -200,20 +212,28 @@ public final class TableReader {
                         col("id").cast(DataTypes.StringType).as("id"),
                         rule.as("rule"),
                         all.get().detail().as("detail"),
-                        to_json(struct("*")).as("row")),
+                        to_json(struct(own(rows))).as("row")),
                 found.byRule()));
     return rows.where(rule.isNull());
+  }
+
+  /** The columns that are not of this class. */
+  private static Column[] own(Dataset<Row> rows) {
+    return Arrays.stream(rows.columns())
+        .filter(name -> !name.startsWith(READ))
+        .map(name -> col("`" + name + "`"))
+        .toArray(Column[]::new);
   }
 
   /**
    * The table's columns in its order and types, then what else the rows have; every violation at
    * once.
    */
-  private static Dataset<Row> conform(
-      Dataset<Row> rows, Table table, String origin, Map<String, MessageColumns.Read> messages) {
+  private static Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
     var violations = new ArrayList<String>();
     var columns = new ArrayList<Column>();
-    List<String> present = Arrays.asList(rows.columns());
+    List<String> all = Arrays.asList(rows.columns());
+    List<String> present = all.stream().filter(name -> !name.startsWith(READ)).toList();
     for (StructField wanted : table.schema().fields()) {
       if (!present.contains(wanted.name())) {
         if (!wanted.nullable()) {
@@ -230,9 +250,10 @@ public final class TableReader {
         continue;
       }
       DataType found = rows.schema().apply(wanted.name()).dataType();
-      if (messages.containsKey(wanted.name())) {
+      if (all.contains(READ + wanted.name())) {
+        var read = MessageColumns.Read.of(col(READ + wanted.name()));
         columns.add(
-            MessageColumns.orFail(messages.get(wanted.name()), wanted.name(), origin)
+            MessageColumns.orFail(read, wanted.name(), origin)
                 .as(wanted.name(), wanted.metadata()));
         continue;
       }

@@ -43,6 +43,17 @@ class UnreadableRowsTest {
         .run(LocalSpark.session(), OptionsBinder.of(JobRunTest.Options.class).bind(given));
   }
 
+  /** A job with a row of its own, that reads beside it. */
+  private static JobRunTest.Body beside(String main, String side) {
+    return run -> {
+      Dataset<Row> read = run.inputs(List.of(main), Tables.CONVERSATIONS);
+      long others = run.sideInputs(List.of(side), Tables.CONVERSATIONS).count();
+      long rows = read.count();
+      long kept = run.dryRun() ? rows : run.write(Tables.CONVERSATIONS, read);
+      return Outcome.done(new Counts(run, others), RowAccount.of("rows", rows, kept));
+    };
+  }
+
   private static Dataset<Row> table(Counts summary, String name) {
     return LocalSpark.session().read().parquet(summary.tables().get(name).path());
   }
@@ -94,5 +105,46 @@ class UnreadableRowsTest {
     assertThat(table(summary, "rejects").select("rule").collectAsList())
         .extracting(row -> row.getString(0))
         .containsExactlyInAnyOrder("own", "unsupported_content");
+  }
+
+  @Test
+  void rowsOfWhatIsReadBesideTheInputAreRejectsAndNoneOfItsUnits() throws IOException {
+    String side = rows();
+    String main =
+        Files.writeString(
+                folder.resolve("main.jsonl"),
+                """
+                {"id": "7", "messages": [{"role": "user", "content": "g"}]}
+                {"id": "8", "messages": [{"role": "narrator", "content": "h"}]}
+                """)
+            .toString();
+    Counts summary = run(beside(main, side), Map.of());
+    assertThat(summary.rejects())
+        .containsOnly(Map.entry("unknown_role", 1L), Map.entry("unsupported_content", 1L));
+    assertThat(table(summary, "rejects").sort("id").select("id", "detail").collectAsList())
+        .extracting(Row::toString)
+        .containsExactly(
+            "[2," + side + ": Message 1 has a part that is no text: image_url]",
+            "[8,Message 1: no role of a dialogue: 'narrator']");
+    // Of one file that is both, the rows are units.
+    Counts both = run(beside(side, side), Map.of("run-id", List.of("a2")));
+    assertThat(both.rejects()).containsExactly(Map.entry("unsupported_content", 1L));
+    assertThat(table(both, "rejects").select("detail").head().getString(0)).startsWith("Message");
+  }
+
+  /** What a run rejects is kept when it is found: a run may last longer than its input. */
+  @Test
+  void anInputThatIsGoneWhenTheJobEndsIsNotReadAgain() throws IOException {
+    String input = rows();
+    Counts summary =
+        run(
+            run -> {
+              Dataset<Row> read = run.inputs(List.of(input), Tables.CONVERSATIONS);
+              long kept = run.write(Tables.CONVERSATIONS, read);
+              Files.delete(Path.of(input));
+              return Outcome.done(new Counts(run, kept), RowAccount.of("rows", 2, kept));
+            },
+            Map.of());
+    assertThat(table(summary, "rejects").select("id").head().getString(0)).isEqualTo("2");
   }
 }

@@ -105,6 +105,15 @@ class TableReaderTest {
   }
 
   @Test
+  void messagesAreReadOnceForAllThatIsFoundInThem() throws IOException {
+    String file =
+        write(
+            "rows.jsonl", "{\"id\": \"1\", \"messages\": [{\"from\": \"gpt\", \"value\": \"a\"}]}");
+    String plan = read(file, Tables.CONVERSATIONS).queryExecution().optimizedPlan().toString();
+    assertThat(plan.split("UDF\\(messages", -1)).as(plan).hasSize(2);
+  }
+
+  @Test
   void rowsWhoseMessagesCannotBeReadArePutAsideByRuleOrRefused() throws IOException {
     String file =
         write(

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -93,12 +94,34 @@ public final class PromptInputs {
       String template,
       TemplateInputs inputs,
       int most) {
+    return read(run, refs, model, template, inputs, most, run::inputs);
+  }
+
+  /** As {@link #read}, of prompts that the job does not account for: it evaluates on them, say. */
+  public static PromptInputs readBeside(
+      JobRun run,
+      List<String> refs,
+      String model,
+      String template,
+      TemplateInputs inputs,
+      int most) {
+    return read(run, refs, model, template, inputs, most, run::sideInputs);
+  }
+
+  private static PromptInputs read(
+      JobRun run,
+      List<String> refs,
+      String model,
+      String template,
+      TemplateInputs inputs,
+      int most,
+      BiFunction<List<String>, Table, Dataset<Row>> reading) {
     List<Dataset<Row>> encoded = new ArrayList<>();
     List<Dataset<Row>> rows = new ArrayList<>();
     boolean dialogues = false;
     for (String ref : refs) {
       Table table = table(run, ref);
-      Dataset<Row> own = run.inputs(List.of(ref), table);
+      Dataset<Row> own = reading.apply(List.of(ref), table);
       rows.add(own);
       dialogues |= !table.equals(Tables.DOCUMENTS);
       encoded.add(

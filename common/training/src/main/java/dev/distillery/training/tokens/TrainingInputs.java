@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -148,11 +149,24 @@ public final class TrainingInputs {
    * @throws JobException where a table is not there or not allowed, or {@code --use} forbids rows
    */
   public static TrainingInputs read(JobRun run, List<String> refs, List<Table> allowed) {
+    return read(run, refs, allowed, run::inputs);
+  }
+
+  /** As {@link #read}, of rows that the job does not account for: it evaluates on them, say. */
+  public static TrainingInputs readBeside(JobRun run, List<String> refs, List<Table> allowed) {
+    return read(run, refs, allowed, run::sideInputs);
+  }
+
+  private static TrainingInputs read(
+      JobRun run,
+      List<String> refs,
+      List<Table> allowed,
+      BiFunction<List<String>, Table, Dataset<Row>> reading) {
     List<Source> sources = new ArrayList<>();
     for (String text : refs) {
       WeightedRef weighted = WeightedRef.parse(text);
       Table table = table(run, weighted.ref(), allowed);
-      sources.add(new Source(weighted, table, run.inputs(List.of(weighted.ref()), table)));
+      sources.add(new Source(weighted, table, reading.apply(List.of(weighted.ref()), table)));
     }
     return new TrainingInputs(run, sources, Optional.empty());
   }

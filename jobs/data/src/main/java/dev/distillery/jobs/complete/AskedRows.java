@@ -140,11 +140,13 @@ final class AskedRows implements AutoCloseable {
               + "; its columns are "
               + present);
     }
-    return read.select(
-        Stream.concat(Arrays.stream(PROMPTS.schema().fieldNames()), options.keepColumns().stream())
-            .distinct()
-            .map(AskedRows::quoted)
-            .toArray(Column[]::new));
+    return read.withColumn(Tables.TOOLS, definedTools())
+        .select(
+            Stream.concat(
+                    Arrays.stream(PROMPTS.schema().fieldNames()), options.keepColumns().stream())
+                .distinct()
+                .map(AskedRows::quoted)
+                .toArray(Column[]::new));
   }
 
   /** What a completion carries of the row asked about, besides its id. */
@@ -220,9 +222,10 @@ final class AskedRows implements AutoCloseable {
   /** The rule that rejects a row, or null. */
   Column rule() {
     return when(HAS_NOTHING, lit("nothing_to_ask"))
-        .when(noTools(), lit(null).cast(DataTypes.StringType))
         .when(not(readableTools()), lit("invalid_tools"))
-        .when(lit(objection().isPresent()), lit("unsupported_tools"));
+        .when(
+            col(Tables.TOOLS).isNotNull().and(lit(objection().isPresent())),
+            lit("unsupported_tools"));
   }
 
   /** What the rule found. */
@@ -236,14 +239,15 @@ final class AskedRows implements AutoCloseable {
     return ToolDefinitions.objection(options.teacher(), options.extraBody());
   }
 
-  private static Column noTools() {
+  /** The column of tools, where it defines some: a row without them is the same without it. */
+  private static Column definedTools() {
     UDF1<@Nullable String, Boolean> none = ToolDefinitions::none;
-    return udf(none, DataTypes.BooleanType).apply(col(Tables.TOOLS));
+    return when(not(udf(none, DataTypes.BooleanType).apply(col(Tables.TOOLS))), col(Tables.TOOLS));
   }
 
   private static Column readableTools() {
     UDF1<@Nullable String, Boolean> readable =
-        tools -> ToolDefinitions.none(tools) || ToolDefinitions.of(tools).isPresent();
+        tools -> tools == null || ToolDefinitions.of(tools).isPresent();
     return udf(readable, DataTypes.BooleanType).apply(col(Tables.TOOLS));
   }
 

@@ -109,7 +109,6 @@ final class PromptRows implements FlatMapFunction<Row, String> {
   /** What is merged into the requests of a row: the tools that it names among it. */
   private String extraBody(Row row) {
     return text(row, Tables.TOOLS)
-        .filter(tools -> !ToolDefinitions.none(tools))
         .flatMap(ToolDefinitions::of)
         .map(tools -> ToolDefinitions.into(form.extraBody(), tools))
         .orElse(form.extraBody());

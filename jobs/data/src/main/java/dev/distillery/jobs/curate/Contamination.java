@@ -136,7 +136,7 @@ final class Contamination {
   }
 
   private static Dataset<Row> runs(JobRun run, String ref, Redactor redactor) {
-    Dataset<Row> rows = run.inputs(List.of(ref), ITEMS);
+    Dataset<Row> rows = run.sideInputs(List.of(ref), ITEMS);
     List<String> passedOver = new ArrayList<>();
     Optional<Column> all = texts(rows.schema(), name -> col("`" + name + "`"), "", passedOver);
     if (all.isEmpty()) {

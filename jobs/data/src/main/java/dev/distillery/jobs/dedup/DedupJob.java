@@ -56,9 +56,9 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
         equals nothing.
         """,
         "any of the tables instructions, conversations, preferences and documents.",
-        "the kept rows under the table's name; duplicates: id, kept_id (the earliest kept row "
-            + "that excludes it), score, rule; rejects: rows without an id; with --neighbors also the "
-            + "table neighbors: id, neighbor_id, rank, score.",
+        "the kept rows under the table's name; duplicates: id, kept_id (the earliest kept row that"
+            + " excludes it), score, rule; rejects: rows without an id; with --neighbors also the"
+            + " table neighbors: id, neighbor_id, rank, score.",
         "distillery dedup --input instructions --against seeds.jsonl");
   }
 
@@ -101,7 +101,7 @@ public final class DedupJob implements Job<DedupOptions, DedupSummary> {
     Table table = table(options);
     Dataset<Row> rows = run.inputs(options.input(), table);
     Dataset<Row> pool =
-        options.against().isEmpty() ? rows.limit(0) : run.inputs(options.against(), table);
+        options.against().isEmpty() ? rows.limit(0) : run.sideInputs(options.against(), table);
     run.progress().start("Read rows", "rows", OptionalLong.empty(), 0);
     try (var deduplicator =
         run.phase(

@@ -13,10 +13,13 @@ import dev.distillery.core.teacher.testing.FakeRequest;
 import dev.distillery.core.teacher.testing.FakeScript;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -219,6 +222,34 @@ class CompleteJobTest {
             "When?[{\"type\":\"function\",\"function\":{\"name\":\"clock\"}}]",
             "Why?",
             "Where?");
+  }
+
+  /** A reply that was paid for before rows could have tools is found again. */
+  @Test
+  void aRequestWithoutToolsHasTheIdThatItHadWithoutTheColumn() throws Exception {
+    String plain = "{\"id\": \"1\", \"prompt\": \"Why?\"}\n";
+    run("plain", Map.of("input", jsonl(plain).toString()));
+    String none = "{\"id\": \"1\", \"prompt\": \"Why?\", \"tools\": []}\n";
+    run("none", Map.of("input", jsonl(none).toString()));
+    assertThat(requestIds("none")).isEqualTo(requestIds("plain"));
+
+    // An id that is not given is a hash of the row, which held a list.
+    String unnamed =
+        """
+        {"prompt": "Why?", "tools": []}
+        {"prompt": "Who?", "tools": [{"type": "function"}]}
+        """;
+    run("unnamed", Map.of("input", jsonl(unnamed).toString()));
+    byte[] digest =
+        MessageDigest.getInstance("SHA-256")
+            .digest("{\"prompt\":\"Why?\",\"tools\":[]}".getBytes(StandardCharsets.UTF_8));
+    assertThat(completions("unnamed"))
+        .extracting(row -> row.<String>getAs("id"))
+        .contains(HexFormat.of().formatHex(digest, 0, 16));
+  }
+
+  private List<String> requestIds(String run) {
+    return completions(run).stream().map(row -> row.<String>getAs("request_id")).toList();
   }
 
   @Test

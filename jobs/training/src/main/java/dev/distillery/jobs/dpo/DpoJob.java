@@ -236,7 +236,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
   private static TokenRows held(
       JobRun run, DpoOptions options, TokenSettings settings, ReferenceFigures reference) {
     TrainingInputs.Tokens tokens =
-        TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+        TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES)
             .with(reference)
             .build(
                 options.training().student().model(), settings, options.run().randomSeed(), false);
@@ -258,7 +258,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     if (!options.tokens().evalInput().isEmpty()) {
       training =
           training.evaluatedOn(
-              TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+              TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES)
                   .plan(options.training().student().model(), settings, 0)
                   .rows());
     }

@@ -274,7 +274,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   private static PromptTable held(JobRun run, PpoOptions options, TemplateInputs told, int most) {
     StudentOptions student = options.training().student();
     PromptInputs held =
-        PromptInputs.read(
+        PromptInputs.readBeside(
             run, options.evalInput(), student.model(), options.template(), told, most);
     PromptInputs.Sums sums = held.sums();
     if (!sums.rejects().isEmpty()) {

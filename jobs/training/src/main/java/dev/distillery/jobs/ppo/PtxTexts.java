@@ -54,7 +54,7 @@ record PtxTexts(Optional<PtxRows> rows, String key, List<ModelCard.Source> sourc
                 Packing.NONE,
                 stops.isEmpty() ? -1 : stops.get(0))
             .told(told);
-    TrainingInputs inputs = TrainingInputs.read(run, ptx.ptxInput(), TABLES);
+    TrainingInputs inputs = TrainingInputs.readBeside(run, ptx.ptxInput(), TABLES);
     long seed = options.run().randomSeed();
     TrainingInputs.Tokens tokens =
         inputs.build(options.training().student().model(), settings, seed, true);

@@ -198,7 +198,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
             .identifiedBy("token tables", tokens.key());
     Map<String, Number> held = new TreeMap<>();
     if (!options.tokens().evalInput().isEmpty()) {
-      TrainingInputs eval = TrainingInputs.read(run, options.tokens().evalInput(), TABLES);
+      TrainingInputs eval = TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES);
       TrainingInputs.Tokens evaluated = eval.build(model, settings, seed, false);
       training = training.evaluatedOn(evaluated.rows());
       held.put("eval_tokens", evaluated.learnedPerEpoch());
@@ -360,7 +360,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
     if (!options.tokens().evalInput().isEmpty()) {
       training =
           training.evaluatedOn(
-              TrainingInputs.read(run, options.tokens().evalInput(), TABLES)
+              TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES)
                   .plan(start.model().toString(), settings, 0)
                   .rows());
     }

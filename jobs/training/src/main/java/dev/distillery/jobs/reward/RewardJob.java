@@ -314,7 +314,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
   private static Optional<TrainingInputs> held(JobRun run, RewardOptions options) {
     return options.tokens().evalInput().isEmpty()
         ? Optional.empty()
-        : Optional.of(TrainingInputs.read(run, options.tokens().evalInput(), COMPARISONS));
+        : Optional.of(TrainingInputs.readBeside(run, options.tokens().evalInput(), COMPARISONS));
   }
 
   /** Rows that are not trained on. What of them is rejected is told. */
@@ -334,7 +334,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
       return Optional.empty();
     }
     String model = begun.student().model();
-    TrainingInputs answers = TrainingInputs.read(run, options.normalizeInput(), ANSWERS);
+    TrainingInputs answers = TrainingInputs.readBeside(run, options.normalizeInput(), ANSWERS);
     TokenRows rows =
         rows(run, answers, "--normalize-input", model, settings(run, options, model, false));
     return Optional.of(new Normalisation(rows, begun.batch().batchSize()));

@@ -314,7 +314,8 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
 
   /** The rows that are only evaluated on. What of them is rejected is told. */
   private static TokenRows held(JobRun run, SftOptions options, TokenSettings settings) {
-    TrainingInputs held = TrainingInputs.read(run, options.tokens().evalInput(), tables(options));
+    TrainingInputs held =
+        TrainingInputs.readBeside(run, options.tokens().evalInput(), tables(options));
     TrainingInputs.Tokens tokens =
         held.build(
             options.training().student().model(), settings, options.run().randomSeed(), false);
@@ -355,7 +356,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       return training;
     }
     return training.evaluatedOn(
-        TrainingInputs.read(run, options.tokens().evalInput(), tables(options))
+        TrainingInputs.readBeside(run, options.tokens().evalInput(), tables(options))
             .plan(options.training().student().model(), settings, 0)
             .rows());
   }
