@@ -55,13 +55,17 @@ class IngestParquetTest {
             "openai-messages",
             "conversations",
             "messages array<struct<role: string, content: string, tool_calls: array<struct<id:"
-                + " string, function: struct<name: string, arguments: string>>>>>, tools"
-                + " array<struct<name: string>>",
+                + " string, function: struct<name: string, arguments: struct<zone: string, at:"
+                + " double>>>>>>, tools array<struct<name: string, strict: boolean, parameters:"
+                + " struct<zone: struct<type: string>, at: struct<type: string, enum:"
+                + " array<double>>>>>",
             """
             {"messages": [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": null, \
-            "tool_calls": [{"id": "c", "function": {"name": "map", "arguments": "{}"}}]}, \
+            "tool_calls": [{"id": "c", "function": {"name": "map", "arguments": {"zone": "x"}}}, {"id": "d", "function": {"name": "clock", \
+            "arguments": {"at": 0.5}}}]}, \
             {"role": "tool", "content": "Here."}, {"role": "assistant", "content": "Here."}], \
-            "tools": [{"name": "map"}]}
+            "tools": [{"name": "map", "parameters": {"zone": {"type": "string"}}}, {"name": "clock", \
+            "strict": true, "parameters": {"at": {"type": "number", "enum": [0.5, 1.0E10, null]}}}]}
             {"messages": [{"role": "user", "content": "When?"}, {"role": "assistant", "content": null}]}
             """),
         new Case(
