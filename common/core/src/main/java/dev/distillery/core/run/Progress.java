@@ -12,7 +12,8 @@ import java.util.function.Supplier;
 
 /**
  * Tells how far a job is: an update when a phase starts, at most one every {@code interval} while
- * it goes on, and one when it ends. Safe for use by several threads.
+ * it goes on, or as rarely as the listener wants them, and one when it ends. Safe for use by
+ * several threads.
  */
 public final class Progress {
   /** Where nothing changes, a line now and then says that the job lives. */
@@ -76,11 +77,13 @@ public final class Progress {
    * like.
    */
   public synchronized void update(long done, String detail) {
-    Duration quiet = Duration.between(lastLine, clock.instant());
+    Instant now = clock.instant();
+    Duration quiet = Duration.between(lastLine, now);
+    Duration wanted = listener.distance(Duration.between(phaseStart, now));
     String state = done + detail;
     boolean due = !state.equals(lastState) || quiet.compareTo(HEARTBEAT) >= 0;
-    if (due && quiet.compareTo(interval) >= 0) {
-      lastLine = clock.instant();
+    if (due && quiet.compareTo(interval) >= 0 && quiet.compareTo(wanted) >= 0) {
+      lastLine = now;
       lastState = state;
       tell(done, detail);
     }

@@ -1,6 +1,10 @@
 package dev.distillery.core.run;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalLong;
 
 /**
@@ -9,7 +13,19 @@ import java.util.OptionalLong;
  */
 @FunctionalInterface
 public interface ProgressListener {
+  /** The longest time between two lines of a phase in a log. */
+  Duration RAREST = Duration.ofSeconds(30);
+
   void update(Update update);
+
+  /**
+   * The least time between two updates of a phase; default: 0, as often as a job has them.
+   *
+   * @param elapsed since the phase began
+   */
+  default Duration distance(Duration elapsed) {
+    return Duration.ZERO;
+  }
 
   /**
    * One thing that a job has to tell.
@@ -32,8 +48,39 @@ public interface ProgressListener {
     };
   }
 
-  /** What the command line uses. */
+  /**
+   * As {@link #on}, for a file that is read later: the longer a phase lasts, the rarer its lines, a
+   * tenth of what it lasted, up to 30 seconds.
+   */
+  static ProgressListener inLog(PrintStream out) {
+    ProgressListener lines = on(out);
+    return new ProgressListener() {
+      @Override
+      public void update(Update update) {
+        lines.update(update);
+      }
+
+      @Override
+      public Duration distance(Duration elapsed) {
+        Duration tenth = elapsed.dividedBy(10);
+        return tenth.compareTo(RAREST) < 0 ? tenth : RAREST;
+      }
+    };
+  }
+
+  /** What the command line uses: {@link #on}, or {@link #inLog} where nobody watches. */
   static ProgressListener standardError() {
-    return on(System.err);
+    return isTerminal() ? on(System.err) : inLog(System.err);
+  }
+
+  private static boolean isTerminal() {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/fd/2"))
+          .toString()
+          .matches("/dev/(?:pts/|tty|console).*");
+    } catch (IOException | RuntimeException e) {
+      // Not Linux: what starts jobs by itself sets no terminal's name.
+      return System.getenv("TERM") != null;
+    }
   }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,6 +76,34 @@ class RunTest {
             [job] Asking: 10/100 requests
             [job] Asking: 30/100 requests, 2.0/s, 35 s left, 2 errors
             """);
+  }
+
+  /** A log of an hour is read in a minute. */
+  @Test
+  void aLogHasFewerLinesTheLongerAPhaseLasts() {
+    var clock = new SettableClock();
+    var bytes = new ByteArrayOutputStream();
+    var progress =
+        new Progress(
+            "job",
+            ProgressListener.inLog(new PrintStream(bytes, true, StandardCharsets.UTF_8)),
+            clock,
+            Duration.ofSeconds(2));
+    var seconds = new ArrayList<Integer>();
+    progress.start("Asking", "requests", OptionalLong.empty(), 0);
+    for (int second = 1; second <= 3600; second++) {
+      clock.now = clock.now.plusSeconds(1);
+      int before = bytes.size();
+      progress.update(second, "");
+      if (bytes.size() > before) {
+        seconds.add(second);
+      }
+    }
+    progress.finish(3600, "");
+    // Every 2 seconds up to 20, a tenth of the time up to 300, every 30 from there.
+    assertThat(seconds).startsWith(2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 23, 26);
+    assertThat(seconds).hasSizeBetween(130, 150).endsWith(3543, 3573);
+    assertThat(bytes.toString(StandardCharsets.UTF_8).lines()).hasSize(seconds.size() + 2);
   }
 
   @Test
