@@ -52,6 +52,7 @@ public record Tagging(String source, String license) implements Serializable {
         parts.add(message.weight().toString());
         parts.add(message.toolCalls().orElse(""));
       }
+      message.toolCallId().ifPresent(call -> parts.addAll(List.of("tool_call_id", call)));
     }
     return StableIds.of(parts.toArray(String[]::new));
   }

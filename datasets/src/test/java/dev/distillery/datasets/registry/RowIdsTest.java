@@ -74,6 +74,7 @@ class RowIdsTest {
             "{'messages': [" + ASK.replace("'a'", "'a', 'name': 'ann'") + SAY + "]}",
             "{'messages': [" + ASK + SAY.replace("'b'", "'b', 'weight': 0") + "]}",
             "{'messages': [" + ASK + SAY.replace("'b'", "'b', 'tool_calls': [{'id': 1}]") + "]}",
+            "{'messages': [" + ASK + SAY.replace("'b'", "'b', 'tool_call_id': 'c'") + "]}",
             "{'messages': [" + ASK + SAY + "], 'system': 's'}",
             "{'messages': [" + ASK + SAY + "], 'tools': [{'name': 'f'}]}"),
         Case.of(

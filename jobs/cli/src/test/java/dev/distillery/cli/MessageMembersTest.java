@@ -18,7 +18,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs of before messages had a name, a weight and calls are read beside runs of after. */
+/**
+ * Runs of before messages had a name, a weight, calls and their ids are read beside runs of after.
+ */
 class MessageMembersTest {
   private final SparkSession spark = LocalSpark.session();
 
@@ -36,7 +38,8 @@ class MessageMembersTest {
                         "",
                         Optional.of("ann"),
                         OptionalDouble.of(0),
-                        Optional.of("[{\"type\":\"function\"}]"))),
+                        Optional.of("[{\"type\":\"function\"}]"),
+                        Optional.of("c"))),
                 Optional.of("en"),
                 Optional.empty(),
                 "test",
@@ -77,7 +80,7 @@ class MessageMembersTest {
                 assertThat(merged.schema().apply("messages").dataType().simpleString())
                     .isEqualTo(
                         "array<struct<role:string,content:string,name:string,weight:double,"
-                            + "tool_calls:string>>"));
+                            + "tool_calls:string,tool_call_id:string>>"));
   }
 
   @Test
@@ -86,13 +89,14 @@ class MessageMembersTest {
             DuckDb.rows(
                 """
                 SELECT run_id, messages[2].role, messages[2].name, messages[2].weight,
-                       messages[2].tool_calls, tools
+                       messages[2].tool_calls, messages[2].tool_call_id, tools
                 FROM read_parquet('%s/conversations/*/*.parquet', hive_partitioning = true,
                                   union_by_name = true)
                 ORDER BY run_id
                 """
                     .formatted(warehouse)))
         .containsExactly(
-            "a|assistant|null|null|null|null", "b|assistant|ann|0.0|[{\"type\":\"function\"}]|[]");
+            "a|assistant|null|null|null|null|null",
+            "b|assistant|ann|0.0|[{\"type\":\"function\"}]|c|[]");
   }
 }

@@ -35,6 +35,7 @@ public final class MessageJson {
           "train",
           "tool_calls",
           "function_call",
+          "tool_call_id",
           "refusal");
 
   /** Members that say nothing to a reader of the dialogue: where and when it was kept. */
@@ -51,7 +52,6 @@ public final class MessageJson {
           "model",
           "object",
           "status",
-          "tool_call_id",
           "annotations");
 
   /** Members that hold what is no text, and that the canonical form has no place for. */
@@ -135,9 +135,10 @@ public final class MessageJson {
     return new Message(
         role,
         content(node, place, calls.isPresent()),
-        name(node, place),
+        label(node, "name", place),
         weight(node, place),
-        calls);
+        calls,
+        label(node, "tool_call_id", place));
   }
 
   /** Whether a member that nothing reads may say something. */
@@ -175,20 +176,23 @@ public final class MessageJson {
     }
     message.name().ifPresent(name -> node.put("name", name));
     message.toolCalls().ifPresent(calls -> node.set("tool_calls", TextJson.parse(calls)));
+    message.toolCallId().ifPresent(id -> node.put("tool_call_id", id));
     return node;
   }
 
-  /** A name in figures is one too. */
-  private static Optional<String> name(JsonNode node, String place) throws UnreadableException {
-    JsonNode name = node.path("name");
-    if (!saysSomething(name)) {
+  /** A label in figures is one too. */
+  private static Optional<String> label(JsonNode node, String member, String place)
+      throws UnreadableException {
+    JsonNode label = node.path(member);
+    if (!saysSomething(label)) {
       return Optional.empty();
     }
-    if (!name.isTextual() && !name.isNumber()) {
+    if (!label.isTextual() && !label.isNumber()) {
       throw new UnreadableException(
-          "invalid_name", place + " has a name that is no text: " + shortened(name));
+          "invalid_" + member,
+          place + " has a " + member + " that is no text: " + shortened(label));
     }
-    return Optional.of(name.asText());
+    return Optional.of(label.asText());
   }
 
   private static String content(JsonNode node, String place, boolean calls)

@@ -47,6 +47,10 @@ public final class RequestIds {
           write(out, message.name().orElse(""));
           write(out, message.toolCalls().orElse(""));
         }
+        if (message.toolCallId().isPresent()) {
+          write(out, "tool_call_id");
+          write(out, message.toolCallId().get());
+        }
       }
       write(out, place);
     } catch (IOException e) {

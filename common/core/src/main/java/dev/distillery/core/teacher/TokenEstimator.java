@@ -90,7 +90,11 @@ public final class TokenEstimator {
 
   /** Every text of a message that is sent. */
   private static Stream<String> texts(Message message) {
-    return Stream.of(Optional.of(message.content()), message.name(), message.toolCalls())
+    return Stream.of(
+            Optional.of(message.content()),
+            message.name(),
+            message.toolCalls(),
+            message.toolCallId())
         .flatMap(Optional::stream);
   }
 

@@ -26,7 +26,8 @@ class MessageJsonTest {
             message.content(),
             message.name().orElse(""),
             weight,
-            message.toolCalls().orElse("").replace('"', '\''))
+            message.toolCalls().orElse("").replace('"', '\''),
+            message.toolCallId().orElse(""))
         .filter(part -> !part.isEmpty())
         .collect(Collectors.joining(" "));
   }
@@ -38,7 +39,8 @@ class MessageJsonTest {
       value = {
         "{'role': 'developer', 'content': 'a'} | system a",
         "{'role': 'USER', 'content': 5} | user 5",
-        "{'role': 'tool', 'name': 7, 'content': 'a', 'tool_call_id': 'c'} | tool a 7",
+        "{'role': 'tool', 'name': 7, 'content': 'a', 'tool_call_id': 'c'} | tool a 7 c",
+        "{'role': 'tool', 'content': 'a', 'tool_call_id': 12} | tool a 12",
         "{'role': 'user', 'name': '', 'content': [{'type': 'text', 'text': 'a'}, 'b']} | user ab",
         "{'role': 'assistant', 'content': null, 'refusal': 'No.'} | assistant No.",
         "{'role': 'assistant', 'content': null, 'tool_calls': [{'id': 1}]} | assistant [{'id':1}]",
@@ -76,6 +78,7 @@ class MessageJsonTest {
             + " has a function_call that is no object: auto",
         "{'role': 'assistant', 'content': 'a', 'tool_calls': {'id': 1}} | unsupported_content |"
             + " has tool_calls that are no list",
+        "{'role': 'tool', 'content': 'a', 'tool_call_id': ['c']} | invalid_tool_call_id | has a tool_call_id that is no text",
         "{'role': 'assistant', 'content': 'a', 'weight': 'much'} | invalid_weight | much",
         "{'role': 'narrator', 'content': 'a'} | unknown_role | 'narrator'",
         "{'role': 'user'} | unknown_format | has no content; its members are [role]",

@@ -105,6 +105,9 @@ final class OwnTemplate {
     put(members, "content", JinjaTemplate.value(message.content(), origin));
     message.name().ifPresent(name -> put(members, "name", JinjaTemplate.value(name, origin)));
     message.toolCalls().ifPresent(calls -> put(members, "tool_calls", calls(calls, origin)));
+    message
+        .toolCallId()
+        .ifPresent(id -> put(members, "tool_call_id", JinjaTemplate.value(id, origin)));
     return members;
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.model.template.TemplateException;
 import java.io.IOException;
@@ -13,12 +14,15 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class OwnTemplateTest {
   private static final Set<String> SPECIALS =
@@ -196,6 +200,26 @@ class OwnTemplateTest {
         .isEqualTo(
             "[1]<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}}"
                 + "\n</tool_call><|im_end|>");
+  }
+
+  /** Behind the definitions of tools, the text is that of transformers. */
+  @ParameterizedTest
+  @CsvSource({"mistral 3: calls, [TOOL_CALLS]", "kimi: calls, ## Return of"})
+  void theCallThatAToolAnswersIsTold(String name, String mark) throws Exception {
+    JsonNode golden = null;
+    for (JsonNode each : goldens().get("cases")) {
+      golden = each.get("name").asText().equals(name) ? each : golden;
+    }
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode message : Objects.requireNonNull(golden).get("messages")) {
+      messages.add(MessageJson.read(message, messages.size(), unread -> {}));
+    }
+    String expected = golden.get("text").asText();
+    assertThat(
+            template(golden.get("template").asText()).segments(messages, false).stream()
+                .map(ChatTemplate.Segment::text)
+                .collect(Collectors.joining()))
+        .endsWith(expected.substring(expected.indexOf(mark)));
   }
 
   @Test

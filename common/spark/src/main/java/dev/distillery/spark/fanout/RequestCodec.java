@@ -98,7 +98,8 @@ public final class RequestCodec {
         node.get("content").asText(""),
         text(node, "name"),
         OptionalDouble.empty(),
-        node.has("tool_calls") ? Optional.of(node.get("tool_calls").toString()) : Optional.empty());
+        node.has("tool_calls") ? Optional.of(node.get("tool_calls").toString()) : Optional.empty(),
+        text(node, "tool_call_id"));
   }
 
   private static ObjectNode sampling(Sampling sampling) {

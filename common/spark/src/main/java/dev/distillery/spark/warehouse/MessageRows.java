@@ -22,7 +22,8 @@ public final class MessageRows {
           .add("content", DataTypes.StringType, true, "What was said")
           .add("name", DataTypes.StringType, true, "Who said it, or the tool that answers")
           .add("weight", DataTypes.DoubleType, true, "How much the turn counts in training")
-          .add("tool_calls", DataTypes.StringType, true, "Calls that the turn makes, a JSON array");
+          .add("tool_calls", DataTypes.StringType, true, "Calls that the turn makes, a JSON array")
+          .add("tool_call_id", DataTypes.StringType, true, "The call that a tool's turn answers");
 
   /** The column's type. */
   public static final ArrayType TYPE = new ArrayType(MESSAGE, true);
@@ -39,7 +40,8 @@ public final class MessageRows {
                     message.content(),
                     message.name().orElse(null),
                     message.weight().isPresent() ? message.weight().getAsDouble() : null,
-                    message.toolCalls().orElse(null)))
+                    message.toolCalls().orElse(null),
+                    message.toolCallId().orElse(null)))
         .toArray(Row[]::new);
   }
 
@@ -57,7 +59,8 @@ public final class MessageRows {
                     row.getString(1),
                     Optional.ofNullable(row.getString(2)),
                     row.isNullAt(3) ? OptionalDouble.empty() : OptionalDouble.of(row.getDouble(3)),
-                    Optional.ofNullable(row.getString(4))))
+                    Optional.ofNullable(row.getString(4)),
+                    Optional.ofNullable(row.getString(5))))
         .toList();
   }
 }

@@ -41,7 +41,8 @@ final class PreferredAnswers {
                 col("chosen").as("content"),
                 lit(null).cast("string").as("name"),
                 lit(null).cast("double").as("weight"),
-                lit(null).cast("string").as("tool_calls"))
+                lit(null).cast("string").as("tool_calls"),
+                lit(null).cast("string").as("tool_call_id"))
             .cast(MessageRows.MESSAGE);
     Column dialogue = sha2(to_json(struct(col("prompt"), col("chosen"))), 256);
     // Rows of one id may differ in anything: what stands must not hang on the order they come in.
