@@ -78,7 +78,8 @@ class MessageJsonTest {
             + " has a function_call that is no object: auto",
         "{'role': 'assistant', 'content': 'a', 'tool_calls': {'id': 1}} | unsupported_content |"
             + " has tool_calls that are no list",
-        "{'role': 'tool', 'content': 'a', 'tool_call_id': ['c']} | invalid_tool_call_id | has a tool_call_id that is no text",
+        "{'role': 'tool', 'content': 'a', 'tool_call_id': ['c']} | invalid_tool_call_id | has a"
+            + " tool_call_id that is no text",
         "{'role': 'assistant', 'content': 'a', 'weight': 'much'} | invalid_weight | much",
         "{'role': 'narrator', 'content': 'a'} | unknown_role | 'narrator'",
         "{'role': 'user'} | unknown_format | has no content; its members are [role]",
