@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * {@code 1.10}, {@code 010} or {@code no} is not what its writer meant; aliases and merges are
  * refused, as nothing says what they stand for where they are used.
  */
-final class YamlText {
+public final class YamlText {
   private static final YAMLFactory YAML =
       YAMLFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -58,7 +58,7 @@ final class YamlText {
    * @param origin the file's name, for messages
    * @throws JobException that names file and line of what is wrong
    */
-  static JsonNode read(String origin, String text) {
+  public static JsonNode read(String origin, String text) {
     try (YAMLParser parser = YAML.createParser(text)) {
       var reader = new YamlText(origin, parser);
       JsonNode root = parser.nextToken() == null ? MissingNode.getInstance() : reader.value();

@@ -44,6 +44,11 @@ public final class KeyValueCache implements AutoCloseable {
     lengths[sequence] = 0;
   }
 
+  /** Forgets the tokens of a sequence behind the first so many. */
+  public void cut(int sequence, int length) {
+    lengths[sequence] = Math.min(lengths[sequence], length);
+  }
+
   /** Forgets everything. */
   public void clear() {
     Arrays.fill(lengths, 0);

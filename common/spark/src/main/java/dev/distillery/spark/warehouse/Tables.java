@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -304,6 +305,37 @@ public final class Tables {
               .column("ended", BooleanType, "Whether it came to an end of its own")
               .build());
 
+  /** What came of one item of an evaluation task. */
+  public static final Table EVALUATIONS =
+      new Table(
+          "evaluations",
+          "What came of one item of an evaluation task.",
+          struct()
+              .required("task", StringType, "Name of the task")
+              .required("id", StringType, "Row that the item is of")
+              .required("model", StringType, "Who was asked: folder and hash of the bytes")
+              .column("prompt", StringType, "What the model was shown, its shots included")
+              .column(
+                  "choices",
+                  new ArrayType(StringType, true),
+                  "Continuations that were scored; none where the model wrote")
+              .column(
+                  "logprobs",
+                  new ArrayType(DoubleType, true),
+                  "Natural logarithm of the probability of each, summed over its tokens; of a"
+                      + " whole text one")
+              .column(
+                  "answer",
+                  StringType,
+                  "The choice with the highest log-probability, or what the model wrote, to the"
+                      + " character")
+              .column("target", StringType, "What is right; of several the first")
+              .column(
+                  "metrics",
+                  new MapType(StringType, DoubleType, true),
+                  "Metrics of the item by name, and counts that figures are made of")
+              .build());
+
   private static final List<Table> ALL =
       List.of(
           INSTRUCTIONS,
@@ -319,7 +351,8 @@ public final class Tables {
           LOGPROBS,
           SCORES,
           BEST_OF,
-          ROLLOUTS);
+          ROLLOUTS,
+          EVALUATIONS);
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
 

@@ -1,6 +1,7 @@
 package dev.distillery.jobs.logprobs;
 
 import dev.distillery.model.sample.Student;
+import dev.distillery.training.student.SharedStudent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

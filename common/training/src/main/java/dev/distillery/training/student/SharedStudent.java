@@ -1,4 +1,4 @@
-package dev.distillery.jobs.logprobs;
+package dev.distillery.training.student;
 
 import dev.distillery.model.sample.ContinuationScorer;
 import dev.distillery.model.sample.Student;
@@ -6,15 +6,14 @@ import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.OptionalInt;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one student of this JVM: its tasks take turns, and each turn uses all threads. Another model
- * takes the place of the one before.
+ * The one student of this JVM that scores texts: its tasks take turns, and each turn uses all
+ * threads. Another model takes the place of the one before.
  */
-final class SharedStudent {
+public final class SharedStudent {
   private static @Nullable Open open;
 
   private record Open(Path model, int threads, Student student) {}
@@ -24,7 +23,7 @@ final class SharedStudent {
   private SharedStudent() {}
 
   /** The student of a model that the driver knows by this path. */
-  static synchronized Student of(String model, int threads) {
+  public static synchronized Student of(String model, int threads) {
     Path here = ShippedModel.here(model);
     Open now = open;
     if (now != null && now.model().equals(here) && now.threads() == threads) {
@@ -40,25 +39,11 @@ final class SharedStudent {
     }
   }
 
-  /**
-   * The log-probability of each token after those before it. The first stands after BOS (EOS where
-   * there is no BOS), as in lm-evaluation-harness; its own is null where it is that token itself,
-   * or the model has none.
-   */
-  static synchronized @Nullable Double[] logprobs(String model, int threads, int[] ids) {
+  /** Works with student and scorer while no other task does. */
+  public static synchronized <T> T with(
+      String model, int threads, BiFunction<Student, ContinuationScorer, T> work) {
     Student student = of(model, threads);
-    OptionalInt start = student.textStart();
-    boolean begins = start.isEmpty() || start.getAsInt() == ids[0];
-    int[] context = {begins ? ids[0] : start.getAsInt()};
-    int[] rest = begins ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
-    @Nullable Double[] logprobs = new Double[ids.length];
-    if (rest.length > 0) {
-      double[] scores = scorer(student).score(context, rest).logProbs();
-      for (int i = 0; i < scores.length; i++) {
-        logprobs[ids.length - rest.length + i] = scores[i];
-      }
-    }
-    return logprobs;
+    return work.apply(student, scorer(student));
   }
 
   private static ContinuationScorer scorer(Student student) {
@@ -72,6 +57,15 @@ final class SharedStudent {
       scorer = now;
     }
     return now;
+  }
+
+  /** Frees the student; the next to ask opens it again. */
+  public static synchronized void release() {
+    try {
+      closeBoth();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void closeBoth() throws IOException {

@@ -1,0 +1,9 @@
+/**
+ * The student of a JVM, which tasks share to score texts.
+ *
+ * <p>May use: model.sample, spark.job.
+ */
+@NullMarked
+package dev.distillery.training.student;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,341 @@
+package dev.distillery.jobs.evaluate;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.element_at;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+
+import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
+import dev.distillery.model.format.ModelFileException;
+import dev.distillery.model.sample.ModelHash;
+import dev.distillery.model.sample.Student;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import dev.distillery.spark.job.RowAccount;
+import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.training.card.BaseModelTerms;
+import dev.distillery.training.evaluate.EvalTask;
+import dev.distillery.training.evaluate.Example;
+import dev.distillery.training.evaluate.ItemEvaluator;
+import dev.distillery.training.evaluate.TaskSetup;
+import dev.distillery.training.tokens.TemplateChoice;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Job `evaluate`; its manual is {@link #manual}.
+ *
+ * <pre>{@code
+ * EvaluateOptions options =
+ *     EvaluateOptions.builder().model(List.of("out/sft")).tasks(List.of("gpt-papers")).build();
+ * EvaluateSummary summary = new EvaluateJob().run(spark, options);
+ * summary.results().forEach(r -> System.out.println(r.task() + " " + r.metric() + " " + r.value()));
+ * Dataset<Row> rows = spark.read().parquet(summary.tables().get("evaluations").path());
+ * }</pre>
+ */
+public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> {
+  private static final int HASH = 12;
+
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String purpose() {
+    return "Measure students by tasks: likelihoods, written answers, perplexity.";
+  }
+
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        """
+        A task is a YAML file: where its rows come from, what the model is shown, what is right,
+        what is measured (docs/evaluate.md). Likelihoods and their metrics are those of
+        lm-evaluation-harness; an item is never its own shot, shots that do not fit are left out
+        and counted, and the item's own prompt is never cut. Each figure has its standard error.
+        Executors hold one copy of the model each; the same items get the same figures on any
+        number of them. A run that was killed goes on under the same --run-id, and computes no
+        group of items twice.
+        """,
+        "the rows that task files name, or --task-input; packaged tasks such as arithmetic-2da"
+            + " need none.",
+        "evaluations, rejects (rules missing_column, answer_not_among_choices, empty,"
+            + " longer_than_context, too_few_shots, failed).",
+        "distillery evaluate --model out/sft --model base --tasks gpt-papers --num-fewshot 8"
+            + " --limit 100");
+  }
+
+  @Override
+  public Class<EvaluateOptions> optionsType() {
+    return EvaluateOptions.class;
+  }
+
+  @Override
+  public Class<EvaluateSummary> summaryType() {
+    return EvaluateSummary.class;
+  }
+
+  @Override
+  public RunOptions runOptions(EvaluateOptions options) {
+    return options.run();
+  }
+
+  private static List<PlannedTask> tasks(EvaluateOptions options) {
+    return PlannedTask.of(options, SparkHadoopUtil.get().conf());
+  }
+
+  @Override
+  public void check(EvaluateOptions options) {
+    List<PlannedTask> tasks = tasks(options);
+    List<String> violations = new ArrayList<>();
+    for (String model : options.model()) {
+      try (Student student = Student.open(Path.of(model), 1)) {
+        BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
+        int context = student.config().maxPositions();
+        for (PlannedTask planned : tasks) {
+          int most = planned.task().maxNewTokens();
+          if (most >= context) {
+            violations.add(
+                "%s: 'generate.max_new_tokens' is %d, which leaves no room for a prompt in the"
+                        .formatted(planned.file().origin(), most)
+                    + " context of %d tokens of %s".formatted(context, model));
+          }
+        }
+        if (options.applyChatTemplate()) {
+          TemplateInputs told = told(options, model, LocalDate.now(ZoneOffset.UTC));
+          var unused = student.chatTemplate(options.template(), told);
+        }
+      } catch (ModelFileException e) {
+        violations.add("Option --model: " + e.getMessage());
+      } catch (IllegalArgumentException e) {
+        violations.add("Option --apply-chat-template: " + model + ": " + e.getMessage());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+  }
+
+  private static TemplateInputs told(EvaluateOptions options, String model, LocalDate day)
+      throws IOException {
+    return TemplateChoice.told(Path.of(model), options.template(), options.templateInputs(), day);
+  }
+
+  @Override
+  public List<TableRef> inputs(EvaluateOptions options) {
+    return TableRef.parse(
+        tasks(options).stream().flatMap(task -> task.refs().stream()).distinct().toList());
+  }
+
+  /** Other weights, or another task, under the same name give other results. */
+  @Override
+  public Map<String, String> contents(EvaluateOptions options, Configuration hadoop) {
+    Map<String, String> contents = new TreeMap<>();
+    for (String model : options.model()) {
+      contents.put("model content " + model, hash(model));
+    }
+    for (PlannedTask planned : PlannedTask.of(options, hadoop)) {
+      contents.put(
+          "task " + planned.task().name(), Integer.toHexString(planned.file().text().hashCode()));
+    }
+    return contents;
+  }
+
+  private static String hash(String model) {
+    try {
+      return ModelHash.of(Path.of(model));
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option --model: " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Outcome<EvaluateSummary> perform(JobRun run, EvaluateOptions options) throws IOException {
+    var rows = new TaskRows(run, options);
+    List<PlannedTask> tasks = tasks(options);
+    Dataset<Row> items =
+        tasks.stream()
+            .map(rows::items)
+            .reduce(Dataset::unionByName)
+            .orElseThrow()
+            .persist(StorageLevel.DISK_ONLY());
+    try {
+      Map<String, List<Example>> pools = new LinkedHashMap<>();
+      for (PlannedTask planned : tasks) {
+        pools.put(
+            planned.task().name(),
+            run.phase("Read shots of " + planned.task().name(), () -> rows.examples(planned)));
+      }
+      checkShots(tasks, pools);
+      long each = run.phase("Read items", items::count);
+      return evaluate(run, options, tasks, pools, items, each);
+    } finally {
+      items.unpersist();
+    }
+  }
+
+  private static void checkShots(List<PlannedTask> tasks, Map<String, List<Example>> pools) {
+    List<String> violations = new ArrayList<>();
+    for (PlannedTask planned : tasks) {
+      EvalTask task = planned.task();
+      if (planned.shots() == 0 || task.isDocument()) {
+        continue;
+      }
+      boolean own = planned.examples().isEmpty() && planned.input().isPresent();
+      int others =
+          ItemEvaluator.different(task, pools.getOrDefault(task.name(), List.of())) - (own ? 1 : 0);
+      if (others < planned.shots()) {
+        violations.add(
+            "Task '%s': %d shots are asked for, and an item has %d others that ask something else;"
+                    .formatted(task.name(), planned.shots(), Math.max(0, others))
+                + " give a smaller --num-fewshot, or more rows by --task-examples");
+      }
+    }
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+  }
+
+  private static Outcome<EvaluateSummary> evaluate(
+      JobRun run,
+      EvaluateOptions options,
+      List<PlannedTask> tasks,
+      Map<String, List<Example>> pools,
+      Dataset<Row> items,
+      long each)
+      throws IOException {
+    long all = each * options.model().size();
+    if (run.dryRun()) {
+      return Outcome.done(
+          new EvaluateSummary(
+              run.summary(),
+              all,
+              all,
+              OptionalLong.empty(),
+              OptionalLong.empty(),
+              OptionalLong.empty(),
+              List.of()),
+          RowAccount.of("items", all, all));
+    }
+    List<EvaluatedModel> models = new ArrayList<>();
+    try {
+      for (String model : options.model()) {
+        TemplateInputs told = told(options, model, run.day());
+        var chat =
+            new TaskSetup.Chat(
+                options.applyChatTemplate(),
+                options.template(),
+                told,
+                options.fewshotAsMultiturn());
+        Map<String, TaskSetup> setups = new LinkedHashMap<>();
+        for (PlannedTask planned : tasks) {
+          String name = planned.task().name();
+          setups.put(
+              name,
+              new TaskSetup(
+                  planned.file(),
+                  planned.shots(),
+                  pools.getOrDefault(name, List.of()),
+                  options.run().randomSeed(),
+                  chat));
+        }
+        String hash = hash(model);
+        String identity = Path.of(model).getFileName() + "@" + hash.substring(0, HASH);
+        run.note("model " + identity, model + ", SHA-256 " + hash);
+        models.add(
+            EvaluatedModel.of(
+                run,
+                options,
+                tasks,
+                new ItemTasks(model, identity, EvaluatedModel.threads(run), setups),
+                items));
+      }
+      return published(run, tasks, models, all);
+    } finally {
+      models.forEach(EvaluatedModel::close);
+    }
+  }
+
+  private static Outcome<EvaluateSummary> published(
+      JobRun run, List<PlannedTask> tasks, List<EvaluatedModel> models, long all) {
+    Dataset<Row> results =
+        models.stream().map(EvaluatedModel::rows).reduce(Dataset::unionByName).orElseThrow();
+    Column[] columns =
+        List.of(Tables.EVALUATIONS.schema().fieldNames()).stream()
+            .map(name -> col(name))
+            .toArray(Column[]::new);
+    long evaluated =
+        run.write(Tables.EVALUATIONS, results.where(col("rule").isNull()).select(columns));
+    Dataset<Row> dropped = results.where(col("rule").isNotNull());
+    Map<String, Long> rejects =
+        dropped.isEmpty() ? Map.of() : run.reject(dropped, col("rule"), col("detail"), col("row"));
+    Dataset<Row> rows = run.staged(Tables.EVALUATIONS.name());
+    List<Result> figures = new ArrayList<>();
+    for (PlannedTask planned : tasks) {
+      figures.addAll(
+          run.phase("Sum up " + planned.task().name(), () -> TaskFigures.of(rows, planned.task())));
+    }
+    figures.forEach(result -> run.progress().say(line(result)));
+    Column cut = element_at(col("metrics"), ItemEvaluator.SHOT_TOKENS_CUT);
+    Row shots = rows.agg(count(cut), coalesce(sum(cut), lit(0.0))).head();
+    if (shots.getLong(0) > 0) {
+      run.progress()
+          .say(
+              "%d items were shown fewer shots, so that they fit the context"
+                  .formatted(shots.getLong(0)));
+    }
+    return Outcome.done(
+        new EvaluateSummary(
+            run.summary(),
+            all,
+            evaluated,
+            OptionalLong.of(models.stream().mapToLong(EvaluatedModel::resumed).sum()),
+            OptionalLong.of(shots.getLong(0)),
+            OptionalLong.of(Math.round(shots.getDouble(1))),
+            figures),
+        RowAccount.of("items", all, evaluated).rejects(rejects));
+  }
+
+  private static String line(Result result) {
+    @Nullable Double error = result.stderr();
+    return String.format(
+        Locale.ROOT,
+        "%s, %s: %s %.4f%s, %d items",
+        result.model(),
+        result.task(),
+        result.metric(),
+        result.value(),
+        error == null ? "" : String.format(Locale.ROOT, " +- %.4f", error),
+        result.items());
+  }
+}

@@ -1,0 +1,285 @@
+package dev.distillery.jobs.evaluate;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.from_json;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.udf;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.run.Progress;
+import dev.distillery.core.teacher.TeacherKind;
+import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.model.sample.Student;
+import dev.distillery.spark.fanout.Fanout;
+import dev.distillery.spark.fanout.TeacherAccess;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.training.evaluate.Evaluated;
+import dev.distillery.training.evaluate.ItemEvaluator;
+import dev.distillery.training.evaluate.ItemException;
+import dev.distillery.training.student.SharedStudent;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF6;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The results of one model: scores in files of a few items each under {@code _evaluated} of the
+ * warehouse, answers in the run's ledger. Both are there when the run is begun again.
+ */
+final class EvaluatedModel implements AutoCloseable {
+  /** Items of a file, where that does not make too many files. */
+  private static final long ITEMS_A_FILE = 8;
+
+  private static final long MOST_FILES = 2000;
+
+  /** Items differ in length, so there are more partitions than cores. */
+  private static final int PARTITIONS_A_CORE = 4;
+
+  /** The most that a student decodes by default; see {@code --teacher student}. */
+  private static final int MOST_CONTEXT = 4096;
+
+  private final JobRun run;
+  private final EvaluateOptions options;
+  private final ItemTasks tasks;
+  private final List<Dataset<Row>> results = new ArrayList<>();
+  private final List<Dataset<Row>> held = new ArrayList<>();
+  private long resumed;
+
+  private EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks) {
+    this.run = run;
+    this.options = options;
+    this.tasks = tasks;
+  }
+
+  /** Cores that a task's model computes with; 0 for all of this machine's. */
+  static int threads(JobRun run) {
+    SparkContext context = run.spark().sparkContext();
+    return context.isLocal() ? 0 : context.getConf().getInt("spark.executor.cores", 0);
+  }
+
+  /** Evaluates a model, or takes what is there. */
+  static EvaluatedModel of(
+      JobRun run,
+      EvaluateOptions options,
+      List<PlannedTask> planned,
+      ItemTasks tasks,
+      Dataset<Row> items)
+      throws IOException {
+    var model = new EvaluatedModel(run, options, tasks);
+    ShippedModel.ship(run.spark().sparkContext(), tasks.model());
+    Object[] written =
+        planned.stream()
+            .filter(each -> each.task().generates())
+            .map(each -> each.task().name())
+            .toArray();
+    if (written.length < planned.size()) {
+      model.score(items.where(col("task").isin(written).unary_$bang()));
+    }
+    SharedStudent.release();
+    if (written.length > 0) {
+      model.ask(items.where(col("task").isin(written)));
+    }
+    return model;
+  }
+
+  /** Results in {@link EvaluationRows#SCHEMA}. */
+  Dataset<Row> rows() {
+    return results.stream().reduce(Dataset::unionByName).orElseThrow();
+  }
+
+  /** Items whose results an earlier try had left. */
+  long resumed() {
+    return resumed;
+  }
+
+  private void score(Dataset<Row> items) throws IOException {
+    Path folder =
+        new Path(new Path(new Path(run.warehouse().root(), "_evaluated"), run.id()), tasks.name());
+    if (run.overwrites()) {
+      run.warehouse().delete(folder);
+    }
+    SparkContext context = run.spark().sparkContext();
+    long all = items.count();
+    int buckets = (int) Math.max(1, Math.min(MOST_FILES, all / ITEMS_A_FILE));
+    Dataset<Row> bucketed =
+        items.select(
+            pmod(xxhash64(col("task"), col("id")), lit((long) buckets)).cast("int").as("bucket"),
+            col("task"),
+            col("id"),
+            col("row"));
+    Set<Integer> done = done(folder);
+    Dataset<Row> open =
+        done.isEmpty()
+            ? bucketed
+            : bucketed.where(col("bucket").isin(done.toArray()).unary_$bang());
+    long left = done.isEmpty() ? all : open.count();
+    resumed += all - left;
+    if (left > 0) {
+      LongAccumulator scored = context.longAccumulator("items");
+      Progress progress = run.progress();
+      progress.start("score " + tasks.name(), "items", OptionalLong.of(all), all - left);
+      try (Progress.Ticking ticking =
+          progress.follow(() -> Math.min(all, all - left + scored.value()), () -> "")) {
+        int partitions = context.defaultParallelism() * PARTITIONS_A_CORE;
+        var work =
+            new ScoreItems(
+                tasks,
+                folder.toString(),
+                new SerializableConfiguration(run.warehouse().hadoop()),
+                scored);
+        run.phase(
+            "Score items by " + tasks.name(),
+            () -> {
+              open.repartition((int) Math.min(partitions, left), col("bucket"))
+                  .sortWithinPartitions("bucket", "task", "id")
+                  .javaRDD()
+                  .foreachPartition(work);
+              return left;
+            });
+      }
+      progress.finish(all, "");
+    }
+    results.add(run.spark().read().schema(EvaluationRows.SCHEMA).json(folder + "/bucket-*.json"));
+  }
+
+  /** Buckets whose results are there. */
+  private Set<Integer> done(Path folder) throws IOException {
+    Set<Integer> done = new HashSet<>();
+    try {
+      for (FileStatus file : run.warehouse().files().listStatus(folder)) {
+        String name = file.getPath().getName();
+        if (name.matches("bucket-\\d+\\.json")) {
+          done.add(Integer.parseInt(name.replaceAll("\\D", "")));
+        }
+      }
+    } catch (FileNotFoundException e) {
+      // Nothing is done.
+    }
+    return done;
+  }
+
+  private void ask(Dataset<Row> items) throws IOException {
+    TeacherOptions teacher =
+        TeacherOptions.builder()
+            .teacher(TeacherKind.STUDENT)
+            .model(Optional.of(tasks.model()))
+            .chatTemplate(
+                options.template().isEmpty() ? Optional.empty() : Optional.of(options.template()))
+            .template(options.templateInputs())
+            .concurrency(options.concurrency())
+            .maxFailureRatio(1)
+            .build();
+    int context;
+    try (Student student = Student.open(java.nio.file.Path.of(tasks.model()), 1)) {
+      context = Math.min(MOST_CONTEXT, student.config().maxPositions());
+    }
+    Dataset<Row> asked =
+        items
+            .repartition(run.spark().sparkContext().defaultParallelism(), col("id"))
+            .map(
+                new AskItems(tasks, TeacherAccess.modelName(teacher), context),
+                Encoders.row(AskItems.SCHEMA))
+            .persist(StorageLevel.DISK_ONLY());
+    held.add(asked);
+    Dataset<String> requests =
+        asked
+            .where(col("request").isNotNull())
+            .select(col("request").as("value"))
+            .as(Encoders.STRING());
+    Dataset<Row> lines = asked.where(col("rejected").isNotNull()).select("rejected");
+    if (!requests.isEmpty()) {
+      try (Fanout fanout = TeacherAccess.open(run, teacher)) {
+        fanout.ask(requests, run.progress());
+        resumed += fanout.figures().resumed();
+        Dataset<Row> answers =
+            fanout
+                .completions(requests)
+                .select(col("request_id"), col("text"), col("error"))
+                .persist(StorageLevel.DISK_ONLY());
+        held.add(answers);
+        var unused = answers.count();
+        lines = lines.union(answered(asked, answers));
+      }
+    }
+    Dataset<Row> parsed =
+        lines
+            .toDF("line")
+            .select(from_json(col("line"), EvaluationRows.SCHEMA).as("line"))
+            .select("line.*")
+            .persist(StorageLevel.DISK_ONLY());
+    held.add(parsed);
+    results.add(parsed);
+  }
+
+  private Dataset<Row> answered(Dataset<Row> asked, Dataset<Row> answers) {
+    UDF6<String, String, String, String, String, Row, String> line = new Answered(tasks);
+    Column values =
+        udf(line, DataTypes.StringType)
+            .apply(
+                col("task"),
+                col("id"),
+                col("row"),
+                col("prompt"),
+                col("metrics"),
+                org.apache.spark.sql.functions.struct(col("text"), col("error")));
+    return asked.join(answers, "request_id").select(values);
+  }
+
+  /** Makes results of answers. */
+  private record Answered(ItemTasks tasks)
+      implements UDF6<String, String, String, String, String, Row, String> {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String call(
+        String task, String id, String row, String prompt, String metrics, Row reply) {
+      if (reply.isNullAt(0)) {
+        @Nullable String error = reply.getString(1);
+        return EvaluationRows.rejected(task, id, tasks.name(), row, "failed", "" + error);
+      }
+      Map<String, Double> counted = new TreeMap<>();
+      JsonNode told = EvaluationRows.row(metrics);
+      told.properties().forEach(each -> counted.put(each.getKey(), each.getValue().asDouble()));
+      try {
+        Evaluated evaluated =
+            ItemEvaluator.written(
+                tasks.task(task),
+                id,
+                EvaluationRows.row(row),
+                new ItemEvaluator.Question(prompt, List.of(), counted),
+                reply.getString(0));
+        return EvaluationRows.line(task, id, tasks.name(), evaluated);
+      } catch (ItemException e) {
+        return EvaluationRows.rejected(task, id, tasks.name(), row, e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    held.forEach(Dataset::unpersist);
+    SharedStudent.release();
+  }
+}

@@ -1,0 +1,273 @@
+package dev.distillery.jobs.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Against golden/evaluate, which make_evaluate_goldens.py made with lm-evaluation-harness of the
+ * tiny model golden/student of common/model.
+ */
+class EvaluateJobTest {
+  private static final Path MODEL =
+      FetchedModel.root().resolve("common/model/src/test/resources/golden/student");
+  private static final Path GOLDEN =
+      FetchedModel.root().resolve("jobs/training/src/test/resources/golden/evaluate");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path temp;
+
+  private EvaluateSummary run(String id, Map<String, String> given) {
+    var values = new HashMap<String, List<String>>();
+    values.put("model", List.of(MODEL.toString()));
+    values.put("run-id", List.of(id));
+    values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
+    given.forEach((name, value) -> values.put(name, List.of(value)));
+    return new EvaluateJob().run(spark, OptionsBinder.of(EvaluateOptions.class).bind(values));
+  }
+
+  private static String tasks(String... names) {
+    return String.join(",", Stream.of(names).map(name -> GOLDEN + "/" + name + ".yaml").toList());
+  }
+
+  private List<Row> rows(EvaluateSummary summary) {
+    return spark.read().parquet(summary.tables().get("evaluations").path()).collectAsList();
+  }
+
+  private static double value(EvaluateSummary summary, String task, String metric) {
+    return summary.results().stream()
+        .filter(each -> each.task().equals(task) && each.metric().equals(metric))
+        .mapToDouble(Result::value)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private void assertEqualToGolden(EvaluateSummary summary, JsonNode expected) {
+    for (Row row : rows(summary)) {
+      JsonNode sample =
+          expected.path(row.<String>getAs("task")).path("samples").path(row.<String>getAs("id"));
+      List<Double> logprobs = row.getList(row.fieldIndex("logprobs"));
+      for (int i = 0; i < logprobs.size(); i++) {
+        assertThat(logprobs.get(i))
+            .as("%s", row)
+            .isCloseTo(sample.path("logprobs").path(i).asDouble(), within(1e-4));
+      }
+      Map<String, Double> metrics = row.getJavaMap(row.fieldIndex("metrics"));
+      for (String metric : List.of("acc", "acc_norm", "acc_bytes", "acc_mutual_info")) {
+        if (metrics.containsKey(metric) && sample.has(metric)) {
+          assertThat(metrics.get(metric)).as("%s", row).isEqualTo(sample.path(metric).asDouble());
+        }
+      }
+      if (sample.has("answer")) {
+        assertThat(row.<String>getAs("answer")).isEqualTo(sample.path("answer").asText());
+      }
+    }
+    for (Result result : summary.results()) {
+      JsonNode figure = expected.path(result.task()).path("results").path(result.metric());
+      assertThat(figure.isNumber()).as("%s", result).isTrue();
+      assertThat(result.value())
+          .as("%s", result)
+          .isCloseTo(figure.asDouble(), within(1e-4 * Math.max(1, Math.abs(figure.asDouble()))));
+    }
+  }
+
+  @Test
+  void itemsAndFiguresAreThoseOfLmEvaluationHarness() throws IOException {
+    JsonNode expected = JSON.readTree(GOLDEN.resolve("expected.json").toFile());
+    EvaluateSummary plain =
+        run(
+            "plain",
+            Map.of(
+                "tasks",
+                tasks("choices", "choices-shots", "pairs", "likelihood", "texts", "written")));
+    assertThat(plain.status()).isEqualTo("done");
+    assertThat(plain.rejects()).isEmpty();
+    assertThat(plain.figures()).containsEntry("items", 32L).containsEntry("evaluated", 32L);
+    assertEqualToGolden(plain, expected);
+    Path model = Files.createDirectory(temp.resolve("student"));
+    for (String file :
+        List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(MODEL.resolve(file), model.resolve(file));
+    }
+    Files.copy(GOLDEN.resolve("chat_template.jinja"), model.resolve("chat_template.jinja"));
+    EvaluateSummary chat =
+        run(
+            "chat",
+            Map.of(
+                "model",
+                model.toString(),
+                "tasks",
+                tasks("choices-chat"),
+                "apply-chat-template",
+                "true",
+                "fewshot-as-multiturn",
+                "true"));
+    assertEqualToGolden(chat, expected);
+  }
+
+  private String file(String name, String text) throws IOException {
+    return Files.writeString(temp.resolve(name), text).toString();
+  }
+
+  private String question(String name, String... lines) throws IOException {
+    file("rows.jsonl", String.join("\n", lines) + "\n");
+    return file(
+        "task.yaml",
+        "name: "
+            + name
+            + """
+
+            input: rows.jsonl
+            prompt: "{question}"
+            answer: "{answer}"
+            metrics: [acc]
+            """);
+  }
+
+  private static String row(int i, String question) {
+    return "{\"id\": \"i%d\", \"question\": \"%s\", \"answer\": \"a\"}".formatted(i, question);
+  }
+
+  /** What lm-evaluation-harness 0.4.13 does where a task has one split (silent fault 25). */
+  @Test
+  void anItemIsNeverItsOwnShotNorIsItsTwin() throws IOException {
+    String task =
+        question("twins", row(0, "What 0"), row(1, "What 1"), row(2, "What 0"), row(3, "What 3"));
+    for (String seed : List.of("1", "2", "3")) {
+      EvaluateSummary summary =
+          run("t" + seed, Map.of("tasks", task, "num-fewshot", "2", "random-seed", seed));
+      assertThat(rows(summary)).hasSize(4);
+      for (Row row : rows(summary)) {
+        String prompt = row.getAs("prompt");
+        String own = prompt.substring(prompt.lastIndexOf('\n') + 1);
+        assertThat(prompt).containsOnlyOnce(own);
+        assertThat(prompt.split("\n\n", -1)).hasSize(3);
+      }
+    }
+    assertThatThrownBy(() -> run("few", Map.of("tasks", task, "num-fewshot", "3")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("Task 'twins': 3 shots are asked for, and an item has 2 others");
+  }
+
+  /** Silent fault 28. */
+  @Test
+  void shotsAreLeftOutBeforeTheItemsOwnQuestion() throws IOException {
+    String task =
+        question(
+            "long",
+            row(0, "river 0"),
+            row(1, "river 1 " + "cat ".repeat(15)),
+            row(2, "river 2 " + "cat ".repeat(80)),
+            row(3, "river 3"));
+    EvaluateSummary summary = run("long", Map.of("tasks", task, "num-fewshot", "2"));
+    assertThat(summary.rejects()).containsExactly(Map.entry("longer_than_context", 1L));
+    assertThat(summary.figures()).containsEntry("items", 4L).containsEntry("evaluated", 3L);
+    List<Row> rows = rows(summary);
+    assertThat(summary.shotsCut().getAsLong())
+        .isEqualTo(
+            rows.stream()
+                .filter(
+                    row -> row.getJavaMap(row.fieldIndex("metrics")).containsKey("shot_tokens_cut"))
+                .count())
+        .isPositive();
+    for (Row row : rows) {
+      assertThat(row.<String>getAs("prompt"))
+          .contains("river " + row.<String>getAs("id").substring(1));
+    }
+  }
+
+  @Test
+  void whatIsWrongWithTasksIsSaidBeforeTheFirstItem() throws IOException {
+    String wrong =
+        file(
+            "wrong.yaml",
+            """
+            name: Wrong name
+            input: rows.jsonl
+            promt: "{question}"
+            prompt: "{question}"
+            choices: ["yes"]
+            answer: "7"
+            metrics: [acc, exact_match]
+            """);
+    assertThatThrownBy(() -> run("wrong", Map.of("tasks", wrong)))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("Unknown key 'promt'; did you mean 'prompt'?")
+        .hasMessageContaining("'name': expected a name that matches")
+        .hasMessageContaining("'choices': expected two or more, found 1")
+        .hasMessageContaining("'metrics': 'exact_match' is none of");
+    String task = question("columns", row(0, "What"));
+    String missing =
+        file("missing.jsonl", "{\"id\": \"1\", \"query\": \"What\", \"answer\": \"a\"}\n");
+    assertThatThrownBy(
+            () -> run("missing", Map.of("tasks", task, "task-input", "columns=" + missing)))
+        .hasMessageContaining("has no column question, which its texts name; it has");
+    String written =
+        file(
+            "written.yaml",
+            """
+            name: written
+            input: rows.jsonl
+            prompt: "{question}"
+            answer: "{answer}"
+            generate: {max_new_tokens: 64}
+            metrics: [f1]
+            """);
+    assertThatThrownBy(() -> run("room", Map.of("tasks", written)))
+        .hasMessageContaining("'generate.max_new_tokens' is 64, which leaves no room");
+    assertThatThrownBy(() -> run("name", Map.of("tasks", "arithmetic-2d")))
+        .hasMessageContaining("'arithmetic-2d' is no packaged task");
+    String target =
+        file(
+            "target.yaml",
+            """
+            name: target
+            input: rows.jsonl
+            prompt: "{question}"
+            choices: ["yes", "no"]
+            answer: "{answer}"
+            metrics: [acc]
+            """);
+    EvaluateSummary summary = run("target", Map.of("tasks", target));
+    assertThat(summary.rejects()).containsExactly(Map.entry("answer_not_among_choices", 1L));
+  }
+
+  /** The same figures on any number of partitions, and nothing is computed twice. */
+  @Test
+  void packagedTasksGiveTheSameOnAnyNumberOfPartitionsAndGoOn() throws IOException {
+    Map<String, String> given = Map.of("tasks", "scramble-reversed", "limit", "12");
+    EvaluateSummary one = run("p1", given);
+    String before = spark.conf().get("spark.sql.shuffle.partitions");
+    spark.conf().set("spark.sql.shuffle.partitions", "7");
+    try {
+      EvaluateSummary seven = run("p7", given);
+      assertThat(seven.results()).isEqualTo(one.results());
+      assertThat(rows(seven)).containsExactlyInAnyOrderElementsOf(rows(one));
+    } finally {
+      spark.conf().set("spark.sql.shuffle.partitions", before);
+    }
+    assertThat(one.results()).extracting(Result::metric).containsExactly("exact_match");
+    assertThat(value(one, "scramble-reversed", "exact_match")).isBetween(0.0, 1.0);
+  }
+}
