@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -53,6 +54,9 @@ public record TaskFile(String origin, String text) implements Serializable {
   private static final Pattern PATH =
       Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*|\\[\\d{1,6}])*");
 
+  /** The key that a violation is of. */
+  private static final Pattern NAMED = Pattern.compile("^(?:Unknown key )?'([a-z_]+)[.']");
+
   private static final List<String> KEYS =
       List.of(
           "name",
@@ -85,7 +89,7 @@ public record TaskFile(String origin, String text) implements Serializable {
           "%s: has %d characters; a task has %d at most"
               .formatted(origin, text.length(), MAX_CHARS));
     }
-    return new Reader(origin).read(YamlText.read(origin, text));
+    return new Reader(origin, text).read(YamlText.read(origin, text));
   }
 
   /** What has to be given with the call. */
@@ -93,10 +97,12 @@ public record TaskFile(String origin, String text) implements Serializable {
 
   private static final class Reader {
     private final String origin;
+    private final String text;
     private final List<String> violations = new ArrayList<>();
 
-    Reader(String origin) {
+    Reader(String origin, String text) {
       this.origin = origin;
+      this.text = text;
     }
 
     EvalTask read(JsonNode root) {
@@ -130,7 +136,7 @@ public record TaskFile(String origin, String text) implements Serializable {
       String delimiter = one(root, "delimiter").orElse(" ");
       String separator = one(root, "separator").orElse("\n\n");
       if (!violations.isEmpty()) {
-        throw JobException.invalid(violations.stream().map(each -> origin + ": " + each).toList());
+        throw JobException.invalid(violations.stream().map(this::placed).toList());
       }
       return new EvalTask(
           name,
@@ -145,6 +151,23 @@ public record TaskFile(String origin, String text) implements Serializable {
           delimiter,
           separator,
           published);
+    }
+
+    /** With the line of the key that it names. */
+    private String placed(String violation) {
+      Matcher key = NAMED.matcher(violation);
+      if (key.find()) {
+        Matcher line =
+            Pattern.compile("(?m)^\\s*" + Pattern.quote(key.group(1)) + "\\s*:").matcher(text);
+        if (line.find()) {
+          return origin
+              + ":"
+              + (1 + text.substring(0, line.end()).chars().filter(c -> c == '\n').count())
+              + ": "
+              + violation;
+        }
+      }
+      return origin + ": " + violation;
     }
 
     private void wrong(String what) {
@@ -310,8 +333,8 @@ public record TaskFile(String origin, String text) implements Serializable {
         Optional<Metric> metric = Metric.of(word).filter(Metric.of(form)::contains);
         if (metric.isEmpty()) {
           wrong(
-              "'metrics': '%s' is none of %s, which such a task has%s"
-                  .formatted(word, String.join(", ", possible), Nearest.hint(word, possible)));
+              "'metrics': '%s' is none of %s, which such a task has"
+                  .formatted(word, String.join(", ", possible)));
         }
         metric.filter(each -> !metrics.contains(each)).ifPresent(metrics::add);
       }

@@ -1,7 +1,6 @@
 package dev.distillery.jobs.evaluate;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.distillery.model.sample.ContinuationScorer;
 import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.Evaluated;
 import dev.distillery.training.evaluate.ItemEvaluator;
@@ -59,9 +58,7 @@ record ItemTasks(String model, String name, int threads, Map<String, TaskSetup> 
     Evaluated score(String task, String id, JsonNode row) {
       ItemEvaluator evaluator = of(task);
       return SharedStudent.with(
-          items.model(),
-          items.threads(),
-          (student, scorer) -> evaluator.score(id, row, (ContinuationScorer) scorer));
+          items.model(), items.threads(), (student, scorer) -> evaluator.score(id, row, scorer));
     }
 
     ItemEvaluator.Question question(String task, String id, JsonNode row, int context) {

@@ -213,8 +213,8 @@ class EvaluateJobTest {
             """);
     assertThatThrownBy(() -> run("wrong", Map.of("tasks", wrong)))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("Unknown key 'promt'; did you mean 'prompt'?")
-        .hasMessageContaining("'name': expected a name that matches")
+        .hasMessageContaining("wrong.yaml:3: Unknown key 'promt'; did you mean prompt?")
+        .hasMessageContaining("wrong.yaml:1: 'name': expected a name that matches")
         .hasMessageContaining("'choices': expected two or more, found 1")
         .hasMessageContaining("'metrics': 'exact_match' is none of");
     String task = question("columns", row(0, "What"));
