@@ -57,7 +57,12 @@ def ours(path):
 def completing(path):
     """Tokens a second of `complete --teacher student` in batches of as many, beyond its start."""
     shutil.rmtree(f"{work}/asked", ignore_errors=True)
-    summary = distillery("complete", "--teacher", "student", "--model", f"{work}/model", "--input", path, "--map", "prompt=text", "--api", "completions",
+    asked = f"{work}/asked.jsonl"
+    with open(path) as given, open(asked, "w") as out:
+        for line in given:
+            row = json.loads(line)
+            out.write(json.dumps({"id": row["id"], "prompt": row["text"]}) + "\n")
+    summary = distillery("complete", "--teacher", "student", "--model", f"{work}/model", "--input", asked, "--api", "completions",
                          "--concurrency", str(answers), "--max-new-tokens", str((SHORTEST + LONGEST) // 2), "--temperature", "1",
                          "--warehouse", f"{work}/asked")
     told = rows(summary, "completions", ["completion_tokens", "latency_ms", "created_at"])
