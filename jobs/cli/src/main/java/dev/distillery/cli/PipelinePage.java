@@ -19,10 +19,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -135,9 +137,44 @@ final class PipelinePage {
     each(record.get(), "rejects", (rule, value) -> rows.add(List.of("rejected: " + rule, value)));
     each(record.get(), "figures", (name, value) -> rows.add(List.of(name, value)));
     page.table(List.of("", ""), rows);
+    results(record.get().summary().path("results"));
     for (String output : stage.outputs()) {
       model(new Path(output));
     }
+  }
+
+  /** Figures of evaluations, the models side by side, with their standard errors. */
+  private void results(JsonNode results) {
+    Map<List<String>, Map<String, String>> figures = new LinkedHashMap<>();
+    Set<String> models = new LinkedHashSet<>();
+    for (JsonNode result : results) {
+      String model = result.path("model").asText();
+      models.add(model);
+      JsonNode error = result.path("stderr");
+      figures
+          .computeIfAbsent(
+              List.of(result.path("task").asText(), result.path("metric").asText()),
+              unknown -> new LinkedHashMap<>())
+          .put(
+              model,
+              String.format(Locale.ROOT, "%.4f", result.path("value").asDouble())
+                  + (error.isNumber()
+                      ? String.format(Locale.ROOT, " ± %.4f", error.asDouble())
+                      : ""));
+    }
+    if (figures.isEmpty()) {
+      return;
+    }
+    var columns = new ArrayList<>(List.of("task", "metric"));
+    columns.addAll(models);
+    var rows = new ArrayList<List<String>>();
+    figures.forEach(
+        (task, values) -> {
+          var row = new ArrayList<>(task);
+          models.forEach(model -> row.add(values.getOrDefault(model, "")));
+          rows.add(row);
+        });
+    page.table(columns, rows);
   }
 
   private interface Taking {

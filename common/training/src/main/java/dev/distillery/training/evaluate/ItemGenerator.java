@@ -16,6 +16,11 @@ public interface ItemGenerator extends Serializable {
     return Long.MAX_VALUE;
   }
 
+  /** Whether a seed makes as many rows as are wanted. */
+  default boolean isEndless() {
+    return items() == Long.MAX_VALUE;
+  }
+
   /** The columns of its rows. */
   List<String> columns();
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -37,7 +38,7 @@ final class AskItems implements MapFunction<Row, Row> {
           .add("metrics", DataTypes.StringType)
           .add("rejected", DataTypes.StringType);
 
-  private final ItemTasks tasks;
+  private final Broadcast<ItemTasks> tasks;
   private final String model;
   private final int context;
   private transient ItemTasks.@Nullable Open open;
@@ -46,7 +47,7 @@ final class AskItems implements MapFunction<Row, Row> {
    * @param model as the teacher knows it
    * @param context tokens of prompt and answer
    */
-  AskItems(ItemTasks tasks, String model, int context) {
+  AskItems(Broadcast<ItemTasks> tasks, String model, int context) {
     this.tasks = tasks;
     this.model = model;
     this.context = context;
@@ -54,7 +55,7 @@ final class AskItems implements MapFunction<Row, Row> {
 
   @Override
   public Row call(Row item) {
-    ItemTasks.Open now = open == null ? tasks.open() : open;
+    ItemTasks.Open now = open == null ? tasks.value().open() : open;
     open = now;
     String task = item.getString(0);
     String id = item.getString(1);
@@ -80,7 +81,7 @@ final class AskItems implements MapFunction<Row, Row> {
           null,
           null,
           null,
-          EvaluationRows.rejected(task, id, tasks.name(), row, e));
+          EvaluationRows.rejected(task, id, tasks.value().name(), row, e));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
@@ -103,7 +104,7 @@ final class AskItems implements MapFunction<Row, Row> {
     List<Message> messages = question.messages();
     Optional<String> prompt =
         messages.isEmpty() ? Optional.of(question.prompt()) : Optional.empty();
-    String place = tasks.name() + "/" + task.name() + "/" + id;
+    String place = tasks.value().name() + "/" + task.name() + "/" + id;
     return new TeacherRequest(
         RequestIds.of(model, sampling, "{}", prompt, messages, place),
         Optional.of(id),

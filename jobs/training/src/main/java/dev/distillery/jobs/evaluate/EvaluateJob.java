@@ -37,6 +37,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -211,7 +212,12 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
       if (planned.shots() == 0 || task.isDocument()) {
         continue;
       }
-      boolean own = planned.examples().isEmpty() && planned.input().isPresent();
+      // An endless generator makes rows of its own for the pool.
+      boolean own =
+          planned.examples().isEmpty()
+              && !(planned.input().isEmpty()
+                  && task.input() instanceof EvalTask.Input.Generated made
+                  && made.generator().isEndless());
       int others =
           ItemEvaluator.different(task, pools.getOrDefault(task.name(), List.of())) - (own ? 1 : 0);
       if (others < planned.shots()) {
@@ -244,6 +250,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
               OptionalLong.empty(),
               OptionalLong.empty(),
               OptionalLong.empty(),
+              Optional.empty(),
               List.of()),
           RowAccount.of("items", all, all));
     }
@@ -322,6 +329,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
             OptionalLong.of(models.stream().mapToLong(EvaluatedModel::resumed).sum()),
             OptionalLong.of(shots.getLong(0)),
             OptionalLong.of(Math.round(shots.getDouble(1))),
+            Optional.of(models.stream().mapToDouble(EvaluatedModel::seconds).sum()),
             figures),
         RowAccount.of("items", all, evaluated).rejects(rejects));
   }

@@ -3,6 +3,7 @@ package dev.distillery.jobs.evaluate;
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param resumed those whose scores or answers an earlier try had left
  * @param shotsCut items that were shown fewer shots, so that they fit the context
  * @param shotTokensCut tokens of those shots
+ * @param computeSeconds spent on scoring and writing, of all models
  * @param results figures by model, task and metric
  */
 public record EvaluateSummary(
@@ -23,6 +25,7 @@ public record EvaluateSummary(
     OptionalLong resumed,
     OptionalLong shotsCut,
     OptionalLong shotTokensCut,
+    Optional<Double> computeSeconds,
     List<Result> results)
     implements Summary {
   public EvaluateSummary {

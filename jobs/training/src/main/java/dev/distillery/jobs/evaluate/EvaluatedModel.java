@@ -16,16 +16,20 @@ import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.Evaluated;
 import dev.distillery.training.evaluate.ItemEvaluator;
 import dev.distillery.training.evaluate.ItemException;
+import dev.distillery.training.evaluate.TaskFile;
 import dev.distillery.training.student.SharedStudent;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -33,6 +37,8 @@ import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -63,14 +69,18 @@ final class EvaluatedModel implements AutoCloseable {
   private final JobRun run;
   private final EvaluateOptions options;
   private final ItemTasks tasks;
+  private final Broadcast<ItemTasks> sent;
   private final List<Dataset<Row>> results = new ArrayList<>();
   private final List<Dataset<Row>> held = new ArrayList<>();
   private long resumed;
+  private double seconds;
 
   private EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks) {
     this.run = run;
     this.options = options;
     this.tasks = tasks;
+    // Pools of shots would make each task of Spark large.
+    this.sent = JavaSparkContext.fromSparkContext(run.spark().sparkContext()).broadcast(tasks);
   }
 
   /** Cores that a task's model computes with; 0 for all of this machine's. */
@@ -114,9 +124,14 @@ final class EvaluatedModel implements AutoCloseable {
     return resumed;
   }
 
+  /** Time that scoring and writing took. */
+  double seconds() {
+    return seconds;
+  }
+
   private void score(Dataset<Row> items) throws IOException {
     Path folder =
-        new Path(new Path(new Path(run.warehouse().root(), "_evaluated"), run.id()), tasks.name());
+        new Path(new Path(new Path(run.warehouse().root(), "_evaluated"), run.id()), tasks.hash());
     if (run.overwrites()) {
       run.warehouse().delete(folder);
     }
@@ -137,6 +152,7 @@ final class EvaluatedModel implements AutoCloseable {
     long left = done.isEmpty() ? all : open.count();
     resumed += all - left;
     if (left > 0) {
+      long begun = System.nanoTime();
       LongAccumulator scored = context.longAccumulator("items");
       Progress progress = run.progress();
       progress.start("score " + tasks.name(), "items", OptionalLong.of(all), all - left);
@@ -145,7 +161,7 @@ final class EvaluatedModel implements AutoCloseable {
         int partitions = context.defaultParallelism() * PARTITIONS_A_CORE;
         var work =
             new ScoreItems(
-                tasks,
+                sent,
                 folder.toString(),
                 new SerializableConfiguration(run.warehouse().hadoop()),
                 scored);
@@ -160,8 +176,13 @@ final class EvaluatedModel implements AutoCloseable {
             });
       }
       progress.finish(all, "");
+      seconds += since(begun);
     }
     results.add(run.spark().read().schema(EvaluationRows.SCHEMA).json(folder + "/bucket-*.json"));
+  }
+
+  private static double since(long begun) {
+    return (System.nanoTime() - begun) / 1e9;
   }
 
   /** Buckets whose results are there. */
@@ -199,7 +220,7 @@ final class EvaluatedModel implements AutoCloseable {
         items
             .repartition(run.spark().sparkContext().defaultParallelism(), col("id"))
             .map(
-                new AskItems(tasks, TeacherAccess.modelName(teacher), context),
+                new AskItems(sent, TeacherAccess.modelName(teacher), context),
                 Encoders.row(AskItems.SCHEMA))
             .persist(StorageLevel.DISK_ONLY());
     held.add(asked);
@@ -211,7 +232,9 @@ final class EvaluatedModel implements AutoCloseable {
     Dataset<Row> lines = asked.where(col("rejected").isNotNull()).select("rejected");
     if (!requests.isEmpty()) {
       try (Fanout fanout = TeacherAccess.open(run, teacher)) {
+        long begun = System.nanoTime();
         fanout.ask(requests, run.progress());
+        seconds += since(begun);
         resumed += fanout.figures().resumed();
         Dataset<Row> answers =
             fanout
@@ -234,7 +257,8 @@ final class EvaluatedModel implements AutoCloseable {
   }
 
   private Dataset<Row> answered(Dataset<Row> asked, Dataset<Row> answers) {
-    UDF6<String, String, String, String, String, Row, String> line = new Answered(tasks);
+    UDF6<String, String, String, String, String, Row, String> line =
+        new Answered(tasks.name(), tasks.files());
     Column values =
         udf(line, DataTypes.StringType)
             .apply(
@@ -248,16 +272,31 @@ final class EvaluatedModel implements AutoCloseable {
   }
 
   /** Makes results of answers. */
-  private record Answered(ItemTasks tasks)
+  private static final class Answered
       implements UDF6<String, String, String, String, String, Row, String> {
     private static final long serialVersionUID = 1L;
+
+    private final String model;
+    private final Map<String, TaskFile> files;
+    private transient @Nullable Map<String, EvalTask> known;
+
+    Answered(String model, Map<String, TaskFile> files) {
+      this.model = model;
+      this.files = files;
+    }
+
+    private EvalTask task(String name) {
+      Map<String, EvalTask> now = known == null ? new HashMap<>() : known;
+      known = now;
+      return now.computeIfAbsent(name, each -> Objects.requireNonNull(files.get(each)).task());
+    }
 
     @Override
     public String call(
         String task, String id, String row, String prompt, String metrics, Row reply) {
       if (reply.isNullAt(0)) {
         @Nullable String error = reply.getString(1);
-        return EvaluationRows.rejected(task, id, tasks.name(), row, "failed", "" + error);
+        return EvaluationRows.rejected(task, id, model, row, "failed", "" + error);
       }
       Map<String, Double> counted = new TreeMap<>();
       JsonNode told = EvaluationRows.row(metrics);
@@ -265,20 +304,21 @@ final class EvaluatedModel implements AutoCloseable {
       try {
         Evaluated evaluated =
             ItemEvaluator.written(
-                tasks.task(task),
+                task(task),
                 id,
                 EvaluationRows.row(row),
                 new ItemEvaluator.Question(prompt, List.of(), counted),
                 reply.getString(0));
-        return EvaluationRows.line(task, id, tasks.name(), evaluated);
+        return EvaluationRows.line(task, id, model, evaluated);
       } catch (ItemException e) {
-        return EvaluationRows.rejected(task, id, tasks.name(), row, e);
+        return EvaluationRows.rejected(task, id, model, row, e);
       }
     }
   }
 
   @Override
   public void close() {
+    sent.destroy();
     held.forEach(Dataset::unpersist);
     SharedStudent.release();
   }

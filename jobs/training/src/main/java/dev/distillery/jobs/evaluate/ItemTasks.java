@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.Evaluated;
 import dev.distillery.training.evaluate.ItemEvaluator;
+import dev.distillery.training.evaluate.TaskFile;
 import dev.distillery.training.evaluate.TaskSetup;
 import dev.distillery.training.student.SharedStudent;
 import java.io.Serializable;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The tasks of a run on an executor, opened as their items come.
  *
  * @param model path on the driver
- * @param name of the model in tables
+ * @param name of the model in tables: its folder's, {@code @}, the head of its bytes' hash
  * @param threads that compute; 0 for all processors
  */
 record ItemTasks(String model, String name, int threads, Map<String, TaskSetup> tasks)
@@ -27,9 +28,16 @@ record ItemTasks(String model, String name, int threads, Map<String, TaskSetup> 
     tasks = Map.copyOf(tasks);
   }
 
-  /** A task's texts. */
-  EvalTask task(String task) {
-    return Objects.requireNonNull(tasks.get(task)).file().task();
+  /** The hash in the model's name. */
+  String hash() {
+    return name.substring(name.lastIndexOf('@') + 1);
+  }
+
+  /** The tasks' texts alone. */
+  Map<String, TaskFile> files() {
+    Map<String, TaskFile> files = new HashMap<>();
+    tasks.forEach((task, setup) -> files.put(task, setup.file()));
+    return files;
   }
 
   Open open() {

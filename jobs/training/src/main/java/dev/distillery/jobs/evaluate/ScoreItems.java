@@ -12,6 +12,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.VoidFunction;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
@@ -23,13 +24,16 @@ import org.apache.spark.util.SerializableConfiguration;
 final class ScoreItems implements VoidFunction<Iterator<Row>> {
   private static final long serialVersionUID = 1L;
 
-  private final ItemTasks tasks;
+  private final Broadcast<ItemTasks> tasks;
   private final String folder;
   private final SerializableConfiguration hadoop;
   private final LongAccumulator done;
 
   ScoreItems(
-      ItemTasks tasks, String folder, SerializableConfiguration hadoop, LongAccumulator done) {
+      Broadcast<ItemTasks> tasks,
+      String folder,
+      SerializableConfiguration hadoop,
+      LongAccumulator done) {
     this.tasks = tasks;
     this.folder = folder;
     this.hadoop = hadoop;
@@ -43,7 +47,7 @@ final class ScoreItems implements VoidFunction<Iterator<Row>> {
 
   @Override
   public void call(Iterator<Row> items) throws IOException {
-    ItemTasks.Open open = tasks.open();
+    ItemTasks.Open open = tasks.value().open();
     List<String> lines = new ArrayList<>();
     int bucket = -1;
     while (items.hasNext()) {
@@ -62,9 +66,9 @@ final class ScoreItems implements VoidFunction<Iterator<Row>> {
   private String line(ItemTasks.Open open, String task, String id, String row) {
     try {
       return EvaluationRows.line(
-          task, id, tasks.name(), open.score(task, id, EvaluationRows.row(row)));
+          task, id, tasks.value().name(), open.score(task, id, EvaluationRows.row(row)));
     } catch (ItemException e) {
-      return EvaluationRows.rejected(task, id, tasks.name(), row, e);
+      return EvaluationRows.rejected(task, id, tasks.value().name(), row, e);
     }
   }
 

@@ -103,7 +103,7 @@ final class TaskRows {
     } else {
       var generated = (EvalTask.Input.Generated) task.input();
       ItemGenerator generator = generated.generator();
-      boolean endless = generator.items() == Long.MAX_VALUE;
+      boolean endless = generator.isEndless();
       rows =
           generated(
               task,
