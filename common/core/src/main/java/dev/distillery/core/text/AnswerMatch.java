@@ -15,7 +15,9 @@ public final class AnswerMatch {
   private static final Pattern NUMBER =
       Pattern.compile(
           "(?<![\\p{L}\\p{N}.])[-−]?(?:\\d{1,3}(?:,\\d{3}){1,20}+|\\d{1,400}+)(?:\\.\\d{1,400}+)?");
-  private static final Pattern ARTICLE = Pattern.compile("\\b(?:a|an|the)\\b");
+  private static final Pattern ARTICLE =
+      Pattern.compile("\\b(?:a|an|the)\\b", Pattern.UNICODE_CHARACTER_CLASS);
+  private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
 
   /** ASCII's, as Python's string.punctuation. */
   private static final Pattern PUNCTUATION = Pattern.compile("[!-/:-@\\[-`{-~]");
@@ -43,6 +45,11 @@ public final class AnswerMatch {
     Optional<BigDecimal> found = lastNumber(answer);
     Optional<BigDecimal> wanted = lastNumber(right);
     return found.isPresent() && wanted.isPresent() && found.get().compareTo(wanted.get()) == 0;
+  }
+
+  /** Exact match as SQuAD's script counts it: lower case, punctuation and articles left out. */
+  public static boolean squad(String answer, String right) {
+    return words(answer).equals(words(right));
   }
 
   /**
@@ -74,7 +81,7 @@ public final class AnswerMatch {
 
   private static List<String> words(String text) {
     String plain = PUNCTUATION.matcher(text.toLowerCase(Locale.ROOT)).replaceAll("");
-    return Stream.of(ARTICLE.matcher(plain).replaceAll(" ").split("\\s+", -1))
+    return Stream.of(SPACE.split(ARTICLE.matcher(plain).replaceAll(" "), -1))
         .filter(word -> !word.isEmpty())
         .toList();
   }

@@ -7,12 +7,22 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What rouge_score_golden.py wrote. */
+/** What the scripts beside them in src/test/golden wrote. */
 final class Golden {
   private Golden() {}
 
+  /** By rouge_score_golden.py. */
   static JsonNode rougeScore() throws IOException {
-    try (InputStream in = Golden.class.getResourceAsStream("/golden/rouge_score.json")) {
+    return read("/golden/rouge_score.json");
+  }
+
+  /** By answer_golden.py. */
+  static JsonNode answers() throws IOException {
+    return read("/golden/answers.json");
+  }
+
+  private static JsonNode read(String name) throws IOException {
+    try (InputStream in = Golden.class.getResourceAsStream(name)) {
       return new ObjectMapper().readTree(in);
     }
   }

@@ -97,9 +97,10 @@ record Item(
     return right;
   }
 
-  /** What it asks, by which it is the same as another. */
+  /** What it asks, by which it is the same as another; without a prompt, its choices. */
   String question() {
-    return String.join("\n", prompts).strip();
+    String asked = String.join("\n", prompts).strip();
+    return asked.isEmpty() ? String.join("\n", continuations) : asked;
   }
 
   /** The prompt of a continuation. */

@@ -331,6 +331,9 @@ public final class ItemEvaluator {
         case EXACT_MATCH -> metrics.put(metric.word(), best(item, right -> match(answer, right)));
         case EXACT_MATCH_RAW ->
             metrics.put(metric.word(), best(item, right -> answer.equals(right) ? 1 : 0));
+        case EXACT_MATCH_SQUAD ->
+            metrics.put(
+                metric.word(), best(item, right -> AnswerMatch.squad(answer, right) ? 1 : 0));
         case NUMBER_MATCH ->
             metrics.put(
                 metric.word(), best(item, right -> AnswerMatch.numbers(answer, right) ? 1 : 0));

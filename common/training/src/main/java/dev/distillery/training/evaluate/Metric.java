@@ -25,6 +25,8 @@ public enum Metric {
   EXACT_MATCH,
   /** To the character. */
   EXACT_MATCH_RAW,
+  /** Of words in order, as SQuAD counts: case, articles and punctuation left out. */
+  EXACT_MATCH_SQUAD,
   /** Whether the answer's last number is the right answer's, in value. */
   NUMBER_MATCH,
   /** Of words, articles and punctuation left out, as SQuAD counts. */
@@ -45,7 +47,7 @@ public enum Metric {
   private static final Set<Metric> CHOICES =
       EnumSet.of(ACC, ACC_NORM, ACC_BYTES, ACC_TOKENS, ACC_MUTUAL_INFO);
   private static final Set<Metric> WRITTEN =
-      EnumSet.of(EXACT_MATCH, EXACT_MATCH_RAW, NUMBER_MATCH, F1, ROUGE_L, BLEU);
+      EnumSet.of(EXACT_MATCH, EXACT_MATCH_RAW, EXACT_MATCH_SQUAD, NUMBER_MATCH, F1, ROUGE_L, BLEU);
   private static final Set<Metric> LIKELIHOOD = EnumSet.of(ACC, PERPLEXITY);
   private static final Set<Metric> DOCUMENT =
       EnumSet.of(PERPLEXITY, WORD_PERPLEXITY, BYTE_PERPLEXITY, BITS_PER_BYTE);

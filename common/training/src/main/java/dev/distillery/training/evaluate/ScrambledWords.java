@@ -23,7 +23,14 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
   private static final long serialVersionUID = 1L;
   private static final int SITE = 2;
   private static final String INSERTED = " .,!?;:/-'";
+  private static final int MOST_SHUFFLES = 64;
   private static final List<String> WORDS = words();
+
+  /** Those that can be shuffled between two letters at each end. */
+  private static final List<String> LONG_WORDS =
+      WORDS.stream()
+          .filter(word -> word.substring(2, word.length() - 2).chars().distinct().count() > 1)
+          .toList();
 
   /** How the letters are disturbed. */
   enum Manner {
@@ -79,7 +86,8 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
   @Override
   public ObjectNode row(long seed, long index) {
     long key = CounterRandom.key(CounterRandom.key(seed, SITE), index);
-    String word = WORDS.get((int) (CounterRandom.uniformDouble(key, 0) * WORDS.size()));
+    List<String> words = manner == Manner.ANAGRAM_2 ? LONG_WORDS : WORDS;
+    String word = words.get((int) (CounterRandom.uniformDouble(key, 0) * words.size()));
     String scrambled =
         switch (manner) {
           case CYCLE -> {
@@ -94,9 +102,9 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
     return JsonNodeFactory.instance.objectNode().put("scrambled", scrambled).put("word", word);
   }
 
-  /** Fisher and Yates between the ends that stay; until something has moved, where it can. */
+  /** Fisher and Yates between the ends that stay, until something has moved. */
   private static String shuffled(String word, int ends, long key) {
-    for (int attempt = 0; attempt < 8; attempt++) {
+    for (int attempt = 0; attempt < MOST_SHUFFLES; attempt++) {
       char[] letters = word.toCharArray();
       for (int i = word.length() - ends - 1; i > ends; i--) {
         double drawn = CounterRandom.uniformDouble(key, 100L * (attempt + 1) + i);
