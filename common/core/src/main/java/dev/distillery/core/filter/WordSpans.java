@@ -1,5 +1,6 @@
 package dev.distillery.core.filter;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.text.Whitespace;
 import java.util.Arrays;
 
@@ -59,7 +60,7 @@ final class WordSpans {
     starts[size] = start;
     ends[size] = end;
     chars[size] = length;
-    hashes[size++] = mix(hash);
+    hashes[size++] = CounterRandom.mix(hash);
   }
 
   int size() {
@@ -88,16 +89,8 @@ final class WordSpans {
   long hash(int first, int count) {
     long hash = count;
     for (int i = first; i < first + count; i++) {
-      hash = mix(hash * 31 + hashes[i]);
+      hash = CounterRandom.mix(hash * 31 + hashes[i]);
     }
     return hash;
-  }
-
-  /** The finaliser of SplitMix64. */
-  private static long mix(long value) {
-    long z = value + 0x9e3779b97f4a7c15L;
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
   }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.core.text;
 
+import dev.distillery.core.random.CounterRandom;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -24,7 +25,7 @@ public final class WordGrams {
     for (int i = 0; i < runs; i++) {
       long hash = length;
       for (int j = i; j < i + length; j++) {
-        hash = mix(hash * 31 + single[j]);
+        hash = CounterRandom.mix(hash * 31 + single[j]);
       }
       hashes[i] = hash;
     }
@@ -37,14 +38,6 @@ public final class WordGrams {
     for (byte b : word.getBytes(StandardCharsets.UTF_8)) {
       hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
     }
-    return mix(hash);
-  }
-
-  /** The finaliser of SplitMix64. */
-  private static long mix(long value) {
-    long z = value + 0x9e3779b97f4a7c15L;
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
+    return CounterRandom.mix(hash);
   }
 }

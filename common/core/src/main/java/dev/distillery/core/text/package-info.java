@@ -3,7 +3,7 @@
  * text is compared with. Everything here is plain Java on strings and arrays; reading tables and
  * running on a cluster belong to the jobs.
  *
- * <p>May use: nothing of ours.
+ * <p>May use: core.random.
  */
 @NullMarked
 package dev.distillery.core.text;

@@ -1,9 +1,9 @@
 package dev.distillery.model.cpu;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.Activation;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.AttentionPlan;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.HostIds;
 import dev.distillery.model.nn.Ids;
 import dev.distillery.model.nn.Kernels;

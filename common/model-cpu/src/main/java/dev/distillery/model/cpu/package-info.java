@@ -3,7 +3,7 @@
  * memory outside the heap. It is a module of its own because the incubating Vector API cannot be
  * compiled without a warning.
  *
- * <p>May use: model.format, model.nn.
+ * <p>May use: core.random, model.format, model.nn.
  */
 @NullMarked
 package dev.distillery.model.cpu;

@@ -1,6 +1,7 @@
 package dev.distillery.model.cpu;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.Architecture;
@@ -17,7 +18,6 @@ import dev.distillery.model.format.TensorSpec;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.FrozenForm;

@@ -1,5 +1,6 @@
 package dev.distillery.model.cpu;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.BlockCodec;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.ModelConfig;
@@ -11,7 +12,6 @@ import dev.distillery.model.format.TensorSpec;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.FrozenForm;

@@ -3,9 +3,9 @@ package dev.distillery.model.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.BlockCodec;
 import dev.distillery.model.format.TensorType;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Packed;
 import dev.distillery.model.nn.Tensor;
 import java.nio.ByteBuffer;

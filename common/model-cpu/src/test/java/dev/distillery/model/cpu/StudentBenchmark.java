@@ -1,12 +1,12 @@
 package dev.distillery.model.cpu;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelConfigs;
 import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;

@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.core.random.CounterRandom;
 import java.util.List;
 
 /**

@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.Activation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

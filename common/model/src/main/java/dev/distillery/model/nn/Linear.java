@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.nn.DecoderLayout.LinearLayout;
 import java.util.ArrayList;
 import java.util.List;

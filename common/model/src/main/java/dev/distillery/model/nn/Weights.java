@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.LayerShape.NormKind;

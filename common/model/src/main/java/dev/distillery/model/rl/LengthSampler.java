@@ -1,6 +1,6 @@
 package dev.distillery.model.rl;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 
 /**
  * The length that an answer may have, drawn for each: StackLLaMA's, uniform in [least, most).

@@ -2,7 +2,7 @@
  * The arithmetic of reinforcement learning from rewards, on plain arrays: divergences, controllers,
  * advantages, losses of one token, rules for scores. Nothing here knows a model.
  *
- * <p>May use: model.nn.
+ * <p>May use: core.random, model.nn.
  */
 @NullMarked
 package dev.distillery.model.rl;

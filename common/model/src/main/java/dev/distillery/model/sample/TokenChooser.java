@@ -1,6 +1,6 @@
 package dev.distillery.model.sample;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import java.util.Arrays;
 
 /** Chooses a token from a row of logits. Ties go to the lower id. */

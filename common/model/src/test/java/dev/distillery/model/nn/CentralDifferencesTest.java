@@ -3,6 +3,7 @@ package dev.distillery.model.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.Activation;
 import dev.distillery.model.format.Architecture;
 import dev.distillery.model.format.LayerKind;

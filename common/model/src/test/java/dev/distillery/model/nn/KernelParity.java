@@ -2,6 +2,7 @@ package dev.distillery.model.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.Activation;
 import java.util.ArrayList;
 import java.util.Arrays;

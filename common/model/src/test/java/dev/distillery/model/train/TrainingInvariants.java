@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;

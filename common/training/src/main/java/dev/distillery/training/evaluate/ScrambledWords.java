@@ -2,7 +2,7 @@ package dev.distillery.training.evaluate;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -2,7 +2,7 @@ package dev.distillery.training.evaluate;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;

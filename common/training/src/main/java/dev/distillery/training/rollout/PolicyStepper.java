@@ -1,6 +1,6 @@
 package dev.distillery.training.rollout;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.rl.KlController;

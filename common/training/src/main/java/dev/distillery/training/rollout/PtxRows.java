@@ -1,6 +1,6 @@
 package dev.distillery.training.rollout;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.training.run.MicroBatch;
 import dev.distillery.training.run.RowOrder;
 import dev.distillery.training.tokens.TokenRows;

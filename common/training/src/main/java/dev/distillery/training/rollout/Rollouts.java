@@ -1,6 +1,6 @@
 package dev.distillery.training.rollout;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.rl.Experience;
 import dev.distillery.model.rl.RunningMoments;
 import dev.distillery.training.run.Engine;

@@ -7,7 +7,7 @@
  * dev.distillery.training.rollout.RewardFunction} and {@link
  * dev.distillery.training.rollout.Sampled}.
  *
- * <p>May use: core.dialogue, core.run, core.teacher, model.format, model.nn, model.rl,
+ * <p>May use: core.dialogue, core.random, core.run, core.teacher, model.format, model.nn, model.rl,
  * model.sample, model.tokenizer, model.train, spark.job, spark.warehouse, training.card,
  * training.reward, training.run, training.tokens.
  */

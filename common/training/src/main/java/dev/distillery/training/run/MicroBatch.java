@@ -1,7 +1,7 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.training.tokens.TokenSequence;
 import java.io.Serializable;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.distillery.training.run;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.training.tokens.Permutation;
 
 /**

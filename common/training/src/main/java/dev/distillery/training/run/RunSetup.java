@@ -1,12 +1,12 @@
 package dev.distillery.training.run;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFiles;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.Slot;

@@ -1,6 +1,6 @@
 package dev.distillery.training.tokens;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.math.RoundingMode;

@@ -1,6 +1,6 @@
 package dev.distillery.training.tokens;
 
-import dev.distillery.model.nn.CounterRandom;
+import dev.distillery.core.random.CounterRandom;
 
 /**
  * A random order that is computed place by place: a Feistel network of four rounds over the

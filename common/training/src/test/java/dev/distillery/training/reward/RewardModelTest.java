@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
@@ -14,7 +15,6 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorSpec;
 import dev.distillery.model.nn.Batch;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.FrozenForm;

@@ -1,5 +1,6 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
@@ -10,7 +11,6 @@ import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.format.TensorType;
-import dev.distillery.model.nn.CounterRandom;
 import dev.distillery.model.nn.Golden;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.generate;
 
+import dev.distillery.core.random.CounterRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,7 +15,9 @@ final class Draws {
   private final SplittableRandom random;
 
   Draws(long seed, int round, int slot) {
-    random = new SplittableRandom(mix(mix(mix(seed) + round) + slot));
+    random =
+        new SplittableRandom(
+            CounterRandom.mix(CounterRandom.mix(CounterRandom.mix(seed) + round) + slot));
   }
 
   /**
@@ -42,16 +45,5 @@ final class Draws {
   /** A seed for the teacher's own draw; 31 bits, which every server takes. */
   long samplingSeed() {
     return random.nextInt(Integer.MAX_VALUE);
-  }
-
-  /**
-   * The finaliser of SplitMix64 (Steele, Lea and Flood 2014), so that neighbours draw nothing
-   * alike.
-   */
-  private static long mix(long value) {
-    long z = value + 0x9e3779b97f4a7c15L;
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
   }
 }

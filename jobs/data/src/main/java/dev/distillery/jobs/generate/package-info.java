@@ -3,7 +3,7 @@
  * Alpaca. Prompts, parsers and filters are in `core.prompt`, the similarity gate in `core.text`,
  * the requests' way in `spark.fanout`; here is the loop that joins them.
  *
- * <p>May use: core.prompt, core.run, core.teacher, core.text, spark.fanout, spark.job,
+ * <p>May use: core.prompt, core.random, core.run, core.teacher, core.text, spark.fanout, spark.job,
  * spark.license, spark.warehouse.
  */
 @NullMarked

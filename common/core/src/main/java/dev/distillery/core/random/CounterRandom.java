@@ -1,4 +1,4 @@
-package dev.distillery.model.nn;
+package dev.distillery.core.random;
 
 /**
  * Random numbers that are functions of what they are for, not of how many were drawn before: a key
@@ -12,7 +12,12 @@ public final class CounterRandom {
 
   /** A key derived from a key and one more coordinate. */
   public static long key(long key, long coordinate) {
-    return mix(key + GOLDEN_GAMMA * (coordinate + 1));
+    return finalise(key + GOLDEN_GAMMA * (coordinate + 1));
+  }
+
+  /** Spreads a number over all 64 bits: neighbours get nothing alike, and no two the same. */
+  public static long mix(long value) {
+    return key(value, 0);
   }
 
   /** A number in [0, 1) of 24 bits, exact in float. */
@@ -31,7 +36,7 @@ public final class CounterRandom {
     return radius * Math.cos(2 * Math.PI * uniformDouble(key, 2 * counter + 1));
   }
 
-  private static long mix(long z) {
+  private static long finalise(long z) {
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
     return z ^ (z >>> 31);
