@@ -1,0 +1,48 @@
+package dev.distillery.training.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Written answers; EvaluateJobTest of jobs/training compares the rest with the reference. */
+class ItemEvaluatorTest {
+  private static final EvalTask TASK =
+      new TaskFile(
+              "facts.yaml",
+              """
+              name: facts
+              input: facts.jsonl
+              prompt: "{question}"
+              answer: "{answers}"
+              generate: {stop: ["\\n"]}
+              metrics: [exact_match, exact_match_raw, exact_match_squad, number_match, f1, rougeL]
+              """)
+          .task();
+
+  private static Map<String, Double> metrics(String answer, String... right) {
+    ObjectNode row = JsonNodeFactory.instance.objectNode().put("question", "What?");
+    List.of(right).forEach(row.putArray("answers")::add);
+    var question = new ItemEvaluator.Question("What?", List.of(), Map.of("shots", 2.0));
+    return ItemEvaluator.written(TASK, "1", row, question, answer).metrics();
+  }
+
+  @Test
+  void eachMetricTakesTheNearestOfSeveralRightAnswers() {
+    assertThat(metrics(" The Amazon.", "the Nile", "Amazon"))
+        .containsEntry("shots", 2.0)
+        .containsEntry("exact_match", 0.0)
+        .containsEntry("exact_match_squad", 1.0)
+        .containsEntry("f1", 1.0)
+        .containsEntry("rougeL", 2.0 / 3);
+    assertThat(metrics(" Amazon\n", "the Amazon", "Amazon"))
+        .containsEntry("exact_match", 1.0)
+        .containsEntry("exact_match_raw", 0.0);
+    assertThat(metrics("1,000.0", "ten", "1000"))
+        .containsEntry("exact_match", 0.0)
+        .containsEntry("number_match", 1.0);
+  }
+}
