@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.Page;
 import dev.distillery.core.page.Series;
+import dev.distillery.core.page.SideBySide;
 import dev.distillery.core.run.StagedRecipe;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.RunRecords;
@@ -19,12 +20,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -143,38 +142,18 @@ final class PipelinePage {
     }
   }
 
-  /** Figures of evaluations, the models side by side, with their standard errors. */
+  /** Figures of evaluations, the models side by side. */
   private void results(JsonNode results) {
-    Map<List<String>, Map<String, String>> figures = new LinkedHashMap<>();
-    Set<String> models = new LinkedHashSet<>();
+    var figures = new SideBySide(List.of("task", "metric"));
     for (JsonNode result : results) {
-      String model = result.path("model").asText();
-      models.add(model);
       JsonNode error = result.path("stderr");
-      figures
-          .computeIfAbsent(
-              List.of(result.path("task").asText(), result.path("metric").asText()),
-              unknown -> new LinkedHashMap<>())
-          .put(
-              model,
-              String.format(Locale.ROOT, "%.4f", result.path("value").asDouble())
-                  + (error.isNumber()
-                      ? String.format(Locale.ROOT, " ± %.4f", error.asDouble())
-                      : ""));
+      figures.set(
+          List.of(result.path("task").asText(), result.path("metric").asText()),
+          result.path("model").asText(),
+          SideBySide.shown(
+              result.path("value").asDouble(), error.isNumber() ? error.asDouble() : null));
     }
-    if (figures.isEmpty()) {
-      return;
-    }
-    var columns = new ArrayList<>(List.of("task", "metric"));
-    columns.addAll(models);
-    var rows = new ArrayList<List<String>>();
-    figures.forEach(
-        (task, values) -> {
-          var row = new ArrayList<>(task);
-          models.forEach(model -> row.add(values.getOrDefault(model, "")));
-          rows.add(row);
-        });
-    page.table(columns, rows);
+    figures.onto(page);
   }
 
   private interface Taking {

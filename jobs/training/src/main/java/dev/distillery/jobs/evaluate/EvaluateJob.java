@@ -182,6 +182,15 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
 
   @Override
   public Outcome<EvaluateSummary> perform(JobRun run, EvaluateOptions options) throws IOException {
+    if (options.output().isPresent() && !run.overwrites()) {
+      var output = new org.apache.hadoop.fs.Path(options.output().get());
+      if (output.getFileSystem(run.warehouse().hadoop()).exists(output)) {
+        throw JobException.invalid(
+            "Option --output: "
+                + output
+                + " is there already; choose another, or give --overwrite to replace it");
+      }
+    }
     var rows = new TaskRows(run, options);
     List<PlannedTask> tasks = tasks(options);
     Dataset<Row> items =
@@ -287,14 +296,19 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
                 new ItemTasks(model, identity, EvaluatedModel.threads(run), setups),
                 items));
       }
-      return published(run, tasks, models, all);
+      return published(run, options, tasks, models, all);
     } finally {
       models.forEach(EvaluatedModel::close);
     }
   }
 
   private static Outcome<EvaluateSummary> published(
-      JobRun run, List<PlannedTask> tasks, List<EvaluatedModel> models, long all) {
+      JobRun run,
+      EvaluateOptions options,
+      List<PlannedTask> tasks,
+      List<EvaluatedModel> models,
+      long all)
+      throws IOException {
     Dataset<Row> results =
         models.stream().map(EvaluatedModel::rows).reduce(Dataset::unionByName).orElseThrow();
     Column[] columns =
@@ -313,6 +327,18 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
           run.phase("Sum up " + planned.task().name(), () -> TaskFigures.of(rows, planned.task())));
     }
     figures.forEach(result -> run.progress().say(line(result)));
+    if (options.output().isPresent()) {
+      Map<String, String> paths = new LinkedHashMap<>();
+      models.forEach(model -> paths.put(model.name(), model.path()));
+      EvaluationPage.write(
+          options.output().get(),
+          "Evaluation " + run.id(),
+          tasks,
+          figures,
+          paths,
+          run.warehouse().hadoop());
+      run.progress().say("The page: " + options.output().get());
+    }
     Column cut = element_at(col("metrics"), ItemEvaluator.SHOT_TOKENS_CUT);
     Row shots = rows.agg(count(cut), coalesce(sum(cut), lit(0.0))).head();
     if (shots.getLong(0) > 0) {

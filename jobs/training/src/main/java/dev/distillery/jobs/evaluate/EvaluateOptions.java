@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
  * @param template chat template
  * @param templateInputs what the model's own template is told beside the dialogue
  * @param concurrency answers written at once
+ * @param output file of a page
  */
 @WithBuilder
 public record EvaluateOptions(
@@ -104,7 +105,14 @@ public record EvaluateOptions(
             paramLabel = "N",
             defaultValue = "16",
             description = "Answers written at once in the whole run.")
-        int concurrency)
+        int concurrency,
+    @Option(
+            names = "--output",
+            paramLabel = "FILE.html",
+            description =
+                "Page of the figures: the models side by side, published figures beside, and score"
+                    + " by size; must not be there yet, but with --overwrite.")
+        Optional<String> output)
     implements Validated {
   /** Named setters over the declared defaults. */
   public static EvaluateOptionsBuilder builder() {

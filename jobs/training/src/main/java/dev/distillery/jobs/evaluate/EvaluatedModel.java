@@ -60,8 +60,11 @@ final class EvaluatedModel implements AutoCloseable {
 
   private static final long MOST_FILES = 2000;
 
-  /** Items differ in length, so there are more partitions than cores. */
-  private static final int PARTITIONS_A_CORE = 4;
+  /** Items differ in length, so there are more tasks of Spark than cores. */
+  private static final int TASKS_A_CORE = 4;
+
+  /** What is done is known by tasks of Spark. */
+  private static final long ITEMS_A_TASK = 16;
 
   /** The most that a student decodes by default; see {@code --teacher student}. */
   private static final int MOST_CONTEXT = 4096;
@@ -114,6 +117,16 @@ final class EvaluatedModel implements AutoCloseable {
     return model;
   }
 
+  /** The model as tables name it. */
+  String name() {
+    return tasks.name();
+  }
+
+  /** Where it lies. */
+  String path() {
+    return tasks.model();
+  }
+
   /** Results in {@link EvaluationRows#SCHEMA}. */
   Dataset<Row> rows() {
     return results.stream().reduce(Dataset::unionByName).orElseThrow();
@@ -158,7 +171,10 @@ final class EvaluatedModel implements AutoCloseable {
       progress.start("score " + tasks.name(), "items", OptionalLong.of(all), all - left);
       try (Progress.Ticking ticking =
           progress.follow(() -> Math.min(all, all - left + scored.value()), () -> "")) {
-        int partitions = context.defaultParallelism() * PARTITIONS_A_CORE;
+        long tasksOfSpark =
+            Math.min(
+                buckets,
+                Math.max(context.defaultParallelism() * TASKS_A_CORE, left / ITEMS_A_TASK));
         var work =
             new ScoreItems(
                 sent,
@@ -168,7 +184,7 @@ final class EvaluatedModel implements AutoCloseable {
         run.phase(
             "Score items by " + tasks.name(),
             () -> {
-              open.repartition((int) Math.min(partitions, left), col("bucket"))
+              open.repartition((int) tasksOfSpark, col("bucket"))
                   .sortWithinPartitions("bucket", "task", "id")
                   .javaRDD()
                   .foreachPartition(work);
@@ -178,7 +194,7 @@ final class EvaluatedModel implements AutoCloseable {
       progress.finish(all, "");
       seconds += since(begun);
     }
-    results.add(run.spark().read().schema(EvaluationRows.SCHEMA).json(folder + "/bucket-*.json"));
+    results.add(run.spark().read().schema(EvaluationRows.SCHEMA).json(folder.toString()));
   }
 
   private static double since(long begun) {

@@ -2,7 +2,7 @@
  * The job `evaluate`: tasks in the manner of lm-evaluation-harness, over executors. What a task is
  * lies in {@code training.evaluate}.
  *
- * <p>May use: core.dialogue, core.run, core.teacher, core.text, model.format, model.nn,
+ * <p>May use: core.dialogue, core.page, core.run, core.teacher, core.text, model.format, model.nn,
  * model.sample, model.tokenizer, spark.fanout, spark.job, spark.warehouse, training.card,
  * training.evaluate, training.student, training.tokens.
  */

@@ -122,8 +122,13 @@ class EvaluateJobTest {
                 "apply-chat-template",
                 "true",
                 "fewshot-as-multiturn",
-                "true"));
+                "true",
+                "output",
+                temp.resolve("page.html").toString()));
     assertEqualToGolden(chat, expected);
+    assertThat(temp.resolve("page.html"))
+        .content()
+        .contains("<td>choices-chat</td><td>acc</td><td>8</td><td>0.5000 ± 0.1890</td>");
   }
 
   private String file(String name, String text) throws IOException {

@@ -1,0 +1,127 @@
+package dev.distillery.jobs.evaluate;
+
+import dev.distillery.core.page.LinePlot;
+import dev.distillery.core.page.Page;
+import dev.distillery.core.page.SideBySide;
+import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
+import dev.distillery.model.format.ModelFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * One page of a run: the models' figures side by side, what papers publish of such tasks beside
+ * them, and of models of several sizes the picture of score by size that the papers show.
+ */
+final class EvaluationPage {
+  private static final String PUBLISHED = "published";
+
+  private final Page page;
+  private final List<PlannedTask> tasks;
+  private final List<Result> results;
+
+  private EvaluationPage(String title, List<PlannedTask> tasks, List<Result> results) {
+    this.page = new Page(title);
+    this.tasks = tasks;
+    this.results = results;
+  }
+
+  /**
+   * Writes the page.
+   *
+   * @param models paths by their names in tables
+   */
+  static void write(
+      String file,
+      String title,
+      List<PlannedTask> tasks,
+      List<Result> results,
+      Map<String, String> models,
+      Configuration hadoop)
+      throws IOException {
+    var made = new EvaluationPage(title, tasks, results);
+    made.figures();
+    made.bySize(sizes(models));
+    Path path = new Path(file);
+    try (var out = path.getFileSystem(hadoop).create(path, true)) {
+      out.write(made.page.html().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  private static Map<String, Double> sizes(Map<String, String> models) throws IOException {
+    Map<String, Double> sizes = new LinkedHashMap<>();
+    for (var model : models.entrySet()) {
+      try (ModelFiles files = ModelFiles.open(java.nio.file.Path.of(model.getValue()))) {
+        sizes.put(model.getKey(), (double) files.config().parameterCount());
+      }
+    }
+    return sizes;
+  }
+
+  private void figures() {
+    page.paragraph(
+        "Figures with their standard errors over items. What papers publish was measured on other"
+            + " items, and by other rules where docs/evaluate.md says so.");
+    var figures = new SideBySide(List.of("task", "metric", "items"));
+    for (Result result : results) {
+      List<String> row = List.of(result.task(), result.metric(), "" + result.items());
+      figures.set(row, result.model(), SideBySide.shown(result.value(), result.stderr()));
+    }
+    // Behind the models' columns.
+    for (Result result : results) {
+      Map<String, String> published =
+          tasks.stream()
+              .filter(planned -> planned.task().name().equals(result.task()))
+              .findFirst()
+              .map(planned -> planned.task().published())
+              .orElse(Map.of());
+      List<String> texts = new ArrayList<>();
+      published.forEach((of, figure) -> texts.add(of + ": " + figure));
+      figures.set(
+          List.of(result.task(), result.metric(), "" + result.items()),
+          PUBLISHED,
+          String.join("\n", texts));
+    }
+    figures.onto(page);
+  }
+
+  private void bySize(Map<String, Double> sizes) {
+    if (sizes.values().stream().distinct().count() < 2) {
+      return;
+    }
+    page.heading("By size");
+    Map<String, List<LinePlot.Line>> lines = new LinkedHashMap<>();
+    for (PlannedTask planned : tasks) {
+      planned
+          .task()
+          .metrics()
+          .forEach(
+              metric -> {
+                List<Result> own =
+                    results.stream()
+                        .filter(result -> result.task().equals(planned.task().name()))
+                        .filter(result -> result.metric().equals(metric.word()))
+                        .sorted(Comparator.comparing(result -> sizes.get(result.model())))
+                        .toList();
+                lines
+                    .computeIfAbsent(metric.word(), unknown -> new ArrayList<>())
+                    .add(
+                        new LinePlot.Line(
+                            planned.task().name(),
+                            own.stream()
+                                .mapToDouble(result -> Math.log10(sizes.get(result.model())))
+                                .toArray(),
+                            own.stream().mapToDouble(Result::value).toArray()));
+              });
+    }
+    lines.forEach(
+        (metric, each) ->
+            page.plot(new LinePlot(metric + " by log10 of the parameters", false, each)));
+  }
+}
