@@ -174,7 +174,7 @@ final class EvaluatedModel implements AutoCloseable {
         long tasksOfSpark =
             Math.min(
                 buckets,
-                Math.max(context.defaultParallelism() * TASKS_A_CORE, left / ITEMS_A_TASK));
+                Math.max((long) context.defaultParallelism() * TASKS_A_CORE, left / ITEMS_A_TASK));
         var work =
             new ScoreItems(
                 sent,
