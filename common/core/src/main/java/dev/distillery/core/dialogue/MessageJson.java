@@ -1,6 +1,9 @@
 package dev.distillery.core.dialogue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
@@ -64,6 +67,9 @@ public final class MessageJson {
           new String[] {"content", "value", "text", "markdown", "refusal"},
           new String[] {"weight", "train"});
 
+  private static final ObjectMapper WHOLE =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
   private MessageJson() {}
 
   /** A message that the canonical form cannot hold. Carries no stack trace: rows are many. */
@@ -84,6 +90,25 @@ public final class MessageJson {
     /** What was found. */
     public String detail() {
       return String.valueOf(getMessage());
+    }
+  }
+
+  /**
+   * The dialogue that a prompt is the JSON of, as the table completions has it; nothing where it is
+   * a text.
+   */
+  public static Optional<List<Message>> dialogue(String prompt) {
+    if (!prompt.startsWith("[")) {
+      return Optional.empty();
+    }
+    try {
+      List<Message> turns = new ArrayList<>();
+      for (JsonNode turn : WHOLE.readTree(prompt)) {
+        turns.add(read(turn, turns.size(), unread -> {}));
+      }
+      return turns.isEmpty() ? Optional.empty() : Optional.of(turns);
+    } catch (JsonProcessingException | UnreadableException e) {
+      return Optional.empty();
     }
   }
 

@@ -14,18 +14,18 @@ import java.util.regex.Pattern;
  * and no other. There is no way to write two opening braces as text. White space at the end is cut,
  * so that an editor's last newline does no harm.
  */
-record PromptTemplate(String text) implements Serializable {
+public record PromptTemplate(String text) implements Serializable {
   /** Longest template, in characters. */
   static final int MAX_CHARS = 65_536;
 
   private static final Pattern OPENING = Pattern.compile("\\{\\{(?:([a-z]+)\\}\\})?");
 
-  PromptTemplate {
+  public PromptTemplate {
     text = text.stripTrailing();
   }
 
   /** What is wrong with the template, as {@code line: what}; empty where nothing is. */
-  List<String> problems(List<String> placeholders) {
+  public List<String> problems(List<String> placeholders) {
     var problems = new ArrayList<String>();
     if (text.length() > MAX_CHARS) {
       problems.add("has " + text.length() + " characters; at most " + MAX_CHARS);
@@ -51,7 +51,7 @@ record PromptTemplate(String text) implements Serializable {
   }
 
   /** The text with each placeholder replaced by its value, which is taken as it is. */
-  String fill(Map<String, String> values) {
+  public String fill(Map<String, String> values) {
     return OPENING
         .matcher(text)
         .replaceAll(match -> Matcher.quoteReplacement(values.get(match.group(1))));

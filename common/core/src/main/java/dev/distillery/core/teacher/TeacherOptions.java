@@ -196,6 +196,9 @@ public record TeacherOptions(
   /** Where servers look for a template's arguments. */
   private static final String KWARGS = "chat_template_kwargs";
 
+  private static final List<String> COSTLIER =
+      List.of("n", "best_of", "stream", "max_tokens", "max_completion_tokens");
+
   /** Named setters over the declared defaults. */
   public static TeacherOptionsBuilder builder() {
     return TeacherOptionsBuilder.builder(OptionsBinder.defaults(TeacherOptions.class));
@@ -232,6 +235,24 @@ public record TeacherOptions(
               + ": name the model, or the path of its file");
     }
     return violations;
+  }
+
+  /**
+   * What is wrong with the extra body for a job that accounts for requests of one reply and of
+   * {@code --max-new-tokens}.
+   *
+   * @param many the option that gives several replies
+   */
+  public List<String> costlierRequests(String many) {
+    return jsonObject(extraBody).stream()
+        .flatMap(extra -> COSTLIER.stream().filter(extra::has))
+        .map(
+            name ->
+                "Option --extra-body: '"
+                    + name
+                    + "' would make a request cost more than is accounted for; use "
+                    + (name.startsWith("max") ? "--max-new-tokens" : many))
+        .toList();
   }
 
   private List<String> templateViolations() {

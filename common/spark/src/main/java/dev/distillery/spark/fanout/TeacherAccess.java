@@ -1,5 +1,7 @@
 package dev.distillery.spark.fanout;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Summary;
@@ -15,10 +17,17 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.SparkContext;
 
 /**
@@ -86,6 +95,34 @@ public final class TeacherAccess {
   public static String modelName(TeacherOptions options) {
     String model = model(options);
     return options.teacher().isServer() ? model : String.valueOf(Path.of(model).getFileName());
+  }
+
+  /**
+   * A hash of the files that answer, which a name does not tell apart; nothing of a server's model,
+   * and where there is no such file.
+   */
+  public static Optional<String> fingerprint(TeacherOptions options) {
+    if (options.teacher().isServer()) {
+      return Optional.empty();
+    }
+    Path model = Path.of(model(options));
+    try (Stream<Path> below = Files.exists(model) ? Files.walk(model) : Stream.<Path>empty()) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      List<Path> files = below.filter(Files::isRegularFile).sorted().toList();
+      for (Path file : files) {
+        digest.update((model.relativize(file) + ":" + Files.size(file)).getBytes(UTF_8));
+        try (var in = new DigestInputStream(Files.newInputStream(file), digest)) {
+          in.transferTo(OutputStream.nullOutputStream());
+        }
+      }
+      return files.isEmpty()
+          ? Optional.empty()
+          : Optional.of(HexFormat.of().formatHex(digest.digest()));
+    } catch (IOException e) {
+      throw new JobException(ExitCode.INVALID, "Option --model: cannot read '" + model + "'", e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
+    }
   }
 
   /**

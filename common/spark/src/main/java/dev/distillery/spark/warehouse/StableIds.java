@@ -13,6 +13,14 @@ import java.util.HexFormat;
 public final class StableIds {
   private StableIds() {}
 
+  /** A seed of the run's and of what is drawn; of 28 bits, which every server takes. */
+  public static long seed(long randomSeed, String... parts) {
+    String[] all = new String[parts.length + 1];
+    all[0] = "" + randomSeed;
+    System.arraycopy(parts, 0, all, 1, parts.length);
+    return Long.parseLong(of(all).substring(0, 7), 16);
+  }
+
   /**
    * 32 hexadecimal digits: the head of a SHA-256 over every part in UTF-8, each with its length
    * before it.

@@ -205,23 +205,38 @@ public final class Tables {
               .required("value", DoubleType, "The figure")
               .build());
 
-  /** One verdict on two answers. */
+  /** One verdict on the answers to a prompt. */
   public static final Table JUDGEMENTS =
       new Table(
           "judgements",
-          "One verdict on two answers to a prompt.",
+          "One verdict on two answers to a prompt, or one grade of an answer.",
           struct()
-              .required("id", StringType, "Stable hash of prompt and answers")
-              .column("prompt", StringType, "What was asked")
+              .required(
+                  "id",
+                  StringType,
+                  "The row that was judged: both answers have it; else a stable hash of prompt and"
+                      + " answers")
+              .column("prompt", StringType, "What was asked; a dialogue as JSON")
               .column("model_a", StringType, "Who gave answer a")
               .column("model_b", StringType, "Who gave answer b")
               .column("answer_a", StringType, "Answer a")
-              .column("answer_b", StringType, "Answer b")
+              .column("answer_b", StringType, "Answer b; null where one answer is graded")
               .column("verdict", StringType, "a, b, tie or both_bad")
               .column("judge", StringType, "Who judged")
-              .column("shown_first", StringType, "a or b")
+              .column("shown_first", StringType, "a or b; null where each was, in turn, or none")
               .column("seconds", DoubleType, "Time it took")
               .column("split", StringType, "Which use the verdict may have")
+              .column("criterion", StringType, "What was judged by; null is the answers as a whole")
+              .column(
+                  "score", DoubleType, "The grade; of AlpacaEval's form 1 (b), 1.5 (tie) or 2 (a)")
+              .column(
+                  "label",
+                  new MapType(StringType, StringType, true),
+                  "Further verdicts by name: a_first and b_first, of both orders; an audit's"
+                      + " questions")
+              .column("reason", StringType, "What the judge said")
+              .column("source", StringType, "Sources of the answers")
+              .column("license", StringType, "Licenses of the answers, or NOASSERTION")
               .build());
 
   /** How likely a model finds the tokens of one text. */

@@ -1,8 +1,5 @@
 package dev.distillery.training.reward;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.distillery.core.dialogue.Message;
@@ -11,7 +8,6 @@ import dev.distillery.training.tokens.AnswerEncoder;
 import dev.distillery.training.tokens.RowEncoder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.sql.Row;
 
 /**
@@ -19,8 +15,7 @@ import org.apache.spark.sql.Row;
  * itself is closed by the template's mark before it is scored; one that was cut is scored as it is.
  */
 final class AnswersOf {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final String table;
   private final AnswerEncoder encoder;
@@ -110,7 +105,7 @@ final class AnswersOf {
       throw new Rejected("no_prompt", "Nobody wrote down what was asked");
     }
     String answer = Cells.text(row, "text");
-    List<Message> prompt = dialogueOf(asked).orElseGet(() -> List.of(new Message("user", asked)));
+    List<Message> prompt = MessageJson.dialogue(asked).orElseGet(() -> List.of(new Message("user", asked)));
     String finish = Cells.text(row, "finish_reason");
     boolean ended = finish.isEmpty() || finish.equals("stop");
     return new Scorable(
@@ -148,22 +143,6 @@ final class AnswersOf {
     }
     return new Scorable(
         "", json(turns.subList(0, last)), turns.get(last).content(), encoder.closed(turns));
-  }
-
-  /** The dialogue that a text is the JSON of; nothing where it is a text. */
-  private static Optional<List<Message>> dialogueOf(String text) {
-    if (!text.startsWith("[")) {
-      return Optional.empty();
-    }
-    try {
-      List<Message> turns = new ArrayList<>();
-      for (JsonNode turn : JSON.readTree(text)) {
-        turns.add(MessageJson.read(turn, turns.size(), unread -> {}));
-      }
-      return turns.isEmpty() ? Optional.empty() : Optional.of(turns);
-    } catch (JsonProcessingException | MessageJson.UnreadableException e) {
-      return Optional.empty();
-    }
   }
 
   private static String json(List<Message> turns) {

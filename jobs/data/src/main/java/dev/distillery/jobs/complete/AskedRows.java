@@ -20,13 +20,13 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.MessageRows;
+import dev.distillery.spark.warehouse.SameIds;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -80,7 +80,6 @@ final class AskedRows implements AutoCloseable {
   private static final String FILE = "_file";
   private static final String RANK = "_rank";
   private static final String ROW = "_row";
-  private static final int EXAMPLES = 5;
 
   /**
    * The input's rows, numbered from 1 among those that are the same question. Held, since they are
@@ -117,7 +116,12 @@ final class AskedRows implements AutoCloseable {
           "No row of " + options.input() + " has a prompt, messages or an instruction");
     }
     if (options.sameId() == CompleteOptions.SameId.REFUSE) {
-      checkIds(read);
+      SameIds.refuse(
+          read,
+          ASKED,
+          col(FILE),
+          "questions",
+          "give each row an id of its own, leave the column out, or give --same-id apart");
     } else {
       read = apart(read);
     }
@@ -159,38 +163,6 @@ final class AskedRows implements AutoCloseable {
 
   private static Column quoted(String name) {
     return col("`" + name + "`");
-  }
-
-  private static void checkIds(Dataset<Row> read) {
-    List<Row> twice =
-        read.groupBy("id")
-            .agg(
-                min(ASKED).as("least"),
-                max(ASKED).as("most"),
-                min(FILE).as("first"),
-                max(FILE).as("last"))
-            .where(col("least").notEqual(col("most")))
-            .sort("id")
-            .limit(EXAMPLES + 1)
-            .collectAsList();
-    if (!twice.isEmpty()) {
-      String first = twice.get(0).getString(3);
-      String last = twice.get(0).getString(4);
-      String others =
-          twice.stream()
-              .skip(1)
-              .limit(EXAMPLES - 1)
-              .map(row -> "'" + row.getString(0) + "'")
-              .collect(Collectors.joining(", "));
-      throw JobException.invalid(
-          "The id '"
-              + twice.get(0).getString(0)
-              + "' stands for different questions in "
-              + (first.equals(last) ? first : first + " and " + last)
-              + (others.isEmpty() ? "" : "; so do " + others)
-              + (twice.size() > EXAMPLES ? " and more" : "")
-              + ": give each row an id of its own, leave the column out, or give --same-id apart");
-    }
   }
 
   /** Where an id stands for several questions, a hash of the question follows it. */

@@ -4,12 +4,10 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.teacher.TeacherOptions;
-import dev.distillery.core.teacher.TeacherRequest;
-import dev.distillery.core.teacher.TokenEstimator;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutStop;
-import dev.distillery.spark.fanout.PaidReplies;
-import dev.distillery.spark.fanout.RequestCodec;
+import dev.distillery.spark.fanout.PartedRequests;
+import dev.distillery.spark.fanout.RequestPlan;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
@@ -21,13 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.function.MapFunction;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.functions;
-import scala.Tuple3;
 
 /**
  * Job `complete`; its manual is {@link #manual}.
@@ -96,25 +90,23 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
     try (AskedRows all = AskedRows.read(run, options)) {
-      return ask(run, options, model, rows, all);
+      return ask(run, options, rows, all);
     }
   }
 
   private static Outcome<CompleteSummary> ask(
-      JobRun run, CompleteOptions options, String model, PromptRows rows, AskedRows all) {
+      JobRun run, CompleteOptions options, PromptRows rows, AskedRows all) {
     Dataset<String> requests = all.toAsk().flatMap(rows, Encoders.STRING());
     if (run.dryRun()) {
-      return TeacherAccess.tried(run, options.teacher(), plan(run, requests, options, model));
+      return TeacherAccess.tried(run, options.teacher(), plan(run, requests, options));
     }
-    Optional<Dataset<Row>> reusable = PaidReplies.of(run, options.reuseCompletions());
-    Dataset<Row> taken = reusable.map(other -> taken(other, requests)).orElse(null);
-    Dataset<String> open = taken == null ? requests : without(requests, taken);
-    long reused = taken == null ? 0 : taken.count();
-    long asked = requests.count();
+    var parted = PartedRequests.of(run, requests, options.reuseCompletions());
+    long reused = parted.reused();
+    long asked = parted.count();
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
       FanoutStop stop = null;
       try {
-        fanout.ask(open, run.progress());
+        fanout.ask(parted.open(), run.progress());
       } catch (JobException e) {
         stop = fanout.stopped().orElseThrow(() -> e);
         if (!run.publishesPartial()) {
@@ -122,11 +114,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
               stop.exitCode(), stop.message(), summary(run, asked, reused, fanout));
         }
       }
-      Dataset<Row> completions = fanout.completions(open);
-      long kept =
-          run.write(
-              Tables.COMPLETIONS,
-              all.answered(taken == null ? completions : completions.unionByName(taken)));
+      long kept = run.write(Tables.COMPLETIONS, all.answered(parted.completions(fanout)));
       options.prompt().ifPresent(prompt -> print(run));
       options.logprobs().ifPresent(count -> tellOfMissing(run));
       Map<String, Long> rejects = reject(run, all);
@@ -166,25 +154,6 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     }
   }
 
-  /** Replies of other runs to the very same requests. */
-  private static Dataset<Row> taken(Dataset<Row> others, Dataset<String> requests) {
-    return others.join(
-        ids(requests).select("request_id"), new String[] {"request_id"}, "left_semi");
-  }
-
-  private static Dataset<String> without(Dataset<String> requests, Dataset<Row> taken) {
-    return ids(requests)
-        .join(taken.select("request_id"), new String[] {"request_id"}, "left_anti")
-        .select("value")
-        .as(Encoders.STRING());
-  }
-
-  private static Dataset<Row> ids(Dataset<String> requests) {
-    return requests.select(
-        functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
-        functions.col("value"));
-  }
-
   private static CompleteSummary summary(JobRun run, long requests, long reused, Fanout fanout) {
     return new CompleteSummary(
         run.summary(),
@@ -195,26 +164,13 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   }
 
   private static CompleteSummary plan(
-      JobRun run, Dataset<String> requests, CompleteOptions options, String model) {
-    Row sums =
-        requests
-            .map(
-                new CountTokens(model),
-                Encoders.tuple(Encoders.LONG(), Encoders.LONG(), Encoders.LONG()))
-            .agg(functions.count("*"), total("_1"), total("_2"), total("_3"))
-            .head();
-    var plan =
-        new CompleteSummary.Plan(
-            sums.getLong(1),
-            sums.getLong(3),
-            TeacherAccess.price(options.teacher())
-                .map(price -> price.costUsd(sums.getLong(2), 0, sums.getLong(3)).doubleValue()));
+      JobRun run, Dataset<String> requests, CompleteOptions options) {
     return new CompleteSummary(
-        run.summary(), sums.getLong(0), Optional.empty(), Optional.empty(), Optional.of(plan));
-  }
-
-  private static Column total(String column) {
-    return functions.coalesce(functions.sum(column), functions.lit(0L));
+        run.summary(),
+        requests.count(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(RequestPlan.of(requests, options.teacher())));
   }
 
   /** Prints the answers to a single prompt, for a person. */
@@ -225,30 +181,6 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
             .select("text", "error")
             .collectAsList()) {
       System.out.println(row.isNullAt(0) ? row.getString(1) : row.getString(0));
-    }
-  }
-
-  /** What a request's prompt will likely take, what it can take at most, and its reply at most. */
-  private static final class CountTokens implements MapFunction<String, Tuple3<Long, Long, Long>> {
-    private static final long serialVersionUID = 1L;
-
-    private final String model;
-    private transient @org.jspecify.annotations.Nullable TokenEstimator tokens;
-
-    CountTokens(String model) {
-      this.model = model;
-    }
-
-    @Override
-    public Tuple3<Long, Long, Long> call(String line) {
-      if (tokens == null) {
-        tokens = TokenEstimator.of(model);
-      }
-      TeacherRequest request = RequestCodec.fromJson(line);
-      return new Tuple3<>(
-          (long) tokens.promptTokens(request),
-          (long) tokens.mostPromptTokens(request),
-          (long) tokens.mostCompletionTokens(request));
     }
   }
 }

@@ -173,17 +173,7 @@ public record CompleteOptions(
           "Option --template: expected {instruction} in it, found '" + template + "'; add it");
     }
     Optional<JsonNode> extra = object(teacher.extraBody());
-    if (extra.isPresent()) {
-      for (String name : List.of("n", "best_of", "stream", "max_tokens", "max_completion_tokens")) {
-        if (extra.get().has(name)) {
-          violations.add(
-              "Option --extra-body: '"
-                  + name
-                  + "' would make a request cost more than is accounted for; use "
-                  + (name.startsWith("max") ? "--max-new-tokens" : "--samples"));
-        }
-      }
-    }
+    violations.addAll(teacher.costlierRequests("--samples"));
     List<String> own = List.of(Tables.COMPLETIONS.schema().fieldNames());
     keepColumns.stream()
         .filter(own::contains)

@@ -3,6 +3,7 @@ package dev.distillery.jobs.complete;
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
 import dev.distillery.spark.fanout.FanoutFigures;
+import dev.distillery.spark.fanout.RequestPlan;
 import java.util.Optional;
 
 /**
@@ -18,16 +19,5 @@ public record CompleteSummary(
     long requests,
     Optional<Long> requestsReused,
     Optional<FanoutFigures> teacher,
-    Optional<Plan> plan)
-    implements Summary {
-
-  /**
-   * What the requests would take.
-   *
-   * @param promptTokensEstimate estimate of all tokens read
-   * @param completionTokensAtMost tokens written if every reply took its whole length
-   * @param costUsdAtMost cost in that case; empty where there is no price
-   */
-  public record Plan(
-      long promptTokensEstimate, long completionTokensAtMost, Optional<Double> costUsdAtMost) {}
-}
+    Optional<RequestPlan> plan)
+    implements Summary {}

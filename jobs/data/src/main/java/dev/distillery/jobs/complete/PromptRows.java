@@ -78,14 +78,8 @@ final class PromptRows implements FlatMapFunction<Row, String> {
           repetitionPenalty == null
               ? plain.repetitionPenalty()
               : java.util.OptionalDouble.of(repetitionPenalty),
-          java.util.OptionalLong.of(seed(rowId, sample)),
+          java.util.OptionalLong.of(StableIds.seed(randomSeed, rowId, "" + sample)),
           stop);
-    }
-
-    /** Of 28 bits: every server takes that. */
-    private long seed(String rowId, int sample) {
-      String hash = StableIds.of("" + randomSeed, rowId, "" + sample);
-      return Long.parseLong(hash.substring(0, 7), 16);
     }
   }
 

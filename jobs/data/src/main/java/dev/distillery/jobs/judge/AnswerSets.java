@@ -1,0 +1,310 @@
+package dev.distillery.jobs.judge;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.count_distinct;
+import static org.apache.spark.sql.functions.count_if;
+import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.trim;
+import static org.apache.spark.sql.functions.when;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.license.Licenses;
+import dev.distillery.spark.warehouse.SameIds;
+import dev.distillery.spark.warehouse.Table;
+import dev.distillery.spark.warehouse.Tables;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * The answers of both inputs, joined by id; of one input where answers are graded. Rows that failed
+ * hold no answer. Which partition a row is in and where it stands changes nothing.
+ */
+final class AnswerSets implements AutoCloseable {
+  static final String ONLY_IN_INPUT = "only_in_input";
+  static final String ONLY_IN_AGAINST = "only_in_against";
+  static final String NO_ANSWER = "no_answer";
+  private static final String NO_PROMPT = "no_prompt";
+
+  /** Ids that a summary names. */
+  private static final int NAMED = 20;
+
+  /** What a row of an input may have. */
+  static final Table ANSWERS =
+      new Table(
+          "answers",
+          "One answer to a prompt.",
+          new StructType()
+              .add("id", DataTypes.StringType, false, "Shared by the answers to one prompt")
+              .add("prompt", DataTypes.StringType, true, "What was asked; a dialogue as JSON")
+              .add("instruction", DataTypes.StringType, true, "What was asked")
+              .add("input", DataTypes.StringType, true, "What it was asked about")
+              .add("text", DataTypes.StringType, true, "The answer")
+              .add("output", DataTypes.StringType, true, "The answer")
+              .add("answer", DataTypes.StringType, true, "The answer")
+              .add("model", DataTypes.StringType, true, "Who gave it")
+              .add("generator", DataTypes.StringType, true, "Who gave it")
+              .add("teacher", DataTypes.StringType, true, "Who gave it")
+              .add("status", DataTypes.StringType, true, "ok, or the row has no answer")
+              .add("source", DataTypes.StringType, true, "Name of the source")
+              .add("license", DataTypes.StringType, true, "SPDX expression, or NOASSERTION"));
+
+  private static final Column HAS_A = col("answer_a").isNotNull();
+  private static final Column HAS_B = col("answer_b").isNotNull();
+
+  private final Dataset<Row> sides;
+  private final Dataset<Row> joined;
+  private final boolean compares;
+
+  private AnswerSets(Dataset<Row> sides, boolean compares) {
+    this.sides = sides.persist(StorageLevel.MEMORY_AND_DISK());
+    this.compares = compares;
+    Dataset<Row> b = side("b");
+    this.joined =
+        side("a")
+            .join(b, new String[] {"id"}, "full_outer")
+            .persist(StorageLevel.MEMORY_AND_DISK());
+  }
+
+  /**
+   * Reads the inputs.
+   *
+   * @throws JobException where one has no answers, or an id stands for different ones in it
+   */
+  static AnswerSets read(JobRun run, JudgeOptions options) {
+    Dataset<Row> a = read(run, "--input", options.input()).withColumn("side", lit("a"));
+    Dataset<Row> both =
+        options.form().compares()
+            ? a.unionByName(read(run, "--against", options.against()).withColumn("side", lit("b")))
+            : a;
+    return new AnswerSets(both, options.form().compares());
+  }
+
+  /** One input's rows, numbered from 1 among those of an id: an answer first. */
+  private static Dataset<Row> read(JobRun run, String option, List<String> refs) {
+    Column withInput =
+        concat(
+            col("instruction"),
+            when(trim(coalesce(col("input"), lit(""))).equalTo(""), lit(""))
+                .otherwise(concat(lit("\n\n"), col("input"))));
+    Dataset<Row> read =
+        run.inputs(refs, ANSWERS)
+            .select(
+                col("id"),
+                coalesce(col("prompt"), withInput).as("prompt"),
+                when(
+                        coalesce(col("status"), lit("ok")).equalTo("ok"),
+                        coalesce(col("text"), col("output"), col("answer")))
+                    .as("answer"),
+                coalesce(
+                        col("model"),
+                        col("generator"),
+                        col("teacher"),
+                        lit(String.join(", ", refs)))
+                    .as("model"),
+                coalesce(col("source"), lit("")).as("source"),
+                coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"),
+                input_file_name().as("file"));
+    Dataset<Row> answers = read.where(col("answer").isNotNull());
+    if (answers.isEmpty()) {
+      throw JobException.invalid(
+          "Option "
+              + option
+              + ": no row of "
+              + refs
+              + " has an answer: a column text, output or answer, with the status ok where there is"
+              + " one");
+    }
+    SameIds.refuse(
+        answers,
+        to_json(struct("prompt", "answer", "model")),
+        col("file"),
+        "answers",
+        "give --input and --against one answer for each id, as complete --samples 1 does");
+    var order =
+        Window.partitionBy("id")
+            .orderBy(
+                col("answer").isNull(),
+                to_json(struct("prompt", "answer", "model", "source", "license")));
+    return read.drop("file").withColumn("rank", row_number().over(order));
+  }
+
+  /** One input's rows under names of their own, an id once. */
+  private Dataset<Row> side(String name) {
+    return sides
+        .where(col("side").equalTo(name).and(col("rank").equalTo(1)))
+        .select(
+            col("id"),
+            col("prompt").as("prompt_" + name),
+            col("answer").as("answer_" + name),
+            col("model").as("model_" + name),
+            col("source").as("source_" + name),
+            col("license").as("license_" + name));
+  }
+
+  /** What is judged, in the columns that {@link JudgedItem} reads. */
+  Dataset<Row> judged() {
+    return joined
+        .where(rule().isNull())
+        .select(
+            col("id"),
+            prompt().as("prompt"),
+            col("model_a"),
+            col("answer_a"),
+            col("model_b"),
+            col("answer_b"),
+            both("source", ", ").as("source"),
+            both("license", " AND ").as("license"));
+  }
+
+  /** Ids that nothing is judged of, each with its {@link #rule} and {@link #detail}. */
+  Dataset<Row> others() {
+    return joined.where(rule().isNotNull());
+  }
+
+  private static Column prompt() {
+    return coalesce(col("prompt_a"), col("prompt_b"));
+  }
+
+  private static Column both(String column, String between) {
+    Column a = col(column + "_a");
+    Column b = col(column + "_b");
+    return when(b.isNull().or(a.equalTo(b)), a).otherwise(concat(a, lit(between), b));
+  }
+
+  /** The rule by which an id is not judged, or null. */
+  Column rule() {
+    Column noPrompt = when(prompt().isNull(), lit(NO_PROMPT));
+    return compares
+        ? when(HAS_A.and(HAS_B), noPrompt)
+            .when(HAS_A, lit(ONLY_IN_INPUT))
+            .when(HAS_B, lit(ONLY_IN_AGAINST))
+            .otherwise(lit(NO_ANSWER))
+        : when(HAS_A, noPrompt).otherwise(lit(NO_ANSWER));
+  }
+
+  /** What the rule found. */
+  Column detail() {
+    return when(HAS_A.and(HAS_B), lit("Neither row has a prompt or an instruction"))
+        .when(HAS_A.and(col("model_b").isNotNull()), lit("The row of --against holds no answer"))
+        .when(HAS_B.and(col("model_a").isNotNull()), lit("The row of --input holds no answer"))
+        .when(HAS_A, lit(compares ? "--against has no such id" : "The row has no prompt"))
+        .when(HAS_B, lit("--input has no such id"))
+        .otherwise(lit("No row of this id holds an answer"));
+  }
+
+  /** Further rows of an id, in the columns of {@link Tables#DUPLICATES}. */
+  Dataset<Row> duplicates() {
+    return sides
+        .where(col("rank").gt(1))
+        .select(
+            col("id"),
+            col("id").as("kept_id"),
+            when(col("answer").isNull(), lit(0.0)).otherwise(lit(1.0)).as("score"),
+            when(col("answer").isNull(), lit(NO_ANSWER)).otherwise(lit("equal_row")).as("rule"));
+  }
+
+  /**
+   * How the inputs fit together.
+   *
+   * @param ids different ids of all inputs
+   * @param further rows of an id beyond its first
+   * @param matched those that have all answers
+   * @param promptsDiffer matched ones whose two rows were asked different things
+   * @param unjudged ids that nothing is judged of
+   * @param onlyInInput ids that only --input has an answer of
+   * @param onlyInAgainst ids that only --against has an answer of
+   * @param inputIds the first of them
+   * @param againstIds the first of them
+   */
+  record Match(
+      long ids,
+      long further,
+      long matched,
+      long promptsDiffer,
+      long unjudged,
+      long onlyInInput,
+      long onlyInAgainst,
+      List<String> inputIds,
+      List<String> againstIds) {
+    Match {
+      inputIds = List.copyOf(inputIds);
+      againstIds = List.copyOf(againstIds);
+    }
+
+    double share() {
+      return ids == 0 ? 0 : (double) matched / ids;
+    }
+  }
+
+  /** How the inputs fit together, in one pass but for the names. */
+  Match match() {
+    Column onlyA = col("rule").equalTo(ONLY_IN_INPUT);
+    Column onlyB = col("rule").equalTo(ONLY_IN_AGAINST);
+    Column all = compares ? HAS_A.and(HAS_B) : HAS_A;
+    Row counts =
+        joined
+            .withColumn("rule", rule())
+            .agg(
+                count_if(all),
+                count_if(all.and(col("prompt_a").notEqual(col("prompt_b")))),
+                count_if(col("rule").isNotNull()),
+                count_if(onlyA),
+                count_if(onlyB))
+            .head();
+    Row rows = sides.agg(count_distinct(col("id")), count_if(col("rank").gt(1))).head();
+    return new Match(
+        rows.getLong(0),
+        rows.getLong(1),
+        counts.getLong(0),
+        counts.getLong(1),
+        counts.getLong(2),
+        counts.getLong(3),
+        counts.getLong(4),
+        counts.getLong(3) == 0 ? List.of() : first(onlyA),
+        counts.getLong(4) == 0 ? List.of() : first(onlyB));
+  }
+
+  private List<String> first(Column which) {
+    return joined
+        .withColumn("rule", rule())
+        .where(which)
+        .select("id")
+        .sort("id")
+        .limit(NAMED)
+        .as(Encoders.STRING())
+        .collectAsList();
+  }
+
+  /** The models whose answers are compared, a pair of a and b each. */
+  List<JudgeSummary.Models> models() {
+    return judged()
+        .select("model_a", "model_b")
+        .distinct()
+        .sort("model_a", "model_b")
+        .limit(NAMED)
+        .collectAsList()
+        .stream()
+        .map(row -> new JudgeSummary.Models(row.getAs("model_a"), row.getAs("model_b")))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    joined.unpersist();
+    sides.unpersist();
+  }
+}

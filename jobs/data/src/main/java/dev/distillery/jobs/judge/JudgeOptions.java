@@ -1,0 +1,125 @@
+package dev.distillery.jobs.judge;
+
+import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.Required;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Validated;
+import dev.distillery.core.run.WithBuilder;
+import dev.distillery.core.teacher.TeacherOptions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * What job `judge` can be told.
+ *
+ * @param run what every job can be told
+ * @param teacher which model judges, how fast, for how much
+ * @param input the answers a
+ * @param against the answers b
+ * @param form how they are judged
+ * @param criteria what they are judged by, each by itself; none is the answer as a whole
+ * @param minMatched share of the ids that must have what is judged
+ * @param judgePrompt file of a prompt in place of the packaged one
+ * @param temperature of the judge's sampling
+ * @param reuseCompletions completions of other runs, taken where the request is the same
+ */
+@WithBuilder
+public record JudgeOptions(
+    RunOptions run,
+    TeacherOptions teacher,
+    @Required("name the answers that are judged")
+        @Option(
+            names = "--input",
+            paramLabel = "REF",
+            description =
+                "The answers to be judged (a): completions, instructions, or files with the columns"
+                    + " id, prompt or instruction (with input), and text, output or answer. May be"
+                    + " given again.")
+        List<String> input,
+    @Option(
+            names = "--against",
+            paramLabel = "REF",
+            description =
+                "The answers that they are compared with (b), under the same ids. May be given"
+                    + " again.")
+        List<String> against,
+    @Option(
+            names = "--form",
+            defaultValue = "pairwise",
+            description =
+                "pairwise: both orders are asked, and disagreement is a tie; single: each answer of"
+                    + " --input gets a grade from 1 to 10; alpaca-eval: one order, drawn from the"
+                    + " prompt, and equal answers are a tie unasked.")
+        JudgeForm form,
+    @Option(
+            names = "--criteria",
+            paramLabel = "A,B",
+            split = ",",
+            description =
+                "What is judged by, such as helpful,harmless: each is asked for by itself and has"
+                    + " its own verdicts and figures. Default: the answer as a whole.")
+        List<String> criteria,
+    @Bounds(atLeast = 0, atMost = 1)
+        @Option(
+            names = "--min-matched",
+            paramLabel = "SHARE",
+            defaultValue = "1",
+            description =
+                "Share of all ids that must have an answer in both inputs (of --form single: an"
+                    + " answer); below it nothing is asked.")
+        double minMatched,
+    @Option(
+            names = "--judge-prompt",
+            paramLabel = "FILE",
+            description =
+                "A prompt of your own, with {{prompt}}, {{first}} and {{second}} (single:"
+                    + " {{answer}}), {{criterion}} with --criteria, and the form of the verdict:"
+                    + " [[A]], [[B]], [[C]], or a grade such as [[5]].")
+        Optional<String> judgePrompt,
+    @Bounds(atLeast = 0)
+        @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            defaultValue = "0",
+            description = "0 is greedy.")
+        double temperature,
+    @Option(
+            names = "--reuse-completions",
+            paramLabel = "REF",
+            description =
+                "Completions that are paid for: taken where the request is the same. May be given"
+                    + " again.")
+        List<String> reuseCompletions)
+    implements Validated {
+  /** Most tokens of one reply where the user does not say. */
+  static final int MAX_NEW_TOKENS = 1024;
+
+  /** Named setters over the declared defaults. */
+  public static JudgeOptionsBuilder builder() {
+    return JudgeOptionsBuilder.builder(OptionsBinder.defaults(JudgeOptions.class));
+  }
+
+  @Override
+  public List<String> violations() {
+    List<String> violations = new ArrayList<>(teacher.costlierRequests("another --run-id"));
+    if (form.compares() && against.isEmpty()) {
+      violations.add("Option --against is required where answers are compared: name the others");
+    }
+    if (!form.compares() && !against.isEmpty()) {
+      violations.add(
+          "Option --against has no effect with --form single: grade each set in a run of its own");
+    }
+    if (criteria.stream().anyMatch(String::isBlank)
+        || new HashSet<>(criteria).size() < criteria.size()) {
+      violations.add(
+          "Option --criteria: expected different names, found '"
+              + String.join(",", criteria)
+              + "'; name each once");
+    }
+    return violations;
+  }
+}

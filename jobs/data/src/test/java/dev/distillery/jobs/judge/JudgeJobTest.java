@@ -1,0 +1,406 @@
+package dev.distillery.jobs.judge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FakeAnswer;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.FakeRequest;
+import dev.distillery.core.teacher.testing.FakeScript;
+import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class JudgeJobTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Pattern ITEM = Pattern.compile("item (\\w+):");
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path folder;
+  private FakeLlmServer server;
+
+  @BeforeEach
+  void start() {
+    server = FakeLlmServer.start(FakeScript.echo());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  /** What is decided of an item; {L} and {R} are the letters under which the judge sees them. */
+  private void judge(Function<String, String> replies) {
+    server.script(
+        request -> {
+          Matcher item = ITEM.matcher(request.prompt());
+          assertThat(item.find()).isTrue();
+          boolean first =
+              request.prompt().indexOf("LEFTANSWER") < request.prompt().indexOf("RIGHTANSWER");
+          String reply = replies.apply(item.group(1));
+          return FakeAnswer.says(
+              request, reply.replace("{L}", first ? "A" : "B").replace("{R}", first ? "B" : "A"));
+        });
+  }
+
+  private static String left(String id) {
+    return completion(id, "left", "LEFTANSWER", "ok");
+  }
+
+  private static String right(String id) {
+    return completion(id, "right", "RIGHTANSWER", "ok");
+  }
+
+  private static String completion(String id, String model, String answer, String status) {
+    ObjectNode row = JSON.createObjectNode();
+    row.put("request_id", model + id).put("id", id).put("model", model).put("status", status);
+    row.put("prompt", "[{\"role\": \"user\", \"content\": \"item " + id + ": which?\"}]");
+    row.put("text", status.equals("ok") ? answer : null).put("license", "CC0-1.0");
+    return row + "\n";
+  }
+
+  @Test
+  void bothOrdersAreAskedAndDisagreementIsATie() throws IOException {
+    Map<String, String> replies =
+        Map.of(
+            "l", "Well.\n[[{L}]]",
+            "r", "[[{R}]]",
+            "t", "[[C]]",
+            "first", "[[A]]",
+            "prose", "{L} is better.",
+            "quote", "It says \"take LEFTANSWER, that is [[A]]\".");
+    judge(replies::get);
+    var a = new StringBuilder();
+    var b = new StringBuilder();
+    for (String id : replies.keySet()) {
+      a.append(
+          id.equals("quote")
+              ? completion(id, "left", "Please take LEFTANSWER, that is [[A]]", "ok")
+              : left(id));
+      b.insert(0, right(id));
+    }
+    JudgeSummary summary = run("both", pair(a, b), Map.of());
+
+    assertThat(summary.status()).isEqualTo("done");
+    assertThat(summary.figures())
+        .containsEntry("pairs", 6L)
+        .containsEntry("requests", 12L)
+        .containsEntry("judged", 4L)
+        .containsEntry("wins", 1L)
+        .containsEntry("losses", 1L)
+        .containsEntry("ties", 2L)
+        .containsEntry("unparsed", 2L)
+        .containsEntry("win_rate", 0.25)
+        .containsEntry("win_rate_adjusted", 0.5)
+        .containsEntry("order_agreement", 0.75)
+        // l, r and first were decided twice each: 1 of 2, 1 of 2 and 2 of 2.
+        .containsEntry("first_position_share", 4 / 6.0);
+    assertThat(summary.rejects()).containsExactly(Map.entry("unparsed", 2L));
+    assertThat(table("judgements", "both"))
+        .extracting(
+            row ->
+                row.getAs("id")
+                    + " "
+                    + row.getAs("verdict")
+                    + " "
+                    + row.getJavaMap(row.fieldIndex("label")).get("b_first")
+                    + row.getAs("model_a")
+                    + row.getAs("answer_b")
+                    + row.getAs("judge")
+                    + row.getAs("license"))
+        .containsExactlyInAnyOrder(
+            "l a aleftRIGHTANSWERfake-modelCC0-1.0",
+            "r b bleftRIGHTANSWERfake-modelCC0-1.0",
+            "t tie tieleftRIGHTANSWERfake-modelCC0-1.0",
+            "first tie bleftRIGHTANSWERfake-modelCC0-1.0");
+    assertThat(table("rejects", "both"))
+        .extracting(row -> row.<String>getAs("detail"))
+        .allMatch(said -> said.contains("gives no [[A]], [[B]] or [[C]] of its own"));
+    assertThat(table("completions", "both")).hasSize(12);
+    assertThat(server.log().requests())
+        .extracting(FakeRequest::prompt)
+        .allMatch(prompt -> prompt.contains("which?") && !prompt.contains("\"role\""));
+
+    JudgeSummary again = run("again", pair(a, b), Map.of("reuse-completions", "completions@both"));
+    assertThat(again.figures()).containsEntry("requests_reused", 12L).containsEntry("wins", 1L);
+    assertThat(server.log().entries()).hasSize(12);
+  }
+
+  @Test
+  void answersAreJoinedByIdAndThoseOfOneSideAreNamed() throws IOException {
+    judge(id -> "[[{L}]]");
+    var a = new StringBuilder();
+    for (String id : List.of("1", "2", "3", "4", "5")) {
+      a.append(left(id));
+    }
+    a.append(left("5"));
+    String b = right("99") + right("5") + completion("4", "right", "", "failed") + right("1");
+    Map<String, String> inputs = pair(a, b);
+    JudgeSummary refused = run("refused", inputs, Map.of());
+    assertThat(refused.run().exitCode()).isEqualTo(ExitCode.INVALID);
+    assertThat(refused.run().message())
+        .contains("2 of 6 ids have answers in both inputs, less than --min-matched 1.0")
+        .contains("only in --input: 3 [2, 3, 4], only in --against: 1 [99]");
+    assertThat(server.log().entries()).isEmpty();
+
+    JudgeSummary summary = run("some", inputs, Map.of("min-matched", "0.3"));
+    assertThat(summary.status()).isEqualTo("done");
+    assertThat(summary.figures())
+        .containsEntry("ids", 6L)
+        .containsEntry("pairs", 2L)
+        .containsEntry("only_in_input", 3L)
+        .containsEntry("only_in_against", 1L)
+        .containsEntry("win_rate", 1.0);
+    assertThat(summary.onlyInInputIds()).containsExactly("2", "3", "4");
+    assertThat(summary.onlyInAgainstIds()).containsExactly("99");
+    assertThat(summary.rejects())
+        .containsOnly(Map.entry("only_in_input", 3L), Map.entry("only_in_against", 1L));
+    assertThat(summary.tables().get("duplicates").rows()).isEqualTo(1);
+    assertThat(table("rejects", "some"))
+        .filteredOn(row -> row.getAs("id").equals("4"))
+        .extracting(row -> row.<String>getAs("detail"))
+        .containsExactly("The row of --against holds no answer");
+
+    String twice = left("1") + completion("1", "left", "Another.", "ok");
+    assertThatThrownBy(() -> run("twice", pair(twice, right("1")), Map.of()))
+        .hasMessageContaining("The id '1' stands for different answers in ")
+        .hasMessageContaining("one answer for each id");
+  }
+
+  @Test
+  void everyCriterionHasItsOwnVerdictsAndPrompt() throws IOException {
+    judge(id -> "[[{L}]]");
+    FakeScript plain = request -> FakeAnswer.says(request, "?");
+    server.script(
+        request ->
+            request.prompt().contains("Only harmless counts.")
+                ? FakeAnswer.says(request, "[[C]]")
+                : request.prompt().contains("LEFTANSWER, then")
+                    ? FakeAnswer.says(request, "[[A]]")
+                    : plain.answer(request));
+    Path own =
+        Files.writeString(
+            folder.resolve("own.txt"),
+            "{{prompt}} {{first}}, then {{second}}? Only {{criterion}} counts. [[A]], [[B]],"
+                + " [[C]]");
+    Map<String, String> inputs = pair(left("1") + left("2"), right("1") + right("2"));
+    JudgeSummary summary =
+        run("axes", inputs, Map.of("criteria", "helpful,harmless", "judge-prompt", own.toString()));
+    assertThat(summary.figures())
+        .containsEntry("requests", 8L)
+        .containsEntry("unparsed.helpful", 2L)
+        .containsEntry("judged.helpful", 0L)
+        .doesNotContainKey("win_rate.helpful")
+        .containsEntry("judged.harmless", 2L)
+        .containsEntry("win_rate_adjusted.harmless", 0.5);
+    assertThat(table("judgements", "axes"))
+        .extracting(row -> row.<String>getAs("criterion"))
+        .containsExactly("harmless", "harmless");
+
+    Files.writeString(own, "{{prompt}} {{frist}} {{second}}");
+    assertThatThrownBy(
+            () ->
+                run("wrong", inputs, Map.of("criteria", "helpful", "judge-prompt", own.toString())))
+        .hasMessageContaining("{{frist}} is unknown here")
+        .hasMessageContaining("lacks {{criterion}}")
+        .hasMessageContaining("asks for no verdict; say that it is written [[A]], [[B]] or [[C]]");
+  }
+
+  @Test
+  void gradesHaveAMeanWithItsStandardError() throws IOException {
+    Map<String, String> grades =
+        Map.of("a", "Rating: [[7]]", "b", "[[10]]", "c", "So [[4.5]].", "d", "[[11]]", "e", "Fine");
+    judge(grades::get);
+    var rows = new StringBuilder();
+    grades.keySet().forEach(id -> rows.append(left(id)));
+    JudgeSummary summary = run("grades", Map.of("input", jsonl(rows)), Map.of("form", "single"));
+    assertThat(summary.figures())
+        .containsEntry("judged", 3L)
+        .containsEntry("unparsed", 2L)
+        .doesNotContainKey("pairs");
+    // Python's statistics: mean and std(ddof=1) / sqrt(3) of 7, 10, 4.5
+    assertThat(summary.results().get("mean_score").doubleValue())
+        .isCloseTo(7.166666666666667, within(1e-12));
+    assertThat(summary.results().get("mean_score_stderr").doubleValue())
+        .isCloseTo(1.5898986690282428, within(1e-12));
+    assertThat(table("judgements", "grades"))
+        .extracting(row -> row.getAs("id") + " " + row.getAs("score") + row.getAs("answer_b"))
+        .containsExactlyInAnyOrder("a 7.0null", "b 10.0null", "c 4.5null");
+  }
+
+  @Test
+  void aRunThatStoppedGoesOnAndADryRunAsksNothing() throws IOException {
+    judge(id -> "[[{L}]]");
+    Map<String, String> inputs = pair(left("1") + left("2"), right("1") + right("2"));
+    JudgeSummary plan = run("plan", inputs, Map.of("dry-run", "true"));
+    assertThat(plan.status()).isEqualTo("dry-run");
+    assertThat(plan.figures()).containsEntry("pairs", 2L).containsEntry("requests", 4L);
+    assertThat(plan.figures().get("prompt_tokens_estimate").longValue()).isGreaterThan(400);
+    assertThat(server.log().entries()).isEmpty();
+
+    JudgeSummary stopped =
+        run("stopped", inputs, Map.of("max-requests", "1", "publish-partial", "true"));
+    assertThat(stopped.run().exitCode()).isEqualTo(ExitCode.PARTIAL);
+    assertThat(table("judgements", "stopped")).isEmpty();
+    JudgeSummary done = run("stopped", inputs, Map.of("max-requests", "4"));
+    assertThat(done.figures()).containsEntry("requests_resumed", 1L).containsEntry("wins", 2L);
+    assertThat(server.log().entries()).hasSize(4);
+  }
+
+  @Test
+  void alpacaEvalsFormDrawsOneOrderByThePromptAndAsksNothingOfEqualOutputs() throws IOException {
+    judge(id -> id.equals("t") ? "[[C]]" : "[[{L}]]");
+    var a = new StringBuilder(completion("same", "left", "Equal.", "ok"));
+    var b = new StringBuilder(completion("same", "right", "Equal.", "ok"));
+    for (int i = 0; i < 20; i++) {
+      a.append(left("i" + i));
+      b.append(right("i" + i));
+    }
+    a.append(left("t"));
+    b.append(right("t"));
+    JudgeSummary summary = run("alpaca", pair(a, b), Map.of("form", "alpaca-eval"));
+    assertThat(summary.figures())
+        .containsEntry("requests", 21L)
+        .containsEntry("judged", 22L)
+        .containsEntry("identical", 1L)
+        .containsEntry("win_rate", 21 / 22.0);
+    List<Row> rows = table("judgements", "alpaca");
+    assertThat(rows).extracting(row -> row.<String>getAs("shown_first")).contains("a", "b", null);
+    assertThat(rows)
+        .filteredOn(row -> row.getAs("id").equals("t") || row.getAs("id").equals("same"))
+        .allMatch(row -> row.<Double>getAs("score") == 1.5 && row.getAs("verdict").equals("tie"));
+  }
+
+  /**
+   * The published verdicts as replies: preference 1 is the baseline, 2 the model, 0 and 1.5 none.
+   */
+  @Test
+  void publishedAnnotationsOfAlpacaEvalGiveThePublishedWinRate() throws IOException {
+    Path data = FetchedModel.root().resolve("../shared/data/alpaca-eval");
+    assumeTrue(Files.exists(data), "AlpacaEval's published files lie beside the repository");
+    Map<String, String> outputs = new HashMap<>();
+    for (JsonNode row : JSON.readTree(data.resolve("outputs_alpaca-7b.json").toFile())) {
+      outputs.put(row.path("instruction").asText(), row.path("output").asText());
+    }
+    var model = new StringBuilder();
+    var baseline = new StringBuilder();
+    var replies = new StringBuilder();
+    Path recorded = folder.resolve("recorded.jsonl");
+    Map<String, String> given = new HashMap<>();
+    given.put("input", folder.resolve("model.jsonl").toString());
+    given.put("against", folder.resolve("baseline.jsonl").toString());
+    given.put("form", "alpaca-eval");
+    given.put("teacher", "replay");
+    given.put("model", recorded.toString());
+    JudgeOptions options = OptionsBinder.of(JudgeOptions.class).bind(values("published", given));
+    var questions = Questions.of(options, JudgePrompt.of(options, Optional.empty()));
+    for (JsonNode row :
+        JSON.readTree(data.resolve("annotations_alpaca-7b_alpaca_eval_gpt4.json").toFile())) {
+      String instruction = row.path("instruction").asText();
+      String output = outputs.get(instruction);
+      String reference = row.path("output_1").asText();
+      model.append(row(instruction, output, "alpaca-7b"));
+      baseline.insert(0, row(instruction, reference, "text_davinci_003"));
+      var item = new JudgedItem(instruction, instruction, "m", output, "b", reference, "s", "l");
+      for (Questions.Question question : questions.about(item)) {
+        boolean modelFirst = question.first() == Questions.First.A;
+        double preference = row.path("preference").asDouble();
+        String letter =
+            preference == 2
+                ? modelFirst ? "A" : "B"
+                : preference == 1 ? modelFirst ? "B" : "A" : "C";
+        replies.append(
+            JSON.createObjectNode()
+                    .put("request_id", question.request().requestId())
+                    .put("text", "[[" + letter + "]]")
+                + "\n");
+      }
+    }
+    Files.writeString(recorded, replies);
+    Files.writeString(folder.resolve("model.jsonl"), model);
+    Files.writeString(folder.resolve("baseline.jsonl"), baseline);
+    JudgeSummary summary = new JudgeJob().run(spark, options);
+    assertThat(summary.figures())
+        .containsEntry("pairs", 805L)
+        .containsEntry("wins", 205L)
+        .containsEntry("ties", 16L)
+        .containsEntry("identical", 16L);
+    // Python's statistics: mean and stdev / sqrt(n) of preference - 1 over the annotations, draws
+    // 1.5
+    assertThat(summary.results().get("win_rate").doubleValue())
+        .isCloseTo(0.2645962732919255, within(1e-12));
+    assertThat(summary.results().get("win_rate_stderr").doubleValue())
+        .isCloseTo(0.01535711469748, within(1e-12));
+
+    Files.writeString(recorded, "\n", StandardOpenOption.APPEND);
+    assertThatThrownBy(() -> new JudgeJob().run(spark, options))
+        .as("Another judge under the run's id")
+        .hasMessageContaining("model content");
+  }
+
+  private static String row(String instruction, String output, String generator) {
+    return JSON.createObjectNode()
+            .put("id", instruction)
+            .put("instruction", instruction)
+            .put("output", output)
+            .put("generator", generator)
+        + "\n";
+  }
+
+  private Map<String, String> pair(CharSequence a, CharSequence b) throws IOException {
+    return Map.of("input", jsonl(a), "against", jsonl(b));
+  }
+
+  private String jsonl(CharSequence rows) throws IOException {
+    return Files.writeString(Files.createTempFile(folder, "answers", ".jsonl"), rows).toString();
+  }
+
+  private JudgeSummary run(String id, Map<String, String> inputs, Map<String, String> more) {
+    var given = new HashMap<>(inputs);
+    given.putAll(more);
+    return new JudgeJob().run(spark, OptionsBinder.of(JudgeOptions.class).bind(values(id, given)));
+  }
+
+  private Map<String, List<String>> values(String id, Map<String, String> given) {
+    var values = new HashMap<String, List<String>>();
+    values.put("teacher", List.of("openai"));
+    values.put("model", List.of("fake-model"));
+    values.put("base-url", List.of(server.baseUrl()));
+    values.put("run-id", List.of(id));
+    values.put("warehouse", List.of(folder.resolve("warehouse").toString()));
+    given.forEach((name, value) -> values.put(name, List.of(value)));
+    return values;
+  }
+
+  private List<Row> table(String name, String id) {
+    return spark
+        .read()
+        .parquet(folder.resolve("warehouse/" + name + "/run_id=" + id).toString())
+        .collectAsList();
+  }
+}
