@@ -95,4 +95,18 @@ class LengthControlledTest {
     assertThatThrownBy(() -> new Item(OptionalDouble.of(1), 1, 1, OptionalDouble.of(Double.NaN)))
         .hasMessage("Difficulty: expected a finite number, found NaN.");
   }
+
+  @Test
+  void aDifficultyThatIsTheSameEverywhereChangesNothing() {
+    List<Item> plain = new ArrayList<>();
+    List<Item> equallyHard = new ArrayList<>();
+    for (int i = 0; i < 22; i++) {
+      var preference = OptionalDouble.of(i < 2 ? 0.5 : i % 3 == 0 ? 0 : 1);
+      plain.add(new Item(preference, 12, 10 + i, OptionalDouble.empty()));
+      equallyHard.add(new Item(preference, 12, 10 + i, OptionalDouble.of(-0.5)));
+    }
+    // The constant does the same for half the weight, so the penalty leaves it all to the constant.
+    assertThat(LengthControlled.fit(equallyHard).orElseThrow().winRate())
+        .isCloseTo(LengthControlled.fit(plain).orElseThrow().winRate(), within(1e-4));
+  }
 }

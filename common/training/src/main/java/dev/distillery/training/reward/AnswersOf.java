@@ -105,7 +105,8 @@ final class AnswersOf {
       throw new Rejected("no_prompt", "Nobody wrote down what was asked");
     }
     String answer = Cells.text(row, "text");
-    List<Message> prompt = MessageJson.dialogue(asked).orElseGet(() -> List.of(new Message("user", asked)));
+    List<Message> prompt =
+        MessageJson.dialogue(asked).orElseGet(() -> List.of(new Message("user", asked)));
     String finish = Cells.text(row, "finish_reason");
     boolean ended = finish.isEmpty() || finish.equals("stop");
     return new Scorable(

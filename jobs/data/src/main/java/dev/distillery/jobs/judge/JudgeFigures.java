@@ -1,12 +1,12 @@
 package dev.distillery.jobs.judge;
 
-import java.util.ArrayList;
+import dev.distillery.core.rating.WinRate;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pairwise, as FastChat's show_result: {@code win_rate} = wins / n, {@code win_rate_adjusted} =
  * (wins + ties / 2) / n. AlpacaEval: {@code win_rate} = mean of (preference - 1), a tie half a win.
- * Standard errors are those of a mean: the sample's deviation (n - 1) over the root of n.
  */
 final class JudgeFigures {
   private JudgeFigures() {}
@@ -57,69 +56,73 @@ final class JudgeFigures {
     long n = count(judged, t -> true);
     figures.put("judged", n);
     if (form == JudgeForm.SINGLE) {
-      mean(figures, "mean_score", judged, t -> Objects.requireNonNull(t.score()));
+      meanScore(figures, judged);
       return figures;
     }
     long wins = count(judged, t -> Judgement.A.equals(t.verdict()));
     long losses = count(judged, t -> Judgement.B.equals(t.verdict()));
-    figures.put("wins", wins);
-    figures.put("losses", losses);
-    figures.put("ties", n - wins - losses);
+    var rate = new WinRate(wins, n - wins - losses, losses);
+    figures.put("wins", rate.wins());
+    figures.put("losses", rate.losses());
+    figures.put("ties", rate.ties());
+    String adjusted = "win_rate";
     if (form == JudgeForm.PAIRWISE) {
-      ratio(figures, "win_rate", wins, n);
-      mean(figures, "win_rate_adjusted", judged, JudgeFigures::points);
-      ratio(
+      adjusted = "win_rate_adjusted";
+      put(figures, "win_rate", rate.rate());
+      put(
           figures,
           "order_agreement",
-          count(judged, t -> Objects.equals(t.aFirst(), t.bFirst())),
-          n);
+          ratio(count(judged, t -> Objects.equals(t.aFirst(), t.bFirst())), n));
     } else {
-      mean(figures, "win_rate", judged, JudgeFigures::points);
       figures.put("identical", count(judged, t -> t.shownFirst() == null));
     }
-    firstPosition(figures, judged);
+    put(figures, adjusted, rate.adjustedRate());
+    put(figures, adjusted + "_stderr", rate.standardError());
+    put(figures, "first_position_share", firstPosition(judged));
     return figures;
   }
 
   /** Of the verdicts for one side, the share that is for the one shown first. */
-  private static void firstPosition(Map<String, Number> figures, List<Tally> judged) {
+  private static OptionalDouble firstPosition(List<Tally> judged) {
     long first = 0;
     long decided = 0;
     for (Tally tally : judged) {
-      List<String[]> shown = new ArrayList<>();
-      shown.add(new String[] {Judgement.A, tally.aFirst()});
-      shown.add(new String[] {Judgement.B, tally.bFirst()});
-      if (tally.shownFirst() != null) {
-        shown.add(new String[] {tally.shownFirst(), tally.verdict()});
-      }
-      for (String[] order : shown) {
-        if (Judgement.A.equals(order[1]) || Judgement.B.equals(order[1])) {
-          decided += tally.count();
-          first += order[0].equals(order[1]) ? tally.count() : 0;
-        }
-      }
+      boolean one = tally.shownFirst() != null;
+      decided +=
+          tally.count()
+              * (sided(tally.aFirst())
+                  + sided(tally.bFirst())
+                  + (one ? sided(tally.verdict()) : 0));
+      first +=
+          tally.count()
+              * ((Judgement.A.equals(tally.aFirst()) ? 1 : 0)
+                  + (Judgement.B.equals(tally.bFirst()) ? 1 : 0)
+                  + (one && Objects.equals(tally.shownFirst(), tally.verdict()) ? 1 : 0));
     }
-    ratio(figures, "first_position_share", first, decided);
+    return ratio(first, decided);
   }
 
-  private static double points(Tally tally) {
-    return Judgement.A.equals(tally.verdict()) ? 1 : Judgement.B.equals(tally.verdict()) ? 0 : 0.5;
+  private static int sided(@Nullable String verdict) {
+    return Judgement.A.equals(verdict) || Judgement.B.equals(verdict) ? 1 : 0;
   }
 
   private static long count(List<Tally> tallies, Predicate<Tally> which) {
     return tallies.stream().filter(which).mapToLong(Tally::count).sum();
   }
 
-  private static void ratio(Map<String, Number> figures, String name, long part, long whole) {
-    if (whole > 0) {
-      figures.put(name, (double) part / whole);
-    }
+  private static OptionalDouble ratio(long part, long whole) {
+    return whole == 0 ? OptionalDouble.empty() : OptionalDouble.of((double) part / whole);
   }
 
-  private static void mean(
-      Map<String, Number> figures, String name, List<Tally> tallies, ToDoubleFunction<Tally> of) {
+  private static void put(Map<String, Number> figures, String name, OptionalDouble value) {
+    value.ifPresent(there -> figures.put(name, there));
+  }
+
+  /** The mean of the grades, and its standard error, over n - 1. */
+  private static void meanScore(Map<String, Number> figures, List<Tally> judged) {
     var counts = new TreeMap<Double, Long>();
-    tallies.forEach(tally -> counts.merge(of.applyAsDouble(tally), tally.count(), Long::sum));
+    judged.forEach(
+        tally -> counts.merge(Objects.requireNonNull(tally.score()), tally.count(), Long::sum));
     long n = counts.values().stream().mapToLong(Long::longValue).sum();
     if (n == 0) {
       return;
@@ -129,13 +132,13 @@ final class JudgeFigures {
       sum += entry.getKey() * entry.getValue();
     }
     double mean = sum / n;
-    figures.put(name, mean);
+    figures.put("mean_score", mean);
     if (n > 1) {
       double squares = 0;
       for (var entry : counts.entrySet()) {
         squares += entry.getValue() * (entry.getKey() - mean) * (entry.getKey() - mean);
       }
-      figures.put(name + "_stderr", Math.sqrt(squares / (n - 1) / n));
+      figures.put("mean_score_stderr", Math.sqrt(squares / (n - 1) / n));
     }
   }
 }

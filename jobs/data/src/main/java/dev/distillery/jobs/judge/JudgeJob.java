@@ -43,16 +43,11 @@ import org.apache.spark.storage.StorageLevel;
  * Job `judge`; its manual is {@link #manual}.
  *
  * <pre>{@code
- * TeacherOptions teacher =
- *     TeacherOptions.builder().teacher(TeacherKind.GGUF).model("judge.gguf").build();
+ * TeacherOptions teacher = TeacherOptions.builder().teacher(TeacherKind.GGUF).build();
  * JudgeOptions options =
- *     JudgeOptions.builder()
- *         .teacher(teacher)
- *         .input(List.of("completions@mine"))
- *         .against(List.of("completions@theirs"))
- *         .build();
+ *     JudgeOptions.builder().teacher(teacher).input(List.of("mine.jsonl")).form(JudgeForm.SINGLE).build();
  * JudgeSummary summary = new JudgeJob().run(spark, options);
- * System.out.println(summary.results().get("win_rate_adjusted"));
+ * System.out.println(summary.results().get("mean_score"));
  * }</pre>
  */
 public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
@@ -122,7 +117,11 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
   @Override
   public List<TableRef> inputs(JudgeOptions options) {
     return TableRef.parse(
-        Stream.of(options.input(), options.against(), options.reuseCompletions())
+        Stream.of(
+                options.input(),
+                options.against(),
+                options.difficulties(),
+                options.reuseCompletions())
             .flatMap(List::stream)
             .toList());
   }
@@ -156,6 +155,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
             ? Outcome.stopped(ExitCode.INVALID, unmatched(), plan)
             : TeacherAccess.tried(run, options.teacher(), plan);
       }
+      LengthControl.check(run, options, answers.judged());
       return ask(PartedRequests.of(run, requests, options.reuseCompletions()));
     }
 
@@ -203,8 +203,11 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
             ReadReplies.of(questions, answers.judged(), run.staged(Tables.COMPLETIONS.name()))
                 .persist(StorageLevel.MEMORY_AND_DISK());
         try {
-          Map<String, Number> figures =
-              JudgeFigures.of(options.form(), questions.criteria(), tallies(judged));
+          var figures =
+              new TreeMap<>(JudgeFigures.of(options.form(), questions.criteria(), tallies(judged)));
+          if (options.form() == JudgeForm.ALPACA_EVAL) {
+            figures.putAll(LengthControl.of(run, options, questions.criteria(), judged));
+          }
           RowAccount account = write(judged, stop != null);
           JudgeSummary summary = summary(asked, reused, fanout, figures);
           return stop == null

@@ -1,6 +1,7 @@
 package dev.distillery.jobs.judge;
 
 import dev.distillery.core.run.Bounds;
+import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Option;
  * @param criteria what they are judged by, each by itself; none is the answer as a whole
  * @param minMatched share of the ids that must have what is judged
  * @param judgePrompt file of a prompt in place of the packaged one
+ * @param difficulties of instructions, for the length-controlled win rate
  * @param temperature of the judge's sampling
  * @param reuseCompletions completions of other runs, taken where the request is the same
  */
@@ -80,6 +82,15 @@ public record JudgeOptions(
                     + " {{answer}}), {{criterion}} with --criteria, and the form of the verdict:"
                     + " [[A]], [[B]], [[C]], or a grade such as [[5]].")
         Optional<String> judgePrompt,
+    @OnlyWith(option = "--form", is = "alpaca-eval")
+        @Option(
+            names = "--difficulties",
+            paramLabel = "REF",
+            description =
+                "Columns id and difficulty (AlpacaEval's instruction_difficulty) of every"
+                    + " instruction: figure length_controlled_win_rate; without them it is"
+                    + " length_controlled_minimal_win_rate. May be given again.")
+        List<String> difficulties,
     @Bounds(atLeast = 0)
         @Option(
             names = "--temperature",

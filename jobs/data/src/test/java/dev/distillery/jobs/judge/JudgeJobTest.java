@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.rating.LengthControlled;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FakeAnswer;
@@ -24,6 +25,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -283,7 +286,25 @@ class JudgeJobTest {
     }
     a.append(left("t"));
     b.append(right("t"));
-    JudgeSummary summary = run("alpaca", pair(a, b), Map.of("form", "alpaca-eval"));
+    Map<String, String> inputs = pair(a, b);
+    Map<String, String> some =
+        Map.of(
+            "form", "alpaca-eval", "difficulties", jsonl("{\"id\": \"t\", \"difficulty\": 1}\n"));
+    assertThatThrownBy(() -> run("hard", inputs, some))
+        .hasMessageContaining("Option --difficulties: ")
+        .hasMessageContaining("has none of the id 'i0'; give one of every id");
+    assertThat(server.log().entries()).isEmpty();
+    var hard = new StringBuilder();
+    for (String row : a.toString().split("\n", -1)) {
+      if (!row.isEmpty()) {
+        String id = JSON.readTree(row).path("id").asText();
+        hard.append("{\"id\": \"%s\", \"difficulty\": -0.5}\n".formatted(id));
+      }
+    }
+    JudgeSummary summary =
+        run("alpaca", inputs, Map.of("form", "alpaca-eval", "difficulties", jsonl(hard)));
+    assertThat(summary.figures())
+        .containsKeys("length_controlled_win_rate", "length_controlled_win_rate_stderr");
     assertThat(summary.figures())
         .containsEntry("requests", 21L)
         .containsEntry("judged", 22L)
@@ -310,6 +331,7 @@ class JudgeJobTest {
     var model = new StringBuilder();
     var baseline = new StringBuilder();
     var replies = new StringBuilder();
+    var lengths = new TreeMap<String, LengthControlled.Item>();
     Path recorded = folder.resolve("recorded.jsonl");
     Map<String, String> given = new HashMap<>();
     given.put("input", folder.resolve("model.jsonl").toString());
@@ -327,13 +349,18 @@ class JudgeJobTest {
       model.append(row(instruction, output, "alpaca-7b"));
       baseline.insert(0, row(instruction, reference, "text_davinci_003"));
       var item = new JudgedItem(instruction, instruction, "m", output, "b", reference, "s", "l");
+      double wanted = row.path("preference").asDouble();
+      lengths.put(
+          instruction,
+          new LengthControlled.Item(
+              OptionalDouble.of(wanted == 0 ? 0.5 : wanted - 1),
+              reference.codePointCount(0, reference.length()),
+              output.codePointCount(0, output.length()),
+              OptionalDouble.empty()));
       for (Questions.Question question : questions.about(item)) {
         boolean modelFirst = question.first() == Questions.First.A;
-        double preference = row.path("preference").asDouble();
         String letter =
-            preference == 2
-                ? modelFirst ? "A" : "B"
-                : preference == 1 ? modelFirst ? "B" : "A" : "C";
+            wanted == 2 ? modelFirst ? "A" : "B" : wanted == 1 ? modelFirst ? "B" : "A" : "C";
         replies.append(
             JSON.createObjectNode()
                     .put("request_id", question.request().requestId())
@@ -356,6 +383,10 @@ class JudgeJobTest {
         .isCloseTo(0.2645962732919255, within(1e-12));
     assertThat(summary.results().get("win_rate_stderr").doubleValue())
         .isCloseTo(0.01535711469748, within(1e-12));
+
+    assertThat(summary.results().get("length_controlled_minimal_win_rate"))
+        .as("The fit itself is held to scikit-learn's in core")
+        .isEqualTo(LengthControlled.fit(List.copyOf(lengths.values())).orElseThrow().winRate());
 
     Files.writeString(recorded, "\n", StandardOpenOption.APPEND);
     assertThatThrownBy(() -> new JudgeJob().run(spark, options))

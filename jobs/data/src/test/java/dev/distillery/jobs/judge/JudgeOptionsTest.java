@@ -20,6 +20,7 @@ class JudgeOptionsTest {
             criteria (none)
             min-matched 1.0
             judge-prompt (none)
+            difficulties (none)
             temperature 0.0
             reuse-completions (none)
             """)
@@ -31,6 +32,7 @@ class JudgeOptionsTest {
             criteria helpful,harmless
             min-matched 0.5
             judge-prompt mine.txt
+            difficulties hard.jsonl
             temperature 0.7
             reuse-completions completions@a
             """);
