@@ -321,11 +321,8 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     Map<String, Long> rejects =
         dropped.isEmpty() ? Map.of() : run.reject(dropped, col("rule"), col("detail"), col("row"));
     Dataset<Row> rows = run.staged(Tables.EVALUATIONS.name());
-    List<Result> figures = new ArrayList<>();
-    for (PlannedTask planned : tasks) {
-      figures.addAll(
-          run.phase("Sum up " + planned.task().name(), () -> TaskFigures.of(rows, planned.task())));
-    }
+    List<EvalTask> texts = tasks.stream().map(PlannedTask::task).toList();
+    List<Result> figures = run.phase("Sum up items", () -> TaskFigures.of(rows, texts));
     figures.forEach(result -> run.progress().say(line(result)));
     if (options.output().isPresent()) {
       Map<String, String> paths = new LinkedHashMap<>();

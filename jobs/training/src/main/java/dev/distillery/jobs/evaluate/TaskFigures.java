@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.element_at;
+import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 
@@ -13,7 +14,11 @@ import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.ItemEvaluator;
 import dev.distillery.training.evaluate.Metric;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -28,22 +33,70 @@ import org.jspecify.annotations.Nullable;
 final class TaskFigures {
   private static final String EXACT = "decimal(38,12)";
 
+  /** What a log-probability is divided by. */
+  private static final List<String> UNITS =
+      List.of(ItemEvaluator.TOKENS, ItemEvaluator.WORDS, ItemEvaluator.BYTES);
+
+  private static final Sums NONE = new Sums(0, 0, 0);
+
+  /** Sums of a metric, or count, over the items that have it. */
+  private record Sums(long items, double sum, double squares) {}
+
+  /** Sums of one task and model. */
+  private record Key(String task, String model) {}
+
+  private final Map<Key, Map<String, Sums>> sums = new HashMap<>();
+
+  /** Of the log-probability times its units. */
+  private final Map<Key, Map<String, Double>> products = new HashMap<>();
+
   private TaskFigures() {}
 
-  /** Figures of a task, by model. */
-  static List<Result> of(Dataset<Row> evaluations, EvalTask task) {
+  /** Figures of tasks, in their order, by model. */
+  static List<Result> of(Dataset<Row> evaluations, List<EvalTask> tasks) {
+    var figures = new TaskFigures();
+    figures.add(evaluations);
     List<Result> results = new ArrayList<>();
-    Dataset<Row> rows = evaluations.where(col("task").equalTo(task.name()));
-    for (Metric metric : task.metrics()) {
-      if (metric.averaged()) {
-        means(rows, task, metric, results);
-      } else if (metric == Metric.BLEU) {
-        bleu(rows, task, results);
-      } else {
-        ratios(rows, task, metric, results);
+    for (EvalTask task : tasks) {
+      TreeSet<String> models = new TreeSet<>();
+      figures.sums.keySet().stream()
+          .filter(key -> key.task().equals(task.name()))
+          .forEach(key -> models.add(key.model()));
+      for (Metric metric : task.metrics()) {
+        models.forEach(
+            model ->
+                figures.result(new Key(task.name(), model), task, metric).ifPresent(results::add));
       }
     }
     return results;
+  }
+
+  private void add(Dataset<Row> evaluations) {
+    for (Row row :
+        evaluations
+            .select(col("task"), col("model"), explode(col("metrics")).as(names()))
+            .groupBy("task", "model", "metric")
+            .agg(count(lit(1)), exact(col("value")), exact(col("value").multiply(col("value"))))
+            .collectAsList()) {
+      sums.computeIfAbsent(new Key(row.getString(0), row.getString(1)), key -> new HashMap<>())
+          .put(row.getString(2), new Sums(row.getLong(3), row.getDouble(4), row.getDouble(5)));
+    }
+    Column[] columns =
+        UNITS.stream()
+            .map(unit -> exact(value(ItemEvaluator.LOGPROB).multiply(value(unit))))
+            .toArray(Column[]::new);
+    for (Row row :
+        evaluations.groupBy("task", "model").agg(count(lit(1)), columns).collectAsList()) {
+      Map<String, Double> each = new HashMap<>();
+      for (int i = 0; i < UNITS.size(); i++) {
+        each.put(UNITS.get(i), row.getDouble(3 + i));
+      }
+      products.put(new Key(row.getString(0), row.getString(1)), each);
+    }
+  }
+
+  private static String[] names() {
+    return new String[] {"metric", "value"};
   }
 
   private static Column value(String name) {
@@ -54,18 +107,26 @@ final class TaskFigures {
     return sum(value.cast(EXACT)).cast("double");
   }
 
-  private static void means(Dataset<Row> rows, EvalTask task, Metric metric, List<Result> results) {
-    Column value = value(metric.word());
-    for (Row row :
-        rows.groupBy("model")
-            .agg(count(lit(1)), exact(value), exact(value.multiply(value)))
-            .orderBy("model")
-            .collectAsList()) {
-      long n = row.getLong(1);
-      double mean = row.getDouble(2) / n;
-      double variance = Math.max(0, row.getDouble(3) - n * mean * mean) / (n - 1);
-      results.add(result(row, task, metric, mean, error(n, Math.sqrt(variance / n))));
+  private Sums sums(Key key, String name) {
+    return sums.getOrDefault(key, Map.of()).getOrDefault(name, NONE);
+  }
+
+  private Optional<Result> result(Key key, EvalTask task, Metric metric) {
+    if (metric == Metric.BLEU) {
+      return bleu(key);
     }
+    return metric.averaged() ? mean(key, metric) : ratio(key, task, metric);
+  }
+
+  private Optional<Result> mean(Key key, Metric metric) {
+    Sums found = sums(key, metric.word());
+    long n = found.items();
+    if (n == 0) {
+      return Optional.empty();
+    }
+    double mean = found.sum() / n;
+    double variance = Math.max(0, found.squares() - n * mean * mean) / (n - 1);
+    return Optional.of(result(key, metric, mean, error(n, Math.sqrt(variance / n)), n));
   }
 
   private static @Nullable Double error(long items, double error) {
@@ -73,66 +134,53 @@ final class TaskFigures {
   }
 
   private static Result result(
-      Row row, EvalTask task, Metric metric, double value, @Nullable Double error) {
-    return new Result(row.getString(0), task.name(), metric.word(), value, error, row.getLong(1));
+      Key key, Metric metric, double value, @Nullable Double error, long items) {
+    return new Result(key.model(), key.task(), metric.word(), value, error, items);
   }
 
   /** exp of minus the log-probability for each unit, over all items. */
-  private static void ratios(
-      Dataset<Row> rows, EvalTask task, Metric metric, List<Result> results) {
-    Column logprob = value(ItemEvaluator.LOGPROB);
-    Column units =
+  private Optional<Result> ratio(Key key, EvalTask task, Metric metric) {
+    Sums logprob = sums(key, ItemEvaluator.LOGPROB);
+    long n = logprob.items();
+    if (n == 0) {
+      return Optional.empty();
+    }
+    String unit =
         switch (metric) {
-          case WORD_PERPLEXITY -> value(ItemEvaluator.WORDS);
-          case BYTE_PERPLEXITY, BITS_PER_BYTE -> value(ItemEvaluator.BYTES);
-          default -> task.isDocument() ? value(ItemEvaluator.TOKENS) : lit(1.0);
+          case WORD_PERPLEXITY -> ItemEvaluator.WORDS;
+          case BYTE_PERPLEXITY, BITS_PER_BYTE -> ItemEvaluator.BYTES;
+          default -> ItemEvaluator.TOKENS;
         };
-    for (Row row :
-        rows.groupBy("model")
-            .agg(
-                count(lit(1)),
-                exact(logprob),
-                exact(units),
-                exact(logprob.multiply(logprob)),
-                exact(logprob.multiply(units)),
-                exact(units.multiply(units)))
-            .orderBy("model")
-            .collectAsList()) {
-      long n = row.getLong(1);
-      double ratio = row.getDouble(2) / row.getDouble(3);
-      double squares =
-          row.getDouble(4) - 2 * ratio * row.getDouble(5) + ratio * ratio * row.getDouble(6);
-      double ofRatio = Math.sqrt(Math.max(0, squares) / (n - 1) * n) / row.getDouble(3);
-      boolean bits = metric == Metric.BITS_PER_BYTE;
-      double value = bits ? -ratio / Math.log(2) : Math.exp(-ratio);
-      double error = bits ? ofRatio / Math.log(2) : value * ofRatio;
-      results.add(result(row, task, metric, value, error(n, error)));
-    }
+    boolean each = metric == Metric.PERPLEXITY && !task.isDocument();
+    Sums units = each ? new Sums(n, n, n) : sums(key, unit);
+    double product =
+        each ? logprob.sum() : products.getOrDefault(key, Map.of()).getOrDefault(unit, 0.0);
+    double ratio = logprob.sum() / units.sum();
+    double squares = logprob.squares() - 2 * ratio * product + ratio * ratio * units.squares();
+    double ofRatio = Math.sqrt(Math.max(0, squares) / (n - 1) * n) / units.sum();
+    boolean bits = metric == Metric.BITS_PER_BYTE;
+    double value = bits ? -ratio / Math.log(2) : Math.exp(-ratio);
+    double error = bits ? ofRatio / Math.log(2) : value * ofRatio;
+    return Optional.of(result(key, metric, value, error(n, error), n));
   }
 
-  private static void bleu(Dataset<Row> rows, EvalTask task, List<Result> results) {
-    List<Column> sums = new ArrayList<>();
-    sums.add(exact(value("bleu_length")));
-    sums.add(exact(value("bleu_reference")));
-    for (String part : List.of("bleu_correct_", "bleu_total_")) {
-      IntStream.rangeClosed(1, Bleu.ORDERS).forEach(order -> sums.add(exact(value(part + order))));
+  private Optional<Result> bleu(Key key) {
+    Sums length = sums(key, "bleu_length");
+    if (length.items() == 0) {
+      return Optional.empty();
     }
-    for (Row row :
-        rows.groupBy("model")
-            .agg(count(lit(1)), sums.toArray(Column[]::new))
-            .orderBy("model")
-            .collectAsList()) {
-      Bleu.Counts counts =
-          new Bleu.Counts(longs(row, 4), longs(row, 4 + Bleu.ORDERS), whole(row, 2), whole(row, 3));
-      results.add(result(row, task, Metric.BLEU, Bleu.score(counts), null));
-    }
+    Bleu.Counts counts =
+        new Bleu.Counts(
+            longs(key, "bleu_correct_"),
+            longs(key, "bleu_total_"),
+            Math.round(length.sum()),
+            Math.round(sums(key, "bleu_reference").sum()));
+    return Optional.of(result(key, Metric.BLEU, Bleu.score(counts), null, length.items()));
   }
 
-  private static List<Long> longs(Row row, int from) {
-    return IntStream.range(from, from + Bleu.ORDERS).mapToObj(i -> whole(row, i)).toList();
-  }
-
-  private static long whole(Row row, int column) {
-    return Math.round(row.getDouble(column));
+  private List<Long> longs(Key key, String part) {
+    return IntStream.rangeClosed(1, Bleu.ORDERS)
+        .mapToObj(order -> Math.round(sums(key, part + order).sum()))
+        .toList();
   }
 }

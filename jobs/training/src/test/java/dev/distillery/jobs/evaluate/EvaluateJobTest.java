@@ -34,6 +34,9 @@ class EvaluateJobTest {
       FetchedModel.root().resolve("jobs/training/src/test/resources/golden/evaluate");
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private static final String SCORED_AND_WRITTEN =
+      tasks("choices", "choices-shots", "pairs", "likelihood", "texts", "written");
+
   private final SparkSession spark = LocalSpark.session();
 
   @TempDir Path temp;
@@ -95,16 +98,12 @@ class EvaluateJobTest {
   @Test
   void itemsAndFiguresAreThoseOfLmEvaluationHarness() throws IOException {
     JsonNode expected = JSON.readTree(GOLDEN.resolve("expected.json").toFile());
-    EvaluateSummary plain =
-        run(
-            "plain",
-            Map.of(
-                "tasks",
-                tasks("choices", "choices-shots", "pairs", "likelihood", "texts", "written")));
+    EvaluateSummary plain = run("plain", Map.of("tasks", SCORED_AND_WRITTEN));
     assertThat(plain.status()).isEqualTo("done");
     assertThat(plain.rejects()).isEmpty();
     assertThat(plain.figures()).containsEntry("items", 32L).containsEntry("evaluated", 32L);
     assertEqualToGolden(plain, expected);
+    assertGoesOn(plain);
     Path model = Files.createDirectory(temp.resolve("student"));
     for (String file :
         List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
@@ -274,5 +273,27 @@ class EvaluateJobTest {
     }
     assertThat(one.results()).extracting(Result::metric).containsExactly("exact_match");
     assertThat(value(one, "scramble-reversed", "exact_match")).isBetween(0.0, 1.0);
+  }
+
+  /** As a kill leaves it: some files of results are there, and are neither made again nor lost. */
+  private void assertGoesOn(EvaluateSummary whole) throws IOException {
+    Path left = temp.resolve("warehouse/_evaluated/plain");
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(left)) {
+      files = all.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+    }
+    assertThat(files).hasSizeGreaterThan(1);
+    Path there = temp.resolve("warehouse/_evaluated/half").resolve(left.relativize(files.get(0)));
+    Files.createDirectories(there.getParent());
+    List<String> lines = Files.readAllLines(files.get(0));
+    Files.write(
+        there,
+        lines.stream().map(line -> line.replace("\"prompt\":\"", "\"prompt\":\"! ")).toList());
+    EvaluateSummary half = run("half", Map.of("tasks", SCORED_AND_WRITTEN));
+    assertThat(half.resumed().getAsLong()).isEqualTo(lines.size());
+    assertThat(half.results()).isEqualTo(whole.results());
+    assertThat(rows(half)).hasSize(32);
+    assertThat(rows(half).stream().filter(row -> row.<String>getAs("prompt").startsWith("! ")))
+        .hasSize(lines.size());
   }
 }
