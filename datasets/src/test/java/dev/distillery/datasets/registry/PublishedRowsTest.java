@@ -122,7 +122,8 @@ class PublishedRowsTest {
                     + " \"assistant\", \"content\": null}]}"))
         .containsExactly(
             "messages=system:Brief., user:Which river?, assistant::null:null:[{\"id\":\"c\"}],"
-                + " tool:4:map, assistant:The Tiber.:null:0.0; split=train; source=openai-messages;"
+                + " tool:4:map:null:null:c, assistant:The Tiber.:null:0.0; split=train;"
+                + " source=openai-messages;"
                 + " license=NOASSERTION; tools=[{\"type\":\"function\"}]",
             "rejected: unsupported_content",
             "rejected: null_content");
