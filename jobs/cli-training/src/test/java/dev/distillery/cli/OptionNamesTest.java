@@ -17,6 +17,7 @@ class OptionNamesTest {
   private static final Map<String, String> REASONS =
       Map.ofEntries(
           Map.entry("adapter", "Export merges one, training goes on with one"),
+          Map.entry("against", "Dedup's is a pool, judge's the answers of the other side"),
           Map.entry("chat-template", "Export writes one, a student is asked in one"),
           Map.entry("dtype", "Export stores so, training holds frozen weights so"),
           Map.entry("input", "Each job says which tables or files it reads"),

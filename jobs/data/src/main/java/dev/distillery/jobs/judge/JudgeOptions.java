@@ -102,8 +102,8 @@ public record JudgeOptions(
             names = "--reuse-completions",
             paramLabel = "REF",
             description =
-                "Completions that are paid for: taken where the request is the same. May be given"
-                    + " again.")
+                "Completions that are paid for: taken where request and sample are the same. May be"
+                    + " given again.")
         List<String> reuseCompletions)
     implements Validated {
   /** Most tokens of one reply where the user does not say. */

@@ -104,7 +104,7 @@ public record EvaluateOptions(
             names = "--concurrency",
             paramLabel = "N",
             defaultValue = "16",
-            description = "Answers written at once in the whole run.")
+            description = "Requests at once in the whole run.")
         int concurrency,
     @Option(
             names = "--output",
