@@ -82,6 +82,12 @@ class LocaleIT {
       echo '{"prompt": [{"role": "user", "content": "Fluß bei Köln 日本?"}], "chosen": "Der Rhein fließt dort", "rejected": "Die Donau 😀"}' > 日本/vergleiche.jsonl
       run dpo dpo --model 日本/geübt --input 日本/vergleiche.jsonl --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/verglichen
       test -s 日本/verglichen/model.safetensors
+      echo '{"id": "ü5", "frage": "Fluß bei Köln 日本?", "antwort": "Rhein 😀"}' > 日本/prüfung.jsonl
+      echo '{"name": "koeln", "input": "prüfung.jsonl", "prompt": "{frage}", "answer": "{antwort}", "metrics": ["acc"]}' > 日本/prüfung.yaml
+      run evaluate evaluate --model 日本/modell --tasks 日本/prüfung.yaml --output 日本/zeugnis.html --run-id e
+      test -s 日本/zeugnis.html
+      run evaluated show evaluations@e
+      run judge judge --form single --input completions@d --teacher openai --model fake-model-mini --base-url "$url" --dry-run
       echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
       run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
       test -s 日本/gelesen/model.safetensors
@@ -125,6 +131,7 @@ class LocaleIT {
     assertThat(read("completed.out")).contains("Reply to Grüße an 日本 😀", "ü2");
     assertThat(read("prompt.out")).contains("Reply to Flüße 日本 😀");
     assertThat(read("measures.jsonl")).contains("\"id\":\"ü3\"");
+    assertThat(read("evaluated.out")).contains("Fluß bei Köln 日本?", "Rhein 😀", "ü5");
     assertThat(read("broken-names")).isEmpty();
     try (var files = Files.list(folder)) {
       for (Path file : files.filter(path -> path.toString().endsWith(".out")).toList()) {
