@@ -1,6 +1,7 @@
 /**
- * Self-contained pages: headings, texts, tables and plots in one HTML file without scripts, that
- * asks the network for nothing. What stands on a page is its caller's.
+ * Self-contained pages, one HTML file each, that load nothing: headings, texts, tables and plots
+ * without scripts, or what one script of the caller's builds. What stands on a page is its
+ * caller's.
  *
  * <p>May use: nothing of ours.
  */

@@ -5,19 +5,16 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.count_distinct;
 import static org.apache.spark.sql.functions.count_if;
-import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
-import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.spark.job.AnswerRows;
 import dev.distillery.spark.job.JobRun;
-import dev.distillery.spark.license.Licenses;
 import dev.distillery.spark.warehouse.SameIds;
-import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
 import org.apache.spark.sql.Column;
@@ -25,8 +22,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -41,26 +36,6 @@ final class AnswerSets implements AutoCloseable {
 
   /** Ids that a summary names. */
   private static final int NAMED = 20;
-
-  /** What a row of an input may have. */
-  static final Table ANSWERS =
-      new Table(
-          "answers",
-          "One answer to a prompt.",
-          new StructType()
-              .add("id", DataTypes.StringType, false, "Shared by the answers to one prompt")
-              .add("prompt", DataTypes.StringType, true, "What was asked; a dialogue as JSON")
-              .add("instruction", DataTypes.StringType, true, "What was asked")
-              .add("input", DataTypes.StringType, true, "What it was asked about")
-              .add("text", DataTypes.StringType, true, "The answer")
-              .add("output", DataTypes.StringType, true, "The answer")
-              .add("answer", DataTypes.StringType, true, "The answer")
-              .add("model", DataTypes.StringType, true, "Who gave it")
-              .add("generator", DataTypes.StringType, true, "Who gave it")
-              .add("teacher", DataTypes.StringType, true, "Who gave it")
-              .add("status", DataTypes.StringType, true, "ok, or the row has no answer")
-              .add("source", DataTypes.StringType, true, "Name of the source")
-              .add("license", DataTypes.StringType, true, "SPDX expression, or NOASSERTION"));
 
   private static final Column HAS_A = col("answer_a").isNotNull();
   private static final Column HAS_B = col("answer_b").isNotNull();
@@ -95,29 +70,7 @@ final class AnswerSets implements AutoCloseable {
 
   /** One input's rows, numbered from 1 among those of an id: an answer first. */
   private static Dataset<Row> read(JobRun run, String option, List<String> refs) {
-    Column withInput =
-        concat(
-            col("instruction"),
-            when(trim(coalesce(col("input"), lit(""))).equalTo(""), lit(""))
-                .otherwise(concat(lit("\n\n"), col("input"))));
-    Dataset<Row> read =
-        run.inputs(refs, ANSWERS)
-            .select(
-                col("id"),
-                coalesce(col("prompt"), withInput).as("prompt"),
-                when(
-                        coalesce(col("status"), lit("ok")).equalTo("ok"),
-                        coalesce(col("text"), col("output"), col("answer")))
-                    .as("answer"),
-                coalesce(
-                        col("model"),
-                        col("generator"),
-                        col("teacher"),
-                        lit(String.join(", ", refs)))
-                    .as("model"),
-                coalesce(col("source"), lit("")).as("source"),
-                coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"),
-                input_file_name().as("file"));
+    Dataset<Row> read = AnswerRows.read(run, refs).drop("instruction", "input");
     Dataset<Row> answers = read.where(col("answer").isNotNull());
     if (answers.isEmpty()) {
       throw JobException.invalid(

@@ -1,0 +1,73 @@
+package dev.distillery.spark.job;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.trim;
+import static org.apache.spark.sql.functions.when;
+
+import dev.distillery.spark.license.Licenses;
+import dev.distillery.spark.warehouse.Table;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** Answers to prompts, under the names that tables and people's files have for them. */
+public final class AnswerRows {
+  private static final Table ANSWERS =
+      new Table(
+          "answers",
+          "One answer to a prompt.",
+          new StructType()
+              .add("id", DataTypes.StringType, false, "Shared by the answers to one prompt")
+              .add("prompt", DataTypes.StringType, true, "What was asked; a dialogue as JSON")
+              .add("instruction", DataTypes.StringType, true, "What was asked")
+              .add("input", DataTypes.StringType, true, "What it was asked about")
+              .add("text", DataTypes.StringType, true, "The answer")
+              .add("output", DataTypes.StringType, true, "The answer")
+              .add("answer", DataTypes.StringType, true, "The answer")
+              .add("model", DataTypes.StringType, true, "Who gave it")
+              .add("generator", DataTypes.StringType, true, "Who gave it")
+              .add("teacher", DataTypes.StringType, true, "Who gave it")
+              .add("status", DataTypes.StringType, true, "ok, or the row has no answer")
+              .add("source", DataTypes.StringType, true, "Name of the source")
+              .add("license", DataTypes.StringType, true, "SPDX expression, or NOASSERTION"));
+
+  private AnswerRows() {}
+
+  /**
+   * Reads answers.
+   *
+   * @param refs tables or files, at least one; where a row does not say who answered, they stand
+   *     for that
+   * @return columns id, prompt (of an instruction: it and its input), instruction, input, answer
+   *     (null where the row failed), model, source, license, and file
+   */
+  public static Dataset<Row> read(JobRun run, List<String> refs) {
+    Column withInput =
+        concat(
+            col("instruction"),
+            when(trim(coalesce(col("input"), lit(""))).equalTo(""), lit(""))
+                .otherwise(concat(lit("\n\n"), col("input"))));
+    return run.inputs(refs, ANSWERS)
+        .select(
+            col("id"),
+            coalesce(col("prompt"), withInput).as("prompt"),
+            col("instruction"),
+            col("input"),
+            when(
+                    coalesce(col("status"), lit("ok")).equalTo("ok"),
+                    coalesce(col("text"), col("output"), col("answer")))
+                .as("answer"),
+            coalesce(col("model"), col("generator"), col("teacher"), lit(String.join(", ", refs)))
+                .as("model"),
+            coalesce(col("source"), lit("")).as("source"),
+            coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"),
+            input_file_name().as("file"));
+  }
+}
