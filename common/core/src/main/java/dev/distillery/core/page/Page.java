@@ -7,6 +7,9 @@ import java.util.List;
  * picture is loaded, and the page forbids its reader's browser to.
  */
 public final class Page {
+  /** What every page begins with. */
+  public static final String DOCTYPE = "<!DOCTYPE html>";
+
   private static final String STYLE =
       "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0"
           + " 1rem;color:#222}"
@@ -68,13 +71,20 @@ public final class Page {
     return this;
   }
 
-  /** The page. */
-  public String html() {
-    return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+  /** What the page begins with, its title the last: a page of the same title begins so too. */
+  public String opening() {
+    return DOCTYPE
+        + "\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         + "<meta http-equiv=\"Content-Security-Policy\""
         + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>"
         + escaped(title)
-        + "</title>\n<style>"
+        + "</title>\n";
+  }
+
+  /** The page. */
+  public String html() {
+    return opening()
+        + "<style>"
         + STYLE
         + "</style></head>\n<body><h1>"
         + escaped(title)

@@ -100,7 +100,8 @@ final class StudentPrompts {
           whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
     }
     try {
-      int[] tokens = dialogue ? encodeDialogue(request) : encode(request.prompt().orElseThrow());
+      int[] tokens =
+          dialogue ? encodeDialogue(request) : tokenizer.begun(request.prompt().orElseThrow());
       if (tokens.length == 0) {
         throw failure(Category.BAD_REQUEST, "The prompt is empty");
       }
@@ -133,14 +134,6 @@ final class StudentPrompts {
     return template == null
         ? new int[0]
         : template.encode(tokenizer, request.messages(), true).ids();
-  }
-
-  private int[] encode(String prompt) {
-    int[] prefix = tokenizer.prefix();
-    int[] text = tokenizer.encode(prompt);
-    int[] tokens = java.util.Arrays.copyOf(prefix, prefix.length + text.length);
-    System.arraycopy(text, 0, tokens, prefix.length, text.length);
-    return tokens;
   }
 
   private GenerationOptions options(Sampling sampling, int room, int told) {

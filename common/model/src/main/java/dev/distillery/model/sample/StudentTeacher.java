@@ -30,7 +30,8 @@ import java.util.concurrent.Executors;
  * leaves empty is neutral: temperature 1, no top-p, no top-k, no penalty.
  */
 public final class StudentTeacher implements Teacher {
-  private static final int DEFAULT_CONTEXT = 4096;
+  /** Tokens of prompt and reply where no context length is asked for and the model takes more. */
+  public static final int DEFAULT_CONTEXT = 4096;
 
   /** Decoding is bound by reading the weights up to about so many rows. */
   private static final int MOST_ROWS = 64;

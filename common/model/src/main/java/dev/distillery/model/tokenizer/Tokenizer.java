@@ -1,5 +1,6 @@
 package dev.distillery.model.tokenizer;
 
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
@@ -24,6 +25,25 @@ public interface Tokenizer {
 
   /** What the model's own tokenizer puts before a whole text: BOS, or nothing. */
   int[] prefix();
+
+  /**
+   * The ids of a whole text, {@link #prefix} before it; a text that begins so by itself is given no
+   * second beginning.
+   */
+  default int[] begun(String text) {
+    return begun(prefix(), encode(text));
+  }
+
+  /** The ids behind a beginning, which is not put there twice. */
+  static int[] begun(int[] beginning, int[] ids) {
+    if (ids.length >= beginning.length
+        && Arrays.equals(ids, 0, beginning.length, beginning, 0, beginning.length)) {
+      return ids;
+    }
+    int[] all = Arrays.copyOf(beginning, beginning.length + ids.length);
+    System.arraycopy(ids, 0, all, beginning.length, ids.length);
+    return all;
+  }
 
   /** What the model's own tokenizer puts after a whole text: mostly nothing. */
   int[] suffix();

@@ -175,6 +175,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     var run =
         new JobRun(
             spark, warehouse, job.name(), id, common, stop, new Progress(job.name(), listener));
+    run.decidedBy(decisive);
     if (common.dryRun()) {
       Optional<RunRecord> before = new RunRecords(warehouse).find(id);
       RunTrial.check(run, before, identity);

@@ -17,6 +17,7 @@ import dev.distillery.core.run.Summary;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.PathNames;
 import dev.distillery.spark.warehouse.PinnedInput;
+import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
@@ -74,6 +75,7 @@ public final class JobRun {
   private final Map<TableRef, PinnedInput> inputs = new LinkedHashMap<>();
   private final Map<String, Unreadable> unreadable = new LinkedHashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
+  private Map<String, String> decisive = Map.of();
   private boolean finishedBefore;
 
   JobRun(
@@ -188,6 +190,28 @@ public final class JobRun {
    */
   public boolean overwrites() {
     return options.overwrite();
+  }
+
+  /** Tells the run what decides its rows, beside its inputs. */
+  void decidedBy(Map<String, String> options) {
+    decisive = Map.copyOf(options);
+  }
+
+  /**
+   * A folder for what a job makes on its way and another try of the run can go on from. Its name is
+   * a hash of what decides the rows, options, contents and inputs, so nothing in it was made of
+   * others. It goes when the run is done.
+   */
+  public Path work() {
+    List<String> parts = new ArrayList<>();
+    new TreeMap<>(decisive)
+        .forEach(
+            (name, value) -> {
+              parts.add(name);
+              parts.add(value);
+            });
+    inputs().stream().map(ObjectNode::toString).sorted().forEach(parts::add);
+    return new Path(warehouse.work(id), StableIds.of(parts.toArray(String[]::new)));
   }
 
   /** Whether nothing may be written: the job returns figures of the plan. */

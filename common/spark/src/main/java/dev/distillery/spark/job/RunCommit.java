@@ -225,6 +225,9 @@ final class RunCommit {
     boolean shows = summary.run().exitCode() == ExitCode.DONE || !record.tables().isEmpty();
     RunRecord written = shows ? record : earlier.map(record::withTablesOf).orElse(record);
     records.write(written);
+    if (written.done()) {
+      run.warehouse().delete(run.warehouse().work(run.id()));
+    }
     return Optional.of(written);
   }
 

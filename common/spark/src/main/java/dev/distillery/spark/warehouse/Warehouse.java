@@ -140,6 +140,11 @@ public final class Warehouse {
     return new Path(new Path(root, "_ledger"), runId);
   }
 
+  /** What a run has made beside rows and replies, so that another try goes on from it. */
+  public Path work(String runId) {
+    return new Path(new Path(root, "_work"), runId);
+  }
+
   /** Records of all runs. */
   public Path runs() {
     return new Path(root, "_runs");

@@ -58,6 +58,10 @@ record Item(
             : ((ChoiceList.Texts) form.choices())
                 .texts().stream().map(text -> text.text(row)).toList();
     int number = Math.max(prompts.size(), choices.size());
+    if (number < 2) {
+      throw new ItemException(
+          ItemException.BAD_CHOICES, "Two choices are the fewest, and the row has " + choices);
+    }
     List<String> continuations = new ArrayList<>();
     for (int i = 0; i < number; i++) {
       continuations.add(choices.get(choices.size() == 1 ? 0 : i));
@@ -69,7 +73,7 @@ record Item(
   private static List<String> list(JsonNode row, String path) {
     JsonNode value = TaskText.value(row, path);
     if (!value.isArray() || value.isEmpty()) {
-      throw new ItemException(ItemException.MISSING, path + " is no list of texts: " + value);
+      throw new ItemException(ItemException.BAD_CHOICES, path + " is no list of texts: " + value);
     }
     return texts(value);
   }

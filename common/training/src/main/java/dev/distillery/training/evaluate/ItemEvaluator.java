@@ -103,7 +103,13 @@ public final class ItemEvaluator {
    */
   public Evaluated score(String id, JsonNode row, ContinuationScorer scorer) {
     Item item = Item.of(task, id, row);
-    return item.prompts().isEmpty() ? document(item, scorer) : continuations(item, scorer);
+    Evaluated evaluated =
+        item.prompts().isEmpty() ? document(item, scorer) : continuations(item, scorer);
+    if (!evaluated.logprobs().stream().allMatch(Double::isFinite)) {
+      throw new ItemException(
+          ItemException.NOT_FINITE, "The log-probabilities are " + evaluated.logprobs());
+    }
+    return evaluated;
   }
 
   /**

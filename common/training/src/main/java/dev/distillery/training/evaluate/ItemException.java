@@ -10,6 +10,12 @@ public final class ItemException extends RuntimeException {
   /** The right answer is none of the choices. */
   public static final String NO_TARGET = "answer_not_among_choices";
 
+  /** The column of choices holds no list of two or more. */
+  public static final String BAD_CHOICES = "invalid_choices";
+
+  /** The model's log-probability of a choice or text is no finite number. */
+  public static final String NOT_FINITE = "logprob_not_finite";
+
   /** Nothing to score. */
   public static final String EMPTY = "empty";
 

@@ -87,7 +87,7 @@ final class ItemPrompts {
   int[] prompt(Shown shown) {
     return template.isPresent()
         ? template.get().encode(tokenizer, shown.messages(), true).ids()
-        : begun(tokenizer.prefix(), tokenizer.encode(shown.text()));
+        : tokenizer.begun(shown.text());
   }
 
   /**
@@ -110,15 +110,15 @@ final class ItemPrompts {
     String moved = context.substring(stripped.length()) + continuation;
     int[] alone = tokenizer.encode(stripped);
     int[] start = start(alone.length == 0);
-    int[] whole = begun(start, tokenizer.encode(stripped + moved));
-    return parted(whole, begun(start, alone).length);
+    int[] whole = Tokenizer.begun(start, tokenizer.encode(stripped + moved));
+    return parted(whole, Tokenizer.begun(start, alone).length);
   }
 
   /** A whole text: what stands before it, and its tokens. */
   Tokens document(String text) {
     int[] ids = tokenizer.encode(text);
     int[] start = start(true);
-    int[] whole = begun(start, ids);
+    int[] whole = Tokenizer.begun(start, ids);
     return parted(whole, Math.max(1, start.length));
   }
 
@@ -147,15 +147,5 @@ final class ItemPrompts {
     int[] prefix = tokenizer.prefix();
     OptionalInt start = student.textStart();
     return prefix.length == 0 && empty && start.isPresent() ? new int[] {start.getAsInt()} : prefix;
-  }
-
-  /** A text that begins so by itself is given no second beginning. */
-  private static int[] begun(int[] start, int[] ids) {
-    if (ids.length >= start.length && Arrays.equals(ids, 0, start.length, start, 0, start.length)) {
-      return ids;
-    }
-    int[] all = Arrays.copyOf(start, start.length + ids.length);
-    System.arraycopy(ids, 0, all, start.length, ids.length);
-    return all;
   }
 }

@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -24,7 +26,7 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
   private static final int SITE = 2;
   private static final String INSERTED = " .,!?;:/-'";
   private static final int MOST_SHUFFLES = 64;
-  private static final List<String> WORDS = words();
+  private static final List<String> WORDS = packaged();
 
   /** Those that can be shuffled between two letters at each end. */
   private static final List<String> LONG_WORDS =
@@ -69,7 +71,16 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
                 }));
   }
 
-  private static List<String> words() {
+  private List<String> words() {
+    return manner == Manner.ANAGRAM_2 ? LONG_WORDS : WORDS;
+  }
+
+  @Override
+  public long items() {
+    return words().size();
+  }
+
+  private static List<String> packaged() {
     try (InputStream in = ScrambledWords.class.getResourceAsStream("words.txt")) {
       String text = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
       return text.lines().flatMap(line -> Stream.of(line.split(" ", -1))).toList();
@@ -85,9 +96,17 @@ record ScrambledWords(Manner manner) implements ItemGenerator {
 
   @Override
   public ObjectNode row(long seed, long index) {
-    long key = CounterRandom.key(CounterRandom.key(seed, SITE), index);
-    List<String> words = manner == Manner.ANAGRAM_2 ? LONG_WORDS : WORDS;
-    String word = words.get((int) (CounterRandom.uniformDouble(key, 0) * words.size()));
+    long site = CounterRandom.key(seed, SITE);
+    // Each word once: a shot with the same word would show an item its answer.
+    int number =
+        IntStream.range(0, words().size())
+            .boxed()
+            .sorted(Comparator.comparingLong(each -> CounterRandom.key(site, each)))
+            .skip(index)
+            .findFirst()
+            .orElseThrow();
+    String word = words().get(number);
+    long key = CounterRandom.key(site, number);
     String scrambled =
         switch (manner) {
           case CYCLE -> {

@@ -127,7 +127,7 @@ public record TaskFile(String origin, String text) implements Serializable {
         forbidden(root, "with 'text'", "examples", "shots", "num_fewshot", "description");
       }
       Map<String, String> published = new LinkedHashMap<>();
-      root.path("published")
+      mapping(root, "published")
           .properties()
           .forEach(each -> published.put(each.getKey(), each.getValue().asText()));
       Optional<String> examples = one(root, "examples");
@@ -185,6 +185,15 @@ public record TaskFile(String origin, String text) implements Serializable {
         return Optional.empty();
       }
       return Optional.of(value.textValue());
+    }
+
+    /** A key's mapping; an empty one where the key is not there. */
+    private JsonNode mapping(JsonNode node, String key) {
+      JsonNode value = node.path(key);
+      if (!value.isMissingNode() && !value.isObject()) {
+        wrong("'" + key + "': expected a mapping, found " + value);
+      }
+      return value;
     }
 
     private List<String> several(JsonNode node, String key) {
@@ -262,7 +271,7 @@ public record TaskFile(String origin, String text) implements Serializable {
       if (!root.has("generate")) {
         return Optional.of(new EvalTask.Form.Likelihood(prompts.get(0), answer.get()));
       }
-      JsonNode generate = root.path("generate");
+      JsonNode generate = mapping(root, "generate");
       for (var member : generate.properties()) {
         List<String> known = List.of("stop", "max_new_tokens");
         if (!known.contains(member.getKey())) {

@@ -2,6 +2,7 @@ package dev.distillery.jobs.evaluate;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.element_at;
 import static org.apache.spark.sql.functions.lit;
@@ -19,6 +20,7 @@ import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
+import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
@@ -87,7 +89,8 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
         "the rows that task files name, or --task-input; packaged tasks such as arithmetic-2da"
             + " need none.",
         "evaluations, rejects (rules missing_column, answer_not_among_choices, empty,"
-            + " longer_than_context, too_few_shots, failed).",
+            + " longer_than_context, too_few_shots, invalid_choices,"
+            + " logprob_not_finite, failed).",
         "distillery evaluate --model out/sft --model base --tasks gpt-papers --num-fewshot 8"
             + " --limit 100");
   }
@@ -118,7 +121,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     for (String model : options.model()) {
       try (Student student = Student.open(Path.of(model), 1)) {
         BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
-        int context = student.config().maxPositions();
+        int context = EvaluatedModel.writes(student);
         for (PlannedTask planned : tasks) {
           int most = planned.task().maxNewTokens();
           if (most >= context) {
@@ -164,8 +167,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
       contents.put("model content " + model, hash(model));
     }
     for (PlannedTask planned : PlannedTask.of(options, hadoop)) {
-      contents.put(
-          "task " + planned.task().name(), Integer.toHexString(planned.file().text().hashCode()));
+      contents.put("task " + planned.task().name(), StableIds.of(planned.file().text()));
     }
     return contents;
   }
@@ -182,14 +184,8 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
 
   @Override
   public Outcome<EvaluateSummary> perform(JobRun run, EvaluateOptions options) throws IOException {
-    if (options.output().isPresent() && !run.overwrites()) {
-      var output = new org.apache.hadoop.fs.Path(options.output().get());
-      if (output.getFileSystem(run.warehouse().hadoop()).exists(output)) {
-        throw JobException.invalid(
-            "Option --output: "
-                + output
-                + " is there already; choose another, or give --overwrite to replace it");
-      }
+    if (options.output().isPresent()) {
+      EvaluationPage.check(options.output().get(), run);
     }
     var rows = new TaskRows(run, options);
     List<PlannedTask> tasks = tasks(options);
@@ -318,8 +314,20 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     long evaluated =
         run.write(Tables.EVALUATIONS, results.where(col("rule").isNull()).select(columns));
     Dataset<Row> dropped = results.where(col("rule").isNotNull());
+    Column detail = concat(col("task"), lit(", "), col("model"), lit(": "), col("detail"));
     Map<String, Long> rejects =
-        dropped.isEmpty() ? Map.of() : run.reject(dropped, col("rule"), col("detail"), col("row"));
+        dropped.isEmpty() ? Map.of() : run.reject(dropped, col("rule"), detail, col("row"));
+    if (evaluated == 0 && all > 0) {
+      Row first = dropped.select("model", "task", "id", "detail").orderBy("task", "id").head();
+      throw JobException.invalid(
+          "No item could be evaluated: %s; the first, %s of '%s' by %s: %s"
+              .formatted(
+                  new TreeMap<>(rejects),
+                  first.getString(2),
+                  first.getString(1),
+                  first.getString(0),
+                  first.getString(3)));
+    }
     Dataset<Row> rows = run.staged(Tables.EVALUATIONS.name());
     List<EvalTask> texts = tasks.stream().map(PlannedTask::task).toList();
     List<Result> figures = run.phase("Sum up items", () -> TaskFigures.of(rows, texts));
@@ -327,13 +335,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     if (options.output().isPresent()) {
       Map<String, String> paths = new LinkedHashMap<>();
       models.forEach(model -> paths.put(model.name(), model.path()));
-      EvaluationPage.write(
-          options.output().get(),
-          "Evaluation " + run.id(),
-          tasks,
-          figures,
-          paths,
-          run.warehouse().hadoop());
+      EvaluationPage.write(options.output().get(), run, tasks, figures, paths);
       run.progress().say("The page: " + options.output().get());
     }
     Column cut = element_at(col("metrics"), ItemEvaluator.SHOT_TOKENS_CUT);

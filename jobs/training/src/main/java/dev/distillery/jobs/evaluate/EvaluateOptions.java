@@ -9,11 +9,14 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
@@ -124,15 +127,36 @@ public record EvaluateOptions(
     List<String> violations = new ArrayList<>(templateInputs.violations());
     Map<String, List<String>> given =
         Map.of("--task-input", taskInput, "--task-examples", taskExamples);
-    given.forEach(
-        (option, values) ->
-            values.stream()
-                .filter(value -> value.indexOf('=') < 1 || value.endsWith("="))
-                .forEach(
-                    value ->
-                        violations.add(
-                            "Option " + option + ": expected TASK=REF, found '" + value + "'")));
+    List<Path> models = model.stream().map(EvaluateOptions::place).toList();
+    for (int i = 0; i < models.size(); i++) {
+      if (models.indexOf(models.get(i)) < i) {
+        violations.add("Option --model: " + model.get(i) + " is given twice; leave one out");
+      }
+    }
+    given.forEach((option, values) -> byTaskViolations(option, values, violations));
+    if (!applyChatTemplate && templateInputs.given()) {
+      violations.add(
+          "Options --template-args and --template-date are told to a chat template: give"
+              + " --apply-chat-template too, or leave them out");
+    }
     return violations;
+  }
+
+  private static void byTaskViolations(
+      String option, List<String> values, List<String> violations) {
+    Set<String> names = new HashSet<>();
+    for (String value : values) {
+      if (value.indexOf('=') < 1 || value.endsWith("=")) {
+        violations.add("Option " + option + ": expected TASK=REF, found '" + value + "'");
+      } else if (!names.add(value.substring(0, value.indexOf('=')))) {
+        violations.add(
+            "Option %s: the task of '%s' is given twice; leave one out".formatted(option, value));
+      }
+    }
+  }
+
+  private static Path place(String model) {
+    return Path.of(model).toAbsolutePath().normalize();
   }
 
   /** Each task that was named, in order. */

@@ -12,6 +12,7 @@ import dev.distillery.core.run.Progress;
 import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.model.sample.Student;
+import dev.distillery.model.sample.StudentTeacher;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.JobRun;
@@ -51,8 +52,8 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The results of one model: scores in files of a few items each under {@code _evaluated} of the
- * warehouse, answers in the run's ledger. Both are there when the run is begun again.
+ * The results of one model: scores in files of a few items each in the run's {@link JobRun#work}
+ * folder, answers in its ledger. Both are there when the run is begun again.
  */
 final class EvaluatedModel implements AutoCloseable {
   /** Items of a file, where that does not make too many files. */
@@ -65,9 +66,6 @@ final class EvaluatedModel implements AutoCloseable {
 
   /** What is done is known by tasks of Spark. */
   private static final long ITEMS_A_TASK = 16;
-
-  /** The most that a student decodes by default; see {@code --teacher student}. */
-  private static final int MOST_CONTEXT = 4096;
 
   private final JobRun run;
   private final EvaluateOptions options;
@@ -90,6 +88,11 @@ final class EvaluatedModel implements AutoCloseable {
   static int threads(JobRun run) {
     SparkContext context = run.spark().sparkContext();
     return context.isLocal() ? 0 : context.getConf().getInt("spark.executor.cores", 0);
+  }
+
+  /** Tokens of prompt and answer of what a student writes. */
+  static int writes(Student student) {
+    return Math.min(StudentTeacher.DEFAULT_CONTEXT, student.config().maxPositions());
   }
 
   /** Evaluates a model, or takes what is there. */
@@ -143,11 +146,10 @@ final class EvaluatedModel implements AutoCloseable {
   }
 
   private void score(Dataset<Row> items) throws IOException {
-    Path folder =
-        new Path(new Path(new Path(run.warehouse().root(), "_evaluated"), run.id()), tasks.hash());
     if (run.overwrites()) {
-      run.warehouse().delete(folder);
+      run.warehouse().delete(new Path(run.work(), tasks.hash()));
     }
+    Path folder = new Path(run.work(), tasks.hash());
     SparkContext context = run.spark().sparkContext();
     long all = items.count();
     int buckets = (int) Math.max(1, Math.min(MOST_FILES, all / ITEMS_A_FILE));
@@ -230,7 +232,7 @@ final class EvaluatedModel implements AutoCloseable {
             .build();
     int context;
     try (Student student = Student.open(java.nio.file.Path.of(tasks.model()), 1)) {
-      context = Math.min(MOST_CONTEXT, student.config().maxPositions());
+      context = writes(student);
     }
     Dataset<Row> asked =
         items

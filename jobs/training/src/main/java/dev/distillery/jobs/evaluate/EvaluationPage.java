@@ -3,8 +3,10 @@ package dev.distillery.jobs.evaluate;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.Page;
 import dev.distillery.core.page.SideBySide;
+import dev.distillery.core.run.JobException;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.spark.job.JobRun;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -12,7 +14,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -33,23 +35,67 @@ final class EvaluationPage {
   }
 
   /**
+   * Looks whether the page may be written: where nothing is, over what an earlier try of the run
+   * wrote, or over any file but an input with {@code --overwrite}.
+   *
+   * @throws JobException where it may not
+   */
+  static void check(String file, JobRun run) throws IOException {
+    Path path = new Path(file);
+    FileSystem files = path.getFileSystem(run.warehouse().hadoop());
+    if (!files.exists(path)) {
+      Path folder = path.getParent();
+      while (folder != null && !files.exists(folder)) {
+        folder = folder.getParent();
+      }
+      if (folder != null && !files.getFileStatus(folder).isDirectory()) {
+        throw JobException.invalid(
+            "Option --output: " + path + " cannot be: " + folder + " is a file");
+      }
+      return;
+    }
+    if (files.getFileStatus(path).isDirectory()) {
+      throw JobException.invalid("Option --output: " + path + " is a folder; name a file");
+    }
+    String begins = new Page(title(run)).opening();
+    byte[] head = new byte[begins.getBytes(StandardCharsets.UTF_8).length];
+    int read;
+    try (var in = files.open(path)) {
+      read = in.readNBytes(head, 0, head.length);
+    }
+    boolean own = new String(head, 0, read, StandardCharsets.UTF_8).equals(begins);
+    boolean page = new String(head, 0, read, StandardCharsets.UTF_8).startsWith(Page.DOCTYPE);
+    if (!own && !(page && run.overwrites())) {
+      throw JobException.invalid(
+          "Option --output: "
+              + path
+              + (page
+                  ? " is there already; choose another, or give --overwrite to replace it"
+                  : " is there already and is no page; choose another"));
+    }
+  }
+
+  private static String title(JobRun run) {
+    return "Evaluation " + run.id();
+  }
+
+  /**
    * Writes the page.
    *
    * @param models paths by their names in tables
    */
   static void write(
       String file,
-      String title,
+      JobRun run,
       List<PlannedTask> tasks,
       List<Result> results,
-      Map<String, String> models,
-      Configuration hadoop)
+      Map<String, String> models)
       throws IOException {
-    var made = new EvaluationPage(title, tasks, results);
+    var made = new EvaluationPage(title(run), tasks, results);
     made.figures();
     made.bySize(sizes(models));
     Path path = new Path(file);
-    try (var out = path.getFileSystem(hadoop).create(path, true)) {
+    try (var out = path.getFileSystem(run.warehouse().hadoop()).create(path, true)) {
       out.write(made.page.html().getBytes(StandardCharsets.UTF_8));
     }
   }
@@ -66,12 +112,14 @@ final class EvaluationPage {
 
   private void figures() {
     page.paragraph(
-        "Figures with their standard errors over items. What papers publish was measured on other"
-            + " items, and by other rules where docs/evaluate.md says so.");
-    var figures = new SideBySide(List.of("task", "metric", "items"));
+        "Figures with their standard errors, and the number of items. What papers publish was"
+            + " measured on other items, and by other rules where docs/evaluate.md says so.");
+    var figures = new SideBySide(List.of("task", "metric"));
     for (Result result : results) {
-      List<String> row = List.of(result.task(), result.metric(), "" + result.items());
-      figures.set(row, result.model(), SideBySide.shown(result.value(), result.stderr()));
+      figures.set(
+          List.of(result.task(), result.metric()),
+          result.model(),
+          SideBySide.shown(result.value(), result.stderr()) + " (" + result.items() + ")");
     }
     // Behind the models' columns.
     for (Result result : results) {
@@ -83,10 +131,7 @@ final class EvaluationPage {
               .orElse(Map.of());
       List<String> texts = new ArrayList<>();
       published.forEach((of, figure) -> texts.add(of + ": " + figure));
-      figures.set(
-          List.of(result.task(), result.metric(), "" + result.items()),
-          PUBLISHED,
-          String.join("\n", texts));
+      figures.set(List.of(result.task(), result.metric()), PUBLISHED, String.join("\n", texts));
     }
     figures.onto(page);
   }

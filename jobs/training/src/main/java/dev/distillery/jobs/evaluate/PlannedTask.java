@@ -47,6 +47,13 @@ record PlannedTask(
                       task.name(),
                       task.about().isEmpty() ? "" : " (" + task.about() + ")"));
         }
+        int shots =
+            task.isDocument() ? 0 : options.numFewshot().orElse(task.numFewshot().orElse(0));
+        if (shots == 0 && examples.containsKey(task.name())) {
+          violations.add(
+              "Option --task-examples: the task '%s' shows no shots; give --num-fewshot"
+                  .formatted(task.name()));
+        }
         planned.add(
             new PlannedTask(
                 file,
@@ -54,7 +61,7 @@ record PlannedTask(
                 input,
                 Optional.ofNullable(examples.get(task.name()))
                     .or(() -> task.examples().map(ref -> beside(file, ref))),
-                options.numFewshot().orElse(task.numFewshot().orElse(0))));
+                shots));
       } catch (JobException e) {
         violations.add(e.getMessage());
       }

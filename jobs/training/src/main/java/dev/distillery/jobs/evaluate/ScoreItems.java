@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
@@ -42,7 +43,7 @@ final class ScoreItems implements VoidFunction<Iterator<Row>> {
 
   /** The file of a bucket. */
   static String file(int bucket) {
-    return "bucket-%05d.json".formatted(bucket);
+    return String.format(Locale.ROOT, "bucket-%05d.json", bucket);
   }
 
   @Override

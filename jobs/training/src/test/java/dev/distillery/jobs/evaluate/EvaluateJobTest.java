@@ -8,10 +8,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -42,12 +45,28 @@ class EvaluateJobTest {
   @TempDir Path temp;
 
   private EvaluateSummary run(String id, Map<String, String> given) {
+    return new EvaluateJob().run(spark, options(id, given));
+  }
+
+  private EvaluateOptions options(String id, Map<String, String> given) {
     var values = new HashMap<String, List<String>>();
     values.put("model", List.of(MODEL.toString()));
     values.put("run-id", List.of(id));
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
     given.forEach((name, value) -> values.put(name, List.of(value)));
-    return new EvaluateJob().run(spark, OptionsBinder.of(EvaluateOptions.class).bind(values));
+    return OptionsBinder.of(EvaluateOptions.class).bind(values);
+  }
+
+  /** Fails when all items are evaluated and none is published. */
+  private void failAtFigures(String id, Map<String, String> given) {
+    ProgressListener fails =
+        update -> {
+          if (update.line().contains(": acc ")) {
+            throw new IllegalStateException("at its figures");
+          }
+        };
+    assertThatThrownBy(() -> new EvaluateJob().run(spark, options(id, given), fails))
+        .hasMessageContaining("at its figures");
   }
 
   private static String tasks(String... names) {
@@ -127,7 +146,7 @@ class EvaluateJobTest {
     assertEqualToGolden(chat, expected);
     assertThat(temp.resolve("page.html"))
         .content()
-        .contains("<td>choices-chat</td><td>acc</td><td>8</td><td>0.5000 ± 0.1890</td>");
+        .contains("<td>choices-chat</td><td>acc</td><td>0.5000 ± 0.1890 (8)</td>");
   }
 
   private String file(String name, String text) throws IOException {
@@ -253,8 +272,20 @@ class EvaluateJobTest {
             answer: "{answer}"
             metrics: [acc]
             """);
+    assertThatThrownBy(() -> run("target", Map.of("tasks", target)))
+        .hasMessageContaining("No item could be evaluated: {answer_not_among_choices=1}")
+        .hasMessageContaining("the first, i0 of 'target' by student@");
+    file("rows.jsonl", row(0, "What") + "\n" + row(1, "Who").replace("\"a\"", "\"no\"") + "\n");
     EvaluateSummary summary = run("target", Map.of("tasks", target));
     assertThat(summary.rejects()).containsExactly(Map.entry("answer_not_among_choices", 1L));
+    assertThat(
+            spark
+                .read()
+                .parquet(summary.tables().get("rejects").path())
+                .first()
+                .<String>getAs("detail"))
+        .startsWith("target, student@")
+        .contains("The answer 'a' is neither one of [yes, no] nor an index of them");
   }
 
   /** The same figures on any number of partitions, and nothing is computed twice. */
@@ -275,25 +306,105 @@ class EvaluateJobTest {
     assertThat(value(one, "scramble-reversed", "exact_match")).isBetween(0.0, 1.0);
   }
 
-  /** As a kill leaves it: some files of results are there, and are neither made again nor lost. */
+  /**
+   * As a kill leaves it: results are there, and are neither made again nor lost; those of another
+   * try's options, of an item or of a shot more, are not taken.
+   */
   private void assertGoesOn(EvaluateSummary whole) throws IOException {
-    Path left = temp.resolve("warehouse/_evaluated/plain");
+    Map<String, String> given = Map.of("tasks", SCORED_AND_WRITTEN);
+    failAtFigures("half", given);
+    Path work = temp.resolve("warehouse/_work/half");
     List<Path> files;
-    try (Stream<Path> all = Files.walk(left)) {
+    try (Stream<Path> all = Files.walk(work)) {
       files = all.filter(file -> file.toString().endsWith(".json")).sorted().toList();
     }
     assertThat(files).hasSizeGreaterThan(1);
-    Path there = temp.resolve("warehouse/_evaluated/half").resolve(left.relativize(files.get(0)));
-    Files.createDirectories(there.getParent());
+    Files.delete(files.get(1));
     List<String> lines = Files.readAllLines(files.get(0));
+    // Hadoop's checksum of it.
+    Files.delete(files.get(0).resolveSibling("." + files.get(0).getFileName() + ".crc"));
     Files.write(
-        there,
+        files.get(0),
         lines.stream().map(line -> line.replace("\"prompt\":\"", "\"prompt\":\"! ")).toList());
-    EvaluateSummary half = run("half", Map.of("tasks", SCORED_AND_WRITTEN));
-    assertThat(half.resumed().getAsLong()).isEqualTo(lines.size());
+    EvaluateSummary half = run("half", given);
+    assertThat(half.resumed().getAsLong()).isBetween((long) lines.size(), 31L);
     assertThat(half.results()).isEqualTo(whole.results());
     assertThat(rows(half)).hasSize(32);
     assertThat(rows(half).stream().filter(row -> row.<String>getAs("prompt").startsWith("! ")))
         .hasSize(lines.size());
+    assertThat(work).doesNotExist();
+  }
+
+  /** The record of a run may be lost, or its try refused: what it left may be of other options. */
+  @Test
+  void whatATryOfOtherOptionsLeftIsNotTaken() throws IOException {
+    String task = question("left", row(0, "What 0"), row(1, "What 1"), row(2, "What 2"));
+    failAtFigures("left", Map.of("tasks", task));
+    assertThat(temp.resolve("warehouse/_work/left")).isNotEmptyDirectory();
+    Files.delete(temp.resolve("warehouse/_runs/left.json"));
+    EvaluateSummary shown = run("left", Map.of("tasks", task, "num-fewshot", "1"));
+    assertThat(shown.resumed().getAsLong()).isZero();
+    for (Row row : rows(shown)) {
+      assertThat(row.<String>getAs("prompt")).contains("\n\n");
+    }
+  }
+
+  /** As the weights of a run that has diverged: its figures would be NaN, or a lucky guess. */
+  @Test
+  void likelihoodsThatAreNoNumbersAreRejected() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("diverged"));
+    for (String file : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(MODEL.resolve(file), model.resolve(file));
+    }
+    byte[] weights = Files.readAllBytes(MODEL.resolve("model.safetensors"));
+    ByteBuffer last = ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN);
+    last.putFloat(weights.length - Float.BYTES, Float.NaN);
+    Files.write(model.resolve("model.safetensors"), weights);
+    String task = question("diverged", row(0, "What 0"), row(1, "What 1"));
+    assertThatThrownBy(() -> run("diverged", Map.of("model", model.toString(), "tasks", task)))
+        .hasMessageContaining("No item could be evaluated: {logprob_not_finite=2}")
+        .hasMessageContaining("The log-probabilities are [NaN]");
+  }
+
+  @Test
+  void thePageReplacesAnEarlierTrysAndNothingElse() throws IOException {
+    String task = question("paged", row(0, "What 0"), row(1, "What 1"));
+    Path page = temp.resolve("out.html");
+    Map<String, String> given = Map.of("tasks", task, "output", page.toString());
+    Files.writeString(page, "mine");
+    assertThatThrownBy(() -> run("paged", given)).hasMessageContaining("is no page");
+    assertThat(page).hasContent("mine");
+    assertThatThrownBy(
+            () -> run("below", Map.of("tasks", task, "output", page.resolve("p.html").toString())))
+        .hasMessageContaining("out.html is a file");
+    assertThatThrownBy(() -> run("folder", Map.of("tasks", task, "output", temp.toString())))
+        .hasMessageContaining("is a folder");
+    Files.delete(page);
+    run("paged", given);
+    String written = Files.readString(page);
+    // As a kill between the page and the record leaves it.
+    Files.delete(temp.resolve("warehouse/_runs/paged.json"));
+    Files.writeString(page, written.replace("</body>", "<p>before</p></body>"));
+    run("paged", given);
+    assertThat(page).content().isEqualTo(written);
+    assertThatThrownBy(() -> run("other", given)).hasMessageContaining("give --overwrite");
+  }
+
+  @Test
+  void whatHasNoEffectIsRefused() throws IOException {
+    String task = question("idle", row(0, "What 0"), row(1, "What 1"));
+    assertThatThrownBy(() -> run("date", Map.of("tasks", task, "template-date", "2026-01-01")))
+        .hasMessageContaining("give --apply-chat-template too");
+    assertThatThrownBy(() -> run("pool", Map.of("tasks", task, "task-examples", "idle=rows.jsonl")))
+        .hasMessageContaining("the task 'idle' shows no shots");
+    var twice = new HashMap<String, List<String>>();
+    twice.put("model", List.of(MODEL.toString(), MODEL + "/."));
+    twice.put("tasks", List.of(task));
+    twice.put("task-input", List.of("idle=a.jsonl", "idle=b.jsonl"));
+    twice.put("warehouse", List.of(temp.resolve("warehouse").toString()));
+    assertThatThrownBy(
+            () -> new EvaluateJob().run(spark, OptionsBinder.of(EvaluateOptions.class).bind(twice)))
+        .hasMessageContaining("student/. is given twice")
+        .hasMessageContaining("the task of 'idle=b.jsonl' is given twice");
   }
 }
