@@ -13,7 +13,6 @@ import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -185,7 +184,8 @@ final class OpenAiProtocol {
       return Optional.empty();
     }
     boolean refusal = chat && message.path("refusal").isTextual();
-    String finish = refusal ? "content_filter" : finishReason(choice.path("finish_reason"));
+    String finish =
+        refusal ? "content_filter" : FinishReasons.of(choice.path("finish_reason").asText(""));
     JsonNode usage = answer.path("usage");
     JsonNode cached = usage.path("prompt_tokens_details").path("cached_tokens");
     // Some proxies write zeros where they do not know.
@@ -272,23 +272,6 @@ final class OpenAiProtocol {
       text.append(part.path("text").asText(""));
     }
     return Optional.of(text.toString());
-  }
-
-  /** What makers of models and gateways call the end of a reply. */
-  private static String finishReason(JsonNode reason) {
-    return switch (reason.asText("").toLowerCase(Locale.ROOT)) {
-      case "stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_text" -> "stop";
-      case "length", "max_tokens", "model_length", "max_output_tokens", "max_length" -> "length";
-      case "content_filter",
-          "safety",
-          "refusal",
-          "recitation",
-          "blocklist",
-          "prohibited_content",
-          "spii" ->
-          "content_filter";
-      default -> "other";
-    };
   }
 
   private static int count(JsonNode value, int otherwise) {

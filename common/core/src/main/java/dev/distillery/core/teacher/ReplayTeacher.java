@@ -67,7 +67,7 @@ public final class ReplayTeacher implements Teacher {
     }
     return new TeacherReply(
             row.path("text").asText(),
-            row.path("finish_reason").asText("other"),
+            FinishReasons.of(row.path("finish_reason").asText(FinishReasons.STOP)),
             row.path("prompt_tokens").asInt(-1),
             row.path("cached_prompt_tokens").asInt(0),
             row.path("completion_tokens").asInt(-1),

@@ -62,7 +62,7 @@ class ReplayTeacherTest {
     assertThat(ask(file, "a", "anything"))
         .isEqualTo(new TeacherReply("one", "length", 4, 0, 2, 200));
     assertThat(ask(file, "unknown", "q"))
-        .isEqualTo(new TeacherReply("zw\u00f6i", "other", -1, 0, -1, 0));
+        .isEqualTo(new TeacherReply("zw\u00f6i", "stop", -1, 0, -1, 0));
     assertThat(ask(file, "c", "r").reasoning()).contains("hm");
     assertThat(ask(file, "c", "r").toolCalls()).contains("[{}]");
   }

@@ -1,5 +1,6 @@
 package dev.distillery.model.sample;
 
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherException;

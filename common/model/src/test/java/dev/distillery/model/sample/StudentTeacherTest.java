@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;

@@ -1,7 +1,9 @@
 package dev.distillery.spark.fanout;
 
 import dev.distillery.spark.job.JobRun;
+import java.util.Arrays;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -32,13 +34,20 @@ public final class PartedRequests {
       return new PartedRequests(requests, requests, null);
     }
     String[] key = {"request_id"};
-    Dataset<Row> ids =
+    Dataset<Row> asked =
         requests.select(
             functions.get_json_object(functions.col("value"), "$.request_id").as("request_id"),
+            functions.get_json_object(functions.col("value"), "$.id").as("id"),
             functions.col("value"));
-    Dataset<Row> taken = others.join(ids.select("request_id"), key, "left_semi");
+    // The row that is asked about is this run's: files of one's own may name another, or none.
+    Dataset<Row> taken =
+        others
+            .drop("id")
+            .join(asked.select("request_id", "id").distinct(), key)
+            .select(Arrays.stream(others.columns()).map(functions::col).toArray(Column[]::new));
     Dataset<String> open =
-        ids.join(taken.select("request_id"), key, "left_anti")
+        asked
+            .join(taken.select("request_id"), key, "left_anti")
             .select("value")
             .as(Encoders.STRING());
     return new PartedRequests(requests, open, taken);

@@ -1,15 +1,15 @@
 package dev.distillery.spark.fanout;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.Summary;
 import dev.distillery.core.teacher.Price;
 import dev.distillery.core.teacher.Prices;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
@@ -17,17 +17,10 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.spark.SparkContext;
 
 /**
@@ -102,26 +95,16 @@ public final class TeacherAccess {
    * and where there is no such file.
    */
   public static Optional<String> fingerprint(TeacherOptions options) {
-    if (options.teacher().isServer()) {
+    if (options.teacher().isServer() || !Files.exists(Path.of(model(options)))) {
       return Optional.empty();
     }
     Path model = Path.of(model(options));
-    try (Stream<Path> below = Files.exists(model) ? Files.walk(model) : Stream.<Path>empty()) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      List<Path> files = below.filter(Files::isRegularFile).sorted().toList();
-      for (Path file : files) {
-        digest.update((model.relativize(file) + ":" + Files.size(file)).getBytes(UTF_8));
-        try (var in = new DigestInputStream(Files.newInputStream(file), digest)) {
-          in.transferTo(OutputStream.nullOutputStream());
-        }
-      }
-      return files.isEmpty()
-          ? Optional.empty()
-          : Optional.of(HexFormat.of().formatHex(digest.digest()));
+    try {
+      // Recordings lie in folders of folders.
+      return Optional.of(
+          options.teacher() == TeacherKind.REPLAY ? ModelHash.ofTree(model) : ModelHash.of(model));
     } catch (IOException e) {
       throw new JobException(ExitCode.INVALID, "Option --model: cannot read '" + model + "'", e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.when;
 
@@ -29,6 +30,7 @@ public final class AnswerRows {
               .add("instruction", DataTypes.StringType, true, "What was asked")
               .add("input", DataTypes.StringType, true, "What it was asked about")
               .add("text", DataTypes.StringType, true, "The answer")
+              .add("tool_calls", DataTypes.StringType, true, "Calls of tools, a JSON array")
               .add("output", DataTypes.StringType, true, "The answer")
               .add("answer", DataTypes.StringType, true, "The answer")
               .add("model", DataTypes.StringType, true, "Who gave it")
@@ -46,7 +48,10 @@ public final class AnswerRows {
    * @param refs tables or files, at least one; where a row does not say who answered, they stand
    *     for that
    * @return columns id, prompt (of an instruction: it and its input), instruction, input, answer
-   *     (null where the row failed), model, source, license, and file
+   *     (null where the row failed), calls (whether the answer calls tools), model, source,
+   *     license, and file. Where columns say the same, {@code instruction} goes before {@code
+   *     prompt}, and {@code output} and {@code answer} before {@code text}: rows of Alpaca have all
+   *     of question and answer in the latter
    */
   public static Dataset<Row> read(JobRun run, List<String> refs) {
     Column withInput =
@@ -57,13 +62,14 @@ public final class AnswerRows {
     return run.inputs(refs, ANSWERS)
         .select(
             col("id"),
-            coalesce(col("prompt"), withInput).as("prompt"),
+            coalesce(withInput, col("prompt")).as("prompt"),
             col("instruction"),
             col("input"),
             when(
                     coalesce(col("status"), lit("ok")).equalTo("ok"),
-                    coalesce(col("text"), col("output"), col("answer")))
+                    coalesce(col("output"), col("answer"), col("text")))
                 .as("answer"),
+            not(trim(coalesce(col("tool_calls"), lit(""))).isin("", "[]", "null")).as("calls"),
             coalesce(col("model"), col("generator"), col("teacher"), lit(String.join(", ", refs)))
                 .as("model"),
             coalesce(col("source"), lit("")).as("source"),

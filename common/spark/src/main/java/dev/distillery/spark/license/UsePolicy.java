@@ -26,6 +26,9 @@ import org.apache.spark.sql.types.StructType;
  * @param use what the rows are wanted for
  */
 public record UsePolicy(Use use) {
+  /** Between the sources of a row that was made of several. */
+  public static final String JOINED = ", ";
+
   /** A job has few sources and licenses: more than this many pairs are a column gone wrong. */
   private static final int MAX_PAIRS = 10_000;
 
@@ -38,25 +41,27 @@ public record UsePolicy(Use use) {
   /**
    * Why a row may not be used; empty where it may.
    *
-   * @param source the row's source
+   * @param source the row's source; of several, as {@link #JOINED} parts them, each must allow it
    * @param license the row's SPDX expression
    */
   public Optional<String> objection(String source, String license) {
     if (use == Use.RESEARCH) {
       return Optional.empty();
     }
-    Optional<SourceLicense> known = Licenses.of(source);
     // A row may carry a stricter license than its source, or a laxer one; the stricter holds.
     if (Licenses.commercialUse(license) == CommercialUse.NO) {
       return Optional.of(license + " forbids commercial use");
     }
-    if (known.isPresent() && known.get().commercialUse() != CommercialUse.YES) {
-      SourceLicense terms = known.get();
-      String verdict =
-          terms.commercialUse() == CommercialUse.NO ? "forbids" : "does not clearly allow";
-      String provider = terms.providerTerms().isEmpty() ? "" : "; " + terms.providerTerms();
-      return Optional.of(
-          source + " (" + terms.spdx() + ") " + verdict + " commercial use" + provider);
+    for (String one : source.split(JOINED, -1)) {
+      Optional<SourceLicense> known = Licenses.of(one);
+      if (known.isPresent() && known.get().commercialUse() != CommercialUse.YES) {
+        SourceLicense terms = known.get();
+        String verdict =
+            terms.commercialUse() == CommercialUse.NO ? "forbids" : "does not clearly allow";
+        String provider = terms.providerTerms().isEmpty() ? "" : "; " + terms.providerTerms();
+        return Optional.of(
+            one + " (" + terms.spdx() + ") " + verdict + " commercial use" + provider);
+      }
     }
     if (Licenses.commercialUse(license) == CommercialUse.UNCLEAR) {
       return Optional.of(license + " does not clearly allow commercial use");

@@ -31,8 +31,8 @@ import org.apache.spark.sql.types.StructType;
 
 /** Reads what a {@link TableRef} names, in the columns and types of a canonical table. */
 public final class TableReader {
-  /** Before a column's name: what is found in its messages. */
-  private static final String READ = "_read_";
+  /** Columns that hold JSON as a text, and lists in files of people. */
+  private static final List<String> JSON_TEXTS = List.of(Tables.TOOLS, "tool_calls");
 
   private final SparkSession spark;
   private final Warehouse warehouse;
@@ -87,10 +87,10 @@ public final class TableReader {
       TableRef.Named named = (TableRef.Named) input.ref();
       Path folder = input.run().get().folder(warehouse, named.table());
       Dataset<Row> rows = spark.read().parquet(folder.toString());
-      return conform(withMessages(rows, table), table, folder.toString());
+      return conform(Parsed.of(rows, table), table, folder.toString());
     }
     Dataset<Row> rows = fill(files(input).rows(table), input.asked(), table);
-    return conform(readable(withMessages(rows, table), input.asked()), table, input.asked());
+    return conform(readable(Parsed.of(rows, table), input.asked()), table, input.asked());
   }
 
   /** As above, of what a reference names now. */
@@ -151,31 +151,49 @@ public final class TableReader {
     return result;
   }
 
-  /** The rows with a further column for each of messages, in which it is read, once. */
-  private static Dataset<Row> withMessages(Dataset<Row> rows, Table table) {
-    Dataset<Row> result = rows;
-    List<String> present = Arrays.asList(rows.columns());
-    for (StructField wanted : table.schema().fields()) {
-      if (wanted.dataType().sameType(MessageRows.TYPE) && present.contains(wanted.name())) {
-        DataType found = rows.schema().apply(wanted.name()).dataType();
-        if (MessageColumns.readable(found)) {
-          result =
-              result.withColumn(READ + wanted.name(), MessageColumns.read(wanted.name(), found));
+  /**
+   * Rows with a further column for each of messages, in which it is read, once.
+   *
+   * @param own the names of the rows' own columns
+   * @param messages the name of the further column, by that which it is read of
+   */
+  private record Parsed(Dataset<Row> rows, List<String> own, Map<String, String> messages) {
+    static Parsed of(Dataset<Row> rows, Table table) {
+      Dataset<Row> result = rows;
+      List<String> own = List.of(rows.columns());
+      var messages = new LinkedHashMap<String, String>();
+      for (StructField wanted : table.schema().fields()) {
+        if (wanted.dataType().sameType(MessageRows.TYPE) && own.contains(wanted.name())) {
+          DataType found = rows.schema().apply(wanted.name()).dataType();
+          if (MessageColumns.readable(found)) {
+            String name = "_read_" + wanted.name();
+            while (own.contains(name)) {
+              name = "_" + name;
+            }
+            result = result.withColumn(name, MessageColumns.read(wanted.name(), found));
+            messages.put(wanted.name(), name);
+          }
         }
       }
+      return new Parsed(result, own, messages);
     }
-    return result;
+
+    Parsed where(Column condition) {
+      return new Parsed(rows.where(condition), own, messages);
+    }
+
+    MessageColumns.Read read(String column) {
+      return MessageColumns.Read.of(col(messages.get(column)));
+    }
   }
 
   /** The rows whose messages can be read; tells of the others, and of members that are not read. */
-  private Dataset<Row> readable(Dataset<Row> rows, String origin) {
+  private Parsed readable(Parsed parsed, String origin) {
+    Dataset<Row> rows = parsed.rows();
     Optional<MessageColumns.Read> all =
-        Arrays.stream(rows.columns())
-            .filter(name -> name.startsWith(READ))
-            .map(name -> MessageColumns.Read.of(col(name)))
-            .reduce(MessageColumns.Read::or);
+        parsed.messages().keySet().stream().map(parsed::read).reduce(MessageColumns.Read::or);
     if (all.isEmpty()) {
-      return rows;
+      return parsed;
     }
     var found = MessageFindings.in(rows, all.get());
     Column rule = all.get().rule();
@@ -183,7 +201,7 @@ public final class TableReader {
       notes.accept(origin + ": members of messages that are not read: " + found.unread());
     }
     if (found.refused() == 0) {
-      return rows;
+      return parsed;
     }
     if (aside.isEmpty()) {
       throw JobException.invalid(origin + ": " + found.example());
@@ -212,28 +230,25 @@ public final class TableReader {
                         col("id").cast(DataTypes.StringType).as("id"),
                         rule.as("rule"),
                         all.get().detail().as("detail"),
-                        to_json(struct(own(rows))).as("row")),
+                        to_json(
+                                struct(
+                                    parsed.own().stream()
+                                        .map(name -> col("`" + name + "`"))
+                                        .toArray(Column[]::new)))
+                            .as("row")),
                 found.byRule()));
-    return rows.where(rule.isNull());
-  }
-
-  /** The columns that are not of this class. */
-  private static Column[] own(Dataset<Row> rows) {
-    return Arrays.stream(rows.columns())
-        .filter(name -> !name.startsWith(READ))
-        .map(name -> col("`" + name + "`"))
-        .toArray(Column[]::new);
+    return parsed.where(rule.isNull());
   }
 
   /**
    * The table's columns in its order and types, then what else the rows have; every violation at
    * once.
    */
-  private static Dataset<Row> conform(Dataset<Row> rows, Table table, String origin) {
+  private static Dataset<Row> conform(Parsed parsed, Table table, String origin) {
+    Dataset<Row> rows = parsed.rows();
+    List<String> present = parsed.own();
     var violations = new ArrayList<String>();
     var columns = new ArrayList<Column>();
-    List<String> all = Arrays.asList(rows.columns());
-    List<String> present = all.stream().filter(name -> !name.startsWith(READ)).toList();
     for (StructField wanted : table.schema().fields()) {
       if (!present.contains(wanted.name())) {
         if (!wanted.nullable()) {
@@ -250,14 +265,13 @@ public final class TableReader {
         continue;
       }
       DataType found = rows.schema().apply(wanted.name()).dataType();
-      if (all.contains(READ + wanted.name())) {
-        var read = MessageColumns.Read.of(col(READ + wanted.name()));
+      if (parsed.messages().containsKey(wanted.name())) {
         columns.add(
-            MessageColumns.orFail(read, wanted.name(), origin)
+            MessageColumns.orFail(parsed.read(wanted.name()), wanted.name(), origin)
                 .as(wanted.name(), wanted.metadata()));
         continue;
       }
-      if (wanted.name().equals(Tables.TOOLS) && isNested(found)) {
+      if (JSON_TEXTS.contains(wanted.name()) && isNested(found)) {
         columns.add(to_json(col(wanted.name())).as(wanted.name(), wanted.metadata()));
         continue;
       }

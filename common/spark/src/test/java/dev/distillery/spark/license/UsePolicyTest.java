@@ -31,6 +31,9 @@ class UsePolicyTest {
         .contains("OpenAI");
     assertThat(COMMERCIAL.objection("our-own", "NOASSERTION")).isPresent();
     assertThat(COMMERCIAL.objection("our-own", "MIT AND CC-BY-NC-4.0")).isPresent();
+    assertThat(COMMERCIAL.objection("our-own, hc3/finance", "MIT").orElseThrow())
+        .as("A row made of two sources")
+        .startsWith("hc3/finance (CC-BY-SA-4.0) does not clearly allow");
   }
 
   @Test

@@ -218,6 +218,18 @@ class TableReaderTest {
   }
 
   @Test
+  void aColumnOfPeopleHasAnyName() throws IOException {
+    String file =
+        write(
+            "names.jsonl",
+            "{\"id\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}],"
+                + " \"_read_messages\": \"yes\", \"_read_by\": \"Ann\"}");
+    Dataset<Row> rows = read(file, Tables.CONVERSATIONS);
+    assertThat(rows.select("_read_messages", "_read_by").head().toString()).isEqualTo("[yes,Ann]");
+    assertThat(rows.columns()).doesNotContain("__read_messages");
+  }
+
+  @Test
   void parquetFilesAreReadByTheUnionOfTheirColumns() {
     String path = folder.resolve("parts").toString();
     spark.sql("SELECT 'a' AS id, 'x' AS text").write().parquet(path + "/1");

@@ -1,7 +1,7 @@
 package dev.distillery.training.reward;
 
 import dev.distillery.core.dialogue.TemplateInputs;
-import dev.distillery.model.sample.ModelHash;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.training.tokens.AnswerEncoder;
 import java.io.IOException;

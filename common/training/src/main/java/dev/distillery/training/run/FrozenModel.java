@@ -1,6 +1,7 @@
 package dev.distillery.training.run;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.Decoder;
@@ -9,7 +10,6 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Trainable;
 import dev.distillery.model.nn.Weights;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.ShippedModel;

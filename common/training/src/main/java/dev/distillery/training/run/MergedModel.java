@@ -1,5 +1,6 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
@@ -10,7 +11,6 @@ import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
-import dev.distillery.model.sample.ModelHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.distillery.training.run;
 
-import dev.distillery.model.sample.ModelHash;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;

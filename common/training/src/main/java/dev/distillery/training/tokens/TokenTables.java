@@ -1,7 +1,7 @@
 package dev.distillery.training.tokens;
 
 import dev.distillery.core.run.JobException;
-import dev.distillery.model.sample.ModelHash;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.spark.warehouse.Warehouse;

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.training.tokens.TokenSequence;

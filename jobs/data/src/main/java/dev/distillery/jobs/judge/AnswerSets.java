@@ -9,20 +9,28 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.job.AnswerRows;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.SameIds;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.storage.StorageLevel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answers of both inputs, joined by id; of one input where answers are graded. Rows that failed
@@ -32,6 +40,7 @@ final class AnswerSets implements AutoCloseable {
   static final String ONLY_IN_INPUT = "only_in_input";
   static final String ONLY_IN_AGAINST = "only_in_against";
   static final String NO_ANSWER = "no_answer";
+  static final String CALLS_TOOLS = "calls_tools";
   private static final String NO_PROMPT = "no_prompt";
 
   /** Ids that a summary names. */
@@ -39,6 +48,14 @@ final class AnswerSets implements AutoCloseable {
 
   private static final Column HAS_A = col("answer_a").isNotNull();
   private static final Column HAS_B = col("answer_b").isNotNull();
+  private static final Column CALLS = col("calls_a").or(coalesce(col("calls_b"), lit(false)));
+
+  /** The same question may be written as a text and as a dialogue of one turn. */
+  private static final UserDefinedFunction READABLE =
+      udf(
+          (UDF1<@Nullable String, @Nullable String>)
+              prompt -> prompt == null ? null : JudgePrompt.readable(prompt),
+          DataTypes.StringType);
 
   private final Dataset<Row> sides;
   private final Dataset<Row> joined;
@@ -103,6 +120,7 @@ final class AnswerSets implements AutoCloseable {
             col("id"),
             col("prompt").as("prompt_" + name),
             col("answer").as("answer_" + name),
+            col("calls").as("calls_" + name),
             col("model").as("model_" + name),
             col("source").as("source_" + name),
             col("license").as("license_" + name));
@@ -119,7 +137,7 @@ final class AnswerSets implements AutoCloseable {
             col("answer_a"),
             col("model_b"),
             col("answer_b"),
-            both("source", ", ").as("source"),
+            both("source", UsePolicy.JOINED).as("source"),
             both("license", " AND ").as("license"));
   }
 
@@ -140,18 +158,21 @@ final class AnswerSets implements AutoCloseable {
 
   /** The rule by which an id is not judged, or null. */
   Column rule() {
-    Column noPrompt = when(prompt().isNull(), lit(NO_PROMPT));
+    Column unfit = when(prompt().isNull(), lit(NO_PROMPT)).when(CALLS, lit(CALLS_TOOLS));
     return compares
-        ? when(HAS_A.and(HAS_B), noPrompt)
+        ? when(HAS_A.and(HAS_B), unfit)
             .when(HAS_A, lit(ONLY_IN_INPUT))
             .when(HAS_B, lit(ONLY_IN_AGAINST))
             .otherwise(lit(NO_ANSWER))
-        : when(HAS_A, noPrompt).otherwise(lit(NO_ANSWER));
+        : when(HAS_A, unfit).otherwise(lit(NO_ANSWER));
   }
 
   /** What the rule found. */
   Column detail() {
-    return when(HAS_A.and(HAS_B), lit("Neither row has a prompt or an instruction"))
+    return when(
+            rule().equalTo(CALLS_TOOLS),
+            lit("An answer calls tools; the judge is shown the words of answers only"))
+        .when(HAS_A.and(HAS_B), lit("Neither row has a prompt or an instruction"))
         .when(HAS_A.and(col("model_b").isNotNull()), lit("The row of --against holds no answer"))
         .when(HAS_B.and(col("model_a").isNotNull()), lit("The row of --input holds no answer"))
         .when(HAS_A, lit(compares ? "--against has no such id" : "The row has no prompt"))
@@ -175,9 +196,9 @@ final class AnswerSets implements AutoCloseable {
    *
    * @param ids different ids of all inputs
    * @param further rows of an id beyond its first
-   * @param matched those that have all answers
-   * @param promptsDiffer matched ones whose two rows were asked different things
-   * @param unjudged ids that nothing is judged of
+   * @param judged those that can be judged: with a prompt and all answers, none of which calls
+   *     tools
+   * @param promptsDiffer judged ones whose two rows were asked different things
    * @param onlyInInput ids that only --input has an answer of
    * @param onlyInAgainst ids that only --against has an answer of
    * @param inputIds the first of them
@@ -186,9 +207,8 @@ final class AnswerSets implements AutoCloseable {
   record Match(
       long ids,
       long further,
-      long matched,
+      long judged,
       long promptsDiffer,
-      long unjudged,
       long onlyInInput,
       long onlyInAgainst,
       List<String> inputIds,
@@ -199,7 +219,7 @@ final class AnswerSets implements AutoCloseable {
     }
 
     double share() {
-      return ids == 0 ? 0 : (double) matched / ids;
+      return ids == 0 ? 0 : (double) judged / ids;
     }
   }
 
@@ -207,16 +227,12 @@ final class AnswerSets implements AutoCloseable {
   Match match() {
     Column onlyA = col("rule").equalTo(ONLY_IN_INPUT);
     Column onlyB = col("rule").equalTo(ONLY_IN_AGAINST);
-    Column all = compares ? HAS_A.and(HAS_B) : HAS_A;
+    Column judged = col("rule").isNull();
+    Column differ = READABLE.apply(col("prompt_a")).notEqual(READABLE.apply(col("prompt_b")));
     Row counts =
         joined
             .withColumn("rule", rule())
-            .agg(
-                count_if(all),
-                count_if(all.and(col("prompt_a").notEqual(col("prompt_b")))),
-                count_if(col("rule").isNotNull()),
-                count_if(onlyA),
-                count_if(onlyB))
+            .agg(count_if(judged), count_if(judged.and(differ)), count_if(onlyA), count_if(onlyB))
             .head();
     Row rows = sides.agg(count_distinct(col("id")), count_if(col("rank").gt(1))).head();
     return new Match(
@@ -226,9 +242,18 @@ final class AnswerSets implements AutoCloseable {
         counts.getLong(1),
         counts.getLong(2),
         counts.getLong(3),
-        counts.getLong(4),
-        counts.getLong(3) == 0 ? List.of() : first(onlyA),
-        counts.getLong(4) == 0 ? List.of() : first(onlyB));
+        counts.getLong(2) == 0 ? List.of() : first(onlyA),
+        counts.getLong(3) == 0 ? List.of() : first(onlyB));
+  }
+
+  /** Ids that nothing is judged of, by rule. */
+  Map<String, Long> whyNot() {
+    var counts = new TreeMap<String, Long>();
+    for (Row row :
+        joined.groupBy(rule().as("rule")).count().where("rule IS NOT NULL").collectAsList()) {
+      counts.put(row.getString(0), row.getLong(1));
+    }
+    return counts;
   }
 
   private List<String> first(Column which) {

@@ -51,6 +51,7 @@ final class JudgeFigures {
   private static Map<String, Number> of(JudgeForm form, List<Tally> all) {
     var figures = new TreeMap<String, Number>();
     figures.put("unparsed", count(all, t -> Judgement.UNPARSED.equals(t.rule())));
+    figures.put("cut", count(all, t -> Judgement.CUT.equals(t.rule())));
     figures.put("judge_failed", count(all, t -> Judgement.FAILED.equals(t.rule())));
     List<Tally> judged = all.stream().filter(t -> t.rule() == null).toList();
     long n = count(judged, t -> true);

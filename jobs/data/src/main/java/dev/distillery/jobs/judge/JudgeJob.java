@@ -66,14 +66,15 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
     return Manual.of(
         """
         Joins two sets of answers by id and asks a judge which of each two is better, in both
-        orders, or grades one set. A verdict is the last [[A]], [[B]], [[C]] or [[grade]] of the
-        judge's own words; a reply without one is counted and in no rate. Replies are in the run's
+        orders, or grades one set. A verdict is the reply's last [[A]], [[B]], [[C]] or [[grade]];
+        a reply without one, or that is cut, is counted and in no rate. Replies are in the run's
         ledger as they come; a run that is given the same --run-id again asks only for the rest.
         """,
         "completions, instructions, or files with id, prompt or instruction, and text, output or"
             + " answer.",
         "judgements, completions (the judge's replies), rejects (ids that only one input has an"
-            + " answer of, verdicts that cannot be read, requests that failed), duplicates (rows"
+            + " answer of, answers that call tools, verdicts that cannot be read, replies that are"
+            + " cut, requests that failed), duplicates (rows"
             + " that equal another).",
         "distillery judge --input completions@student --against completions@teacher --teacher"
             + " openai --model gpt-4o --max-cost-usd 5");
@@ -149,33 +150,35 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
                     + " pairs were asked different things; the judge is shown the prompt of"
                     + " --input");
       }
-      if (run.dryRun() || match.share() < options.minMatched()) {
-        JudgeSummary plan = plan(requests);
-        return match.share() < options.minMatched()
-            ? Outcome.stopped(ExitCode.INVALID, unmatched(), plan)
-            : TeacherAccess.tried(run, options.teacher(), plan);
+      if (match.judged() == 0 || match.share() < options.minMatched()) {
+        return Outcome.stopped(ExitCode.INVALID, unmatched(), plan(requests));
       }
       LengthControl.check(run, options, answers.judged());
+      if (run.dryRun()) {
+        return TeacherAccess.tried(run, options.teacher(), plan(requests));
+      }
       return ask(PartedRequests.of(run, requests, options.reuseCompletions()));
     }
 
     private String unmatched() {
-      return match.matched()
+      Map<String, Long> why = answers.whyNot();
+      return match.judged()
           + " of "
           + match.ids()
-          + " ids have "
-          + (options.form().compares() ? "answers in both inputs" : "an answer")
-          + ", less than --min-matched "
-          + options.minMatched()
-          + " asks for; only in --input: "
-          + match.onlyInInput()
-          + " "
-          + match.inputIds()
-          + ", only in --against: "
-          + match.onlyInAgainst()
-          + " "
-          + match.againstIds()
-          + "; nothing was asked: complete the inputs, or lower --min-matched";
+          + " ids can be judged"
+          + (match.judged() == 0
+              ? ""
+              : ", less than --min-matched " + options.minMatched() + " asks for")
+          + "; of the others are "
+          + why
+          + named(" only in --input: ", match.inputIds())
+          + named(" only in --against: ", match.againstIds())
+          + "; nothing was asked: complete the inputs"
+          + (match.judged() == 0 ? "" : ", or lower --min-matched");
+    }
+
+    private static String named(String where, List<String> ids) {
+      return ids.isEmpty() ? "" : "," + where + ids;
     }
 
     private Outcome<JudgeSummary> ask(PartedRequests requests) {
@@ -239,7 +242,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
               : run.reject(rejects, col("rule"), col("detail"), col("row"));
       long equal = match.further() == 0 ? 0 : run.write(Tables.DUPLICATES, answers.duplicates());
       long kept = ids.getLong(0);
-      long rejected = match.unjudged() + ids.getLong(1);
+      long rejected = match.ids() - match.judged() + ids.getLong(1);
       RowAccount account =
           RowAccount.of("ids", match.ids() + match.further(), kept)
               .duplicates(equal)
@@ -303,7 +306,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
       return new JudgeSummary(
           run.summary(),
           match.ids(),
-          compared.map(Match::matched),
+          compared.map(Match::judged),
           compared.map(Match::onlyInInput),
           compared.map(Match::onlyInAgainst),
           compared.map(Match::promptsDiffer),

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
  * @param against the answers b
  * @param form how they are judged
  * @param criteria what they are judged by, each by itself; none is the answer as a whole
- * @param minMatched share of the ids that must have what is judged
+ * @param minMatched share of the ids that must be fit to be judged
  * @param judgePrompt file of a prompt in place of the packaged one
  * @param difficulties of instructions, for the length-controlled win rate
  * @param temperature of the judge's sampling
@@ -71,8 +71,8 @@ public record JudgeOptions(
             paramLabel = "SHARE",
             defaultValue = "1",
             description =
-                "Share of all ids that must have an answer in both inputs (of --form single: an"
-                    + " answer); below it nothing is asked.")
+                "Share of all ids that must be fit to be judged: with a prompt and answers in both"
+                    + " inputs (of --form single: an answer); below it nothing is asked.")
         double minMatched,
     @Option(
             names = "--judge-prompt",

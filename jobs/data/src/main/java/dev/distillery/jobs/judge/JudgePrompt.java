@@ -94,14 +94,21 @@ record JudgePrompt(PromptTemplate template) implements Serializable {
             criterion == null ? AS_A_WHOLE : criterion));
   }
 
-  /** A single question as it is; of a dialogue every turn under its role. */
-  private static String readable(String prompt) {
+  /**
+   * A single question as it is; of a dialogue every turn under its role, with the calls it makes.
+   */
+  static String readable(String prompt) {
     List<Message> turns =
         MessageJson.dialogue(prompt).orElseGet(() -> List.of(new Message("user", prompt)));
     return turns.size() == 1
         ? turns.get(0).content()
         : turns.stream()
-            .map(turn -> turn.role().toUpperCase(Locale.ROOT) + ":\n" + turn.content())
+            .map(
+                turn ->
+                    turn.role().toUpperCase(Locale.ROOT)
+                        + ":\n"
+                        + turn.content()
+                        + turn.toolCalls().orElse(""))
             .collect(Collectors.joining("\n\n"));
   }
 }

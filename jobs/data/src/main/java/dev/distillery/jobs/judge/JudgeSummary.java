@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What a judge run found; its unit is the id.
  *
  * @param ids different ids of all inputs
- * @param pairs ids that have an answer in both inputs; empty where answers are graded
+ * @param pairs ids that can be judged; empty where answers are graded
  * @param onlyInInput ids that only --input has an answer of
  * @param onlyInAgainst ids that only --against has an answer of
  * @param promptsDiffer pairs whose two rows were asked different things; the judge is shown that of

@@ -1,13 +1,16 @@
 package dev.distillery.jobs.judge;
 
+import dev.distillery.core.teacher.FinishReasons;
 import dev.distillery.jobs.judge.Questions.First;
 import dev.distillery.jobs.judge.Questions.Question;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +42,9 @@ record Judgement(
   /** The rule of a reply in which no verdict can be read. */
   static final String UNPARSED = "unparsed";
 
+  /** The rule of a reply that did not end by itself: what it would have said is not known. */
+  static final String CUT = "cut";
+
   /** The rule of a request that failed. */
   static final String FAILED = "judge_failed";
 
@@ -52,10 +58,10 @@ record Judgement(
    * One reply of the judge.
    *
    * @param text null where the request failed
-   * @param cut whether it ended at its length
+   * @param ended why it ended, as the table completions has it; {@code stop} where it is whole
    * @param error why the request failed
    */
-  record Reply(@Nullable String text, boolean cut, long millis, @Nullable String error) {}
+  record Reply(@Nullable String text, String ended, long millis, @Nullable String error) {}
 
   /**
    * Reads the replies to what was asked about an item by one criterion.
@@ -95,8 +101,10 @@ record Judgement(
             .map(reply -> reply.text() == null ? "" : reply.text())
             .collect(Collectors.joining("\n\n---\n\n"));
     double seconds = said.stream().mapToLong(Reply::millis).sum() / 1000.0;
-    List<String> answers =
-        item.answerB() == null ? List.of(item.answerA()) : List.of(item.answerA(), item.answerB());
+    List<String> shown =
+        Stream.of(JudgePrompt.readable(item.prompt()), item.answerA(), item.answerB())
+            .filter(Objects::nonNull)
+            .toList();
     Map<String, String> verdicts = new LinkedHashMap<>();
     for (int i = 0; i < said.size(); i++) {
       Reply reply = said.get(i);
@@ -104,8 +112,11 @@ record Judgement(
       if (reply.text() == null) {
         return none(criterion, reason, seconds, FAILED, String.valueOf(reply.error()));
       }
+      if (!reply.ended().equals(FinishReasons.STOP)) {
+        return none(criterion, reason, seconds, CUT, cut(form, first, reply));
+      }
       Optional<String> word =
-          VerdictReader.read(reply.text(), form.marker(), reply.cut(), answers)
+          VerdictReader.read(reply.text(), form.marker(), shown)
               .filter(found -> form.compares() || isGrade(found));
       if (word.isEmpty()) {
         return none(criterion, reason, seconds, UNPARSED, unread(form, first, reply));
@@ -162,14 +173,31 @@ record Judgement(
     };
   }
 
+  private static String cut(JudgeForm form, First first, Reply reply) {
+    return the(form, first)
+        + " is cut: its finish_reason is "
+        + reply.ended()
+        + (reply.ended().equals("length") ? " (raise --max-new-tokens)" : "")
+        + "; "
+        + end(reply);
+  }
+
   private static String unread(JudgeForm form, First first, Reply reply) {
-    String text = String.valueOf(reply.text());
-    return "The reply"
-        + (form.compares() ? " that saw answer " + (first == First.A ? A : B) + " first" : "")
-        + (reply.cut() ? ", which was cut at its length," : "")
+    return the(form, first)
         + " gives no "
         + form.wanted()
-        + " of its own; it ends: "
-        + text.substring(Math.max(0, text.length() - TAIL));
+        + ", or, as one of the texts that it judges holds such a mark too, none that stands alone"
+        + " on its last line; "
+        + end(reply);
+  }
+
+  private static String the(JudgeForm form, First first) {
+    return "The reply"
+        + (form.compares() ? " that saw answer " + (first == First.A ? A : B) + " first" : "");
+  }
+
+  private static String end(Reply reply) {
+    String text = String.valueOf(reply.text());
+    return "it ends: " + text.substring(Math.max(0, text.length() - TAIL));
   }
 }

@@ -1,14 +1,16 @@
 package dev.distillery.jobs.judge;
 
+import static org.apache.spark.sql.functions.abs;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.max;
 
 import dev.distillery.core.rating.LengthControlled;
 import dev.distillery.core.rating.LengthControlled.Item;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.warehouse.SameIds;
 import dev.distillery.spark.warehouse.Table;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,8 @@ final class LengthControl {
    */
   static Map<String, Number> of(
       JobRun run, JudgeOptions options, List<@Nullable String> criteria, Dataset<Row> judged) {
-    long most = judged.count() / criteria.size();
+    Dataset<Row> decided = judged.where(col("rule").isNull());
+    long most = decided.count() / criteria.size();
     if (most > MOST_ITEMS) {
       run.progress()
           .say(
@@ -62,8 +65,8 @@ final class LengthControl {
     boolean difficult = !options.difficulties().isEmpty();
     Dataset<Row> rows =
         difficult
-            ? withDifficulties(run, options, judged)
-            : judged.withColumn("difficulty", lit(null).cast(DataTypes.DoubleType));
+            ? withDifficulties(run, options, decided)
+            : decided.withColumn("difficulty", lit(null).cast(DataTypes.DoubleType));
     String name = difficult ? "length_controlled_win_rate" : "length_controlled_minimal_win_rate";
     var figures = new TreeMap<String, Number>();
     for (String criterion : criteria) {
@@ -80,9 +83,7 @@ final class LengthControl {
               .map(
                   row ->
                       new Item(
-                          row.isNullAt(0)
-                              ? OptionalDouble.empty()
-                              : OptionalDouble.of(row.getDouble(0) - 1),
+                          OptionalDouble.of(row.getDouble(0) - 1),
                           row.getInt(1),
                           row.getInt(2),
                           row.isNullAt(3)
@@ -102,7 +103,8 @@ final class LengthControl {
   }
 
   /**
-   * Makes sure that there are difficulties of all that is to be judged, where there are any.
+   * Makes sure that there is a difficulty of all that is to be judged, where there are any: one
+   * number for each id.
    *
    * @param items as {@link AnswerSets#judged} gives them
    */
@@ -110,29 +112,48 @@ final class LengthControl {
     if (options.difficulties().isEmpty()) {
       return;
     }
-    List<Row> without =
-        withDifficulties(run, options, items)
-            .where(col("difficulty").isNull())
-            .select("id")
-            .sort("id")
-            .limit(1)
-            .collectAsList();
-    if (!without.isEmpty()) {
+    Dataset<Row> given = difficulties(run, options).withColumn("file", input_file_name());
+    Column difficulty = col("difficulty");
+    for (Row row :
+        given
+            .where(difficulty.isNull().or(abs(difficulty).geq(lit(Double.POSITIVE_INFINITY))))
+            .select("file", "id", "difficulty")
+            .sort("file", "id")
+            .takeAsList(1)) {
+      throw JobException.invalid(
+          "Option --difficulties: "
+              + row.getString(0)
+              + ": the difficulty of the id '"
+              + row.getString(1)
+              + "' is "
+              + row.get(2)
+              + "; expected a finite number");
+    }
+    SameIds.refuse(
+        given,
+        difficulty.cast(DataTypes.StringType),
+        col("file"),
+        "difficulties",
+        "give --difficulties one for each id");
+    for (Row row : items.join(given, new String[] {"id"}, "left_anti").sort("id").takeAsList(1)) {
       throw JobException.invalid(
           "Option --difficulties: "
               + options.difficulties()
               + " has none of the id '"
-              + without.get(0).getString(0)
-              + "'; give one of every id, or leave the option out");
+              + row.<String>getAs("id")
+              + "', but of such as '"
+              + given.sort("id").head().<String>getAs("id")
+              + "'; give one of every id that is judged, or leave the option out");
     }
+  }
+
+  private static Dataset<Row> difficulties(JobRun run, JudgeOptions options) {
+    return run.sideInputs(options.difficulties(), DIFFICULTIES);
   }
 
   private static Dataset<Row> withDifficulties(
       JobRun run, JudgeOptions options, Dataset<Row> rows) {
-    Dataset<Row> difficulties =
-        run.sideInputs(options.difficulties(), DIFFICULTIES)
-            .groupBy("id")
-            .agg(max("difficulty").as("difficulty"));
+    Dataset<Row> difficulties = difficulties(run, options).select("id", "difficulty").distinct();
     return rows.join(difficulties, new String[] {"id"}, "left");
   }
 }

@@ -3,6 +3,7 @@ package dev.distillery.jobs.judge;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.RequestIds;
 import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.spark.fanout.TeacherAccess;
@@ -18,11 +19,17 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** What the judge is asked about an item: the same requests wherever they are made. */
+/**
+ * What the judge is asked about an item: the same requests wherever they are made.
+ *
+ * @param model the judge's name as its requests have it
+ * @param judge that name; behind it, where the judge is files, {@code @} and the head of their hash
+ */
 record Questions(
     JudgeForm form,
     List<@Nullable String> criteria,
     JudgePrompt prompt,
+    String model,
     String judge,
     int maxNewTokens,
     double temperature,
@@ -53,11 +60,22 @@ record Questions(
             : new ArrayList<@Nullable String>(options.criteria()),
         prompt,
         TeacherAccess.modelName(teacher),
+        TeacherAccess.modelName(teacher) + files(teacher),
         teacher.maxNewTokens().orElse(JudgeOptions.MAX_NEW_TOKENS),
         options.temperature(),
         teacher.body(),
         teacher.api() == TeacherOptions.Api.CHAT,
         options.run().randomSeed());
+  }
+
+  /**
+   * What tells a model of files from another of its name. Recordings are found by the ids of
+   * requests, which theirs can be no part of.
+   */
+  private static String files(TeacherOptions teacher) {
+    return teacher.teacher() == TeacherKind.REPLAY
+        ? ""
+        : TeacherAccess.fingerprint(teacher).map(hash -> "@" + hash.substring(0, 12)).orElse("");
   }
 
   /** All that is asked about an item. */
@@ -104,14 +122,16 @@ record Questions(
             List.of());
     Optional<String> plain = chat ? Optional.empty() : Optional.of(text);
     List<Message> messages = chat ? List.of(new Message("user", text)) : List.of();
-    String place = item.id() + "/" + form + "/" + named + "/" + first;
+    String place =
+        String.join("/", item.id(), form.toString(), named, first.toString())
+            + judge.substring(model.length());
     return new Question(
         criterion,
         first,
         new TeacherRequest(
-            RequestIds.of(judge, sampling, extraBody, plain, messages, place),
+            RequestIds.of(model, sampling, extraBody, plain, messages, place),
             Optional.of(item.id()),
-            judge,
+            model,
             plain,
             messages,
             sampling,

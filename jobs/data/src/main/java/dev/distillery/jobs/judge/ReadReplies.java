@@ -1,5 +1,6 @@
 package dev.distillery.jobs.judge;
 
+import dev.distillery.core.teacher.FinishReasons;
 import dev.distillery.jobs.judge.Judgement.Reply;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
@@ -75,12 +76,13 @@ final class ReadReplies implements FlatMapFunction<Row, Row> {
       for (Row reply : row.<Row>getList(row.fieldIndex(REPLIES))) {
         boolean ok = "ok".equals(reply.getAs("status"));
         @Nullable String text = reply.getAs("text");
+        @Nullable String ended = reply.getAs("finish_reason");
         @Nullable Long millis = reply.getAs("latency_ms");
         replies.put(
             reply.getAs("request_id"),
             new Reply(
                 ok ? (text == null ? "" : text) : null,
-                "length".equals(reply.getAs("finish_reason")),
+                ended == null ? FinishReasons.STOP : FinishReasons.of(ended),
                 millis == null ? 0 : millis,
                 reply.getAs("error")));
       }

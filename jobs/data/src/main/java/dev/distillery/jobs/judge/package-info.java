@@ -3,7 +3,7 @@
  * it is asked, limited and kept is the fan-out's.
  *
  * <p>May use: core.dialogue, core.prompt, core.rating, core.run, core.teacher, spark.fanout,
- * spark.job, spark.warehouse.
+ * spark.job, spark.license, spark.warehouse.
  */
 @NullMarked
 package dev.distillery.jobs.judge;

@@ -143,7 +143,7 @@ class JudgeJobTest {
             "first tie bleftRIGHTANSWERfake-modelCC0-1.0");
     assertThat(table("rejects", "both"))
         .extracting(row -> row.<String>getAs("detail"))
-        .allMatch(said -> said.contains("gives no [[A]], [[B]] or [[C]] of its own"));
+        .allMatch(said -> said.contains("first gives no [[A]], [[B]] or [[C]]"));
     assertThat(table("completions", "both")).hasSize(12);
     assertThat(server.log().requests())
         .extracting(FakeRequest::prompt)
@@ -167,8 +167,9 @@ class JudgeJobTest {
     JudgeSummary refused = run("refused", inputs, Map.of());
     assertThat(refused.run().exitCode()).isEqualTo(ExitCode.INVALID);
     assertThat(refused.run().message())
-        .contains("2 of 6 ids have answers in both inputs, less than --min-matched 1.0")
-        .contains("only in --input: 3 [2, 3, 4], only in --against: 1 [99]");
+        .contains("2 of 6 ids can be judged, less than --min-matched 1.0 asks for")
+        .contains("{only_in_against=1, only_in_input=3}")
+        .contains("only in --input: [2, 3, 4], only in --against: [99]");
     assertThat(server.log().entries()).isEmpty();
 
     JudgeSummary summary = run("some", inputs, Map.of("min-matched", "0.3"));
@@ -197,15 +198,13 @@ class JudgeJobTest {
 
   @Test
   void everyCriterionHasItsOwnVerdictsAndPrompt() throws IOException {
-    judge(id -> "[[{L}]]");
-    FakeScript plain = request -> FakeAnswer.says(request, "?");
     server.script(
         request ->
             request.prompt().contains("Only harmless counts.")
                 ? FakeAnswer.says(request, "[[C]]")
                 : request.prompt().contains("LEFTANSWER, then")
                     ? FakeAnswer.says(request, "[[A]]")
-                    : plain.answer(request));
+                    : FakeAnswer.says(request, "?"));
     Path own =
         Files.writeString(
             folder.resolve("own.txt"),
@@ -287,12 +286,16 @@ class JudgeJobTest {
     a.append(left("t"));
     b.append(right("t"));
     Map<String, String> inputs = pair(a, b);
-    Map<String, String> some =
-        Map.of(
-            "form", "alpaca-eval", "difficulties", jsonl("{\"id\": \"t\", \"difficulty\": 1}\n"));
+    Map<String, String> some = difficulties("{\"id\": \"t\", \"difficulty\": 1}\n");
     assertThatThrownBy(() -> run("hard", inputs, some))
         .hasMessageContaining("Option --difficulties: ")
-        .hasMessageContaining("has none of the id 'i0'; give one of every id");
+        .hasMessageContaining("has none of the id 'i0', but of such as 't'; give one of every id");
+    assertThatThrownBy(
+            () -> run("nan", inputs, difficulties("{\"id\": \"t\", \"difficulty\": NaN}")))
+        .hasMessageContaining(".jsonl: the difficulty of the id 't' is NaN; expected a finite");
+    String two = "{\"id\": \"t\", \"difficulty\": 1}\n{\"id\": \"t\", \"difficulty\": 2}";
+    assertThatThrownBy(() -> run("two", inputs, difficulties(two)))
+        .hasMessageContaining("The id 't' stands for different difficulties in ");
     assertThat(server.log().entries()).isEmpty();
     var hard = new StringBuilder();
     for (String row : a.toString().split("\n", -1)) {
@@ -315,6 +318,159 @@ class JudgeJobTest {
     assertThat(rows)
         .filteredOn(row -> row.getAs("id").equals("t") || row.getAs("id").equals("same"))
         .allMatch(row -> row.<Double>getAs("score") == 1.5 && row.getAs("verdict").equals("tie"));
+  }
+
+  @Test
+  void alpacasColumnsGoBeforeTextsThatHoldThemAll() throws IOException {
+    judge(id -> "[[{L}]]");
+    ObjectNode row = JSON.createObjectNode().put("id", "1");
+    row.put("instruction", "item 1: sort").put("input", "b, a").put("output", "LEFTANSWER");
+    row.put("prompt", "Below is item x: ...").put("text", "Below is ... LEFTANSWER");
+    run("alpaca-rows", pair(row.toString(), right("1")), Map.of());
+    Row judged = table("judgements", "alpaca-rows").get(0);
+    assertThat(judged.<String>getAs("prompt")).isEqualTo("item 1: sort\n\nb, a");
+    assertThat(judged.<String>getAs("answer_a")).isEqualTo("LEFTANSWER");
+  }
+
+  @Test
+  void whatTheJudgeCannotSeeIsRejectedAndNotOfTheShare() throws IOException {
+    judge(id -> "[[{L}]]");
+    String calls = "[{\"function\": {\"name\": \"look\"}}]";
+    ObjectNode text = (ObjectNode) JSON.readTree(left("t"));
+    text.put("tool_calls", calls);
+    ObjectNode list = (ObjectNode) JSON.readTree(left("l"));
+    list.set("tool_calls", JSON.readTree(calls));
+    ObjectNode blind = (ObjectNode) JSON.readTree(left("p"));
+    blind.remove("prompt");
+    ObjectNode blinder = (ObjectNode) JSON.readTree(right("p"));
+    blinder.remove("prompt");
+    Map<String, String> inputs =
+        pair(text + "\n" + blind + "\n" + left("1"), right("t") + right("1") + blinder + "\n");
+    JudgeSummary refused = run("blind", inputs, Map.of());
+    assertThat(refused.run().message())
+        .contains("1 of 3 ids can be judged, less than --min-matched 1.0 asks for")
+        .contains("{calls_tools=1, no_prompt=1}");
+    JudgeSummary summary = run("blind", inputs, Map.of("min-matched", "0.3"));
+    assertThat(summary.figures()).containsEntry("pairs", 1L).containsEntry("judged", 1L);
+    assertThat(summary.rejects())
+        .containsOnly(Map.entry("calls_tools", 1L), Map.entry("no_prompt", 1L));
+
+    JudgeSummary none = run("none", pair(list.toString(), right("l")), Map.of("min-matched", "0"));
+    assertThat(none.run().exitCode()).isEqualTo(ExitCode.INVALID);
+    assertThat(none.run().message()).startsWith("0 of 1 ids can be judged; of the others are");
+  }
+
+  @Test
+  void promptsDifferByWhatIsReadInThem() throws IOException {
+    judge(id -> "[[{L}]]");
+    ObjectNode plain = (ObjectNode) JSON.readTree(right("1"));
+    plain.put("prompt", "item 1: which?");
+    ObjectNode spelled = (ObjectNode) JSON.readTree(right("2"));
+    spelled.put("prompt", "[{\"content\":\"item 2: which?\",\"role\":\"user\"}]");
+    ObjectNode other = (ObjectNode) JSON.readTree(right("3"));
+    other.put("prompt", "item 3: where?");
+    JudgeSummary summary =
+        run(
+            "differ",
+            pair(left("1") + left("2") + left("3"), plain + "\n" + spelled + "\n" + other),
+            Map.of("dry-run", "true"));
+    assertThat(summary.figures()).containsEntry("prompts_differ", 1L);
+  }
+
+  @Test
+  void aReplyThatDidNotEndByItselfIsCutAndNotRead() throws IOException {
+    Path recorded = folder.resolve("recorded.jsonl");
+    var replies = new StringBuilder();
+    Map<String, String> ends =
+        Map.of(
+            "1", "stop", "2", "length", "3", "content_filter", "4", "end_turn", "5", "tool_calls");
+    var a = new StringBuilder();
+    var b = new StringBuilder();
+    Map<String, String> replay = Map.of("teacher", "replay", "model", recorded.toString());
+    var questions = questions(Map.of("input", "x", "against", "y"), replay);
+    for (String id : ends.keySet()) {
+      a.append(left(id));
+      b.append(right(id));
+      String prompt = "item " + id + ": which?";
+      var item = new JudgedItem(id, prompt, "left", "LEFTANSWER", "right", "RIGHTANSWER", "", "");
+      for (Questions.Question question : questions.about(item)) {
+        ObjectNode reply = JSON.createObjectNode();
+        reply.put("request_id", question.request().requestId()).put("text", "[[A]]");
+        replies.append(reply.put("finish_reason", ends.get(id))).append('\n');
+      }
+    }
+    Files.writeString(recorded, replies);
+    JudgeSummary summary = run("cut", pair(a, b), replay);
+    assertThat(summary.figures())
+        .containsEntry("judged", 2L)
+        .containsEntry("cut", 3L)
+        .containsEntry("unparsed", 0L);
+    assertThat(summary.rejects()).containsExactly(Map.entry("cut", 3L));
+    assertThat(table("rejects", "cut"))
+        .extracting(row -> row.<String>getAs("detail"))
+        .anyMatch(said -> said.contains("is cut: its finish_reason is length (raise --max-new-"));
+  }
+
+  @Test
+  void repliesThatWerePaidForAreFoundByTheirRequest() throws IOException {
+    judge(id -> "[[{L}]]");
+    Map<String, String> inputs = pair(left("1") + left("2"), right("1") + right("2"));
+    run("paid", inputs, Map.of());
+    var bare = new StringBuilder();
+    for (Row row : table("completions", "paid")) {
+      ObjectNode reply = JSON.createObjectNode();
+      reply.put("request_id", row.<String>getAs("request_id")).put("model", "fake-model");
+      bare.append(reply.put("status", "ok").put("text", row.<String>getAs("text"))).append('\n');
+    }
+    JudgeSummary again = run("free", inputs, Map.of("reuse-completions", jsonl(bare)));
+    assertThat(again.figures()).containsEntry("requests_reused", 4L).containsEntry("wins", 2L);
+    assertThat(server.log().entries()).hasSize(4);
+  }
+
+  @Test
+  void modelsOfOneNameAreToldApartByTheirFiles() throws IOException {
+    var ids = new TreeMap<String, String>();
+    for (String content : List.of("one", "two")) {
+      Path model = Files.createDirectories(folder.resolve(content)).resolve("judge.gguf");
+      Files.writeString(model, content);
+      var questions =
+          questions(
+              Map.of("input", "x", "form", "single"),
+              Map.of("teacher", "gguf", "model", model.toString()));
+      var item = new JudgedItem("1", "Which?", "left", "LEFTANSWER", null, null, "", "");
+      Questions.Question question = questions.about(item).get(0);
+      assertThat(question.request().model()).isEqualTo("judge.gguf");
+      ids.put(questions.judge(), question.request().requestId());
+    }
+    // sha256sum of both
+    assertThat(ids).containsOnlyKeys("judge.gguf@7692c3ad3540", "judge.gguf@3fc4ccfe7458");
+    assertThat(ids.values()).doesNotHaveDuplicates();
+  }
+
+  private Questions questions(Map<String, String> inputs, Map<String, String> more) {
+    var given = new HashMap<>(inputs);
+    given.putAll(more);
+    JudgeOptions options = OptionsBinder.of(JudgeOptions.class).bind(values("any", given));
+    return Questions.of(options, JudgePrompt.of(options, Optional.empty()));
+  }
+
+  @Test
+  void unreadVerdictsAreOfNoRateWhateverTheLengths() throws IOException {
+    judge(id -> id.startsWith("u") ? "?" : "[[{L}]]");
+    var a = new StringBuilder();
+    var b = new StringBuilder();
+    for (int i = 0; i < 6; i++) {
+      a.append(left("i" + i));
+      b.append(right("i" + i));
+    }
+    JudgeSummary without = run("without", pair(a, b), Map.of("form", "alpaca-eval"));
+    a.append(completion("u", "left", "LEFTANSWER" + " long".repeat(900), "ok"));
+    b.append(right("u"));
+    JudgeSummary with = run("with", pair(a, b), Map.of("form", "alpaca-eval"));
+    assertThat(with.figures()).containsEntry("unparsed", 1L);
+    assertThat(with.results().get("length_controlled_minimal_win_rate"))
+        .isNotNull()
+        .isEqualTo(without.results().get("length_controlled_minimal_win_rate"));
   }
 
   /**
@@ -392,6 +548,10 @@ class JudgeJobTest {
     assertThatThrownBy(() -> new JudgeJob().run(spark, options))
         .as("Another judge under the run's id")
         .hasMessageContaining("model content");
+  }
+
+  private Map<String, String> difficulties(String rows) throws IOException {
+    return Map.of("form", "alpaca-eval", "difficulties", jsonl(rows), "dry-run", "true");
   }
 
   private static String row(String instruction, String output, String generator) {

@@ -13,9 +13,9 @@ import static org.apache.spark.sql.functions.to_json;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelFileException;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.sample.Student;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;

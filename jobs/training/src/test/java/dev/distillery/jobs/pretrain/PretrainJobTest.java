@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelConfigs;
 import dev.distillery.model.format.ModelFiles;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.model.tokenizer.BpeTrainer;
 import dev.distillery.model.tokenizer.PreTokenizer;
 import dev.distillery.model.tokenizer.Tokenizer;
