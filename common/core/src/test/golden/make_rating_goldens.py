@@ -63,7 +63,9 @@ def agreement(rng):
             row["fleiss"] = fleiss_kappa(aggregate_raters(table, categories)[0])
             row["cohen"] = cohen_kappa_score(table[:, 0], table[:, 1], labels=range(categories))
             both = np.histogram2d(table[:, 0], table[:, 1], bins=categories, range=[[0, categories]] * 2)[0]
-            assert abs(cohens_kappa(both).kappa - row["cohen"]) < 1e-12
+            kappa = cohens_kappa(both)
+            assert abs(kappa.kappa - row["cohen"]) < 1e-12
+            row["cohen_low"], row["cohen_high"] = float(kappa.kappa_low), float(kappa.kappa_upp)
         rows.append(row)
     return rows
 

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
@@ -153,6 +154,50 @@ public final class Agreement {
       products += sum(table[c]) * column;
     }
     return all == 0 ? OptionalDouble.empty() : kappa(same / all, products, all * all);
+  }
+
+  /**
+   * The interval of {@link #cohenKappa}: kappa less and plus 1.96 standard errors, by the variance
+   * of large samples (Fleiss, Cohen and Everitt 1969), where items are independent. Empty where
+   * kappa is.
+   */
+  public static Optional<Interval> cohenKappaInterval(long[][] table) {
+    OptionalDouble found = cohenKappa(table);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    double kappa = found.getAsDouble();
+    double n = 0;
+    double[] rows = new double[table.length];
+    double[] columns = new double[table.length];
+    for (int i = 0; i < table.length; i++) {
+      for (int j = 0; j < table.length; j++) {
+        n += table[i][j];
+        rows[i] += table[i][j];
+        columns[j] += table[i][j];
+      }
+    }
+    double chance = 0; // p_e
+    double same = 0; // sum of p_ii (1 - (p_i. + p_.i) (1 - kappa))^2
+    double other = 0; // sum over i != j of p_ij (p_.i + p_j.)^2
+    for (int i = 0; i < table.length; i++) {
+      chance += rows[i] / n * columns[i] / n;
+      for (int j = 0; j < table.length; j++) {
+        double share = table[i][j] / n;
+        double marginals = (columns[i] + rows[j]) / n;
+        if (i == j) {
+          same += share * Math.pow(1 - marginals * (1 - kappa), 2);
+        } else {
+          other += share * marginals * marginals;
+        }
+      }
+    }
+    double variance =
+        (same + Math.pow(1 - kappa, 2) * other - Math.pow(kappa - chance * (1 - kappa), 2))
+            / Math.pow(1 - chance, 2)
+            / n;
+    double half = Interval.NORMAL * Math.sqrt(Math.max(0, variance));
+    return Optional.of(Interval.of(kappa - half, kappa + half));
   }
 
   /** Of the raw agreement and that by chance, which is a fraction so that 1 is seen exactly. */

@@ -60,6 +60,11 @@ class AgreementTest {
             .isCloseTo(row.get("fleiss").doubleValue(), within(1e-10));
         assertThat(Agreement.cohenKappa(table).orElseThrow())
             .isCloseTo(row.get("cohen").doubleValue(), within(1e-10));
+        Interval interval = Agreement.cohenKappaInterval(table).orElseThrow();
+        assertThat(interval.low().orElseThrow())
+            .isCloseTo(row.get("cohen_low").doubleValue(), within(1e-10));
+        assertThat(interval.high().orElseThrow())
+            .isCloseTo(row.get("cohen_high").doubleValue(), within(1e-10));
       } else {
         incomplete++;
         assertThat(agreement.fleissKappa()).isEmpty();
@@ -101,6 +106,7 @@ class AgreementTest {
       assertThat(same.krippendorffAlpha(level)).isEmpty();
     }
     assertThat(Agreement.cohenKappa(new long[][] {{5, 0}, {0, 0}})).isEmpty();
+    assertThat(Agreement.cohenKappaInterval(new long[][] {{5, 0}, {0, 0}})).isEmpty();
   }
 
   @Test

@@ -54,15 +54,10 @@ public final class AnswerRows {
    *     of question and answer in the latter
    */
   public static Dataset<Row> read(JobRun run, List<String> refs) {
-    Column withInput =
-        concat(
-            col("instruction"),
-            when(trim(coalesce(col("input"), lit(""))).equalTo(""), lit(""))
-                .otherwise(concat(lit("\n\n"), col("input"))));
     return run.inputs(refs, ANSWERS)
         .select(
             col("id"),
-            coalesce(withInput, col("prompt")).as("prompt"),
+            coalesce(instruction(), col("prompt")).as("prompt"),
             col("instruction"),
             col("input"),
             when(
@@ -75,5 +70,13 @@ public final class AnswerRows {
             coalesce(col("source"), lit("")).as("source"),
             coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"),
             input_file_name().as("file"));
+  }
+
+  /** The column instruction, with the column input behind it where that is not empty. */
+  public static Column instruction() {
+    return concat(
+        col("instruction"),
+        when(trim(coalesce(col("input"), lit(""))).equalTo(""), lit(""))
+            .otherwise(concat(lit("\n\n"), col("input"))));
   }
 }

@@ -52,6 +52,9 @@ final class JsonLines {
           + ") alone: where that is none between rows, take it out, as by tr -d '\\r"
           + "'";
 
+  private static final String ARRAY =
+      "; where the whole file is one JSON array, write its rows a line each, as by jq -c '.[]'";
+
   private static final StructType PROBLEM =
       new StructType().add("file", "string").add("problem", "string");
 
@@ -185,7 +188,8 @@ final class JsonLines {
                   + number
                   + ": "
                   + problem.get()
-                  + (end == LineEnd.RETURN ? RETURN_ENDS_LINES : ""));
+                  + (end == LineEnd.RETURN ? RETURN_ENDS_LINES : "")
+                  + (number == 1 && line.toString(UTF_8).startsWith("[") ? ARRAY : ""));
         }
         if (end == LineEnd.LAST) {
           return Optional.empty();

@@ -62,6 +62,14 @@ class TableReaderTest {
   }
 
   @Test
+  void aFileThatIsOneArrayIsRefusedWithWhatToDo() throws IOException {
+    String file = write("rows.json", "[", "  {\"text\": \"hello\"}", "]");
+    assertThatThrownBy(() -> read(file, Tables.DOCUMENTS))
+        .hasMessageContaining("rows.json, line 1: ")
+        .hasMessageContaining("one JSON array, write its rows a line each, as by jq -c '.[]'");
+  }
+
+  @Test
   void aCsvIsRefusedWithWhatToDo() throws IOException {
     String file = write("rows.csv", "id,text", "1,hello");
     assertThatThrownBy(() -> read(file, Tables.DOCUMENTS))

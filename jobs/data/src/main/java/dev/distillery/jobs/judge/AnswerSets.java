@@ -51,7 +51,7 @@ final class AnswerSets implements AutoCloseable {
   private static final Column CALLS = col("calls_a").or(coalesce(col("calls_b"), lit(false)));
 
   /** The same question may be written as a text and as a dialogue of one turn. */
-  private static final UserDefinedFunction READABLE =
+  static final UserDefinedFunction READABLE =
       udf(
           (UDF1<@Nullable String, @Nullable String>)
               prompt -> prompt == null ? null : JudgePrompt.readable(prompt),
@@ -108,7 +108,7 @@ final class AnswerSets implements AutoCloseable {
         Window.partitionBy("id")
             .orderBy(
                 col("answer").isNull(),
-                to_json(struct("prompt", "answer", "model", "source", "license")));
+                to_json(struct("prompt", "answer", "calls", "model", "source", "license")));
     return read.drop("file").withColumn("rank", row_number().over(order));
   }
 

@@ -72,10 +72,10 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
         """,
         "completions, instructions, or files with id, prompt or instruction, and text, output or"
             + " answer.",
-        "judgements, completions (the judge's replies), rejects (ids that only one input has an"
-            + " answer of, answers that call tools, verdicts that cannot be read, replies that are"
-            + " cut, requests that failed), duplicates (rows"
-            + " that equal another).",
+        "judgements, with --preferences also preferences, completions (the judge's replies),"
+            + " rejects (ids that only one input has an answer of, answers that call tools,"
+            + " verdicts that cannot be read, replies that are cut, requests that failed),"
+            + " duplicates (rows that equal another).",
         "distillery judge --input completions@student --against completions@teacher --teacher"
             + " openai --model gpt-4o --max-cost-usd 5");
   }
@@ -122,6 +122,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
                 options.input(),
                 options.against(),
                 options.difficulties(),
+                options.human(),
                 options.reuseCompletions())
             .flatMap(List::stream)
             .toList());
@@ -154,10 +155,14 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
         return Outcome.stopped(ExitCode.INVALID, unmatched(), plan(requests));
       }
       LengthControl.check(run, options, answers.judged());
+      Optional<HumanVotes> human =
+          Optional.of(options.human())
+              .filter(refs -> !refs.isEmpty())
+              .map(refs -> HumanVotes.read(run, refs));
       if (run.dryRun()) {
         return TeacherAccess.tried(run, options.teacher(), plan(requests));
       }
-      return ask(PartedRequests.of(run, requests, options.reuseCompletions()));
+      return ask(PartedRequests.of(run, requests, options.reuseCompletions()), human);
     }
 
     private String unmatched() {
@@ -181,7 +186,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
       return ids.isEmpty() ? "" : "," + where + ids;
     }
 
-    private Outcome<JudgeSummary> ask(PartedRequests requests) {
+    private Outcome<JudgeSummary> ask(PartedRequests requests, Optional<HumanVotes> human) {
       long asked = requests.count();
       long reused = requests.reused();
       try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
@@ -211,6 +216,7 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
           if (options.form() == JudgeForm.ALPACA_EVAL) {
             figures.putAll(LengthControl.of(run, options, questions.criteria(), judged));
           }
+          human.ifPresent(votes -> figures.putAll(votes.figures(questions.criteria(), judged)));
           RowAccount account = write(judged, stop != null);
           JudgeSummary summary = summary(asked, reused, fanout, figures);
           return stop == null
@@ -226,6 +232,9 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
     private RowAccount write(Dataset<Row> judged, boolean stopped) {
       Dataset<Row> verdicts = judged.where(col("rule").isNull());
       run.write(Tables.JUDGEMENTS, verdicts.drop("rule", "detail"));
+      if (options.preferences()) {
+        run.write(Tables.PREFERENCES, Preferences.of(verdicts));
+      }
       Row ids =
           judged
               .groupBy("id")

@@ -26,6 +26,8 @@ import picocli.CommandLine.Option;
  * @param minMatched share of the ids that must be fit to be judged
  * @param judgePrompt file of a prompt in place of the packaged one
  * @param difficulties of instructions, for the length-controlled win rate
+ * @param human what people said of the same answers
+ * @param preferences whether verdicts become comparisons to learn from
  * @param temperature of the judge's sampling
  * @param reuseCompletions completions of other runs, taken where the request is the same
  */
@@ -91,6 +93,23 @@ public record JudgeOptions(
                     + " instruction: figure length_controlled_win_rate; without them it is"
                     + " length_controlled_minimal_win_rate. May be given again.")
         List<String> difficulties,
+    @Option(
+            names = "--human",
+            paramLabel = "REF",
+            description =
+                "What people said of the same answers: the columns of judgements (id, verdict),"
+                    + " MT-bench's (question_id, model_a, model_b, winner) or AlpacaEval's"
+                    + " (instruction, output_1, output_2, preference). Figures human_agreement,"
+                    + " human_kappa and others. May be given again.")
+        List<String> human,
+    @Option(
+            names = "--preferences",
+            defaultValue = "false",
+            description =
+                "Write the table preferences too, for reward and dpo: of each verdict for one side"
+                    + " the better answer as chosen, the other as rejected. A tie makes none; with"
+                    + " --criteria each makes one of its own.")
+        boolean preferences,
     @Bounds(atLeast = 0)
         @Option(
             names = "--temperature",
@@ -123,6 +142,14 @@ public record JudgeOptions(
     if (!form.compares() && !against.isEmpty()) {
       violations.add(
           "Option --against has no effect with --form single: grade each set in a run of its own");
+    }
+    if (!form.compares() && !human.isEmpty()) {
+      violations.add(
+          "Option --human has no effect with --form single: people's verdicts are of two answers");
+    }
+    if (!form.compares() && preferences) {
+      violations.add(
+          "Option --preferences has no effect with --form single: a preference is of two answers");
     }
     if (criteria.stream().anyMatch(String::isBlank)
         || new HashSet<>(criteria).size() < criteria.size()) {

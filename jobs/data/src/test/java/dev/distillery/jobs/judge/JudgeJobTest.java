@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.rating.Agreement;
+import dev.distillery.core.rating.Interval;
 import dev.distillery.core.rating.LengthControlled;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.OptionsBinder;
@@ -17,6 +19,10 @@ import dev.distillery.core.teacher.testing.FakeRequest;
 import dev.distillery.core.teacher.testing.FakeScript;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.spark.warehouse.TableReader;
+import dev.distillery.spark.warehouse.TableRef;
+import dev.distillery.spark.warehouse.Tables;
+import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +36,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
@@ -471,6 +478,76 @@ class JudgeJobTest {
     assertThat(with.results().get("length_controlled_minimal_win_rate"))
         .isNotNull()
         .isEqualTo(without.results().get("length_controlled_minimal_win_rate"));
+  }
+
+  @Test
+  void verdictsForOneSideBecomePreferencesAndTiesDoNot() throws IOException {
+    judge(id -> Map.of("1", "[[{L}]]", "2", "[[{R}]]", "3", "[[C]]").get(id));
+    Map<String, String> inputs =
+        pair(left("1") + left("2") + left("3"), right("1") + right("2") + right("3"));
+    JudgeSummary summary = run("bridge", inputs, Map.of("preferences", "true"));
+    assertThat(summary.tables().get("preferences").rows()).isEqualTo(2);
+    assertThat(
+            new TableReader(
+                    spark,
+                    Warehouse.at(folder.resolve("warehouse").toString(), new Configuration()),
+                    note -> {})
+                .read(TableRef.parse("preferences@bridge"), Tables.PREFERENCES)
+                .selectExpr(
+                    "group_id",
+                    "chosen",
+                    "rejected",
+                    "prompt[0].role",
+                    "prompt[0].content",
+                    "license")
+                .collectAsList())
+        .extracting(Row::toString)
+        .containsExactlyInAnyOrder(
+            "[1,LEFTANSWER,RIGHTANSWER,user,item 1: which?,CC0-1.0]",
+            "[2,RIGHTANSWER,LEFTANSWER,user,item 2: which?,CC0-1.0]");
+  }
+
+  /** Cohen's kappa and its interval themselves are held to statsmodels' in core. */
+  @Test
+  void agreementWithPeopleIsCountedWhateverTheFormOfTheirVotes() throws IOException {
+    judge(id -> id.equals("4") ? "[[C]]" : "[[{L}]]");
+    Map<String, String> inputs =
+        pair(
+            left("1") + left("2") + left("3") + left("4"),
+            right("1") + right("2") + right("3") + right("4"));
+    String votes =
+        """
+        {"question_id": 1, "model_a": "left", "model_b": "right", "winner": "model_a", "turn": 1}
+        {"question_id": 1, "model_a": "right", "model_b": "left", "winner": "model_a", "turn": 1}
+        {"question_id": 1, "model_a": "left", "model_b": "other", "winner": "model_b", "turn": 1}
+        {"question_id": 1, "model_a": "left", "model_b": "right", "winner": "model_b", "turn": 2}
+        """;
+    String annotations =
+        """
+        {"instruction": "item 2: which?", "output_1": "RIGHTANSWER", "output_2": "LEFTANSWER", "preference": 2}
+        {"instruction": "item 3: which?", "output_1": "LEFTANSWER", "output_2": "RIGHTANSWER", "preference": 0}
+        """;
+    String judgements = "{\"id\": \"4\", \"verdict\": \"both_bad\"}";
+    Path all = Files.createDirectory(folder.resolve("people"));
+    Files.writeString(all.resolve("a.jsonl"), votes);
+    Files.writeString(all.resolve("b.jsonl"), annotations);
+    Files.writeString(all.resolve("c.jsonl"), judgements);
+    JudgeSummary summary = run("people", inputs, Map.of("human", all.toString()));
+    long[][] table = {{2, 1, 1}, {0, 0, 0}, {0, 0, 1}};
+    Interval interval = Agreement.cohenKappaInterval(table).orElseThrow();
+    assertThat(summary.figures())
+        .containsEntry("human_votes_given", 7L)
+        .containsEntry("human_votes", 5L)
+        .containsEntry("human_votes_without_ties", 3L)
+        .containsEntry("human_agreement", 3 / 5.0)
+        .containsEntry("human_agreement_without_ties", 2 / 3.0)
+        .containsEntry("human_kappa", Agreement.cohenKappa(table).orElseThrow())
+        .containsEntry("human_kappa_low", interval.low().orElseThrow())
+        .containsEntry("human_kappa_high", interval.high().orElseThrow());
+
+    Files.writeString(all.resolve("c.jsonl"), "{\"id\": \"4\", \"verdict\": \"left\"}");
+    assertThatThrownBy(() -> run("odd", inputs, Map.of("human", all.toString(), "dry-run", "true")))
+        .hasMessageContaining("c.jsonl: 'left' is no verdict; expected a, b, tie or both_bad");
   }
 
   /**

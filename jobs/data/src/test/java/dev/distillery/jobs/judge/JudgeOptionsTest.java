@@ -21,6 +21,8 @@ class JudgeOptionsTest {
             min-matched 1.0
             judge-prompt (none)
             difficulties (none)
+            human (none)
+            preferences false
             temperature 0.0
             reuse-completions (none)
             """)
@@ -33,6 +35,8 @@ class JudgeOptionsTest {
             min-matched 0.5
             judge-prompt mine.txt
             difficulties hard.jsonl
+            human votes.jsonl
+            preferences true
             temperature 0.7
             reuse-completions completions@a
             """);
