@@ -24,6 +24,12 @@ final class TekkenJson {
   /** The longest token of a published file has 78. */
   private static final int MAX_TOKEN_BYTES = 256;
 
+  /** Published files have 1,000. */
+  private static final int MAX_MARKS = 1 << 16;
+
+  /** Of all merges together; the largest published vocabulary makes some 2 million. */
+  private static final long MAX_MERGE_CHARACTERS = 64L << 20;
+
   private static final int BYTES = 256;
 
   private static final Set<String> VERSIONS =
@@ -94,8 +100,8 @@ final class TekkenJson {
             .orElseThrow(() -> config.wrong("pattern", "Tekken's"));
     int size = config.integer("default_vocab_size");
     int marks = config.integer("default_num_special_tokens");
-    if (marks < 0 || marks > Vocabulary.MAX_SIZE) {
-      throw config.wrong("default_num_special_tokens", "0 to " + Vocabulary.MAX_SIZE);
+    if (marks < 0 || marks > MAX_MARKS) {
+      throw config.wrong("default_num_special_tokens", "0 to " + MAX_MARKS);
     }
     int ranks = json.node().path("vocab").size();
     if (size < marks + BYTES || size > Math.min(Vocabulary.MAX_SIZE, (long) marks + ranks)) {
@@ -196,9 +202,10 @@ final class TekkenJson {
   }
 
   /** The pairs that make a token, in the order of the tokens, then of the halves. */
-  private List<String> merges() {
+  private List<String> merges() throws ModelFileException {
     record Halves(String text, int left, int right) {}
     List<String> merges = new ArrayList<>();
+    long characters = 0;
     for (String spelling : spellings) {
       List<Halves> ways = new ArrayList<>();
       for (int cut = 1; cut < spelling.length(); cut++) {
@@ -208,6 +215,12 @@ final class TekkenJson {
           ways.add(
               new Halves(spelling.substring(0, cut) + " " + spelling.substring(cut), left, right));
         }
+      }
+      characters += (long) ways.size() * (spelling.length() + 1);
+      if (characters > MAX_MERGE_CHARACTERS) {
+        throw json.error(
+            "the tokens of vocab are joined from pairs in so many ways that their merges have more than %d characters, which is all that is read: token %d has %d"
+                .formatted(MAX_MERGE_CHARACTERS, vocabulary.get(spelling), ways.size()));
       }
       ways.sort(Comparator.comparingInt(Halves::left).thenComparingInt(Halves::right));
       ways.forEach(way -> merges.add(way.text()));

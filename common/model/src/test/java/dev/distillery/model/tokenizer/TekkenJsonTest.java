@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -94,6 +98,7 @@ class TekkenJsonTest {
         "_size\":810 | _size\":831 | field config.default_vocab_size should be 30 marks with 256",
         "_size\":810 | _size\":285 | field config.default_vocab_size should be",
         "_tokens\":30 | _tokens\":-1 | field config.default_num_special_tokens should be 0 to",
+        "_tokens\":30 | _tokens\":65537 | config.default_num_special_tokens should be 0 to 65536",
         "_tokens\":30 | _tokens\":19 | field config.default_num_special_tokens should be the 20",
         "\"rank\":300, | \"rank\":301, | token 300 of vocab has another rank",
         "\"token_bytes\":\"AQ==\" | \"token_bytes\":\"AA==\" | token 1 of vocab has bytes other",
@@ -121,5 +126,34 @@ class TekkenJsonTest {
         .isInstanceOf(ModelFileException.class)
         .hasMessageContaining("token 400 of vocab has 1050000 bytes, not 1 to 256")
         .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(500));
+  }
+
+  /**
+   * Each run of a before b is made of up to 254 pairs: a gigabyte of merges from eight megabytes.
+   */
+  @Test
+  void moreMergesThanAnyVocabularyHasAreRefused() throws IOException {
+    ObjectNode file = (ObjectNode) TokenizerGoldenTest.json(folder().resolve("tekken.json"));
+    ArrayNode vocab = (ArrayNode) file.get("vocab");
+    while (vocab.size() > 256) {
+      vocab.remove(256);
+    }
+    for (int length = 2; length <= 256; length++) {
+      for (int as = 0; as <= length; as++) {
+        byte[] bytes = ("a".repeat(as) + "b".repeat(length - as)).getBytes(StandardCharsets.UTF_8);
+        vocab
+            .addObject()
+            .put("rank", vocab.size() - 1)
+            .put("token_bytes", Base64.getEncoder().encodeToString(bytes));
+      }
+    }
+    ObjectNode config = (ObjectNode) file.get("config");
+    int marks = config.get("default_num_special_tokens").intValue();
+    config.put("default_vocab_size", marks + vocab.size());
+    Files.writeString(temp.resolve("tekken.json"), file.toString());
+    assertThatThrownBy(() -> Tokenizers.open(temp))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("tekken.json")
+        .hasMessageContaining("their merges have more than 67108864 characters");
   }
 }
