@@ -8,13 +8,17 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
- * The tokenizer's files that trainers put beside an adapter. Its base's are what is read, so that
- * the adapter's may say nothing else.
+ * The tokenizer's files that trainers put beside an adapter. Where its base's are what is read, the
+ * adapter's may say nothing else; where the two become one model, they may add.
  */
 public final class AdapterTokenizer {
+  private static final int SHOWN = 5;
+
   private AdapterTokenizer() {}
 
   /**
@@ -32,11 +36,59 @@ public final class AdapterTokenizer {
       if (Tokenizers.isIn(model)) {
         tokens(model, Tokenizers.open(model), Tokenizers.of(files));
       }
-      Optional<ModelTemplates> own = ModelTemplates.ofDirectory(model);
-      if (template.isEmpty() && own.isPresent() && !same(own.get(), ModelTemplates.read(files))) {
+      if (template.isEmpty() && otherTemplate(model, files).isPresent()) {
         throw refused(model, "another chat template than its base, whose is used");
       }
     }
+  }
+
+  /**
+   * The tokens that an adapter's own tokenizer has and its base's has not.
+   *
+   * @param base of a model that brings none: empty
+   * @param rows of the embedding, which is to have one for each
+   * @throws ModelFileException where it spells one of the base's otherwise, or a token has no row
+   */
+  public static List<String> added(Path adapter, Tokenizer own, Optional<Tokenizer> base, int rows)
+      throws ModelFileException {
+    List<String> added = new ArrayList<>();
+    int known = base.map(Tokenizer::vocabSize).orElse(0);
+    for (int id = 0; id < Math.max(own.vocabSize(), known); id++) {
+      String one = token(own, id);
+      String other = id < known ? token(base.get(), id) : "";
+      if (other.isEmpty() && !one.isEmpty()) {
+        added.add(one);
+      } else if (!one.equals(other)) {
+        throw new ModelFileException(
+            adapter,
+            "its own tokenizer has '%s' as token %d and its base's '%s': name the one that is right by --tokenizer"
+                .formatted(one, id, other));
+      }
+    }
+    if (!added.isEmpty() && own.vocabSize() > rows) {
+      throw new ModelFileException(
+          adapter,
+          "its own tokenizer adds %s, and has %d tokens where the embedding has %d rows: give --model with the rows that it was trained with, or name another by --tokenizer"
+              .formatted(shown(added), own.vocabSize(), rows));
+    }
+    return added;
+  }
+
+  /** Tokens for a message. */
+  public static String shown(List<String> tokens) {
+    return String.join(", ", tokens.subList(0, Math.min(SHOWN, tokens.size())))
+        + (tokens.size() > SHOWN ? ", …" : "");
+  }
+
+  private static String token(Tokenizer tokenizer, int id) {
+    return id < tokenizer.vocabSize() && tokenizer.has(id) ? tokenizer.token(id) : "";
+  }
+
+  /** The chat template that an adapter's folder has, where its base has another or none. */
+  public static Optional<ModelTemplates> otherTemplate(Path adapter, ModelFiles base)
+      throws IOException {
+    Optional<ModelTemplates> own = ModelTemplates.ofDirectory(adapter);
+    return own.isPresent() && same(own.get(), ModelTemplates.read(base)) ? Optional.empty() : own;
   }
 
   private static boolean same(ModelTemplates own, Optional<ModelTemplates> base) {
@@ -52,8 +104,8 @@ public final class AdapterTokenizer {
           "%d tokens and its base %d, whose are used".formatted(own.vocabSize(), base.vocabSize()));
     }
     for (int id = 0; id < own.vocabSize(); id++) {
-      String one = own.has(id) ? own.token(id) : "";
-      String other = base.has(id) ? base.token(id) : "";
+      String one = token(own, id);
+      String other = token(base, id);
       if (!one.equals(other)) {
         throw refused(
             model, "'%s' as token %d and its base '%s', whose are used".formatted(one, id, other));

@@ -36,7 +36,8 @@ public final class ExportJob implements Job<ExportOptions, ExportSummary> {
     return Manual.of(
         """
         Merges a LoRA adapter into the model if there is one, and writes it with its tokenizer and
-        chat template: for transformers (hf) or for llama.cpp (gguf, LLaMA architecture only).
+        chat template: for transformers (hf) or for llama.cpp (gguf, LLaMA architecture only). Tokens
+        that the adapter's own tokenizer adds, and its own chat template, are written with it.
         Quantised weights are decoded. What was written is opened again and checked before the job
         ends. All of it happens on the driver, through a buffer of a few MiB: a model of any size
         can be exported.

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.export;
 
+import dev.distillery.core.run.Progress;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.GgufWriter;
 import dev.distillery.model.format.MergedWeights;
@@ -16,6 +17,7 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.TokenizerWriter;
 import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.training.tokens.AdapterTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +62,10 @@ final class Exporter {
    */
   ExportSummary export(JobRun run) throws IOException {
     boolean file = options.format() == ExportOptions.Format.GGUF;
+    refuseWhatIsRead("--model", options.model());
+    if (options.adapter().isPresent()) {
+      refuseWhatIsRead("--adapter", options.adapter().get());
+    }
     boolean replaces = file ? Files.exists(target) : holdsModel(target);
     if (replaces) {
       checkReplaceable(run, file);
@@ -68,8 +74,8 @@ final class Exporter {
     }
     try (ModelFiles model = ModelFiles.open(Path.of(options.model()));
         WeightSource weights = merged(model)) {
-      Optional<Tokenizer> tokenizer = tokenizer(model);
-      Optional<ChatTemplate> template = template(model, tokenizer);
+      Optional<Tokenizer> tokenizer = tokenizer(model, run.progress());
+      Optional<ChatTemplate> template = template(model, tokenizer, run.progress());
       if (!run.dryRun()) {
         if (file) {
           writeGguf(model, weights, tokenizer, template);
@@ -106,9 +112,12 @@ final class Exporter {
               + (file ? "file" : "folder")
               + "; choose another --output");
     }
-    Path read = Path.of(options.model());
-    if (Files.exists(read) && Files.isSameFile(read, target)) {
-      throw new ModelFileException(target, "it is --model itself; choose another --output");
+  }
+
+  private void refuseWhatIsRead(String option, String read) throws IOException {
+    Path path = Path.of(read);
+    if (Files.exists(path) && Files.exists(target) && Files.isSameFile(path, target)) {
+      throw new ModelFileException(target, "it is " + option + " itself; choose another --output");
     }
   }
 
@@ -173,8 +182,11 @@ final class Exporter {
     return MergedWeights.of(model.config(), model.weights(), adapter);
   }
 
-  /** The tokenizer asked for, or the model's own; a llama2.c checkpoint has none. */
-  private Optional<Tokenizer> tokenizer(ModelFiles model) throws IOException {
+  /**
+   * The tokenizer asked for; the adapter's own where it adds tokens; or the model's: a llama2.c
+   * checkpoint has none.
+   */
+  private Optional<Tokenizer> tokenizer(ModelFiles model, Progress progress) throws IOException {
     if (options.tokenizer().isPresent()) {
       return Optional.of(Tokenizers.open(Path.of(options.tokenizer().get())));
     }
@@ -183,11 +195,24 @@ final class Exporter {
         directory
             ? Tokenizers.isIn(model.path())
             : model.gguf().map(g -> g.has("tokenizer.ggml.model")).orElse(false);
-    return there ? Optional.of(Tokenizers.of(model)) : Optional.empty();
+    Optional<Tokenizer> base = there ? Optional.of(Tokenizers.of(model)) : Optional.empty();
+    Optional<Path> adapter = options.adapter().map(Path::of).filter(Tokenizers::isIn);
+    if (adapter.isEmpty()) {
+      return base;
+    }
+    Tokenizer own = Tokenizers.open(adapter.get());
+    List<String> added =
+        AdapterTokenizer.added(adapter.get(), own, base, model.config().vocabSize());
+    if (added.isEmpty()) {
+      return base;
+    }
+    progress.say(
+        "The adapter's own tokenizer is written, which adds " + AdapterTokenizer.shown(added));
+    return Optional.of(own);
   }
 
-  private Optional<ChatTemplate> template(ModelFiles model, Optional<Tokenizer> tokenizer)
-      throws IOException {
+  private Optional<ChatTemplate> template(
+      ModelFiles model, Optional<Tokenizer> tokenizer, Progress progress) throws IOException {
     SpecialTokens special = model.specialTokens();
     String eos =
         tokenizer.isPresent() && !special.stop().isEmpty()
@@ -195,6 +220,14 @@ final class Exporter {
             : "</s>";
     if (options.chatTemplate().isPresent()) {
       return Optional.of(ChatTemplate.named(options.chatTemplate().get(), eos));
+    }
+    if (options.adapter().isPresent()) {
+      Optional<ModelTemplates> own =
+          AdapterTokenizer.otherTemplate(Path.of(options.adapter().get()), model);
+      if (own.isPresent()) {
+        progress.say("The adapter's own chat template is written, which the model has not");
+        return own.map(ChatTemplate::carried);
+      }
     }
     return ModelTemplates.read(model).map(ChatTemplate::carried);
   }

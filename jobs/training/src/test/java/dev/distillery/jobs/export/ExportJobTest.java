@@ -156,6 +156,73 @@ class ExportJobTest {
     }
   }
 
+  private Path adapterWithATokenizer(String name, Tokenizer own, String template)
+      throws IOException {
+    Path adapter = temp.resolve(name);
+    String module = "model.layers.1.self_attn.q_proj";
+    ArrayWeights factors = new ArrayWeights();
+    factors.put(new TensorSpec(module + ".lora_A.weight", List.of(2, 32)), random(1, 64));
+    factors.put(new TensorSpec(module + ".lora_B.weight", List.of(32, 2)), random(2, 64));
+    AdapterFiles.write(
+        adapter,
+        new AdapterConfig(2, 6, 0, List.of("q_proj"), false, List.of(), "CAUSAL_LM", ""),
+        factors);
+    TokenizerWriter.write(
+        adapter, own, TOKENS, Optional.of(ChatTemplate.named(template, "<|im_end|>")));
+    return adapter;
+  }
+
+  private static Tokenizer trained(int size, String... marks) {
+    BpeTrainer trainer = new BpeTrainer(PreTokenizer.SMOLLM);
+    trainer.add("the cat sat on the mat, that cat");
+    return trainer.train(size, 2, List.of(marks));
+  }
+
+  /** The embedding has rows to spare, as that of many published models. */
+  @Test
+  void tokensAndTemplateThatAnAdapterBringsAreWritten() throws IOException {
+    Path small = temp.resolve("small");
+    ModelWriter.write(small, CONFIG, TOKENS, weights(), TensorType.F32);
+    TokenizerWriter.write(
+        small,
+        trained(266, "<|im_start|>", "<|im_end|>"),
+        TOKENS,
+        Optional.of(ChatTemplate.named("chatml", "<|im_end|>")));
+    Path adapter = adapterWithATokenizer("adds", tokenizer, "llama3");
+    for (String format : List.of("hf", "gguf")) {
+      Path output = temp.resolve("merged." + format);
+      export("--model", small, "--adapter", adapter, "--format", format, "--output", output);
+      Tokenizer written = Tokenizers.open(output);
+      assertThat(written.encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+      assertThat(trained(266, "<|im_start|>", "<|im_end|>").encode(TEXT))
+          .isNotEqualTo(tokenizer.encode(TEXT));
+      try (ModelFiles merged = ModelFiles.open(output)) {
+        assertThat(ModelTemplates.read(merged)).isEqualTo(ModelTemplates.ofDirectory(adapter));
+      }
+    }
+    assertThatThrownBy(() -> export("--model", small, "--adapter", adapter, "--output", adapter))
+        .hasMessageContaining("it is --adapter itself");
+  }
+
+  @Test
+  void anAdaptersTokenizerThatDoesNotFitIsRefused() throws IOException {
+    Path other = adapterWithATokenizer("other", trained(270, "<s>", "</s>"), "chatml");
+    assertThatThrownBy(
+            () -> export("--model", model, "--adapter", other, "--output", temp.resolve("x")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining(other + ": its own tokenizer has '<s>' as token 0")
+        .hasMessageContaining("name the one that is right by --tokenizer");
+    Path larger =
+        adapterWithATokenizer("larger", trained(271, "<|im_start|>", "<|im_end|>"), "chatml");
+    assertThatThrownBy(
+            () -> export("--model", model, "--adapter", larger, "--output", temp.resolve("x")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("has 271 tokens where the embedding has 270 rows");
+    export(
+        "--model", model, "--adapter", other, "--tokenizer", model, "--output", temp.resolve("x"));
+    assertThat(Tokenizers.open(temp.resolve("x")).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
+  }
+
   @Test
   void anAdapterOfAnotherModelIsRefused() throws IOException {
     Path adapter = temp.resolve("adapter");
