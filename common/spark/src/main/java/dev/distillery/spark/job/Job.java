@@ -40,6 +40,16 @@ public interface Job<O extends Record, S extends Summary> extends Command<O> {
     return options;
   }
 
+  /**
+   * The options of an earlier run, as {@link #settled} would have given them then: what its record
+   * leaves out is filled in with what it came to.
+   *
+   * @param recorded options that decide the result, by name, with their declared defaults
+   */
+  default Map<String, String> settled(Map<String, String> recorded) {
+    return recorded;
+  }
+
   /** The time of grace where {@code --grace} gives none. */
   default Duration grace() {
     return Duration.ofSeconds(20);

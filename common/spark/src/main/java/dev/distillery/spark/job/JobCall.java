@@ -103,7 +103,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     RunIdentity.checkJob(done.get(), job.name());
     var binder = OptionsBinder.of(job.optionsType());
     try {
-      new RunIdentity(binder, decisive(binder, warehouse)).check(done.get(), warehouse);
+      identity(binder, decisive(binder, warehouse)).check(done.get(), warehouse);
     } catch (JobException e) {
       if (common.overwrite()) {
         return Optional.empty();
@@ -119,6 +119,10 @@ public final class JobCall<O extends Record, S extends Summary> {
     var decisive = new TreeMap<>(binder.decisive(options));
     decisive.putAll(job.contents(options, warehouse.hadoop()));
     return decisive;
+  }
+
+  private RunIdentity identity(OptionsBinder<O> binder, Map<String, String> decisive) {
+    return new RunIdentity(recorded -> job.settled(binder.decisiveOf(recorded)), decisive);
   }
 
   /** Runs the job; see {@link Job#run}. */
@@ -171,7 +175,7 @@ public final class JobCall<O extends Record, S extends Summary> {
     var binder = OptionsBinder.of(job.optionsType());
     Map<String, String> effective = binder.effective(options);
     Map<String, String> decisive = decisive(binder, warehouse);
-    var identity = new RunIdentity(binder, decisive);
+    RunIdentity identity = identity(binder, decisive);
     var run =
         new JobRun(
             spark, warehouse, job.name(), id, common, stop, new Progress(job.name(), listener));

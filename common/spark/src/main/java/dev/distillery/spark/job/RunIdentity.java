@@ -2,7 +2,6 @@ package dev.distillery.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.run.JobException;
-import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Warehouse;
 import java.io.IOException;
@@ -13,15 +12,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 
 /**
  * Whether a run id may be used again: a run belongs to one job and to one set of the options that
  * decide what it writes.
  *
- * @param binder of the job's options: an option that an earlier run does not name had its default
+ * @param asNow reads an earlier run's options: what it does not name had its default
  * @param decisive options and contents of files, as they are now
  */
-record RunIdentity(OptionsBinder<?> binder, Map<String, String> decisive) {
+record RunIdentity(UnaryOperator<Map<String, String>> asNow, Map<String, String> decisive) {
 
   /** Refuses an id that belongs to another job. */
   static void checkJob(RunRecord earlier, String job) {
@@ -71,7 +71,7 @@ record RunIdentity(OptionsBinder<?> binder, Map<String, String> decisive) {
   }
 
   private void refuseOthers(String runId, String status, Map<String, String> recorded) {
-    Map<String, String> earlier = binder.decisiveOf(recorded);
+    Map<String, String> earlier = asNow.apply(recorded);
     List<String> differences = new ArrayList<>();
     var names = new TreeSet<>(earlier.keySet());
     names.addAll(decisive.keySet());

@@ -3,6 +3,8 @@ package dev.distillery.spark.job;
 import dev.distillery.core.run.JobException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +43,7 @@ public final class ShippedModel {
       Path archive = Files.createTempFile("distillery-model-", ".zip");
       archive.toFile().deleteOnExit();
       pack(path, archive);
-      context.addArchive(archive.toUri() + "#" + name(model));
+      context.addArchive(named(archive, name(model)));
     } catch (IOException e) {
       throw JobException.invalid("Cannot send " + model + " to executors: " + e.getMessage());
     }
@@ -55,6 +57,15 @@ public final class ShippedModel {
     }
     Path shipped = Path.of(SparkFiles.get(name(model)));
     return Files.exists(shipped) ? shipped : path;
+  }
+
+  /** The archive as Spark takes it, and what it is unpacked as: any name, so both are encoded. */
+  static String named(Path archive, String name) {
+    try {
+      return new URI("file", null, archive.toUri().getPath(), name).toString();
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(e);
+    }
   }
 
   private static String name(String model) {

@@ -296,9 +296,14 @@ final class Checkpoints {
   private List<Path> newestFirst() throws IOException {
     return folder.list(folder.root()).stream()
         .map(FileStatus::getPath)
-        .filter(path -> path.getName().matches(PREFIX + "\\d{1,18}"))
+        .filter(path -> isOne(path.getName()))
         .sorted(Comparator.comparingLong(Checkpoints::step).reversed())
         .toList();
+  }
+
+  /** Whether a folder is called as a checkpoint is. */
+  static boolean isOne(String name) {
+    return name.matches(PREFIX + "\\d{1,18}");
   }
 
   private static long step(Path path) {

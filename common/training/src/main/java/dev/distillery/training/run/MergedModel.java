@@ -14,7 +14,8 @@ import dev.distillery.model.format.WeightSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.hadoop.conf.Configuration;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A model that training begins from and that is an adapter: merged into its base first, in float32,
@@ -24,6 +25,9 @@ import org.apache.hadoop.conf.Configuration;
 public final class MergedModel {
   /** The file that says of which adapter and base a folder is, by their hashes. */
   public static final String MARK = "merged-from.txt";
+
+  /** What {@link #MARK} says meanwhile. */
+  private static final String UNFINISHED = "unfinished";
 
   private MergedModel() {}
 
@@ -79,51 +83,62 @@ public final class MergedModel {
    * @param directory takes a Hugging Face directory with the base's tokenizer, and {@link #MARK}
    * @param replaces whether what was merged of another adapter or base gives way
    * @return whether it was written now
-   * @throws ModelFileException where the two do not fit; where the directory is the base itself, or
-   *     holds what another adapter became, on which another result may stand
+   * @throws ModelFileException where the two do not fit; where the directory is one of them, holds
+   *     files that were not merged here, or what another adapter became, on which another result
+   *     may stand. Nothing there has changed then
    */
   public static boolean write(Path adapter, Path directory, boolean replaces) throws IOException {
     Path under = base(adapter);
-    if (Files.exists(directory) && Files.isSameFile(under, directory)) {
-      throw new ModelFileException(
-          directory,
-          "the adapter %s stands on this folder, which would be written anew: give another --output-dir"
-              .formatted(adapter));
+    for (Path read : List.of(adapter, under)) {
+      if (Files.exists(directory) && Files.isSameFile(read, directory)) {
+        throw new ModelFileException(
+            directory,
+            "the model that is merged reads this folder, which would be written anew: give another"
+                + " --output-dir");
+      }
     }
     String made = ModelHash.of(adapter) + "+" + ModelHash.of(under);
     Path mark = directory.resolve(MARK);
     if (Files.exists(mark)) {
-      if (Files.readString(mark).equals(made)) {
+      String found = Files.readString(mark);
+      if (found.equals(made)) {
         return false;
       }
-      if (!replaces) {
+      if (!replaces && !found.equals(UNFINISHED)) {
         throw new ModelFileException(
             directory,
             "it was merged from another adapter or base, and a result may stand on it: give another"
                 + " --output-dir, or --overwrite");
       }
-      Files.delete(mark);
+    } else if (Files.isDirectory(directory) && !isEmpty(directory)) {
+      throw new ModelFileException(
+          directory,
+          "it holds files and no %s, so that it was not merged here, and would be written anew: give another --output-dir, or move it away"
+              .formatted(MARK));
     }
-    Files.createDirectories(directory);
     write(adapter, under, directory);
     // Last: without it the folder is not taken for whole.
     Files.writeString(mark, made);
     return true;
   }
 
+  private static boolean isEmpty(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
   private static void write(Path adapter, Path under, Path directory) throws IOException {
-    ResultWriter.clear(OutputFolder.at(directory.toUri().toString(), new Configuration()));
     try (ModelFiles base = ModelFiles.open(under)) {
       ModelConfig config = config(adapter, base);
       AdapterFiles.Adapter given = AdapterFiles.read(adapter);
       try (WeightSource own = given.weights()) {
+        WeightSource merged = MergedWeights.of(config, base.weights(), given);
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve(MARK), UNFINISHED);
+        ResultWriter.clear(OutputFolder.at(directory));
         ResultWriter.tokenizer(directory, base, base.specialTokens());
-        ModelWriter.write(
-            directory,
-            config,
-            base.specialTokens(),
-            MergedWeights.of(config, base.weights(), given),
-            TensorType.F32);
+        ModelWriter.write(directory, config, base.specialTokens(), merged, TensorType.F32);
       }
     }
   }

@@ -20,14 +20,22 @@ import org.apache.hadoop.fs.Path;
 public record OutputFolder(FileSystem files, Path root) {
 
   static OutputFolder at(String uri, Configuration hadoop) {
+    return at(new Path(uri), hadoop);
+  }
+
+  /** A folder on this machine's disk, whatever is in its name. */
+  static OutputFolder at(java.nio.file.Path directory) {
+    return at(new Path(directory.toUri()), new Configuration());
+  }
+
+  private static OutputFolder at(Path path, Configuration hadoop) {
     try {
-      Path path = new Path(uri);
       FileSystem files = path.getFileSystem(hadoop);
       Path root = files.makeQualified(path);
       return new OutputFolder(
           files instanceof LocalFileSystem local ? local.getRawFileSystem() : files, root);
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot open " + uri + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("Cannot open " + path + ": " + e.getMessage(), e);
     }
   }
 

@@ -224,18 +224,26 @@ final class ResultWriter {
 
   /**
    * Deletes the model or the adapter that a folder holds, its configuration first, so that none of
-   * its files is read beside those of the next one. What else lies there stays.
+   * its files is read beside those of the next one. What else lies there stays. Whoever calls it
+   * knows that a run of ours wrote them.
    */
   static void clear(OutputFolder folder) throws IOException {
     for (String last : LAST) {
       folder.files().delete(folder.path(last), false);
     }
     for (FileStatus file : folder.list(folder.root())) {
-      String name = file.getPath().getName();
-      if (TOKENIZER.contains(name) || OTHERS.contains(name) || WEIGHTS.matcher(name).matches()) {
+      if (isOfAModel(file.getPath().getName())) {
         folder.files().delete(file.getPath(), true);
       }
     }
+  }
+
+  /** Whether a file or folder is called as one of a model's or an adapter's folder is. */
+  static boolean isOfAModel(String name) {
+    return LAST.contains(name)
+        || TOKENIZER.contains(name)
+        || OTHERS.contains(name)
+        || WEIGHTS.matcher(name).matches();
   }
 
   private void publish(Path directory) throws IOException {

@@ -42,7 +42,7 @@ record RunSetup(
     TrainingObjective objective,
     TokenRows train,
     Optional<TokenRows> eval,
-    Map<String, String> facts,
+    RunFacts facts,
     List<String> classes,
     Optional<StepMethod> method) {
   /** Sites of the seed. */
@@ -56,7 +56,6 @@ record RunSetup(
   private static final int SAMPLED_ROWS = 1000;
 
   RunSetup {
-    facts = Map.copyOf(facts);
     classes = List.copyOf(classes);
   }
 
@@ -64,17 +63,22 @@ record RunSetup(
   static RunSetup of(
       TrainingOptions options, long seed, TrainingObjective objective, TokenRows train) {
     return new RunSetup(
-        options, seed, objective, train, Optional.empty(), Map.of(), List.of(), Optional.empty());
+        options,
+        seed,
+        objective,
+        train,
+        Optional.empty(),
+        RunFacts.NONE,
+        List.of(),
+        Optional.empty());
   }
 
   RunSetup evaluatedOn(Optional<TokenRows> rows) {
     return new RunSetup(options, seed, objective, train, rows, facts, classes, method);
   }
 
-  RunSetup identifiedBy(String name, String value) {
-    var more = new TreeMap<>(facts);
-    more.put(name, value);
-    return new RunSetup(options, seed, objective, train, eval, more, classes, method);
+  RunSetup identifiedBy(RunFacts all) {
+    return new RunSetup(options, seed, objective, train, eval, all, classes, method);
   }
 
   RunSetup classifying(List<String> names) {
@@ -190,13 +194,15 @@ record RunSetup(
     if (options.workers().localSteps() > 1) {
       identity.put("workers", "" + workers);
     }
-    identity.putAll(facts);
+    identity.putAll(facts.now());
     return identity;
   }
 
   /** An earlier version's identity as this version writes it. */
-  static Map<String, String> asNow(Map<String, String> earlier) {
-    var now = OptionsBinder.of(TrainingOptions.class).decisiveOf(earlier);
+  Map<String, String> asNow(Map<String, String> earlier) {
+    var now =
+        new TreeMap<>(
+            facts.earlier().apply(OptionsBinder.of(TrainingOptions.class).decisiveOf(earlier)));
     // An option that changes no result, but a fact of steps on one's own.
     Optional.ofNullable(earlier.get("workers")).ifPresent(workers -> now.put("workers", workers));
     return now;

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -99,7 +100,27 @@ public final class TrainingRun {
    * checkpoint of another value is refused.
    */
   public TrainingRun identifiedBy(String name, String value) {
-    return new TrainingRun(run, setup.identifiedBy(name, value), parts, finish);
+    return identifiedBy(setup.facts().with(name, value));
+  }
+
+  /**
+   * The same run, known by a group of the job's own options too. Those that the checkpoint of an
+   * earlier version does not name had their defaults.
+   */
+  public <T extends Record> TrainingRun identifiedBy(Class<T> type, T options) {
+    return identifiedBy(setup.facts().with(type, options));
+  }
+
+  /**
+   * The same run, which reads what an earlier version's checkpoint is known by as this version
+   * would have written it.
+   */
+  public TrainingRun reading(UnaryOperator<Map<String, String>> earlier) {
+    return identifiedBy(setup.facts().with(Map.of(), earlier));
+  }
+
+  private TrainingRun identifiedBy(RunFacts facts) {
+    return new TrainingRun(run, setup.identifiedBy(facts), parts, finish);
   }
 
   /**
@@ -241,6 +262,7 @@ public final class TrainingRun {
   private TrainingResult train(Clock clock) {
     setup.refuseWhatNeedsAnEvaluation();
     TrainingOptions options = setup.options();
+    ResultFolder.claim(options.student().outputDir(), run.warehouse().hadoop());
     try (ModelFiles files = setup.open();
         RunStop.Part part = run.stop().endsItself()) {
       SparkContext context = run.spark().sparkContext();
@@ -251,7 +273,7 @@ public final class TrainingRun {
       Map<String, String> identity = setup.identity(cluster.workers());
       PolicySpec spec = setup.spec(context.isLocal() ? "" : identity.getOrDefault("model", ""));
       OutputFolder folder = folder();
-      var saved = new Checkpoints(folder, run.id(), identity, RunSetup::asNow);
+      var saved = new Checkpoints(folder, run.id(), identity, setup::asNow);
       Checkpoints checkpoints = run.overwrites() ? saved.replacing() : saved;
       StepPlan plan = setup.steps();
       try (Engine engine = engine(context, cluster, spec, files);

@@ -1,11 +1,14 @@
 package dev.distillery.training.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
+import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.sample.ModelHash;
 import dev.distillery.training.reward.TinyReward;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,5 +55,49 @@ class MergedModelTest {
               "tokenizer_config.json",
               "merged-from.txt");
     }
+  }
+
+  @Test
+  void whatWasNotMergedHereStays() throws IOException {
+    Path others = Files.createDirectories(temp.resolve("others"));
+    Files.writeString(others.resolve("model.safetensors"), "theirs");
+    assertThatThrownBy(() -> MergedModel.write(adapter("one", 4), others, true))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining(others + ": it holds files and no merged-from.txt");
+    Path adapter = adapter("two", 4);
+    assertThatThrownBy(() -> MergedModel.write(adapter, adapter, true))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining(adapter + ": the model that is merged reads this folder");
+    assertThat(others.resolve("model.safetensors")).hasContent("theirs");
+    assertThat(adapter.resolve("adapter_model.safetensors")).exists();
+  }
+
+  @Test
+  void anAdapterThatDoesNotFitCostsNoEarlierResult() throws IOException {
+    Path merged = temp.resolve("merged ü x");
+    Path one = adapter("one", 4);
+    assertThat(MergedModel.write(one, merged, false)).isTrue();
+    String before = ModelHash.of(merged);
+    ArrayWeights weights = new ArrayWeights();
+    String module = "model.layers.99.self_attn.q_proj";
+    weights.put(new TensorSpec(module + ".lora_A.weight", List.of(2, 32)), new float[64]);
+    weights.put(new TensorSpec(module + ".lora_B.weight", List.of(32, 2)), new float[64]);
+    Path wrong = temp.resolve("wrong");
+    AdapterFiles.write(wrong, AdapterFiles.read(one).config(), weights);
+    assertThatThrownBy(() -> MergedModel.write(wrong, merged, true))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("layers.99");
+    assertThat(ModelHash.of(merged)).isEqualTo(before);
+    assertThat(MergedModel.write(one, merged, false)).isFalse();
+  }
+
+  @Test
+  void aMergeThatWasBrokenOffBeginsAgainInAnyFolder() throws IOException {
+    Path merged = Files.createDirectories(temp.resolve("merged ü x"));
+    Files.writeString(merged.resolve("merged-from.txt"), "unfinished");
+    Files.writeString(merged.resolve("vocab.json"), "stale");
+    assertThat(MergedModel.write(adapter("one", 4), merged, false)).isTrue();
+    assertThat(merged.resolve("vocab.json")).doesNotExist();
+    assertThat(MergedModel.config(merged).hiddenSize()).isEqualTo(32);
   }
 }

@@ -24,6 +24,7 @@ import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.run.FrozenModel;
+import dev.distillery.training.run.ResultFolder;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
@@ -112,6 +113,11 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
 
   @Override
   public void check(DpoOptions options) {
+    ResultFolder.check(
+        options.training().student(),
+        options.preference().refModel().stream()
+            .map(reference -> new ResultFolder.Read("--ref-model", reference))
+            .toList());
     String model = options.training().student().model();
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       if (files.config().labels() > 0) {
@@ -188,7 +194,8 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     TrainingInputs.Tokens tokens = inputs.with(reference).build(model, settings, seed, shuffled);
     TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
-        identified(training(run, options, tokens.rows()), options)
+        training(run, options, tokens.rows())
+            .identifiedBy(PreferenceOptions.class, options.preference())
             .identifiedBy("reference", reference.hash())
             .identifiedBy("token tables", tokens.key());
     if (!options.tokens().evalInput().isEmpty()) {
@@ -213,16 +220,6 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
         options.run().randomSeed(),
         new PreferenceObjective(options.preference().toLoss()),
         rows);
-  }
-
-  /** What of this job's own options a checkpoint may not change. */
-  private static TrainingRun identified(TrainingRun training, DpoOptions options) {
-    TrainingRun made = training;
-    for (var option :
-        OptionsBinder.of(PreferenceOptions.class).decisive(options.preference()).entrySet()) {
-      made = made.identifiedBy(option.getKey(), option.getValue());
-    }
-    return made;
   }
 
   private static ReferenceFigures reference(JobRun run, DpoOptions options) throws IOException {

@@ -38,6 +38,7 @@ import dev.distillery.training.run.BatchOptions;
 import dev.distillery.training.run.BatchOptionsBuilder;
 import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.LoraOptionsBuilder;
+import dev.distillery.training.run.ResultFolder;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.run.TrainingOptionsBuilder;
@@ -125,6 +126,14 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
 
   @Override
   public void check(PpoOptions options) {
+    ResultFolder.check(
+        options.training().student(),
+        Stream.concat(
+                options.update().refModel().stream()
+                    .map(reference -> new ResultFolder.Read("--ref-model", reference)),
+                options.rewardModels().models().stream()
+                    .map(reward -> new ResultFolder.Read("--reward-model", reward.name())))
+            .toList());
     String model = options.training().student().model();
     for (String reward : options.rewards().reward()) {
       var unused = WeightedReward.parse(reward).function();
@@ -193,6 +202,11 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   }
 
   @Override
+  public Map<String, String> settled(Map<String, String> recorded) {
+    return PpoOptions.settled(recorded);
+  }
+
+  @Override
   public List<TableRef> inputs(PpoOptions options) {
     Stream<String> texts =
         options.ptx().ptxInput().stream().map(text -> WeightedRef.parse(text).ref());
@@ -243,6 +257,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             run.reject(inputs.rejects(sums).orElseThrow(), col("rule"), col("detail"), col("row"));
       }
       String folder = options.training().student().outputDir();
+      ResultFolder.claim(folder, run.warehouse().hadoop());
       PromptTable prompts = inputs.write(folder + "/prompts", sums);
       Optional<PromptTable> held =
           options.evalInput().isEmpty()
@@ -354,25 +369,17 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
                 method.objective(),
                 new PlannedRows(sums.kept(), sums.tokens(), sums.longest()))
             .stepping(method)
-            .identifiedBy("prompts", sums.key());
-    made = identified(made, ScoringOptions.class, options.rewards());
-    made = identified(made, RewardModelOptions.class, options.rewardModels());
-    made = identified(made, PtxOptions.class, options.ptx());
-    made = identified(made, RolloutOptions.class, options.rollouts());
-    made = identified(made, UpdateOptions.class, options.update());
+            .identifiedBy("prompts", sums.key())
+            .identifiedBy(ScoringOptions.class, options.rewards())
+            .identifiedBy(RewardModelOptions.class, options.rewardModels())
+            .identifiedBy(PtxOptions.class, options.ptx())
+            .identifiedBy(RolloutOptions.class, options.rollouts())
+            .identifiedBy(UpdateOptions.class, options.update())
+            .reading(PpoOptions::settled);
     Optional<String> reference = options.update().refModel();
     return reference.isPresent()
         ? made.identifiedBy("reference", ModelHash.of(Path.of(reference.get())))
         : made;
-  }
-
-  private static <T extends Record> TrainingRun identified(
-      TrainingRun training, Class<T> type, T group) {
-    TrainingRun made = training;
-    for (var option : OptionsBinder.of(type).decisive(group).entrySet()) {
-      made = made.identifiedBy(option.getKey(), option.getValue());
-    }
-    return made;
   }
 
   private static PolicyMethod method(

@@ -14,7 +14,10 @@ import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /**
@@ -127,8 +130,19 @@ public record PpoOptions(
 
   /** What the score of an answer without an end becomes; see {@code --missing-eos}. */
   MissingEnd missingEnd() {
-    boolean group = update.algorithm() == Algorithm.GRPO;
-    return rewards.missingEos().orElse(group ? MissingEnd.OFF : MissingEnd.REPLACE);
+    return rewards.missingEos().orElse(impliedEnd(update.algorithm() == Algorithm.GRPO));
+  }
+
+  private static MissingEnd impliedEnd(boolean group) {
+    return group ? MissingEnd.OFF : MissingEnd.REPLACE;
+  }
+
+  /** Recorded options, with what an algorithm implied and nobody wrote down at first. */
+  static Map<String, String> settled(Map<String, String> recorded) {
+    var settled = new TreeMap<>(recorded);
+    boolean group = Algorithm.GRPO.name().equalsIgnoreCase(recorded.get("algorithm"));
+    settled.putIfAbsent("missing-eos", impliedEnd(group).name().toLowerCase(Locale.ROOT));
+    return settled;
   }
 
   /** Answers to each prompt. */

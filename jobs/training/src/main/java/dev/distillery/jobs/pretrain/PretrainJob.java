@@ -29,6 +29,7 @@ import dev.distillery.spark.warehouse.Tables;
 import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.run.NextTokenObjective;
+import dev.distillery.training.run.ResultFolder;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingOptions;
 import dev.distillery.training.run.TrainingResult;
@@ -125,6 +126,12 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
   @Override
   public void check(PretrainOptions options) {
     StudentOptions student = options.training().student();
+    ResultFolder.check(
+        student,
+        options.tokenizerFrom().stream()
+            .filter(from -> !from.equals(PretrainOptions.TRAIN))
+            .map(from -> new ResultFolder.Read("--tokenizer-from", from))
+            .toList());
     boolean shape = NewModel.isShape(student.model());
     if (shape && options.tokenizerFrom().isEmpty()) {
       throw JobException.invalid(
@@ -257,6 +264,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
 
   /** The folder of the first weights: on this machine, and the same for every try of a run. */
   private static Path initial(JobRun run, PretrainOptions options) {
+    ResultFolder.claim(options.training().student().outputDir(), run.warehouse().hadoop());
     URI output = new org.apache.hadoop.fs.Path(options.training().student().outputDir()).toUri();
     boolean local = output.getScheme() == null || output.getScheme().equals("file");
     Path folder =

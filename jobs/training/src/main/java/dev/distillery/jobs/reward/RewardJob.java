@@ -28,6 +28,7 @@ import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.reward.ScorePairs;
 import dev.distillery.training.reward.SharedReward;
 import dev.distillery.training.run.MergedModel;
+import dev.distillery.training.run.ResultFolder;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.StudentOptionsBuilder;
 import dev.distillery.training.run.TrainingOptions;
@@ -138,6 +139,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
 
   @Override
   public void check(RewardOptions options) {
+    ResultFolder.check(options.training().student(), List.of());
     Path model = model(options);
     try {
       ModelConfig config = MergedModel.config(model);
@@ -273,6 +275,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
             "Option --model: %s is an adapter, which is merged on this machine's disk, and --output-dir %s lies elsewhere: merge it by the job export, and name what that writes"
                 .formatted(model, output));
       }
+      ResultFolder.claim(output, run.warehouse().hadoop());
       begin = LocalResult.of(output, run.warehouse().hadoop()).resolve("base");
       try {
         if (MergedModel.write(model, begin, run.overwrites())) {

@@ -25,6 +25,7 @@ import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.NextTokenObjective;
+import dev.distillery.training.run.ResultFolder;
 import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingObjective;
 import dev.distillery.training.run.TrainingResult;
@@ -126,7 +127,15 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
 
   @Override
   public void check(SftOptions options) {
-    String model = options.training().student().model();
+    StudentOptions given = options.training().student();
+    ResultFolder.check(
+        given,
+        options.learnsFromCompletions()
+            ? List.of()
+            : options.distill().distill().stream()
+                .map(teacher -> new ResultFolder.Read("--distill", teacher))
+                .toList());
+    String model = given.model();
     if (options.classifies()) {
       checkClassifier(options, model);
       return;

@@ -169,6 +169,22 @@ class PpoJobTest {
         .hasMessageContaining("--missing-eos was off, now subtract");
   }
 
+  /** Neither the record nor the checkpoint of an earlier version names what was added since. */
+  @Test
+  void aRunOfAnEarlierVersionGoesOn() throws IOException {
+    Map<String, String> options = Map.of("algorithm", "grpo", "save-steps", "1");
+    run("old", with(options, "max-steps", "1"));
+    for (String file : List.of("warehouse/_runs/old.json", "out-old/checkpoint-1/manifest.json")) {
+      String now = Files.readString(temp.resolve(file));
+      String then = now.replaceAll(",\\s*\"(missing-eos|whiten-variance)\" ?: ?\"[^\"]*\"", "");
+      assertThat(now).contains("\"missing-eos\"", "\"whiten-variance\"");
+      assertThat(then).doesNotContain("\"missing-eos\"", "\"whiten-variance\"");
+      Files.writeString(temp.resolve(file), then);
+    }
+    run("old", with(options, "max-steps", "2"));
+    assertThat(metrics("old")).containsKey("2 kl");
+  }
+
   private static Map<String, String> with(Map<String, String> options, String name, String value) {
     var more = new HashMap<>(options);
     more.put(name, value);

@@ -228,8 +228,8 @@ class RewardJobTest {
     }
     Files.writeString(
         dated.resolve("chat_template.jinja"),
-        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif %}{{"
-            + " m.content }}<|im_end|>{% endfor %}");
+        "{% for m in messages %}{% if m.role == 'user' %}{{ strftime_now('%d/%m/%y') }}{% endif"
+            + " %}{{ m.content }}<|im_end|>{% endfor %}");
     RewardSummary summary =
         run(
             "dated",
@@ -289,7 +289,7 @@ class RewardJobTest {
                     Map.of(
                         "model", output("adapter").toString(),
                         "output-dir", output("adapter").toString())))
-        .hasMessageContaining(base + ": the adapter " + output("adapter") + " stands on this");
+        .hasMessageContaining("is --model " + output("adapter"));
     Path another = temp.resolve("another");
     AdapterFiles.write(
         another,
