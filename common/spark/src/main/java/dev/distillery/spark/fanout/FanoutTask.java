@@ -72,7 +72,7 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
         executor.ask(Wire.Welcome.class, new Wire.Join(run, lane, place, executor.executorId()));
     Teacher teacher;
     try {
-      teacher = SharedTeachers.of(welcome.settings(), Secret.of(welcome.key()));
+      teacher = SharedTeachers.of(run, welcome.settings(), Secret.of(welcome.key()));
     } catch (IllegalArgumentException e) {
       executor.ask(
           Boolean.class,

@@ -3,11 +3,15 @@ package dev.distillery.spark.job;
 import dev.distillery.core.run.JobException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
@@ -21,6 +25,12 @@ import org.apache.spark.SparkFiles;
  * that.
  */
 public final class ShippedModel {
+  /** Of a model's folder: its files, and its further chat templates. */
+  private static final int DEPTH = 2;
+
+  /** Stamps by application and path. */
+  private static final Map<String, String> SENT = new ConcurrentHashMap<>();
+
   private ShippedModel() {}
 
   /**
@@ -28,14 +38,29 @@ public final class ShippedModel {
    * of a query see it where the session was made with {@code
    * spark.sql.artifact.isolation.enabled=false}, as the command line makes it.
    *
+   * <p>What has been sent is not sent again until one of its files changes.
+   *
    * @param model path on the driver
+   * @throws JobException where a single file has changed since
    */
   public static void ship(SparkContext context, String model) {
     if (context.isLocal()) {
       return;
     }
     Path path = Path.of(model);
+    String name = context.applicationId() + " " + path.toAbsolutePath();
+    String stamp = stamp(path);
+    String before = SENT.put(name, stamp);
+    if (stamp.equals(before)) {
+      return;
+    }
     if (!Files.isDirectory(path)) {
+      if (before != null) {
+        SENT.put(name, before);
+        throw JobException.invalid(
+            "%s has changed since this session sent it to executors, and Spark sends a file once: begin another session, or give it another name"
+                .formatted(model));
+      }
       context.addFile(model);
       return;
     }
@@ -46,6 +71,34 @@ public final class ShippedModel {
       context.addArchive(named(archive, name(model)));
     } catch (IOException e) {
       throw JobException.invalid("Cannot send " + model + " to executors: " + e.getMessage());
+    }
+  }
+
+  /**
+   * What is another where a file of the model has changed: path, length, time and place on disk of
+   * each. Cheap, as no content is read; empty where there is no such file.
+   */
+  public static String stamp(Path model) {
+    if (!Files.exists(model)) {
+      return "";
+    }
+    var stamp = new StringBuilder();
+    try (Stream<Path> below = Files.walk(model, DEPTH)) {
+      for (Path file : below.filter(Files::isRegularFile).sorted().toList()) {
+        var found = Files.readAttributes(file, BasicFileAttributes.class);
+        stamp
+            .append(model.relativize(file))
+            .append(' ')
+            .append(found.size())
+            .append(' ')
+            .append(found.lastModifiedTime())
+            .append(' ')
+            .append(found.fileKey())
+            .append('\n');
+      }
+      return stamp.toString();
+    } catch (IOException | UncheckedIOException e) {
+      throw JobException.invalid("Cannot read " + model + ": " + e.getMessage());
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * The student of a JVM, which tasks share to score texts.
  *
- * <p>May use: model.sample, spark.job.
+ * <p>May use: core.run, model.sample, spark.job.
  */
 @NullMarked
 package dev.distillery.training.student;

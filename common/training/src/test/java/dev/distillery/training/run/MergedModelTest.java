@@ -3,12 +3,12 @@ package dev.distillery.training.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.TensorSpec;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.training.reward.TinyReward;
 import java.io.IOException;
 import java.nio.file.Files;

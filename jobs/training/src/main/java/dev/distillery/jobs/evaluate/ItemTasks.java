@@ -57,7 +57,7 @@ record ItemTasks(String model, String name, int threads, Map<String, TaskSetup> 
       @Nullable ItemEvaluator known = evaluators.get(task);
       if (known == null) {
         TaskSetup setup = Objects.requireNonNull(items.tasks().get(task));
-        known = setup.open(SharedStudent.of(items.model(), items.threads()));
+        known = setup.open(SharedStudent.of(items.model(), items.hash(), items.threads()));
         evaluators.put(task, known);
       }
       return known;
@@ -66,7 +66,10 @@ record ItemTasks(String model, String name, int threads, Map<String, TaskSetup> 
     Evaluated score(String task, String id, JsonNode row) {
       ItemEvaluator evaluator = of(task);
       return SharedStudent.with(
-          items.model(), items.threads(), (student, scorer) -> evaluator.score(id, row, scorer));
+          items.model(),
+          items.hash(),
+          items.threads(),
+          (student, scorer) -> evaluator.score(id, row, scorer));
     }
 
     ItemEvaluator.Question question(String task, String id, JsonNode row, int context) {

@@ -139,20 +139,24 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
       checkReplaceable(run, options, output.get());
     }
     SparkContext context = run.spark().sparkContext();
+    var model = java.nio.file.Path.of(options.model());
+    String hash = ModelHash.of(model);
     ShippedModel.ship(context, options.model());
     int threads = context.isLocal() ? 0 : context.getConf().getInt("spark.executor.cores", 0);
     Dataset<Row> texts = run.inputColumns(options.input(), TEXTS);
     Dataset<Row> tokens =
         texts
             .withColumn("row", to_json(struct("*")))
-            .map(new LogprobsRows(options.model(), threads), Encoders.row(LogprobsRows.SCHEMA));
+            .map(
+                new LogprobsRows(options.model(), hash, threads),
+                Encoders.row(LogprobsRows.SCHEMA));
     long read = texts.count();
     Map<String, Long> rejects = rejectsByRule(tokens);
     if (run.dryRun()) {
       LogprobsSummary plan = plan(run, tokens, read);
       return Outcome.done(plan, RowAccount.of("rows", read, plan.rowsScored()).rejects(rejects));
     }
-    run.note("model", identity(java.nio.file.Path.of(options.model())));
+    run.note("model", model.getFileName() + ", SHA-256 " + hash);
     long scored =
         run.write(
             Tables.LOGPROBS,
@@ -160,7 +164,7 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
                 .where(col("rule").isNull())
                 .repartition(context.defaultParallelism() * PARTITIONS_A_CORE, col("id"))
                 .map(
-                    new ScoreRows(options.model(), threads),
+                    new ScoreRows(options.model(), hash, threads),
                     Encoders.row(Tables.LOGPROBS.schema())));
     if (!rejects.isEmpty()) {
       run.reject(tokens.where(col("rule").isNotNull()), col("rule"), col("detail"), col("row"));
@@ -206,10 +210,6 @@ public final class LogprobsJob implements Job<LogprobsOptions, LogprobsSummary> 
             .head();
     return LogprobsSummary.of(
         run.summary(), read, sums.getLong(0), sums.getLong(1), Optional.empty());
-  }
-
-  private static String identity(java.nio.file.Path model) throws IOException {
-    return model.getFileName() + ", SHA-256 " + ModelHash.of(model);
   }
 
   private static Map<String, Long> rejectsByRule(Dataset<Row> tokens) {

@@ -39,16 +39,18 @@ final class LogprobsRows implements MapFunction<Row, Row> {
           .add("row", DataTypes.StringType);
 
   private final String model;
+  private final String hash;
   private final int threads;
 
-  LogprobsRows(String model, int threads) {
+  LogprobsRows(String model, String hash, int threads) {
     this.model = model;
+    this.hash = hash;
     this.threads = threads;
   }
 
   @Override
   public Row call(Row row) {
-    Student student = SharedStudent.of(model, threads);
+    Student student = SharedStudent.of(model, hash, threads);
     List<@Nullable Long> given = row.isNullAt(2) ? List.of() : row.getList(2);
     List<@Nullable Long> ids =
         given.isEmpty() && !row.isNullAt(1) ? tokens(student, row.getString(1)) : given;

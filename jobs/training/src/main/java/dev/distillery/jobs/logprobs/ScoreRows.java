@@ -16,10 +16,12 @@ final class ScoreRows implements MapFunction<Row, Row> {
   private static final long serialVersionUID = 1L;
 
   private final String model;
+  private final String hash;
   private final int threads;
 
-  ScoreRows(String model, int threads) {
+  ScoreRows(String model, String hash, int threads) {
     this.model = model;
+    this.hash = hash;
     this.threads = threads;
   }
 
@@ -30,7 +32,8 @@ final class ScoreRows implements MapFunction<Row, Row> {
     return RowFactory.create(
         row.getString(0),
         ids.toArray(Integer[]::new),
-        SharedStudent.with(model, threads, (student, scorer) -> logprobs(student, scorer, tokens)));
+        SharedStudent.with(
+            model, hash, threads, (student, scorer) -> logprobs(student, scorer, tokens)));
   }
 
   /**
