@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.jobs.dpo.DpoJob;
@@ -15,7 +16,6 @@ import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.TensorSpec;
-import dev.distillery.model.sample.ModelHash;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobCall;
 import dev.distillery.spark.testing.LocalSpark;

@@ -62,7 +62,6 @@ final class Exporter {
    */
   ExportSummary export(JobRun run) throws IOException {
     boolean file = options.format() == ExportOptions.Format.GGUF;
-    refuseWhatIsRead("--model", options.model());
     if (options.adapter().isPresent()) {
       refuseWhatIsRead("--adapter", options.adapter().get());
     }
@@ -112,6 +111,7 @@ final class Exporter {
               + (file ? "file" : "folder")
               + "; choose another --output");
     }
+    refuseWhatIsRead("--model", options.model());
   }
 
   private void refuseWhatIsRead(String option, String read) throws IOException {

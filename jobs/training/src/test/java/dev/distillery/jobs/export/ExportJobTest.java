@@ -173,8 +173,12 @@ class ExportJobTest {
   }
 
   private static Tokenizer trained(int size, String... marks) {
+    return trained("the cat sat on the mat, that cat", size, marks);
+  }
+
+  private static Tokenizer trained(String text, int size, String... marks) {
     BpeTrainer trainer = new BpeTrainer(PreTokenizer.SMOLLM);
-    trainer.add("the cat sat on the mat, that cat");
+    trainer.add(text);
     return trainer.train(size, 2, List.of(marks));
   }
 
@@ -185,7 +189,7 @@ class ExportJobTest {
     ModelWriter.write(small, CONFIG, TOKENS, weights(), TensorType.F32);
     TokenizerWriter.write(
         small,
-        trained(266, "<|im_start|>", "<|im_end|>"),
+        trained(260, "<|im_start|>", "<|im_end|>"),
         TOKENS,
         Optional.of(ChatTemplate.named("chatml", "<|im_end|>")));
     Path adapter = adapterWithATokenizer("adds", tokenizer, "llama3");
@@ -194,10 +198,11 @@ class ExportJobTest {
       export("--model", small, "--adapter", adapter, "--format", format, "--output", output);
       Tokenizer written = Tokenizers.open(output);
       assertThat(written.encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
-      assertThat(trained(266, "<|im_start|>", "<|im_end|>").encode(TEXT))
+      assertThat(trained(260, "<|im_start|>", "<|im_end|>").encode(TEXT))
           .isNotEqualTo(tokenizer.encode(TEXT));
       try (ModelFiles merged = ModelFiles.open(output)) {
-        assertThat(ModelTemplates.read(merged)).isEqualTo(ModelTemplates.ofDirectory(adapter));
+        assertThat(ModelTemplates.read(merged).map(ModelTemplates::jinja))
+            .isEqualTo(ModelTemplates.ofDirectory(adapter).map(ModelTemplates::jinja));
       }
     }
     assertThatThrownBy(() -> export("--model", small, "--adapter", adapter, "--output", adapter))
@@ -212,12 +217,15 @@ class ExportJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining(other + ": its own tokenizer has '<s>' as token 0")
         .hasMessageContaining("name the one that is right by --tokenizer");
-    Path larger =
-        adapterWithATokenizer("larger", trained(271, "<|im_start|>", "<|im_end|>"), "chatml");
+    Path bare = temp.resolve("bare");
+    ModelWriter.write(bare, CONFIG, TOKENS, weights(), TensorType.F32);
+    Tokenizer large =
+        trained("one two three four five six seven ".repeat(3), 275, "<|im_start|>", "<|im_end|>");
+    Path larger = adapterWithATokenizer("larger", large, "chatml");
     assertThatThrownBy(
-            () -> export("--model", model, "--adapter", larger, "--output", temp.resolve("x")))
+            () -> export("--model", bare, "--adapter", larger, "--output", temp.resolve("x")))
         .isInstanceOf(JobException.class)
-        .hasMessageContaining("has 271 tokens where the embedding has 270 rows");
+        .hasMessageContaining("has 275 tokens where the embedding has 270 rows");
     export(
         "--model", model, "--adapter", other, "--tokenizer", model, "--output", temp.resolve("x"));
     assertThat(Tokenizers.open(temp.resolve("x")).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
