@@ -88,6 +88,8 @@ class LocaleIT {
       test -s 日本/zeugnis.html
       run evaluated show evaluations@e
       run judge judge --form single --input completions@d --teacher openai --model fake-model-mini --base-url "$url" --dry-run
+      run rate rate --form rating --input completions@d --output 日本/bewerten.html --run-id r
+      test -s 日本/bewerten.html
       echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
       run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
       test -s 日本/gelesen/model.safetensors

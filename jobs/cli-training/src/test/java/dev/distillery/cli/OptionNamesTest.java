@@ -20,6 +20,7 @@ class OptionNamesTest {
           Map.entry("against", "Dedup's is a pool, judge's the answers of the other side"),
           Map.entry("chat-template", "Export writes one, a student is asked in one"),
           Map.entry("dtype", "Export stores so, training holds frozen weights so"),
+          Map.entry("form", "Judge's is what a model is asked, rate's what people are"),
           Map.entry("input", "Each job says which tables or files it reads"),
           Map.entry("model", "Each job says which forms of a model it takes"),
           Map.entry("output", "Each job says what it writes there"),

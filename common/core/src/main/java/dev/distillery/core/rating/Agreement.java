@@ -53,12 +53,21 @@ public final class Agreement {
    *     out
    */
   public void add(Collection<String> labels) {
+    add(labels, 1);
+  }
+
+  /**
+   * Adds items that have the same labels.
+   *
+   * @param items how many there are
+   */
+  public void add(Collection<String> labels, long items) {
     long[] counts = new long[categories.size()];
     labels.forEach(label -> counts[place(label)]++);
     long[][] sums = pairs.computeIfAbsent(labels.size(), unused -> square());
     for (int c = 0; c < counts.length; c++) {
       for (int k = 0; k < counts.length; k++) {
-        sums[c][k] += counts[c] * (counts[k] - (c == k ? 1 : 0));
+        sums[c][k] += items * counts[c] * (counts[k] - (c == k ? 1 : 0));
       }
     }
   }

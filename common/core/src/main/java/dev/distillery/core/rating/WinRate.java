@@ -112,9 +112,14 @@ public record WinRate(long wins, long ties, long losses) {
       }
       rates[b] = halves / 2.0 / n;
     }
-    Arrays.sort(rates);
-    return Optional.of(
-        Interval.of(quantile(rates, Interval.TAIL), quantile(rates, 1 - Interval.TAIL)));
+    return Optional.of(percentiles(rates));
+  }
+
+  /** Percentiles 2.5 and 97.5, interpolated. */
+  static Interval percentiles(double[] rates) {
+    double[] sorted = rates.clone();
+    Arrays.sort(sorted);
+    return Interval.of(quantile(sorted, Interval.TAIL), quantile(sorted, 1 - Interval.TAIL));
   }
 
   private static double quantile(double[] sorted, double share) {

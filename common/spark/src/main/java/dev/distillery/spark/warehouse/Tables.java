@@ -52,7 +52,7 @@ public final class Tables {
               .column("input", StringType, "What it is to be done to; empty where there is none")
               .column("output", StringType, "The answer")
               .column("is_classification", BooleanType, "Whether the output is one of few labels")
-              .column("origin", StringType, "seed, teacher or dataset")
+              .column("origin", StringType, "seed, teacher, dataset or human")
               .required("source", StringType, "Name of the source: a data set, a file or a recipe")
               .required("license", StringType, "SPDX expression, or NOASSERTION")
               .column("teacher", StringType, "Model that wrote the row")
@@ -239,6 +239,33 @@ public final class Tables {
               .column("license", StringType, "Licenses of the answers, or NOASSERTION")
               .build());
 
+  /** What people are asked to rate. */
+  public static final Table RATING_ITEMS =
+      new Table(
+          "rating_items",
+          "One thing that people rate, and what its page hides from them. Raters must not see it.",
+          struct()
+              .required("id", StringType, "What the page calls it; tells nothing of the row")
+              .required("row_id", StringType, "The row that is rated")
+              .required("form", StringType, "pairwise, ranking, audit, rating or demonstration")
+              .column("prompt", StringType, "What was asked; a dialogue as JSON")
+              .column("instruction", StringType, "What was asked, where its input is apart")
+              .column("input", StringType, "What it was asked about")
+              .required(
+                  "answers",
+                  new ArrayType(
+                      struct()
+                          .column("text", StringType, "The answer")
+                          .column("model", StringType, "Who gave it")
+                          .column("side", StringType, "a (--input) or b (--against)")
+                          .build(),
+                      true),
+                  "The answers, in a drawn order: votes name them by their place, from 1")
+              .column("expected", StringType, "The right answer's place, where raters are tested")
+              .required("source", StringType, "Sources of the answers")
+              .required("license", StringType, "Licenses of the answers, or NOASSERTION")
+              .build());
+
   /** How likely a model finds the tokens of one text. */
   public static final Table LOGPROBS =
       new Table(
@@ -363,6 +390,7 @@ public final class Tables {
           NEIGHBORS,
           METRICS,
           JUDGEMENTS,
+          RATING_ITEMS,
           LOGPROBS,
           SCORES,
           BEST_OF,
