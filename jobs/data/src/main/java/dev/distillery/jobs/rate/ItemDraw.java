@@ -76,6 +76,7 @@ final class ItemDraw implements AutoCloseable {
                         collect_set(
                             struct(
                                 "side",
+                                "calls",
                                 "model",
                                 "answer",
                                 "prompt",
@@ -258,7 +259,11 @@ final class ItemDraw implements AutoCloseable {
               .filter(asked -> asked != null)
               .findFirst()
               .orElse(null);
-      @Nullable String[] why = why(prompt, answers);
+      boolean calls = answered.stream().anyMatch(row -> row.<Boolean>getAs("calls"));
+      @Nullable String[] why =
+          calls
+              ? new String[] {"calls_tools", "An answer calls tools, which the page cannot show"}
+              : why(prompt, answers);
       var item =
           new RatingItem(
               form.isOfOneAnswer() ? group.getAs("each") : "",

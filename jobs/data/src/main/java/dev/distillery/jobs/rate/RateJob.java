@@ -30,9 +30,9 @@ import org.apache.spark.sql.Encoders;
  *
  * <pre>{@code
  * RateOptions options =
- *     RateOptions.builder().input(List.of("mine.jsonl")).against(List.of("theirs.jsonl")).output(Optional.of("page.html")).build();
+ *     RateOptions.builder().input(List.of("rating_items@page")).collect(List.of("ratings-ann.jsonl")).build();
  * RateSummary summary = new RateJob().run(spark, options);
- * System.out.println(summary.items() + " items for people to rate");
+ * System.out.println(summary.results().get("win_rate"));
  * }</pre>
  */
 public final class RateJob implements Job<RateOptions, RateSummary> {

@@ -256,12 +256,14 @@ class RateJobTest {
             + answer("left", "m", "x")
             + answer("twice", "m", "x")
             + answer("twice", "m", "y")
+            + answer("calls", "m", "x").replace("\"text\"", "\"tool_calls\":\"[{}]\",\"text\"")
             + answer("none", "m", "x").replace("\"prompt\"", "\"other\"");
     String b =
         answer("both", "n", "y")
             + answer("same", "n", "equal")
             + answer("right", "n", "x")
             + answer("twice", "n", "x")
+            + answer("calls", "n", "y")
             + answer("none", "n", "y").replace("\"prompt\"", "\"other\"");
     RateSummary summary = rate(pairs("rules", a, b));
     assertThat(summary.items()).isEqualTo(1);
@@ -272,6 +274,7 @@ class RateJobTest {
                 "only_in_input", 1L,
                 "only_in_against", 1L,
                 "several_answers", 1L,
+                "calls_tools", 1L,
                 "no_prompt", 1L));
     assertThatThrownBy(() -> rate(pairs("rules", a, b).run(run("none"))))
         .hasMessageContaining("rules.html is there already");
