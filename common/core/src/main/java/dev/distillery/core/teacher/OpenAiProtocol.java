@@ -199,9 +199,9 @@ final class OpenAiProtocol {
             counted ? count(usage.path("completion_tokens"), -1) : -1,
             status,
             limits,
-            reasoning(chat ? message : choice),
-            TokenLogprob.ofChoice(choice.path("logprobs")),
-            toolCalls(message)));
+            TeacherReply.orElse(() -> reasoning(chat ? message : choice), Optional.empty()),
+            TeacherReply.orElse(() -> TokenLogprob.ofChoice(choice.path("logprobs")), List.of()),
+            TeacherReply.orElse(() -> toolCalls(message), Optional.empty())));
   }
 
   /** What a model thought, where the server tells it in a field of its own. */

@@ -3,6 +3,7 @@ package dev.distillery.core.teacher;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What a teacher said in one successful attempt.
@@ -84,22 +85,37 @@ public record TeacherReply(
    */
   public TeacherReply finished(List<String> stops) {
     Thought thought =
-        reasoning.map(told -> new Thought(told, text)).orElseGet(() -> Thought.of(text));
+        reasoning
+            .map(told -> new Thought(told, text))
+            .orElseGet(() -> orElse(() -> Thought.of(text), new Thought("", text)));
     String answer = thought.text();
     int stop = Stops.indexIn(answer, stops);
     int begin = text.length() - answer.length();
     int end = stop < 0 ? text.length() : begin + stop;
     boolean whole = reasoning.isEmpty() && begin == 0 && stop < 0;
-    // What calls a tool is spelt by tokens, and is not in the text.
-    boolean asTold = whole && (toolCalls.isPresent() || TokenLogprob.maySpell(logprobs, text));
     return with(
         text.substring(begin, end),
         stop < 0 ? finishReason : "stop",
         Optional.of(thought.reasoning()).filter(said -> !said.isEmpty()),
-        asTold
-            ? logprobs
-            : toolCalls.isPresent() ? List.of() : TokenLogprob.of(logprobs, text, begin, end),
+        orElse(() -> tokens(whole, begin, end), List.of()),
         toolCalls);
+  }
+
+  private List<TokenLogprob> tokens(boolean whole, int begin, int end) {
+    // What calls a tool is spelt by tokens, and is not in the text.
+    if (whole && (toolCalls.isPresent() || TokenLogprob.maySpell(logprobs, text))) {
+      return logprobs;
+    }
+    return toolCalls.isPresent() ? List.of() : TokenLogprob.of(logprobs, text, begin, end);
+  }
+
+  /** What stands beside a reply's text. The text is paid for: it is kept whatever ails the rest. */
+  static <T> T orElse(Supplier<T> part, T otherwise) {
+    try {
+      return part.get();
+    } catch (RuntimeException e) {
+      return otherwise;
+    }
   }
 
   private TeacherReply with(

@@ -14,13 +14,28 @@ record Thought(String reasoning, String text) {
   private static final String OPEN = "<think>";
   private static final String CLOSE = "</think>";
 
+  /** What an answer begins with: no mark that would close a quotation or go on with a sentence. */
+  private static final String ANSWER =
+      "(?![,.;:!?)\\]}'\"`\u2019\u201D\u00BB\u3001\u3002\uFF0C])\\S";
+
   /**
-   * How a thought ends that a prompt has opened: with its line, or tight between two texts. Where a
-   * text speaks of the tag, blanks or quotation marks stand beside it.
+   * How a thought ends that a prompt has opened. Where a text speaks of the tag, blanks or
+   * quotation marks stand beside it, or the sentence goes on behind it in lower case.
    */
   private static final Pattern CLOSING =
       Pattern.compile(
-          "</think>[ \\t]*(?:\\R|\\z)" + "|(?<=[\\p{L}\\p{N}.!?:)])</think>(?=[\\p{L}\\p{N}*#])");
+          // The tag ends its line,
+          "</think>[ \\t]*(?:\\R|\\z)"
+              // or stands tight between the end of a word or a sentence and the answer,
+              + "|(?<=[\\p{L}\\p{N}.!?:)\u2026\u3002\uFF01\uFF1F\uFF09])</think>(?="
+              + ANSWER
+              + ")"
+              // or begins a line or ends a sentence, and an answer begins behind it.
+              + "|(?:(?m:^)|(?<=[.!?\u2026\u3002\uFF01\uFF1F]))</think>(?="
+              + ANSWER
+              + "|[ \\t]+(?!\\p{Ll})"
+              + ANSWER
+              + ")");
 
   /** Parts a text. Some templates open the thought in the prompt, so that only its end is here. */
   static Thought of(String content) {

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * @param token the token written out; what is no whole character of UTF-8 is not told apart
  * @param id in the teacher's vocabulary; empty where it does not say
  * @param logprob natural logarithm of its probability after all before it, before temperature and
- *     penalties where the teacher tells that; never NaN
+ *     penalties where the teacher tells that; finite
  * @param top the likeliest tokens in its place, the likeliest first; mostly the token is among them
  */
 public record TokenLogprob(String token, OptionalInt id, double logprob, List<Top> top) {
@@ -59,7 +59,9 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
 
   /** A probability of 0 is written in several ways; JSON and tables hold a number. */
   private static double finite(double logprob) {
-    return Double.isNaN(logprob) ? -Double.MAX_VALUE : Math.max(logprob, -Double.MAX_VALUE);
+    return Double.isNaN(logprob)
+        ? -Double.MAX_VALUE
+        : Math.min(Double.MAX_VALUE, Math.max(logprob, -Double.MAX_VALUE));
   }
 
   /**
@@ -114,7 +116,9 @@ public record TokenLogprob(String token, OptionalInt id, double logprob, List<To
       if (!END_MARK.matcher(last).matches()) {
         return false;
       }
-      all = all.substring(0, all.length() - last.length());
+      // As a mark's own blanks are not in the text, they are not cut from it either.
+      int length = BLANKS.matcher(last).replaceAll("").length();
+      all = all.substring(0, all.length() - length);
     }
     return all.equals(wanted);
   }
