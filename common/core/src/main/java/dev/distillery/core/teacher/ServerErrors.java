@@ -10,6 +10,7 @@ import dev.distillery.core.teacher.TeacherException.Category;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -93,6 +94,14 @@ final class ServerErrors {
   /** A part of the request that is a row's own. */
   private static final Pattern PLACE_IN_A_ROW = Pattern.compile("tools|functions|messages");
 
+  /** A place as messages name it: {@code tools.0.input_schema.properties.api_key}. */
+  private static final Pattern NAME_OF_A_PLACE =
+      Pattern.compile("\\b(?:tools|functions|messages|properties|parameters)[.\\[]\\S*");
+
+  /** Words between quotation marks, of which an apostrophe is none. */
+  private static final Pattern QUOTED =
+      Pattern.compile("(?<!\\w)(?:['\"`])([^'\"`]{1,200})['\"`](?!\\w)");
+
   private static final Pattern CODE_OF_A_TOOL =
       Pattern.compile("function|tool", Pattern.CASE_INSENSITIVE);
 
@@ -140,7 +149,7 @@ final class ServerErrors {
         return worded(detail);
       }
       if (detail.isArray() && !detail.isEmpty()) {
-        return said(listed(detail), detail.path(0));
+        return placed(said(listed(detail), detail.path(0)), detail.path(0).path("loc"));
       }
     }
     JsonNode status = answer.path("base_resp");
@@ -173,6 +182,13 @@ final class ServerErrors {
       all.append(one.isTextual() ? one.textValue() : words(one).orElse(""));
     }
     return all.toString();
+  }
+
+  /** An error with the place in the request's body that it names, if it does, as its parameter. */
+  private static JsonNode placed(ObjectNode error, JsonNode place) {
+    return place.path(0).asText("").equals("body")
+        ? error.put("param", place.path(1).asText(""))
+        : error;
   }
 
   private static Optional<String> words(JsonNode error) {
@@ -223,9 +239,9 @@ final class ServerErrors {
     String code = codes(error);
     String message = error.path("message").asText("");
     String searched =
-        isAboutTheRequest(status, error, code, request)
+        isAboutTheRequest(error, code, request)
             ? ""
-            : message.substring(0, Math.min(message.length(), MOST_SEARCHED));
+            : own(message.substring(0, Math.min(message.length(), MOST_SEARCHED)), request);
     if (status == 402
         || CODE_OF_MONEY.matcher(code).find()
         || ABOUT_MONEY.matcher(searched).find()) {
@@ -263,12 +279,28 @@ final class ServerErrors {
   }
 
   /** Whether a message's words may be those of one row: of its prompt, or of its tools. */
-  private static boolean isAboutTheRequest(
-      int status, JsonNode error, String code, TeacherRequest request) {
+  private static boolean isAboutTheRequest(JsonNode error, String code, TeacherRequest request) {
     return PLACE_IN_A_ROW.matcher(error.path("param").asText("")).lookingAt()
         || CODE_OF_A_TOOL.matcher(code).find()
-        || ((status == 400 || status == 422) && OpenAiProtocol.hasTools(request))
         || ServerWords.repeats(error, request);
+  }
+
+  /** A message without the names that it takes from the request's tools: its own words alone. */
+  private static String own(String message, TeacherRequest request) {
+    if (!OpenAiProtocol.hasTools(request)) {
+      return message;
+    }
+    String tools = request.extraBody();
+    return NAME_OF_A_PLACE
+        .matcher(
+            QUOTED
+                .matcher(message)
+                .replaceAll(
+                    quoted ->
+                        tools.contains(quoted.group(1))
+                            ? ""
+                            : Matcher.quoteReplacement(quoted.group())))
+        .replaceAll("");
   }
 
   /** Whether a text has words by which a server would speak of a key or of money. */

@@ -35,13 +35,14 @@ final class ServerWords {
   }
 
   /**
-   * Whether an error's message repeats a text of the request that itself speaks of a key or of
-   * money: then what it says of these may be no word of the server's.
+   * Whether an error's message repeats a text of the request, its tools among them, that itself
+   * speaks of a key or of money: then what it says of these may be no word of the server's.
    */
   static boolean repeats(JsonNode error, TeacherRequest request) {
     return quotes(
         onOneLine(error.path("message").asText("")),
-        texts(request).filter(ServerErrors::speaksOfKeyOrMoney));
+        Stream.concat(texts(request), Stream.of(onOneLine(request.extraBody())))
+            .filter(ServerErrors::speaksOfKeyOrMoney));
   }
 
   /** What of a text may be shown: one line, without the key, no longer than anybody reads. */

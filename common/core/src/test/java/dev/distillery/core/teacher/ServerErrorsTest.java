@@ -147,6 +147,22 @@ class ServerErrorsTest {
         .isEqualTo(Category.AUTHENTICATION);
   }
 
+  private static final String TOOLS =
+      """
+      {"tools":[{"type":"function","function":{"name":"login","description":"Says whether the\
+       API key provided is incorrect, or authentication failed.","parameters":{"type":"object",\
+      "properties":{"api_key":{"type":"array"},"insufficient funds":{"type":"string"}}}}}]}\
+      """;
+
+  private static Category ofTools(int status, String extraBody, JsonNode error) {
+    TeacherRequest plain = Requests.prompt("r", "m", "Log me in.", Sampling.of(1));
+    return ServerErrors.category(
+        status,
+        error,
+        new TeacherRequest(
+            "r", Optional.empty(), "m", plain.prompt(), List.of(), plain.sampling(), extraBody));
+  }
+
   /** What is wrong with a row's tools is wrong with that row, however its fields are named. */
   @ParameterizedTest
   @CsvSource(
@@ -158,21 +174,55 @@ class ServerErrorsTest {
         "{}|\"param\":\"messages.[2].tool_calls\"",
         "{}|\"code\":\"invalid_function_parameters\"",
         "{}|\"type\":\"invalid_tool\"",
-        "{\"tools\":[{\"type\":\"function\"}]}|\"code\":null"
+        TOOLS + "|\"code\":null"
       })
   void aBadToolOfOneRowIsNoBadKey(String extraBody, String member) {
-    TeacherRequest plain = Requests.prompt("r", "m", "Log me in.", Sampling.of(1));
-    var request =
-        new TeacherRequest(
-            "r", Optional.empty(), "m", plain.prompt(), List.of(), plain.sampling(), extraBody);
     for (String words :
         List.of(
             "Invalid schema for function 'login': In context=('properties', 'api_key'), array"
                 + " schema missing items.",
-            "Invalid schema for function 'pay': 'insufficient funds' is no name")) {
+            "Invalid schema for function 'login': 'insufficient funds' is no name")) {
       JsonNode error = error("{\"error\":{\"message\":\"" + words + "\"," + member + "}}");
-      assertThat(ServerErrors.category(400, error, request)).isEqualTo(Category.BAD_REQUEST);
+      assertThat(ofTools(400, extraBody, error)).isEqualTo(Category.BAD_REQUEST);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "400|{\"error\":{\"message\":\"tools.0.input_schema.properties.api_key: Field required\"}}",
+        "400|{\"error\":{\"message\":\"Bad tool: the API key provided is incorrect, or auth\"}}",
+        "422|{\"detail\":[{\"loc\":[\"body\",\"tools\",0,\"api_key\"],\"msg\":\"Field required\"}]}"
+      })
+  void whatAMessageTakesFromTheToolsIsNoWordOfTheServers(int status, String body) {
+    assertThat(ofTools(status, TOOLS, error(body))).isEqualTo(Category.BAD_REQUEST);
+  }
+
+  /** A request with tools hides no word of the account: the run ends, and its rows are left. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "400|{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Your credit balance is"
+            + " too low to access the API.\"}}|INSUFFICIENT_QUOTA",
+        "400|{\"error\":{\"message\":\"Insufficient credits to call"
+            + " functions\"}}|INSUFFICIENT_QUOTA",
+        "422|{\"error\":{\"message\":\"Insufficient Balance\"}}|INSUFFICIENT_QUOTA",
+        "400|{\"error\":{\"message\":\"You didn't provide an API key. It's"
+            + " required.\"}}|AUTHENTICATION",
+        "400|[{\"error\":{\"message\":\"API key not valid. Please pass a valid API"
+            + " key.\"}}]|AUTHENTICATION",
+        "400|{\"error\":{\"message\":\"Missing 'Authorization' token: not"
+            + " authenticated\"}}|AUTHENTICATION",
+        "422|{\"detail\":[{\"loc\":[\"header\",\"api_key\"],\"msg\":\"Field"
+            + " required\"}]}|AUTHENTICATION"
+      })
+  void aRequestWithToolsHidesNoWordOfTheAccount(int status, String body, Category category) {
+    assertThat(ofTools(status, TOOLS, error(body))).isEqualTo(category);
+    assertThat(new TeacherException(category, status, Optional.empty(), "").fatal()).isTrue();
   }
 
   @ParameterizedTest
