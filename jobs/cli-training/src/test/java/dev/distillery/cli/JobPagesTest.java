@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.Command;
 import dev.distillery.core.run.OptionsKit;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +19,9 @@ class JobPagesTest {
   private static final Path PAGES = FetchedModel.root().resolve("docs/jobs");
 
   static Stream<Command<?>> commands() {
-    return new CommandLineTool(System.out, System.err, Clock.systemUTC()).commands().stream();
+    return new CommandLineTool(
+            System.out, System.err, ProgressListener.standardError(), Clock.systemUTC())
+        .commands().stream();
   }
 
   @ParameterizedTest

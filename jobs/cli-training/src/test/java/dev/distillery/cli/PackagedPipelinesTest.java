@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.StagedRecipe;
 import dev.distillery.core.teacher.testing.FetchedModel;
@@ -57,7 +58,9 @@ class PackagedPipelinesTest {
 
   /** Gives each variable that the recipe leaves open a value. */
   private static List<PipelineStage<?, ?>> stages(String recipe, Map<String, String> set) {
-    var tool = new CommandLineTool(System.out, System.err, Clock.systemUTC());
+    var tool =
+        new CommandLineTool(
+            System.out, System.err, ProgressListener.standardError(), Clock.systemUTC());
     PipelineCommand command =
         tool.commands().stream()
             .filter(PipelineCommand.class::isInstance)

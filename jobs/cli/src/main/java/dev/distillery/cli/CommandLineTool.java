@@ -5,6 +5,7 @@ import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Nearest;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.spark.job.Job;
 import java.io.PrintStream;
 import java.time.Clock;
@@ -23,17 +24,22 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 final class CommandLineTool {
   private final PrintStream out;
   private final PrintStream err;
+  private final ProgressListener progress;
   private final Clock clock;
   private final TreeMap<String, Command<?>> commands = new TreeMap<>();
 
-  CommandLineTool(PrintStream out, PrintStream err, Clock clock) {
+  /**
+   * @param progress is told how far jobs are
+   */
+  CommandLineTool(PrintStream out, PrintStream err, ProgressListener progress, Clock clock) {
     this.out = out;
     this.err = err;
+    this.progress = progress;
     this.clock = clock;
     for (Job<?, ?> job : ServiceLoader.load(Job.class)) {
       commands.put(job.name(), job);
     }
-    var pipeline = new PipelineCommand(commands, err, clock);
+    var pipeline = new PipelineCommand(commands, err, progress, clock);
     for (PlainCommand<?> command : List.of(new ShowCommand(), new RunsCommand(), pipeline)) {
       commands.put(command.name(), command);
     }
@@ -86,7 +92,7 @@ final class CommandLineTool {
     // Before any file system is opened: each is opened once.
     StoreRetries.bound(SparkHadoopUtil.get().conf());
     if (command instanceof Job<O, ?> job) {
-      return new JobCommand<>(job, arguments, out, err, clock).run(rest);
+      return new JobCommand<>(job, arguments, out, err, progress, clock).run(rest);
     }
     O options = arguments.binder().bind(arguments.read(rest));
     return ((PlainCommand<O>) command).run(options, out);

@@ -25,14 +25,21 @@ final class JobCommand<O extends Record, S extends Summary> {
   private final CommandArguments<O> arguments;
   private final PrintStream out;
   private final PrintStream err;
+  private final ProgressListener progress;
   private final Clock clock;
 
   JobCommand(
-      Job<O, S> job, CommandArguments<O> arguments, PrintStream out, PrintStream err, Clock clock) {
+      Job<O, S> job,
+      CommandArguments<O> arguments,
+      PrintStream out,
+      PrintStream err,
+      ProgressListener progress,
+      Clock clock) {
     this.job = job;
     this.arguments = arguments;
     this.out = out;
     this.err = err;
+    this.progress = progress;
     this.clock = clock;
   }
 
@@ -54,7 +61,6 @@ final class JobCommand<O extends Record, S extends Summary> {
   private ExitCode run(JobCall<O, S> call, List<String> args, String runId) {
     S summary;
     try {
-      ProgressListener progress = ProgressListener.on(err);
       summary =
           job.needsSpark()
               ? Sessions.with(job.name() + " " + runId, spark -> call.run(spark, progress))

@@ -1,5 +1,6 @@
 package dev.distillery.cli;
 
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.spark.job.ProcessStop;
 import java.time.Clock;
 
@@ -15,7 +16,10 @@ public final class Main {
    */
   public static void main(String[] args) {
     Signals.handle(args.length == 0 ? "" : args[0], ProcessStop.PROCESS, System.err);
-    int code = new CommandLineTool(System.out, System.err, Clock.systemUTC()).run(args);
+    int code =
+        new CommandLineTool(
+                System.out, System.err, ProgressListener.standardError(), Clock.systemUTC())
+            .run(args);
     System.out.flush();
     System.err.flush();
     if (ProcessStop.PROCESS.goingDown()) {

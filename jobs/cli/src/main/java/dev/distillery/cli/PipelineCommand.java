@@ -6,6 +6,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.Nearest;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.Recipe;
 import dev.distillery.core.run.RunId;
 import dev.distillery.core.run.StagedRecipe;
@@ -27,14 +28,17 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
 
   private final Map<String, Command<?>> commands;
   private final PrintStream err;
+  private final ProgressListener progress;
   private final Clock clock;
 
   /**
    * @param commands all of the command line, by name
    */
-  PipelineCommand(Map<String, Command<?>> commands, PrintStream err, Clock clock) {
+  PipelineCommand(
+      Map<String, Command<?>> commands, PrintStream err, ProgressListener progress, Clock clock) {
     this.commands = commands;
     this.err = err;
+    this.progress = progress;
     this.clock = clock;
   }
 
@@ -86,7 +90,7 @@ final class PipelineCommand implements PlainCommand<PipelineOptions> {
     List<PipelineStage<?, ?>> selected = select(stages, options);
     check(selected);
     Signals.endWith(options.run().exitOnSignal().map(ExitCode::of));
-    var run = new PipelineRun(options, id, folder, recipe, stages, selected, err);
+    var run = new PipelineRun(options, id, folder, recipe, stages, selected, err, progress);
     try (ProcessStop.Held printed = ProcessStop.PROCESS.hold()) {
       return run.perform(out);
     }

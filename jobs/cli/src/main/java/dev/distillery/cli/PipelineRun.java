@@ -32,6 +32,7 @@ final class PipelineRun {
   private final List<PipelineStage<?, ?>> stages;
   private final List<PipelineStage<?, ?>> selected;
   private final PrintStream err;
+  private final ProgressListener progress;
   private final RunRecords records;
   private final List<ObjectNode> summaries = new ArrayList<>();
   private int made;
@@ -41,6 +42,7 @@ final class PipelineRun {
    * @param folder where the page goes
    * @param stages all of the recipe's
    * @param selected those of them that this call is to run
+   * @param progress is told how far each is
    */
   PipelineRun(
       PipelineOptions options,
@@ -49,7 +51,8 @@ final class PipelineRun {
       StagedRecipe recipe,
       List<PipelineStage<?, ?>> stages,
       List<PipelineStage<?, ?>> selected,
-      PrintStream err) {
+      PrintStream err,
+      ProgressListener progress) {
     this.options = options;
     this.id = id;
     this.folder = folder;
@@ -57,6 +60,7 @@ final class PipelineRun {
     this.stages = stages;
     this.selected = selected;
     this.err = err;
+    this.progress = progress;
     var hadoop = SparkHadoopUtil.get().conf();
     this.records = new RunRecords(Warehouse.at(options.run().warehouse(), hadoop));
   }
@@ -139,7 +143,7 @@ final class PipelineRun {
                 + " had made before; --overwrite makes it again");
       }
       say(place + ": " + stage.job().name() + ", run " + stage.runId());
-      S summary = stage.run(call, sessions::with, ProgressListener.on(err));
+      S summary = stage.run(call, sessions::with, progress);
       made++;
       keep(stage, summary, false);
       return summary;

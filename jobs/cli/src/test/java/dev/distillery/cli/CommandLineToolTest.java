@@ -2,6 +2,7 @@ package dev.distillery.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.distillery.core.run.ProgressListener;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,7 +23,9 @@ class CommandLineToolTest {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
   private int run(String... args) {
-    return new CommandLineTool(stream(out), stream(err), Clock.systemUTC()).run(args);
+    return new CommandLineTool(
+            stream(out), stream(err), ProgressListener.on(stream(err)), Clock.systemUTC())
+        .run(args);
   }
 
   private static PrintStream stream(ByteArrayOutputStream bytes) {
