@@ -4,7 +4,8 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,6 +14,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.warehouse.PathNames;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -44,9 +46,13 @@ public final class ParquetRows {
   private static final Set<String> FREE =
       Set.of("tools", "functions", "tool_calls", "function_call");
 
-  /** Numbers stay as they are written. */
+  /** Numbers stay as they are written. A text is as long as its row, whose size is known. */
   private static final ObjectMapper JSON =
-      JsonMapper.builder()
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+                  .build())
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
@@ -108,12 +114,12 @@ public final class ParquetRows {
   }
 
   /** A row without the nulls within its JSON of no fixed form. */
-  private static String withoutInvented(String json) {
+  private static byte[] withoutInvented(byte[] json) {
     try {
       JsonNode row = JSON.readTree(json);
       prune(row, false);
-      return JSON.writeValueAsString(row);
-    } catch (JsonProcessingException e) {
+      return JSON.writeValueAsBytes(row);
+    } catch (IOException e) {
       throw new IllegalStateException("Spark wrote no JSON: " + e.getMessage(), e);
     }
   }
@@ -142,13 +148,12 @@ public final class ParquetRows {
     }
     long index = row.getLong(1);
     var position = new RawRow.Position(ordinal, 0, index, index + 1);
-    String text = free ? withoutInvented(row.getString(2)) : row.getString(2);
-    byte[] json = text.getBytes(StandardCharsets.UTF_8);
+    byte[] json = row.getString(2).getBytes(StandardCharsets.UTF_8);
     return json.length > maxRowBytes
         ? RawRow.bad(
             position,
             "row_too_long",
             "The row has " + json.length + " bytes; --max-row-bytes allows " + maxRowBytes)
-        : RawRow.of(position, json, null);
+        : RawRow.of(position, free ? withoutInvented(json) : json, null);
   }
 }

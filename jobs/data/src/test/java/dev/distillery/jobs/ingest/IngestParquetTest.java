@@ -216,6 +216,40 @@ class IngestParquetTest {
         .toList();
   }
 
+  /** A row that is too long is a reject before anything is made of it, however long its texts. */
+  @Test
+  void aLongRowOfParquetIsRejectedOrRead() {
+    Path parquet = folder.resolve("long.parquet");
+    LocalSpark.session()
+        .sql(
+            "SELECT array(named_struct('role', 'user', 'content', 'Why?'), named_struct('role',"
+                + " 'assistant', 'content', repeat('So. ', pieces))) AS messages,"
+                + " array(named_struct('name', 'map')) AS tools FROM VALUES (1), (5300000) AS"
+                + " t(pieces)")
+        .coalesce(1)
+        .write()
+        .parquet(parquet.toString());
+    IngestSummary some = ingestLong(parquet, "some", "16777216");
+    assertThat(some.rejects()).containsOnlyKeys("row_too_long");
+    assertThat(Ingests.table(some, "conversations").count()).isEqualTo(1);
+    IngestSummary all = ingestLong(parquet, "all", "33554432");
+    assertThat(all.rejects()).isEmpty();
+    assertThat(Ingests.table(all, "conversations").count()).isEqualTo(2);
+  }
+
+  private IngestSummary ingestLong(Path parquet, String run, String maxRowBytes) {
+    return Ingests.run(
+        folder.resolve("warehouse"),
+        "--source",
+        "openai-messages",
+        "--input",
+        parquet.toString(),
+        "--run-id",
+        run,
+        "--max-row-bytes",
+        maxRowBytes);
+  }
+
   /** The numbers of the file are what the row has, whatever type their column is of. */
   @Test
   void numbersOfParquetAreTheirText() {
