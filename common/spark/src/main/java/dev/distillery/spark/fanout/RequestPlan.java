@@ -24,23 +24,32 @@ public record RequestPlan(
     long promptTokensEstimate, long completionTokensAtMost, Optional<Double> costUsdAtMost) {
 
   /**
-   * Reckons the plan; asks for nothing.
+   * A plan with the number of requests that it is of.
+   *
+   * @param requests how many there are
+   */
+  public record Counted(long requests, RequestPlan plan) {}
+
+  /**
+   * Reckons the plan, in one look at the requests; asks for nothing.
    *
    * @param requests one a row, as {@link RequestCodec} writes them
    */
-  public static RequestPlan of(Dataset<String> requests, TeacherOptions options) {
+  public static Counted of(Dataset<String> requests, TeacherOptions options) {
     Row sums =
         requests
             .map(
                 new CountTokens(TeacherAccess.modelName(options)),
                 Encoders.tuple(Encoders.LONG(), Encoders.LONG(), Encoders.LONG()))
-            .agg(total("_1"), total("_2"), total("_3"))
+            .agg(total("_1"), total("_2"), total("_3"), functions.count(functions.lit(1)))
             .head();
-    return new RequestPlan(
-        sums.getLong(0),
-        sums.getLong(2),
-        TeacherAccess.price(options)
-            .map(price -> price.costUsd(sums.getLong(1), 0, sums.getLong(2)).doubleValue()));
+    var plan =
+        new RequestPlan(
+            sums.getLong(0),
+            sums.getLong(2),
+            TeacherAccess.price(options)
+                .map(price -> price.costUsd(sums.getLong(1), 0, sums.getLong(2)).doubleValue()));
+    return new Counted(sums.getLong(3), plan);
   }
 
   private static Column total(String column) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -85,6 +86,13 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   }
 
   @Override
+  public Map<String, String> contents(CompleteOptions options, Configuration hadoop) {
+    return TeacherAccess.fingerprint(options.teacher())
+        .map(hash -> Map.of("model content", hash))
+        .orElse(Map.of());
+  }
+
+  @Override
   public Outcome<CompleteSummary> perform(JobRun run, CompleteOptions options) {
     String model = TeacherAccess.modelName(options.teacher());
     boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
@@ -97,11 +105,11 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   private static Outcome<CompleteSummary> ask(
       JobRun run, CompleteOptions options, PromptRows rows, AskedRows all) {
     Dataset<String> requests = all.toAsk().flatMap(rows, Encoders.STRING());
-    if (run.dryRun()) {
-      return TeacherAccess.tried(run, options.teacher(), plan(run, requests, options));
-    }
     var parted = PartedRequests.of(run, requests, options.reuseCompletions());
     long reused = parted.reused();
+    if (run.dryRun()) {
+      return TeacherAccess.tried(run, options.teacher(), plan(run, parted.open(), reused, options));
+    }
     long asked = parted.count();
     try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
       FanoutStop stop = null;
@@ -164,13 +172,14 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   }
 
   private static CompleteSummary plan(
-      JobRun run, Dataset<String> requests, CompleteOptions options) {
+      JobRun run, Dataset<String> open, long reused, CompleteOptions options) {
+    RequestPlan.Counted asked = RequestPlan.of(open, options.teacher());
     return new CompleteSummary(
         run.summary(),
-        requests.count(),
+        asked.requests() + reused,
+        Optional.of(reused),
         Optional.empty(),
-        Optional.empty(),
-        Optional.of(RequestPlan.of(requests, options.teacher())));
+        Optional.of(asked.plan()));
   }
 
   /** Prints the answers to a single prompt, for a person. */

@@ -10,9 +10,9 @@ import java.util.Optional;
  * What a complete run did; its unit is the request.
  *
  * @param requests requests of the input: rows times samples
- * @param requestsReused replies taken from other runs; empty in a dry run
+ * @param requestsReused replies taken from other runs
  * @param teacher what was asked and used; empty in a dry run
- * @param plan what a run would ask; of a dry run
+ * @param plan what the requests that are not reused would take; of a dry run
  */
 public record CompleteSummary(
     RunSummary run,

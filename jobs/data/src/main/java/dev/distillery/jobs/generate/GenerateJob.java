@@ -42,6 +42,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -107,9 +108,12 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
 
   @Override
   public Map<String, String> contents(GenerateOptions options, Configuration hadoop) {
-    return Map.of(
-        "seed-tasks content", StableIds.of(seeds(options, hadoop).toString()),
-        "prompt-templates content", templates(options).fingerprint());
+    Map<String, String> contents = new TreeMap<>();
+    contents.put("seed-tasks content", StableIds.of(seeds(options, hadoop).toString()));
+    contents.put("prompt-templates content", templates(options).fingerprint());
+    TeacherAccess.fingerprint(options.teacher())
+        .ifPresent(hash -> contents.put("model content", hash));
+    return contents;
   }
 
   @Override

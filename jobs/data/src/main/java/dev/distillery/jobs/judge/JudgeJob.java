@@ -292,11 +292,14 @@ public final class JudgeJob implements Job<JudgeOptions, JudgeSummary> {
     }
 
     private JudgeSummary plan(Dataset<String> requests) {
+      var parted = PartedRequests.of(run, requests, options.reuseCompletions());
+      RequestPlan.Counted asked = RequestPlan.of(parted.open(), options.teacher());
+      long reused = parted.reused();
       return summary(
-          requests.count(),
+          asked.requests() + reused,
+          Optional.of(reused),
           Optional.empty(),
-          Optional.empty(),
-          Optional.of(RequestPlan.of(requests, options.teacher())),
+          Optional.of(asked.plan()),
           Map.of());
     }
 

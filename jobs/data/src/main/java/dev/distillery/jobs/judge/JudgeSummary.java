@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param promptsDiffer pairs whose two rows were asked different things; the judge is shown that of
  *     --input
  * @param requests requests to the judge
- * @param requestsReused replies taken from other runs; empty where nothing was asked
+ * @param requestsReused replies taken from other runs
  * @param teacher what was asked and used; empty where nothing was asked
  * @param plan what a run would ask; of a dry run
  * @param onlyInInputIds the first of those ids

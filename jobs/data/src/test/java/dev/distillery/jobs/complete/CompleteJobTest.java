@@ -11,6 +11,7 @@ import dev.distillery.core.teacher.testing.FakeAnswer;
 import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.FakeRequest;
 import dev.distillery.core.teacher.testing.FakeScript;
+import dev.distillery.spark.fanout.RequestPlan;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -343,6 +344,47 @@ class CompleteJobTest {
     assertThat(summary.figures()).containsEntry("requests_reused", 10L);
     assertThat(summary.tables().get("completions").rows()).isEqualTo(12);
     assertThat(server.log().entries()).hasSize(12);
+  }
+
+  /** What is paid for already takes nothing. */
+  @Test
+  void aPlanLeavesOutWhatAnotherRunHasPaidFor() throws IOException {
+    run("paid", Map.of("input", numbered(10).toString()));
+    Map<String, String> reusing = new HashMap<>();
+    reusing.put("input", numbered(12).toString());
+    reusing.put("dry-run", "true");
+    RequestPlan all = run("all", reusing).plan().orElseThrow();
+    reusing.put("reuse-completions", "completions@paid");
+    CompleteSummary summary = run("reusing", reusing);
+    assertThat(summary.figures())
+        .containsEntry("requests", 12L)
+        .containsEntry("requests_reused", 10L);
+    assertThat(summary.plan().orElseThrow().completionTokensAtMost())
+        .isEqualTo(all.completionTokensAtMost() / 6);
+  }
+
+  /** A file that another has taken the place of would mix their answers in one run. */
+  @Test
+  void anotherModelFileUnderARunsIdIsRefused() throws IOException {
+    String line =
+        "{\"prompt\": \"[{\\\"role\\\":\\\"user\\\",\\\"content\\\":\\\"Why?\\\"}]\", \"text\":"
+            + " \"%s\"}\n";
+    Path replies = jsonl(line.formatted("So."));
+    var options =
+        OptionsBinder.of(CompleteOptions.class)
+            .bind(
+                Map.of(
+                    "run-id", List.of("pinned"),
+                    "warehouse", List.of(folder.resolve("warehouse").toString()),
+                    "teacher", List.of("replay"),
+                    "model", List.of(replies.toString()),
+                    "prompt", List.of("Why?")));
+    assertThat(new CompleteJob().run(spark, options).status()).isEqualTo("done");
+    assertThat(new CompleteJob().run(spark, options).status()).isEqualTo("done");
+    Files.writeString(replies, line.formatted("No."));
+    assertThatThrownBy(() -> new CompleteJob().run(spark, options))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("model content was");
   }
 
   @Test
