@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import dev.distillery.core.run.Names;
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -55,8 +56,7 @@ public final class PathNames {
           : Optional.of(
               text
                   + ": files whose names begin with _ or . are not read: "
-                  + named.subList(0, Math.min(NAMED, named.size()))
-                  + (named.size() > NAMED ? " and " + (named.size() - NAMED) + " more" : ""));
+                  + Names.first(NAMED, named));
     }
   }
 

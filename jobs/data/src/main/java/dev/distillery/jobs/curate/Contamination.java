@@ -17,6 +17,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import dev.distillery.core.filter.RowText;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Names;
 import dev.distillery.core.text.Redactor;
 import dev.distillery.core.text.UnicodeTokenizer;
 import dev.distillery.core.text.WordGrams;
@@ -56,6 +57,9 @@ final class Contamination {
 
   /** A shorter run stands in too many texts that have nothing to do with each other. */
   private static final int FEWEST = 8;
+
+  /** Columns that a message names. */
+  private static final int NAMED = 20;
 
   private static final UnicodeTokenizer TOKENIZER = new UnicodeTokenizer();
 
@@ -144,9 +148,10 @@ final class Contamination {
           "Option --decontaminate: "
               + ref
               + " has no column of text; it has "
-              + Arrays.toString(rows.columns()));
+              + Names.first(NAMED, Arrays.asList(rows.columns())));
     }
-    run.progress().say("Of " + ref + " all texts are looked at but " + passedOver);
+    run.progress()
+        .say("Of " + ref + " all texts are looked at but " + Names.first(NAMED, passedOver));
     UDF1<Row, Row[]> runs = row -> runs(row.getList(0), redactor);
     return rows.select(
         concat(lit(ref + ": "), coalesce(col("id"), lit("?"))).as("item"),

@@ -208,11 +208,11 @@ final class Curation implements AutoCloseable {
     options.kinds().forEach(kind -> redacted.put("redacted_" + kind.optionName(), 0L));
     long leftOver = 0;
     long rows = 0;
-    for (Row row :
+    Dataset<Row> groups =
         taken
             .groupBy(Mixture.INPUT, Mixture.SPLIT)
-            .agg(sums.get(0), sums.subList(1, sums.size()).toArray(Column[]::new))
-            .collectAsList()) {
+            .agg(sums.get(0), sums.subList(1, sums.size()).toArray(Column[]::new));
+    for (Row row : Mixture.few(groups, "split")) {
       units.merge(row.getInt(0), row.getLong(2), Long::sum);
       leftOver += row.getLong(3);
       rows += row.getLong(4);

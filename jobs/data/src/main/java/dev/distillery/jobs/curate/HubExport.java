@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.lit;
 
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Names;
 import dev.distillery.jobs.curate.HubOptions.Format;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.license.Licenses;
@@ -53,6 +54,8 @@ final class HubExport {
   private static final String SPLIT = "__split";
   private static final String CARD = "README.md";
   private static final String DATA = "data";
+  private static final String PART = ".part";
+  private static final String ASIDE = ".aside";
 
   /** Files that a message names. */
   private static final int NAMED = 5;
@@ -163,6 +166,7 @@ final class HubExport {
     }
     var export = new HubExport(run, options.export().exportFormat(), folder, files);
     export.refuseWhatIsNotOurs();
+    export.sayWhatOthersLeft();
     return Optional.of(export);
   }
 
@@ -189,6 +193,39 @@ final class HubExport {
               + ", the export of the run "
               + writer.get()
               + "; name another folder, or replace it with --overwrite");
+    }
+  }
+
+  /** Names what runs that were stopped have left beside; what was the folder's may be in it. */
+  private void sayWhatOthersLeft() throws IOException {
+    Path parent = folder.getParent();
+    if (!files.exists(parent)) {
+      return;
+    }
+    String begin = "." + folder.getName() + ".";
+    List<String> left =
+        Stream.of(
+                files.listStatus(
+                    parent,
+                    path ->
+                        path.getName().startsWith(begin)
+                            && (path.getName().endsWith(PART) || path.getName().endsWith(ASIDE))
+                            && !path.equals(beside(PART))
+                            && !path.equals(beside(ASIDE))))
+            .map(status -> status.getPath().getName())
+            .sorted()
+            .toList();
+    if (!left.isEmpty()) {
+      run.progress()
+          .say(
+              "Warning: beside "
+                  + folder
+                  + " lies what an export of another run has left, "
+                  + Names.first(NAMED, left)
+                  + ": a "
+                  + ASIDE
+                  + " is what the folder held before; let that run go on with its id, or take it"
+                  + " away yourself");
     }
   }
 
@@ -276,7 +313,7 @@ final class HubExport {
   }
 
   private void writePart(Dataset<Row> rows, Table table, String name) throws IOException {
-    Path part = beside(".part");
+    Path part = beside(PART);
     files.delete(part, true);
     Dataset<Row> plain = withSplit(withoutTimes(rows));
     Map<String, Long> splits = new TreeMap<>();
@@ -325,8 +362,8 @@ final class HubExport {
           ExitCode.TEMPORARY,
           "The run " + run.id() + " may be another driver's by now: its export is not moved");
     }
-    Path part = beside(".part");
-    Path aside = beside(".aside");
+    Path part = beside(PART);
+    Path aside = beside(ASIDE);
     refuseWhatIsNotOurs();
     if (files.exists(folder)) {
       // Then an aside one is what this run has replaced already.
@@ -381,14 +418,13 @@ final class HubExport {
   }
 
   private static List<HubCard.Origin> origins(Dataset<Row> rows) {
-    return rows
-        .groupBy(
-            coalesce(col("source"), lit("")).as("source"),
-            coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"))
-        .count()
-        .sort("source", "license")
-        .collectAsList()
-        .stream()
+    Dataset<Row> groups =
+        rows.groupBy(
+                coalesce(col("source"), lit("")).as("source"),
+                coalesce(col("license"), lit(Licenses.NOASSERTION)).as("license"))
+            .count()
+            .sort("source", "license");
+    return Mixture.few(groups, "source").stream()
         .map(row -> new HubCard.Origin(row.getString(0), row.getString(1), row.getLong(2)))
         .toList();
   }

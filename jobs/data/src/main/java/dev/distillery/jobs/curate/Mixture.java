@@ -5,11 +5,8 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.explode;
-import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
-import static org.apache.spark.sql.functions.regexp_extract;
-import static org.apache.spark.sql.functions.regexp_replace;
 import static org.apache.spark.sql.functions.sequence;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
@@ -37,6 +34,7 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How often each kept row is taken: once, not at all where it is of another split or a draw leaves
@@ -64,8 +62,8 @@ final class Mixture {
   /** A row's source; those without any are one. */
   private static final String SOURCE = "__source";
 
-  /** A mix has few sources: more are a column gone wrong. */
-  private static final int MOST_SOURCES = 10_000;
+  /** A mix has few sources and splits: more are a column gone wrong. */
+  private static final int MOST_GROUPS = 10_000;
 
   private final MixOptions options;
   private final List<WeightedRef> inputs;
@@ -100,7 +98,9 @@ final class Mixture {
 
   /** The id that a row's copies have in common, those that earlier mixes made of it too. */
   private static Column ofOneRow(Column id) {
-    return regexp_replace(id, "(#+copy[0-9]+)+$", "");
+    UDF1<@Nullable String, @Nullable String> original =
+        copy -> copy == null ? null : CopyIds.original(copy);
+    return udf(original, DataTypes.StringType).apply(id);
   }
 
   /** The rows with {@link #COPIES}, none left out: those that are not taken have 0. */
@@ -163,13 +163,7 @@ final class Mixture {
   private Dataset<Row> byCap(Dataset<Row> rows) {
     Dataset<Row> placed = placed("cap", rows).withColumn(SOURCE, coalesce(col("source"), lit("")));
     Dataset<Row> taken = placed.where(col(COPIES).gt(0));
-    List<Row> sources = taken.select(SOURCE).distinct().limit(MOST_SOURCES + 1).collectAsList();
-    if (sources.size() > MOST_SOURCES) {
-      throw JobException.invalid(
-          "Option --cap: the rows have more than "
-              + MOST_SOURCES
-              + " sources: is the column source what it should be?");
-    }
+    List<Row> sources = few(taken.select(SOURCE).distinct(), "source");
     Map<Object, Long> most = new TreeMap<>();
     sources.forEach(source -> most.put(source.getString(0), options.cap()));
     Dataset<Row> lasts = lasts(taken, SOURCE, most);
@@ -177,6 +171,22 @@ final class Mixture {
         .join(broadcast(lasts), new String[] {SOURCE}, "left")
         .withColumn(COPIES, when(col(PLACE).leq(col(LAST)), col(COPIES)).otherwise(0))
         .drop(PLACE, LAST, SOURCE);
+  }
+
+  /**
+   * Groups of rows, on the driver.
+   *
+   * @param column tells them apart
+   * @throws JobException where there are more than a mix has
+   */
+  static List<Row> few(Dataset<Row> groups, String column) {
+    List<Row> few = groups.limit(MOST_GROUPS + 1).collectAsList();
+    if (few.size() > MOST_GROUPS) {
+      throw JobException.invalid(
+          "The rows have more than %d groups by their column %s: is it what it should be?"
+              .formatted(MOST_GROUPS, column));
+    }
+    return few;
   }
 
   private Dataset<Row> placed(String purpose, Dataset<Row> rows) {
@@ -210,9 +220,9 @@ final class Mixture {
 
   /** What stands before a copy's number: a sign more than in any id that there is. */
   private static String mark(Dataset<Row> rows) {
-    Column signs = length(regexp_extract(col("id"), "(#+)copy[0-9]+$", 1));
-    Row most = rows.agg(coalesce(max(signs), lit(0))).first();
-    return "#".repeat(1 + most.getInt(0)) + "copy";
+    UDF1<@Nullable String, Integer> signs = id -> id == null ? 0 : CopyIds.signs(id);
+    Column most = max(udf(signs, DataTypes.IntegerType).apply(col("id")));
+    return CopyIds.mark(1 + rows.agg(coalesce(most, lit(0))).first().getInt(0));
   }
 
   /**

@@ -20,6 +20,7 @@ import dev.distillery.core.filter.RowText;
 import dev.distillery.core.text.PersonalData;
 import dev.distillery.core.text.Redactor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -187,15 +188,27 @@ final class TextPass implements UDF1<Row, Row> {
     }
     if (node instanceof ObjectNode object) {
       ObjectNode redacted = JSON.createObjectNode();
+      Map<String, Integer> taken = new HashMap<>();
       for (Map.Entry<String, JsonNode> member : object.properties()) {
         String name = redact(member.getKey(), counts);
-        while (redacted.has(name)) {
-          name += "_";
-        }
-        redacted.set(name, redact(member.getValue(), counts));
+        redacted.set(free(name, redacted, taken), redact(member.getValue(), counts));
       }
       return redacted;
     }
     return node;
+  }
+
+  /**
+   * A name for a member, numbered where another has it already, as placeholders do: many keys may
+   * become one.
+   *
+   * @param taken the last number of each name
+   */
+  private static String free(String name, ObjectNode object, Map<String, Integer> taken) {
+    String free = name;
+    while (object.has(free)) {
+      free = name + "_" + taken.merge(name, 2, (last, any) -> last + 1);
+    }
+    return free;
   }
 }

@@ -114,6 +114,35 @@ class CurateExportTest {
     }
   }
 
+  /** What a run that was stopped has left may hold the only copy of what was there. */
+  @Test
+  void whatAnotherRunHasLeftIsNamedAndStays() throws IOException {
+    for (String left :
+        List.of(".out.e0.aside", ".out.e0.part", ".out.e1.part", ".outer.e0.aside")) {
+      Files.createDirectories(folder.resolve(left));
+    }
+    List<String> told = new ArrayList<>();
+    new CurateJob()
+        .run(
+            LocalSpark.session(),
+            OptionsBinder.of(CurateOptions.class)
+                .bind(
+                    Map.of(
+                        "warehouse", List.of(folder.resolve("wh").toString()),
+                        "input", List.of(instructions.toString()),
+                        "table", List.of("instructions"),
+                        "export", List.of(folder.resolve("out").toString()),
+                        "run-id", List.of("e1"))),
+            update -> told.add(update.line()));
+    assertThat(told)
+        .filteredOn(line -> line.contains("has left"))
+        .singleElement()
+        .asString()
+        .contains("[.out.e0.aside, .out.e0.part]", "what the folder held before");
+    assertThat(folder.resolve(".out.e0.aside")).exists();
+    assertThat(folder.resolve(".out.e1.part")).doesNotExist();
+  }
+
   @Test
   void overwriteReplacesNothingButAnExport() throws IOException {
     Path notes = Files.createDirectories(folder.resolve("home/notes"));

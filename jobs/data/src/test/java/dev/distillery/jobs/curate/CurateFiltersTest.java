@@ -152,7 +152,7 @@ class CurateFiltersTest {
     calls.put("[1, 2] [jo@x.org]", "[1, 2] [[EMAIL]]");
     calls.put("{\"a\":\"b\",\"a\":\"jo@x.org\"}", "{\"a\":\"b\",\"a\":\"[EMAIL]\"}");
     calls.put(
-        "{\"jo@x.org\":1,\"ann@x.org\":\"jo@x.org\"}", "{\"[EMAIL]\":1,\"[EMAIL]_\":\"[EMAIL]\"}");
+        "{\"jo@x.org\":1,\"ann@x.org\":\"jo@x.org\"}", "{\"[EMAIL]\":1,\"[EMAIL]_2\":\"[EMAIL]\"}");
     calls.put("{ \"kept\" : 1e3 }", "{ \"kept\" : 1e3 }");
     var json = new ObjectMapper();
     List<String> lines = new ArrayList<>();
@@ -183,6 +183,46 @@ class CurateFiltersTest {
                 "id",
                 "get_json_object(messages[1].tool_calls, '$[0].arguments')"))
         .isEqualTo(wanted);
+  }
+
+  /**
+   * Keys that become one placeholder are numbered, so that a text grows by a few digits for each.
+   */
+  @Test
+  void manyKeysOfOneKindTakeLittleMoreRoomThanTheyHad() throws IOException {
+    ObjectNode keys = new ObjectMapper().createObjectNode().put("[EMAIL]_2", "");
+    for (int i = 0; i < 40_000; i++) {
+      keys.put("jo" + i + "@example.org", i);
+    }
+    String text = keys.toString();
+    assertThat(text.length()).isBetween(1_000_000, 1_100_000);
+    ObjectNode row = new ObjectMapper().createObjectNode().put("id", "a");
+    ArrayNode messages = row.putArray("messages");
+    messages.addObject().put("role", "user").put("content", "Go.");
+    ArrayNode calls = new ObjectMapper().createArrayNode();
+    calls.addObject().put("name", "send").put("arguments", text);
+    messages
+        .addObject()
+        .put("role", "assistant")
+        .put("content", "Done.")
+        .put("tool_calls", calls.toString());
+    CurateSummary summary =
+        curate(
+            file("keys.jsonl", row.toString()),
+            "conversations",
+            Map.of("redact", List.of("email")));
+    assertThat(summary.figures()).containsEntry("redacted_email", 40_000L);
+    String redacted =
+        strings(
+                summary,
+                "conversations",
+                "get_json_object(messages[1].tool_calls, '$[0].arguments')")
+            .get(0);
+    assertThat(redacted.length()).isLessThan(text.length());
+    assertThat(new ObjectMapper().readTree(redacted)).hasSize(40_001);
+    assertThat(redacted)
+        .contains("\"[EMAIL]\":0,\"[EMAIL]_3\":1,")
+        .endsWith(",\"[EMAIL]_40001\":39999}");
   }
 
   @Test
@@ -239,6 +279,37 @@ class CurateFiltersTest {
         .containsExactly(
             "a | contaminated | " + items + ": q1", "c | contaminated | " + items + ": q2");
     assertThat(summary.uncheckedItems()).isEqualTo(1);
+  }
+
+  /** Not as many as a file may have. */
+  @Test
+  void aFewColumnsThatAreNotLookedAtAreNamed() throws IOException {
+    ObjectNode item = new ObjectMapper().createObjectNode().put("id", "q");
+    for (int i = 0; i < 1000; i++) {
+      item.put("n" + i, i);
+    }
+    Path rows = file("train.jsonl", "{\"id\":\"a\",\"text\":\"Something.\"}");
+    String items = file("eval.jsonl", item.toString()).toString();
+    assertThatThrownBy(() -> curate(rows, "documents", Map.of("decontaminate", List.of(items))))
+        .hasMessageEndingWith(" and 981 more");
+    String some = file("some.jsonl", item.put("q", "Is it?").toString()).toString();
+    List<String> told = new ArrayList<>();
+    new CurateJob()
+        .run(
+            LocalSpark.session(),
+            OptionsBinder.of(CurateOptions.class)
+                .bind(
+                    Map.of(
+                        "warehouse", List.of(folder.resolve("wh").toString()),
+                        "input", List.of(rows.toString()),
+                        "table", List.of("documents"),
+                        "decontaminate", List.of(some))),
+            update -> told.add(update.line()));
+    assertThat(told)
+        .anyMatch(
+            line ->
+                line.contains("all texts are looked at but [id, n0,")
+                    && line.endsWith(" and 981 more"));
   }
 
   @Test

@@ -1,8 +1,10 @@
 package dev.distillery.jobs.curate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.warehouse.Tables;
@@ -113,6 +115,17 @@ class CurateMixTest {
     assertThat(rows(more, "instructions").where("id like '%#copy3'").count()).isEqualTo(10);
     assertThat(rows(more, "instructions").columns())
         .containsExactly(Tables.INSTRUCTIONS.schema().fieldNames());
+  }
+
+  /** A column of ids in the place of splits or sources is said, and not brought to the driver. */
+  @Test
+  void moreGroupsThanAMixHasAreRefused() {
+    Dataset<Row> groups = LocalSpark.session().range(20_000).toDF("split");
+    assertThat(Mixture.few(groups.limit(10_000), "split")).hasSize(10_000);
+    assertThatThrownBy(() -> Mixture.few(groups, "split"))
+        .isInstanceOf(JobException.class)
+        .hasMessage(
+            "The rows have more than 10000 groups by their column split: is it what it should be?");
   }
 
   @Test
