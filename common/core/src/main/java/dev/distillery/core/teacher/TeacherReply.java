@@ -78,8 +78,8 @@ public record TeacherReply(
   /**
    * The same reply as it is kept, whatever teacher told it. It is parted here and nowhere else:
    * where the teacher does not tell a thought itself, what stands in {@code <think>} at the text's
-   * head, or before a {@code </think>} that ends a line, is one. The answer ends where a stop text
-   * begins. Of the tokens those stay that spell the answer.
+   * head, or before a {@code </think>} at an end or begin of a line or an end of a sentence, is
+   * one. The answer ends where a stop text begins. Of the tokens those stay that spell the answer.
    *
    * @param stops stop texts of the request
    */

@@ -152,7 +152,8 @@ public final class TableReader {
   }
 
   /**
-   * Rows with a further column for each of messages, in which it is read, once.
+   * Rows with a further column for each of messages, in which it is read: once for all that is
+   * asked of it, and once more where rows are left out by it, which Spark does before.
    *
    * @param own the names of the rows' own columns
    * @param messages the name of the further column, by that which it is read of

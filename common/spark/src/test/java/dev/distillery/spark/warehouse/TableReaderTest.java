@@ -119,6 +119,19 @@ class TableReaderTest {
             "rows.jsonl", "{\"id\": \"1\", \"messages\": [{\"from\": \"gpt\", \"value\": \"a\"}]}");
     String plan = read(file, Tables.CONVERSATIONS).queryExecution().optimizedPlan().toString();
     assertThat(plan.split("UDF\\(messages", -1)).as(plan).hasSize(2);
+    String refused =
+        write(
+            "refused.jsonl",
+            "{\"id\": \"1\", \"messages\": [{\"from\": \"gpt\", \"value\": \"a\"}]}",
+            "{\"id\": \"2\", \"messages\": [{\"role\": \"x\", \"content\": \"a\"}]}");
+    plan =
+        reader()
+            .puttingAside(rows -> {})
+            .read(new TableRef.Files(refused), Tables.CONVERSATIONS)
+            .queryExecution()
+            .optimizedPlan()
+            .toString();
+    assertThat(plan.split("UDF\\(messages", -1)).as("To leave rows out: " + plan).hasSize(3);
   }
 
   @Test
