@@ -21,6 +21,7 @@ class OptionNamesTest {
           Map.entry("chat-template", "Export writes one, a student is asked in one"),
           Map.entry("dtype", "Export stores so, training holds frozen weights so"),
           Map.entry("form", "Judge's is what a model is asked, rate's what people are"),
+          Map.entry("format", "Export's is of a model, rate's of what people are shown"),
           Map.entry("input", "Each job says which tables or files it reads"),
           Map.entry("model", "Each job says which forms of a model it takes"),
           Map.entry("output", "Each job says what it writes there"),

@@ -176,7 +176,7 @@ final class ItemDraw implements AutoCloseable {
   }
 
   /** Makes sure that a page can hold the texts, before they are read. */
-  private static void bounded(Dataset<Row> rows, String what) {
+  static void bounded(Dataset<Row> rows, String what) {
     Column characters = lit(0);
     for (String column : rows.columns()) {
       characters = characters.plus(coalesce(length(to_json(struct(col(column)))), lit(0)));

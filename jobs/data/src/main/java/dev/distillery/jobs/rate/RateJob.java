@@ -54,15 +54,20 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
         answer is whose stands in the table rating_items and not on the page. Progress stays in the
         rater's browser; what a rater exports is a file with a line a vote. With --collect such
         files become tables, and figures: win rates with intervals, agreement of raters, ratings of
-        models, each rater's speed and attention.
+        models, each rater's speed and attention. With --serve a small server gives the page to many
+        raters, each by a link of one's own, and each item to so many of them; every vote is in the
+        file that --votes names before it is acknowledged.
         """,
         "completions, instructions, or files with id, prompt or instruction, and text, output or"
-            + " answer; with --collect rating_items and files of votes.",
-        "rating_items and a page; with --collect judgements, of rankings preferences too, of"
-            + " demonstrations instructions instead, rejects (votes that cannot be read or that"
-            + " their items do not take), duplicates (a rater's earlier votes on an item).",
+            + " answer; with --serve rating_items; with --collect rating_items and files of votes.",
+        "rating_items and a page; with --serve a file of votes; with --collect judgements, of"
+            + " rankings preferences too, of demonstrations instructions instead, rejects (votes"
+            + " that cannot be read or that their items do not take), duplicates (a rater's earlier"
+            + " votes on an item).",
         "distillery rate --input completions@student --against completions@teacher --output"
             + " page.html --run-id page",
+        "distillery rate --serve --input rating_items@page --raters ann,ben,cat --ratings-per-item"
+            + " 2 --votes votes.jsonl",
         "distillery rate --collect ratings-*.jsonl --input rating_items@page");
   }
 
@@ -113,7 +118,8 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
   public Outcome<RateSummary> perform(JobRun run, RateOptions options) throws IOException {
     return switch (options.mode()) {
       case MAKE -> make(run, options);
-      case SERVE -> throw new IllegalStateException("Nothing is served yet");
+      case SERVE ->
+          new Serving(run, options, guidelines(options, run.warehouse().hadoop())).serve();
       case COLLECT -> new Collection(run, options).collect();
     };
   }
@@ -155,13 +161,16 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
                   Encoders.row(Tables.RATING_ITEMS.schema())));
       long unfit = counts.all() - counts.fit();
       Map<String, Long> rejects = unfit == 0 ? Map.of() : draw.reject();
-      String page = RatingPage.alone(items, key, guidelines(options, hadoop));
+      String page =
+          options.format() == RateFormat.HTML
+              ? RatingPage.alone(items, key, guidelines(options, hadoop))
+              : ImportFiles.of(options.format(), items);
       try (var out = files.create(output, true)) {
         out.write(page.getBytes(StandardCharsets.UTF_8));
       }
       run.progress()
           .say(
-              "The page: "
+              (options.format() == RateFormat.HTML ? "The page: " : "The file: ")
                   + output
                   + "; raters must not see the table rating_items, which tells whose answer is"
                   + " which");

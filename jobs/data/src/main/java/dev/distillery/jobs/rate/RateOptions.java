@@ -8,6 +8,7 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -23,6 +24,13 @@ import picocli.CommandLine.Option;
  * @param attention comparisons whose outcome is known
  * @param guidelines file of a text that raters see first
  * @param output the page
+ * @param format our page, or what another tool imports
+ * @param serve whether items are shown by a server
+ * @param raters who rates
+ * @param ratingsPerItem raters that each item goes to
+ * @param votes local file of votes
+ * @param host address that is listened on
+ * @param port port that is listened on
  * @param collect files of votes that are taken back
  */
 @WithBuilder
@@ -35,8 +43,8 @@ public record RateOptions(
             description =
                 "The answers to be rated: completions, instructions, or files with the columns id,"
                     + " prompt or instruction (with input), and text, output or answer. With"
-                    + " --collect: rating_items@RUN_ID, of the run that made the page. May be given"
-                    + " again.")
+                    + " --serve or --collect: rating_items@RUN_ID, of the run that made the page."
+                    + " May be given again.")
         List<String> input,
     @OnlyWith(option = "--form", is = "pairwise")
         @Option(
@@ -77,9 +85,67 @@ public record RateOptions(
         Optional<String> guidelines,
     @Option(
             names = "--output",
-            paramLabel = "FILE.html",
-            description = "The page that raters open; must not be there yet, but with --overwrite.")
+            paramLabel = "FILE",
+            description =
+                "The page that raters open, or the file of --format; must not be there yet, but"
+                    + " with --overwrite.")
         Optional<String> output,
+    @Option(
+            names = "--format",
+            defaultValue = "html",
+            description =
+                "html: our page; mturk: CSV of variables, escaped for a layout's HTML;"
+                    + " label-studio: tasks as JSON; argilla: records as JSON. The last three have"
+                    + " item, prompt, answer_1 and so on.")
+        RateFormat format,
+    @Option(
+            names = "--serve",
+            defaultValue = "false",
+            description =
+                "Serve --input rating_items@RUN_ID to many raters until each item has its ratings,"
+                    + " or SIGTERM.")
+        boolean serve,
+    @OnlyWith(option = "--serve")
+        @Option(
+            names = "--raters",
+            paramLabel = "A,B",
+            split = ",",
+            description =
+                "Who rates: each gets a link, in the file that is called as --votes and"
+                    + " ends in .links.")
+        List<String> raters,
+    @OnlyWith(option = "--serve")
+        @Bounds(atLeast = 1)
+        @Option(
+            names = "--ratings-per-item",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Raters that each item goes to; items that test attention go to all.")
+        int ratingsPerItem,
+    @OnlyWith(option = "--serve")
+        @Option(
+            names = "--votes",
+            paramLabel = "FILE",
+            description =
+                "Local file that votes are appended to, each before it is acknowledged; a server"
+                    + " that is given it again goes on. --collect reads it.")
+        Optional<String> votes,
+    @OnlyWith(option = "--serve")
+        @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description =
+                "Address that is listened on. There is no TLS: put a proxy before others.")
+        String host,
+    @OnlyWith(option = "--serve")
+        @Bounds(atLeast = 0, atMost = 65535)
+        @Option(
+            names = "--port",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Port that is listened on; 0: any that is free.")
+        int port,
     @Option(
             names = "--collect",
             paramLabel = "FILES",
@@ -94,7 +160,30 @@ public record RateOptions(
   }
 
   RateMode mode() {
-    return collect.isEmpty() ? RateMode.MAKE : RateMode.COLLECT;
+    return !collect.isEmpty() ? RateMode.COLLECT : serve ? RateMode.SERVE : RateMode.MAKE;
+  }
+
+  private List<String> ofServing() {
+    List<String> violations = new ArrayList<>();
+    if (votes.isEmpty()) {
+      violations.add("Option --votes is required with --serve: name a local file");
+    }
+    if (raters.stream()
+            .anyMatch(
+                name ->
+                    name.isBlank()
+                        || name.strip().length() > 100
+                        || name.chars().anyMatch(Character::isISOControl))
+        || new HashSet<>(raters).size() < raters.size()
+        || raters.size() < ratingsPerItem) {
+      violations.add(
+          "Option --raters: expected different names, "
+              + ratingsPerItem
+              + " (--ratings-per-item) or more, found '"
+              + String.join(",", raters)
+              + "'");
+    }
+    return violations;
   }
 
   @Override
@@ -110,13 +199,30 @@ public record RateOptions(
           violations.add("Option --output is required where a page is made: name an HTML file");
         }
       }
-      case SERVE -> {}
+      case SERVE -> violations.addAll(ofServing());
       case COLLECT -> {
-        output.ifPresent(
-            file ->
-                violations.add(
-                    "Option --output has no effect with --collect: votes become tables of the"
-                        + " warehouse"));
+        if (serve) {
+          violations.add("Options --serve and --collect: give one, each is a run of its own");
+        }
+      }
+    }
+    if (mode() != RateMode.MAKE) {
+      String other = mode() == RateMode.SERVE ? "--serve" : "--collect";
+      output.ifPresent(
+          file ->
+              violations.add(
+                  "Option --output has no effect with " + other + ": no page is written"));
+      if (form != RateForm.PAIRWISE || format != RateFormat.HTML) {
+        violations.add(
+            "Options --form and --format have no effect with "
+                + other
+                + ": the items say their own");
+      }
+      if (!against.isEmpty() || !attention.isEmpty()) {
+        violations.add(
+            "Options --against and --attention have no effect with "
+                + other
+                + ": the items are made already");
       }
     }
     return violations;

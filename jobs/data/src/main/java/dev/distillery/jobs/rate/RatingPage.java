@@ -26,11 +26,24 @@ final class RatingPage {
   static String alone(List<RatingItem> items, RatingKey key, Optional<String> guidelines) {
     RateForm form = items.get(0).form();
     ObjectNode data = head(form, guidelines);
-    String page = key.name(items.stream().map(RatingItem::id).toArray(String[]::new));
-    data.put("page", page).put("sides", Long.toUnsignedString(key.seed("sides", page)));
+    data.put("page", name(items, key)).put("sides", sides(items, key));
     ArrayNode all = data.putArray("items");
     items.forEach(item -> all.add(shown(item)));
     return page(data).alone();
+  }
+
+  /** The page that asks the server that gave it for one item after the other. */
+  static String served(RateForm form, Optional<String> guidelines) {
+    return page(head(form, guidelines)).served();
+  }
+
+  /** The key of the order in which a rater sees the answers of a pair. */
+  static String sides(List<RatingItem> items, RatingKey key) {
+    return Long.toUnsignedString(key.seed("sides", name(items, key)));
+  }
+
+  private static String name(List<RatingItem> items, RatingKey key) {
+    return key.name(items.stream().map(RatingItem::id).toArray(String[]::new));
   }
 
   private static ObjectNode head(RateForm form, Optional<String> guidelines) {

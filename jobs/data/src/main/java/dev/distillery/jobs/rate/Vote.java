@@ -251,6 +251,11 @@ record Vote(
     return all.toString();
   }
 
+  /** The same vote at another time. */
+  Vote at(long when) {
+    return new Vote(id, judge, content, seconds, when);
+  }
+
   /** What was decided, equal for equal decisions; which answer was shown first is none. */
   String decision() {
     ObjectNode decided = content.deepCopy();

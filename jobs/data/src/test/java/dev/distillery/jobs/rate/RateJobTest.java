@@ -449,6 +449,29 @@ class RateJobTest {
   }
 
   @Test
+  void otherToolsImportTheSameItemsAsBlindly() throws IOException {
+    String a = answer("r", "secretm", "say \"x\", <b>\nthen");
+    String b = answer("r", "secretn", "y");
+    Map<RateFormat, String> files = new TreeMap<>();
+    for (RateFormat format :
+        List.of(RateFormat.MTURK, RateFormat.LABEL_STUDIO, RateFormat.ARGILLA)) {
+      rate(pairs("f" + format, a, b).format(format));
+      files.put(format, page("f" + format));
+    }
+    RatingItem item = items("fMTURK").get("r");
+    assertThat(files.values()).noneMatch(text -> text.contains("secret"));
+    String x = item.placeOf("a");
+    assertThat(files.get(RateFormat.MTURK))
+        .startsWith("\"item\",\"prompt\",\"answer_1\",\"answer_2\"\r\n\"" + item.id() + "\",")
+        .contains("\"say &quot;x&quot;, &lt;b&gt;\nthen\"");
+    JsonNode task = JSON.readTree(files.get(RateFormat.LABEL_STUDIO)).get(0).get("data");
+    assertThat(task.get("answer_" + x).textValue()).isEqualTo("say \"x\", <b>\nthen");
+    JsonNode record = JSON.readTree(files.get(RateFormat.ARGILLA)).get(0);
+    assertThat(record.get("id").textValue()).isEqualTo(item.id());
+    assertThat(record.get("answer_" + x)).isEqualTo(task.get("answer_" + x));
+  }
+
+  @Test
   void demonstrationsAreInstructions() throws IOException {
     String rows =
         "{\"id\":\"r\",\"instruction\":\"Add.\",\"input\":\"1,"

@@ -21,6 +21,13 @@ class RateOptionsTest {
             attention (none)
             guidelines (none)
             output (none)
+            format html
+            serve false
+            raters (none)
+            ratings-per-item 1
+            votes (none)
+            host 127.0.0.1
+            port 0
             collect (none)
             """)
         .arrive(
@@ -32,6 +39,13 @@ class RateOptionsTest {
             attention tests.jsonl
             guidelines how.txt
             output page.html
+            format label-studio
+            serve true
+            raters ann,ben
+            ratings-per-item 2
+            votes votes.jsonl
+            host 0.0.0.0
+            port 8080
             collect ratings.jsonl
             """);
   }
@@ -49,5 +63,19 @@ class RateOptionsTest {
                 .build()
                 .violations())
         .anyMatch(said -> said.startsWith("Option --output has no effect with --collect"));
+    assertThat(
+            RateOptions.builder()
+                .input(List.of("rating_items"))
+                .serve(true)
+                .raters(List.of("ann", "ann"))
+                .form(RateForm.AUDIT)
+                .attention(List.of("t.jsonl"))
+                .build()
+                .violations())
+        .anyMatch(said -> said.startsWith("Option --votes is required with --serve"))
+        .anyMatch(said -> said.startsWith("Option --raters: expected different names, 1"))
+        .anyMatch(
+            said -> said.startsWith("Options --form and --format have no effect with --serve"))
+        .anyMatch(said -> said.startsWith("Options --against and --attention have no effect"));
   }
 }

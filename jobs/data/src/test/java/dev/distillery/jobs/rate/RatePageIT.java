@@ -10,6 +10,7 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.spark.testing.LocalSpark;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -190,6 +191,44 @@ class RatePageIT {
 
   private static void picture(Browser browser, String name) throws Exception {
     browser.picture(Files.createDirectories(Path.of("target/pictures")).resolve(name));
+  }
+
+  @Test
+  void aServedPageIsRatedByKeyboard() throws Exception {
+    Path links = folder.resolve("links");
+    RaterTokens tokens = RaterTokens.of(links, List.of("ann"));
+    var served =
+        new RatingServer.Served(
+            List.of(AssignmentsTest.item("i1", false), AssignmentsTest.item("i2", false)),
+            RatingPage.served(RateForm.PAIRWISE, Optional.empty()),
+            "7",
+            tokens,
+            1);
+    Path votes = folder.resolve("votes.jsonl");
+    try (VoteLog log = VoteLog.open(votes);
+        RatingServer server = RatingServer.start(served, log, "127.0.0.1", 0, Clock.systemUTC());
+        Browser browser = Browser.start(folder)) {
+      tokens.write(links, server.address());
+      browser.open(Files.readString(links).strip().split("\t")[1]);
+      untilDone(browser, 0);
+      browser.press("t");
+      untilDone(browser, 1);
+      browser.press("u");
+      untilDone(browser, 0);
+      browser.press("b");
+      untilDone(browser, 1);
+      browser.reload();
+      untilDone(browser, 1);
+      browser.press("t");
+      untilDone(browser, 2);
+      assertThat(browser.text("h1")).isEqualTo("Thank you, ann");
+      assertThat(server.open()).isZero();
+    }
+    List<String> verdicts = new ArrayList<>();
+    for (String line : Files.readAllLines(votes)) {
+      verdicts.add(JSON.readTree(line).get("verdict").textValue());
+    }
+    assertThat(verdicts).containsExactly("tie", "both_bad", "tie");
   }
 
   @Test

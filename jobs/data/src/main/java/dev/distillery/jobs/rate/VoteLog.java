@@ -1,0 +1,118 @@
+package dev.distillery.jobs.rate;
+
+import dev.distillery.core.run.JobException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Votes in a local file, a line each, of which what was appended survives the death of process and
+ * machine. A line that a death cut off was never acknowledged, and goes. One process has the file.
+ */
+final class VoteLog implements AutoCloseable {
+  private final Path file;
+  private final FileChannel channel;
+  private final List<Vote> before = new ArrayList<>();
+
+  private VoteLog(Path file, FileChannel channel) {
+    this.file = file;
+    this.channel = channel;
+  }
+
+  /**
+   * Opens a file, or makes it.
+   *
+   * @throws JobException where another process has it, or a line of it is no vote
+   */
+  static VoteLog open(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    Files.createDirectories(folder);
+    var log =
+        new VoteLog(
+            file,
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE));
+    try {
+      log.lock();
+      log.read();
+      try (FileChannel parent = FileChannel.open(folder)) {
+        parent.force(true);
+      }
+      return log;
+    } catch (IOException | RuntimeException e) {
+      log.close();
+      throw e;
+    }
+  }
+
+  private void lock() throws IOException {
+    boolean ours;
+    try {
+      ours = channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      ours = false;
+    }
+    if (!ours) {
+      throw JobException.invalid(
+          "Option --votes: another process writes " + file + "; end it, or name another file");
+    }
+  }
+
+  private void read() throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] != '\n') {
+      end--;
+    }
+    channel.truncate(end);
+    channel.position(end);
+    channel.force(true);
+    int number = 0;
+    for (String line : new String(bytes, 0, end, StandardCharsets.UTF_8).lines().toList()) {
+      number++;
+      try {
+        before.add(Vote.read(line));
+      } catch (Vote.RefusedException e) {
+        throw JobException.invalid(
+            "Option --votes: " + file + ", line " + number + ": " + e.detail());
+      }
+    }
+  }
+
+  /** The votes that were there when it was opened. */
+  List<Vote> before() {
+    return List.copyOf(before);
+  }
+
+  /** Appends a vote; it stays once this returns. */
+  synchronized void append(Vote vote) throws IOException {
+    long start = channel.position();
+    try {
+      ByteBuffer line = ByteBuffer.wrap((vote.line() + "\n").getBytes(StandardCharsets.UTF_8));
+      while (line.hasRemaining()) {
+        channel.write(line);
+      }
+      channel.force(false);
+    } catch (IOException e) {
+      // A part of a line would spoil the next one.
+      channel.truncate(start);
+      channel.position(start);
+      throw e;
+    }
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    channel.close();
+  }
+}
