@@ -12,7 +12,7 @@ import java.util.Locale;
  * @param logarithmic whether y is
  * @param lines at least one
  */
-public record LinePlot(String title, boolean logarithmic, List<Line> lines) {
+public record LinePlot(String title, boolean logarithmic, List<Line> lines) implements Picture {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 240;
   private static final int LEFT = 62;
@@ -43,8 +43,8 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) {
     lines = List.copyOf(lines);
   }
 
-  /** The plot as SVG. */
-  String svg() {
+  @Override
+  public String svg() {
     double[] xs = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
     double[] ys = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
     for (Line line : lines) {
@@ -62,8 +62,8 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) {
     widen(ys);
     var svg = new StringBuilder();
     svg.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" role=\"img\">\n"
-            .formatted(WIDTH, HEIGHT + legendHeight()));
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">\n"
+            .formatted(WIDTH, HEIGHT + legendHeight(), Page.escaped(title)));
     axes(svg, xs, ys);
     for (int i = 0; i < lines.size(); i++) {
       for (String points : runs(lines.get(i), xs, ys)) {
@@ -111,7 +111,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) {
       double y = ys[0] + (ys[1] - ys[0]) * i / TICKS;
       double at = placeY(y, ys);
       svg.append(
-          "<line x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%3$s\" stroke=\"#e4e4e4\"/>\n"
+          "<line x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%3$s\" class=\"grid\"/>\n"
               .formatted(LEFT, WIDTH - 10, number(at)));
       svg.append(
           "<text x=\"%d\" y=\"%s\" text-anchor=\"end\">%s</text>\n"

@@ -11,13 +11,20 @@ public final class Page {
   public static final String DOCTYPE = "<!DOCTYPE html>";
 
   private static final String STYLE =
-      "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0"
-          + " 1rem;color:#222}"
-          + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse}td,th{border:1px"
-          + " solid #ccc;padding:.2rem .6rem;text-align:left;"
-          + "vertical-align:top;white-space:pre-wrap}th{background:#f4f4f4}figure{display:inline-block;margin:0"
-          + " 1rem 1rem 0}figcaption{font-weight:600}svg text{font:11px"
-          + " system-ui,sans-serif;fill:#444}";
+      ":root{color-scheme:light"
+          + " dark;--ink:#222;--paper:#fff;--line:#ccc;--head:#f4f4f4;--bar:#2f6fb0;--grid:#e4e4e4}"
+          + "@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#17191c;--line:#4a4f55;"
+          + "--head:#24282d;--bar:#6fa8dc;--grid:#33383e}}body{font:15px/1.5"
+          + " system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0"
+          + " 1rem;color:var(--ink);background:var(--paper)}a{color:inherit}"
+          + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
+          + "table{border-collapse:collapse}caption{text-align:left;font-weight:600}td,th{border:1px"
+          + " solid var(--line);padding:.2rem .6rem;text-align:left;"
+          + "vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere}th{background:var(--head)}figure{display:inline-block;margin:0"
+          + " 1rem 1rem 0;max-width:100%}figcaption{font-weight:600}svg text{font:11px"
+          + " system-ui,sans-serif;fill:var(--ink)}svg text.on{fill:#111}svg"
+          + " .grid{stroke:var(--grid)}svg .bar{fill:var(--bar)}@media"
+          + " print{body{margin:0;max-width:none}figure,tr{break-inside:avoid}}";
 
   private final String title;
   private final StringBuilder body = new StringBuilder();
@@ -53,7 +60,8 @@ public final class Page {
   /** Adds a table; line breaks of its cells are kept. */
   public Page table(List<String> columns, List<List<String>> rows) {
     body.append("<table><tr>");
-    columns.forEach(column -> body.append("<th>").append(escaped(column)).append("</th>"));
+    columns.forEach(
+        column -> body.append("<th scope=\"col\">").append(escaped(column)).append("</th>"));
     body.append("</tr>\n");
     for (List<String> row : rows) {
       body.append("<tr>");
@@ -64,8 +72,8 @@ public final class Page {
     return this;
   }
 
-  /** Adds a plot. */
-  public Page plot(LinePlot plot) {
+  /** Adds a picture with its title above. */
+  public Page plot(Picture plot) {
     body.append("<figure><figcaption>").append(escaped(plot.title())).append("</figcaption>\n");
     body.append(plot.svg()).append("</figure>\n");
     return this;
@@ -76,7 +84,8 @@ public final class Page {
     return DOCTYPE
         + "\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         + "<meta http-equiv=\"Content-Security-Policy\""
-        + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>"
+        + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"
         + escaped(title)
         + "</title>\n";
   }
@@ -86,11 +95,11 @@ public final class Page {
     return opening()
         + "<style>"
         + STYLE
-        + "</style></head>\n<body><h1>"
+        + "</style></head>\n<body><main><h1>"
         + escaped(title)
         + "</h1>\n"
         + body
-        + "</body></html>\n";
+        + "</main></body></html>\n";
   }
 
   /** Text that a browser shows as it is, between tags and in quoted attributes. */
