@@ -20,7 +20,7 @@ public final class Page {
           + "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
           + "table{border-collapse:collapse}caption{text-align:left;font-weight:600}td,th{border:1px"
           + " solid var(--line);padding:.2rem .6rem;text-align:left;"
-          + "vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere}th{background:var(--head)}figure{display:inline-block;margin:0"
+          + "vertical-align:top;white-space:pre-wrap;overflow-wrap:break-word}th{background:var(--head)}figure{display:inline-block;margin:0"
           + " 1rem 1rem 0;max-width:100%}figcaption{font-weight:600}svg text{font:11px"
           + " system-ui,sans-serif;fill:var(--ink)}svg text.on{fill:#111}svg"
           + " .grid{stroke:var(--grid)}svg .bar{fill:var(--bar)}@media"

@@ -185,7 +185,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
   @Override
   public Outcome<EvaluateSummary> perform(JobRun run, EvaluateOptions options) throws IOException {
     if (options.output().isPresent()) {
-      EvaluationPage.check(options.output().get(), run);
+      var unused = EvaluationPage.file(options.output().get(), run);
     }
     var rows = new TaskRows(run, options);
     List<PlannedTask> tasks = tasks(options);
@@ -335,8 +335,8 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     if (options.output().isPresent()) {
       Map<String, String> paths = new LinkedHashMap<>();
       models.forEach(model -> paths.put(model.name(), model.path()));
-      EvaluationPage.write(options.output().get(), run, tasks, figures, paths);
-      run.progress().say("The page: " + options.output().get());
+      EvaluationPage.write(
+          EvaluationPage.file(options.output().get(), run), run, tasks, figures, paths);
     }
     Column cut = element_at(col("metrics"), ItemEvaluator.SHOT_TOKENS_CUT);
     Row shots = rows.agg(count(cut), coalesce(sum(cut), lit(0.0))).head();

@@ -3,19 +3,16 @@ package dev.distillery.jobs.evaluate;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.Page;
 import dev.distillery.core.page.SideBySide;
-import dev.distillery.core.run.JobException;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.PageFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 
 /**
  * One page of a run: the models' figures side by side, what papers publish of such tasks beside
@@ -28,55 +25,15 @@ final class EvaluationPage {
   private final List<PlannedTask> tasks;
   private final List<Result> results;
 
-  private EvaluationPage(String title, List<PlannedTask> tasks, List<Result> results) {
-    this.page = new Page(title);
+  private EvaluationPage(Page page, List<PlannedTask> tasks, List<Result> results) {
+    this.page = page;
     this.tasks = tasks;
     this.results = results;
   }
 
-  /**
-   * Looks whether the page may be written: where nothing is, over what an earlier try of the run
-   * wrote, or over any file but an input with {@code --overwrite}.
-   *
-   * @throws JobException where it may not
-   */
-  static void check(String file, JobRun run) throws IOException {
-    Path path = new Path(file);
-    FileSystem files = path.getFileSystem(run.warehouse().hadoop());
-    if (!files.exists(path)) {
-      Path folder = path.getParent();
-      while (folder != null && !files.exists(folder)) {
-        folder = folder.getParent();
-      }
-      if (folder != null && !files.getFileStatus(folder).isDirectory()) {
-        throw JobException.invalid(
-            "Option --output: " + path + " cannot be: " + folder + " is a file");
-      }
-      return;
-    }
-    if (files.getFileStatus(path).isDirectory()) {
-      throw JobException.invalid("Option --output: " + path + " is a folder; name a file");
-    }
-    String begins = new Page(title(run)).opening();
-    byte[] head = new byte[begins.getBytes(StandardCharsets.UTF_8).length];
-    int read;
-    try (var in = files.open(path)) {
-      read = in.readNBytes(head, 0, head.length);
-    }
-    boolean own = new String(head, 0, read, StandardCharsets.UTF_8).equals(begins);
-    boolean page = new String(head, 0, read, StandardCharsets.UTF_8).startsWith(Page.DOCTYPE);
-    if (!own && !(page && run.overwrites())) {
-      throw JobException.invalid(
-          "Option --output: "
-              + path
-              + (page
-                  ? " is there already; choose another, or give --overwrite to replace it"
-                  : " is there already and is no page; choose another"));
-    }
-  }
-
-  private static String title(JobRun run) {
-    return "Evaluation " + run.id();
+  /** The file of a run's page. */
+  static PageFile file(String file, JobRun run) throws IOException {
+    return new PageFile(file, run, "Evaluation " + run.id());
   }
 
   /**
@@ -85,19 +42,16 @@ final class EvaluationPage {
    * @param models paths by their names in tables
    */
   static void write(
-      String file,
+      PageFile file,
       JobRun run,
       List<PlannedTask> tasks,
       List<Result> results,
       Map<String, String> models)
       throws IOException {
-    var made = new EvaluationPage(title(run), tasks, results);
+    var made = new EvaluationPage(file.page(), tasks, results);
     made.figures();
     made.bySize(sizes(models));
-    Path path = new Path(file);
-    try (var out = path.getFileSystem(run.warehouse().hadoop()).create(path, true)) {
-      out.write(made.page.html().getBytes(StandardCharsets.UTF_8));
-    }
+    file.write(made.page, run);
   }
 
   private static Map<String, Double> sizes(Map<String, String> models) throws IOException {

@@ -1,0 +1,170 @@
+package dev.distillery.jobs.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.text.RougeL;
+import dev.distillery.core.text.RougeTokenizer;
+import dev.distillery.jobs.dedup.DedupJob;
+import dev.distillery.jobs.dedup.DedupOptions;
+import dev.distillery.spark.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportJobTest {
+  private final SparkSession spark = LocalSpark.session();
+
+  @TempDir Path temp;
+
+  private ReportSummary run(Map<String, String> given) {
+    var values = new HashMap<String, List<String>>();
+    values.put("run-id", List.of("shown"));
+    values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
+    values.put("output", List.of(temp.resolve("report.html").toString()));
+    given.forEach((name, value) -> values.put(name, List.of(value)));
+    return new ReportJob().run(spark, OptionsBinder.of(ReportOptions.class).bind(values));
+  }
+
+  private String page() throws IOException {
+    return Files.readString(temp.resolve("report.html"));
+  }
+
+  private Path instructions() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      String text =
+          i % 4 == 0 ? "Write a poem about river %d." : "Name the capital of country %d, please.";
+      lines.add(
+          "{\"id\": \"i%d\", \"instruction\": \"%s\", \"output\": \"%s\", \"source\": \"%s\", \"license\": \"MIT\"}"
+              .formatted(i, text.formatted(i), "word ".repeat(i + 1), i < 30 ? "a" : "b"));
+    }
+    lines.add(
+        "{\"id\": \"x\", \"instruction\": \"Explain </table><script>alert(1)</script> \\u2028\\u202e now\", \"output\": \"%s\", \"source\": \"a\", \"license\": \"MIT\"}"
+            .formatted("long ".repeat(1000)));
+    return Files.write(temp.resolve("rows.jsonl"), lines);
+  }
+
+  @Test
+  void aTableOfInstructionsIsShownWithItsRun() throws IOException {
+    DedupOptions dedup =
+        OptionsBinder.of(DedupOptions.class)
+            .bind(
+                Map.of(
+                    "input", List.of(instructions().toString()),
+                    "run-id", List.of("made"),
+                    "threshold", List.of("0.99"),
+                    "warehouse", List.of(temp.resolve("warehouse").toString())));
+    new DedupJob().run(spark, dedup);
+    ReportSummary summary = run(Map.of("input", "instructions@made", "samples", "41"));
+    assertThat(summary.rows()).isEqualTo(41);
+    assertThat(summary.texts()).containsExactly("instruction", "output");
+    assertThat(summary.sections())
+        .containsExactly(
+            "Run", "Columns", "Kinds", "Lengths", "Languages", "Verbs", "Nearest rows", "Samples");
+    String page = page();
+    assertThat(page)
+        // The run's record, and what it was told.
+        .contains("<td>made</td><td>dedup</td><td>done</td>")
+        .contains("<td>threshold</td><td>0.99</td>")
+        // 31 rows of a and 10 of b.
+        .containsPattern(">a<title>a</title></text><rect[^>]*/><text[^>]*>31</text>")
+        .containsPattern(">b<title>b</title></text><rect[^>]*/><text[^>]*>10</text>")
+        // Outputs of 1 to 40 words, and one of 1,000.
+        .containsPattern(">512 to 1023<title>[^<]*</title></text><rect[^>]*/><text[^>]*>1</text>")
+        .containsPattern(">16 to 31<title>[^<]*</title></text><rect[^>]*/><text[^>]*>16</text>")
+        // The wheel.
+        .contains("<title>name: 30</title>", "<title>capital: 30</title>")
+        .contains("<title>write: 10</title>", "<title>poem: 10</title>");
+    assertThat(page)
+        .doesNotContain("<script>")
+        .contains("&lt;/table&gt;&lt;script&gt;alert(1)&lt;/script&gt;")
+        .contains("more characters)");
+  }
+
+  @Test
+  void nearestRowsAreThoseOfAllRows() throws IOException {
+    run(Map.of("input", instructions().toString(), "neighbors", "40", "samples", "0"));
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      texts.add(
+          (i % 4 == 0 ? "Write a poem about river %d." : "Name the capital of country %d, please.")
+              .formatted(i));
+    }
+    var tokenizer = new RougeTokenizer();
+    String own = "Write a poem about river 8.";
+    double best =
+        texts.stream()
+            .filter(text -> !text.equals(own))
+            .mapToDouble(text -> RougeL.score(tokenizer.tokenize(own), tokenizer.tokenize(text)))
+            .max()
+            .orElseThrow();
+    assertThat(page())
+        .contains(
+            "<tr><td>%s</td><td>%.3f</td><td>Write a poem about river 0.</td></tr>"
+                .formatted(own, best));
+  }
+
+  @Test
+  void figuresByStepAreDrawnAsCurves() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int step = 1; step <= 900; step++) {
+      lines.add("{\"step\": %d, \"name\": \"loss\", \"value\": %s}".formatted(step, 9.0 / step));
+      lines.add("{\"step\": %d, \"name\": \"grad_norm\", \"value\": 1.5}".formatted(step));
+    }
+    ReportSummary summary =
+        run(Map.of("input", Files.write(temp.resolve("m.jsonl"), lines).toString()));
+    assertThat(summary.sections()).containsExactly("Columns", "Kinds", "Curves", "Samples");
+    assertThat(page())
+        .contains("<figcaption>loss</figcaption>", "<figcaption>grad_norm</figcaption>")
+        .containsPattern(">loss<title>loss</title></text><rect[^>]*/><text[^>]*>900</text>");
+  }
+
+  /** The same page, but for its run's own facts, on any number of partitions. */
+  @Test
+  void thePageDependsOnNoPartition() throws IOException {
+    Map<String, String> given = Map.of("input", instructions().toString());
+    run(given);
+    String one = page();
+    String before = spark.conf().get("spark.sql.shuffle.partitions");
+    spark.conf().set("spark.sql.shuffle.partitions", "7");
+    spark.conf().set("spark.sql.files.maxPartitionBytes", "700");
+    try {
+      Files.delete(temp.resolve("report.html"));
+      run(Map.of("input", given.get("input"), "run-id", "again"));
+      assertThat(page().replace("again", "shown")).isEqualTo(one);
+    } finally {
+      spark.conf().set("spark.sql.shuffle.partitions", before);
+      spark.conf().unset("spark.sql.files.maxPartitionBytes");
+    }
+  }
+
+  @Test
+  void anyFilesAreShownAndNothingOfThemIsRunOrLost() throws IOException {
+    Path files = temp.resolve("odd.jsonl");
+    Files.write(
+        files,
+        List.of(
+            "{\"a b\": 1.5, \"c.d\": [1, 2], \"e\": null, \"f\": {\"g\": \"<b>\"}}",
+            "{\"a b\": -3, \"c.d\": [], \"e\": null, \"f\": null}"));
+    ReportSummary summary = run(Map.of("input", files.toString()));
+    assertThat(summary.rows()).isEqualTo(2);
+    assertThat(summary.sections()).containsExactly("Columns", "Numbers", "Samples");
+    assertThat(page()).contains("<td>a b</td><td>double</td><td>100.0%</td>").doesNotContain("<b>");
+    assertThatThrownBy(() -> run(Map.of("input", files.toString(), "run-id", "second")))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("give --overwrite");
+    assertThatThrownBy(
+            () -> run(Map.of("input", files.toString(), "columns", "g", "overwrite", "true")))
+        .hasMessageContaining("Option --columns: there is no column 'g'; there are a b, c.d, e, f");
+  }
+}
