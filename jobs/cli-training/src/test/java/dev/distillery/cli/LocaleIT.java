@@ -87,6 +87,8 @@ class LocaleIT {
       run evaluate evaluate --model 日本/modell --tasks 日本/prüfung.yaml --output 日本/zeugnis.html --run-id e
       test -s 日本/zeugnis.html
       run evaluated show evaluations@e
+      run report report --input evaluations@e --output 日本/bericht.html
+      grep -q evaluations@e 日本/bericht.html
       run judge judge --form single --input completions@d --teacher openai --model fake-model-mini --base-url "$url" --dry-run
       run rate rate --form rating --input completions@d --output 日本/bewerten.html --run-id r
       test -s 日本/bewerten.html

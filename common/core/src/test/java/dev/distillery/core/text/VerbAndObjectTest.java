@@ -40,19 +40,23 @@ class VerbAndObjectTest {
     return new double[] {(double) same / pairs, (double) verbs / pairs, pairs};
   }
 
+  private static void told(String rows, double[] agreement) {
+    System.out.printf(
+        "%s: %.0f pairs, both %.3f, verb %.3f%n", rows, agreement[2], agreement[0], agreement[1]);
+  }
+
   @Test
   void mostPairsAreThoseOfAParser() throws IOException {
     try (InputStream in = VerbAndObjectTest.class.getResourceAsStream("/golden/verbs.json")) {
       double[] agreement = agreement(JSON.readTree(in));
+      told("seed tasks", agreement);
       assertThat(agreement[2]).isGreaterThan(80);
       assertThat(agreement[0]).as("verb and object").isGreaterThan(0.8);
       assertThat(agreement[1]).as("verb").isGreaterThan(0.85);
     }
     String file = System.getProperty("verbs.file", "");
     if (!file.isEmpty()) {
-      double[] agreement = agreement(JSON.readTree(Files.readAllBytes(Path.of(file))));
-      System.out.printf(
-          "%s: %.0f pairs, both %.3f, verb %.3f%n", file, agreement[2], agreement[0], agreement[1]);
+      told(file, agreement(JSON.readTree(Files.readAllBytes(Path.of(file)))));
     }
   }
 

@@ -114,7 +114,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
             .persist(StorageLevel.MEMORY_AND_DISK());
     try {
       var profile = run.phase("Count " + options.input(), () -> new TableProfile(rows));
-      List<TextColumn> texts = texts(profile, rows, options.columns());
+      List<TextColumn> texts = texts(profile, rows, options.texts());
       var sections = new Sections(page, run);
       if (ref instanceof TableRef.Named named) {
         RunRecord record = new RunRecords(run.warehouse()).of(named);
@@ -129,7 +129,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
         table(sections, run, page, rows, profile, texts, options);
       }
       curves(sections, page, run, ref, rows);
-      if (options.samples() > 0 && profile.rows() > 0) {
+      if (options.sampleRows() > 0 && profile.rows() > 0) {
         sections.add("Samples", () -> samples(page, rows, options));
       }
       if (!run.dryRun()) {
@@ -188,7 +188,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
     for (String name : wanted) {
       if (!columns.contains(name)) {
         violations.add(
-            "Option --columns: there is no column '"
+            "Option --texts: there is no column '"
                 + name
                 + "'; there are "
                 + String.join(", ", columns)
@@ -198,7 +198,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
       var field = rows.schema().apply(name);
       if (!TextColumn.isString(field) && !TextColumn.isMessages(field)) {
         violations.add(
-            "Option --columns: '%s' holds %s, no texts"
+            "Option --texts: '%s' holds %s, no texts"
                 .formatted(name, field.dataType().simpleString()));
       }
       texts.add(new TextColumn(field));
@@ -245,9 +245,9 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
                           + " of each.");
                   page.plot(TextFindings.verbs(rows, column));
                 }));
-    if (options.neighbors() > 0) {
+    if (options.nearest() > 0) {
       TextColumn column = asked.orElse(texts.get(0));
-      sections.add("Nearest rows", () -> nearest(page, rows, column, seed, options.neighbors()));
+      sections.add("Nearest rows", () -> nearest(page, rows, column, seed, options.nearest()));
     }
   }
 
@@ -336,7 +336,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
     List<List<String>> lines = new ArrayList<>();
     int number = 0;
     for (Row row :
-        TextFindings.drawn(rows, options.run().randomSeed(), SITE, options.samples())
+        TextFindings.drawn(rows, options.run().randomSeed(), SITE, options.sampleRows())
             .select(
                 columns.stream()
                     .map(name -> col("`" + name + "`"))

@@ -14,9 +14,9 @@ import picocli.CommandLine.Option;
  * @param run what every job can be told
  * @param input table or files that are shown
  * @param output file of the page
- * @param columns texts that are measured; empty for all
- * @param samples rows that are shown whole
- * @param neighbors rows whose nearest others are shown
+ * @param texts columns that are measured; empty for all
+ * @param sampleRows rows that are shown whole
+ * @param nearest rows whose nearest others are shown
  */
 @WithBuilder
 public record ReportOptions(
@@ -35,29 +35,29 @@ public record ReportOptions(
                 "Page to write, on any file system; must not be there yet, but with --overwrite.")
         String output,
     @Option(
-            names = "--columns",
+            names = "--texts",
             paramLabel = "NAMES",
             split = ",",
             description =
-                "Texts that are measured: lengths, languages, verbs, nearest rows. Default: every"
-                    + " column of texts or messages.")
-        List<String> columns,
+                "Columns whose texts are measured: lengths, languages, verbs, nearest rows."
+                    + " Default: every column of texts or messages.")
+        List<String> texts,
     @Bounds(atLeast = 0, atMost = 1000)
         @Option(
-            names = "--samples",
+            names = "--sample-rows",
             paramLabel = "N",
             defaultValue = "10",
             description = "Rows that are shown, drawn by the seed.")
-        int samples,
+        int sampleRows,
     @Bounds(atLeast = 0, atMost = 100)
         @Option(
-            names = "--neighbors",
+            names = "--nearest",
             paramLabel = "N",
             defaultValue = "5",
             description =
                 "Rows, drawn by the seed, whose three most similar others are looked for among all"
                     + " rows, by ROUGE-L of the first text.")
-        int neighbors) {
+        int nearest) {
   /** Named setters over the declared defaults. */
   public static ReportOptionsBuilder builder() {
     return ReportOptionsBuilder.builder(OptionsBinder.defaults(ReportOptions.class));

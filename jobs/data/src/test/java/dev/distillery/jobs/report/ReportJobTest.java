@@ -65,7 +65,7 @@ class ReportJobTest {
                     "threshold", List.of("0.99"),
                     "warehouse", List.of(temp.resolve("warehouse").toString())));
     new DedupJob().run(spark, dedup);
-    ReportSummary summary = run(Map.of("input", "instructions@made", "samples", "41"));
+    ReportSummary summary = run(Map.of("input", "instructions@made", "sample-rows", "41"));
     assertThat(summary.rows()).isEqualTo(41);
     assertThat(summary.texts()).containsExactly("instruction", "output");
     assertThat(summary.sections())
@@ -93,7 +93,7 @@ class ReportJobTest {
 
   @Test
   void nearestRowsAreThoseOfAllRows() throws IOException {
-    run(Map.of("input", instructions().toString(), "neighbors", "40", "samples", "0"));
+    run(Map.of("input", instructions().toString(), "nearest", "40", "sample-rows", "0"));
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
       texts.add(
@@ -164,7 +164,7 @@ class ReportJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("give --overwrite");
     assertThatThrownBy(
-            () -> run(Map.of("input", files.toString(), "columns", "g", "overwrite", "true")))
-        .hasMessageContaining("Option --columns: there is no column 'g'; there are a b, c.d, e, f");
+            () -> run(Map.of("input", files.toString(), "texts", "g", "overwrite", "true")))
+        .hasMessageContaining("Option --texts: there is no column 'g'; there are a b, c.d, e, f");
   }
 }
