@@ -91,6 +91,12 @@ class TrainingRunTest {
       Files.createDirectories(output.resolve(stale).getParent());
       Files.writeString(output.resolve(stale), "stale");
     }
+    // Not before a run of ours is known to have written them.
+    assertThatThrownBy(() -> tiny.run("next"))
+        .hasMessageContaining("Option --output-dir: " + output + " holds adapter_config.json")
+        .hasMessageContaining("which no training run wrote");
+    assertThat(output.resolve("tokenizer.json")).hasContent("stale");
+    Files.writeString(output.resolve("written-by-distillery.txt"), "");
     tiny.run("next");
     assertThat(tiny.result("next").keySet())
         .containsExactlyInAnyOrder(
@@ -99,7 +105,8 @@ class TrainingRunTest {
             "merges.txt",
             "metrics.html",
             "model.safetensors",
-            "notes.txt");
+            "notes.txt",
+            "written-by-distillery.txt");
     assertThat(output.resolve("additional_chat_templates")).doesNotExist();
   }
 

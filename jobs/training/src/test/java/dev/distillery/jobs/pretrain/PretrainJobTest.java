@@ -137,7 +137,13 @@ class PretrainJobTest {
         Map.of("model", STUDENT, "input", rows, "tokenizer-from", "train"),
         "has no effect on the checkpoint");
     refused(
-        Map.of("model", "gpt2", "input", rows, "tokenizer-from", temp),
+        Map.of(
+            "model",
+            "gpt2",
+            "input",
+            rows,
+            "tokenizer-from",
+            Files.createDirectory(temp.resolve("empty"))),
         "Option --tokenizer-from: ");
     refused(
         Map.of("model", "gpt2", "input", rows, "tokenizer-from", "train", "max-length", 2000),
