@@ -7,8 +7,11 @@ import java.util.List;
  * picture is loaded, and the page forbids its reader's browser to.
  */
 public final class Page {
-  /** What every page begins with. */
-  public static final String DOCTYPE = "<!DOCTYPE html>";
+  /** What every page begins with, and no page of others. */
+  public static final String BEGINNING =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+          + "<meta http-equiv=\"Content-Security-Policy\""
+          + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
 
   private static final String STYLE =
       ":root{color-scheme:light"
@@ -81,10 +84,7 @@ public final class Page {
 
   /** What the page begins with, its title the last: a page of the same title begins so too. */
   public String opening() {
-    return DOCTYPE
-        + "\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-        + "<meta http-equiv=\"Content-Security-Policy\""
-        + " content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+    return BEGINNING
         + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"
         + escaped(title)
         + "</title>\n";

@@ -17,6 +17,7 @@ import dev.distillery.core.run.Summary;
 import dev.distillery.spark.license.UsePolicy;
 import dev.distillery.spark.warehouse.PathNames;
 import dev.distillery.spark.warehouse.PinnedInput;
+import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableReader;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -315,6 +317,11 @@ public final class JobRun {
           input.warning().ifPresent(progress::say);
           return input;
         });
+  }
+
+  /** The record of the run whose rows a reference stands for here; empty for files. */
+  public Optional<RunRecord> writtenBy(String ref) {
+    return pinned(TableRef.parse(ref)).run();
   }
 
   /** The columns that files of one's own have, as the first row tells. */

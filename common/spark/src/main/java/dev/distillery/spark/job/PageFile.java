@@ -5,6 +5,7 @@ import dev.distillery.core.run.JobException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -24,7 +25,9 @@ public final class PageFile {
    */
   public PageFile(String file, JobRun run, String title) throws IOException {
     this.path = new Path(file);
-    this.files = path.getFileSystem(run.warehouse().hadoop());
+    FileSystem found = path.getFileSystem(run.warehouse().hadoop());
+    // Hadoop's checksum beside a local page would outlive whoever edits it.
+    this.files = found instanceof LocalFileSystem local ? local.getRawFileSystem() : found;
     this.title = title;
     if (!files.exists(path)) {
       checkFolder();
@@ -35,11 +38,13 @@ public final class PageFile {
     }
     String begins = new Page(title).opening();
     String head = head(begins.getBytes(StandardCharsets.UTF_8).length);
-    if (!head.startsWith(Page.DOCTYPE)) {
+    // As a kill may leave it.
+    boolean own = begins.startsWith(head);
+    if (!own && !head.startsWith(Page.BEGINNING)) {
       throw JobException.invalid(
-          "Option --output: " + path + " is there already and is no page; choose another");
+          "Option --output: " + path + " is there already and is no page of ours; choose another");
     }
-    if (!head.equals(begins) && !run.overwrites()) {
+    if (!own && !run.overwrites()) {
       throw JobException.invalid(
           "Option --output: "
               + path
@@ -72,8 +77,13 @@ public final class PageFile {
 
   /** Writes the page, and says where. */
   public void write(Page page, JobRun run) throws IOException {
-    try (var out = files.create(path, true)) {
+    Path part = new Path(path.getParent(), "." + path.getName() + "." + run.id() + ".part");
+    try (var out = files.create(part, true)) {
       out.write(page.html().getBytes(StandardCharsets.UTF_8));
+    }
+    files.delete(path, false);
+    if (!files.rename(part, path)) {
+      throw new IOException("Cannot rename " + part + " to " + path);
     }
     run.progress().say("The page: " + path);
   }

@@ -76,9 +76,14 @@ record RunIdentity(UnaryOperator<Map<String, String>> asNow, Map<String, String>
     var names = new TreeSet<>(earlier.keySet());
     names.addAll(decisive.keySet());
     for (String name : names) {
+      // Contents have names of several words; an earlier version may have looked at fewer.
+      boolean content = name.indexOf(' ') > 0;
+      if (content && !(earlier.containsKey(name) && decisive.containsKey(name))) {
+        continue;
+      }
       if (!Objects.equals(earlier.get(name), decisive.get(name))) {
         differences.add(
-            "--"
+            (content ? "the " : "--")
                 + name
                 + " was "
                 + earlier.getOrDefault(name, "not given")

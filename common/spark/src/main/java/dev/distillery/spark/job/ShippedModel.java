@@ -1,6 +1,7 @@
 package dev.distillery.spark.job;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.spark.warehouse.StableIds;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -50,25 +51,26 @@ public final class ShippedModel {
     Path path = Path.of(model);
     String name = context.applicationId() + " " + path.toAbsolutePath();
     String stamp = stamp(path);
-    String before = SENT.put(name, stamp);
+    String before = SENT.get(name);
     if (stamp.equals(before)) {
       return;
     }
     if (!Files.isDirectory(path)) {
       if (before != null) {
-        SENT.put(name, before);
         throw JobException.invalid(
             "%s has changed since this session sent it to executors, and Spark sends a file once: begin another session, or give it another name"
                 .formatted(model));
       }
       context.addFile(model);
+      SENT.put(name, stamp);
       return;
     }
     try {
       Path archive = Files.createTempFile("distillery-model-", ".zip");
       archive.toFile().deleteOnExit();
       pack(path, archive);
-      context.addArchive(named(archive, name(model)));
+      context.addArchive(named(archive, folder(model)));
+      SENT.put(name, stamp);
     } catch (IOException e) {
       throw JobException.invalid("Cannot send " + model + " to executors: " + e.getMessage());
     }
@@ -108,8 +110,13 @@ public final class ShippedModel {
     if (Files.exists(path)) {
       return path;
     }
-    Path shipped = Path.of(SparkFiles.get(name(model)));
-    return Files.exists(shipped) ? shipped : path;
+    for (String name : List.of(folder(model), String.valueOf(path.getFileName()))) {
+      Path shipped = Path.of(SparkFiles.get(name));
+      if (Files.exists(shipped)) {
+        return shipped;
+      }
+    }
+    return path;
   }
 
   /** The archive as Spark takes it, and what it is unpacked as: any name, so both are encoded. */
@@ -121,8 +128,9 @@ public final class ShippedModel {
     }
   }
 
-  private static String name(String model) {
-    return String.valueOf(Path.of(model).getFileName());
+  /** What a folder is unpacked as: two of one name, from two places, are two. */
+  private static String folder(String model) {
+    return Path.of(model).getFileName() + "-" + StableIds.of(model).substring(0, 8);
   }
 
   /** Weights do not compress, so nothing is. */

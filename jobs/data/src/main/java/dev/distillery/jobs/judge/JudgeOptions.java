@@ -5,6 +5,7 @@ import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.TeacherOptions;
@@ -67,7 +68,8 @@ public record JudgeOptions(
                 "What is judged by, such as helpful,harmless: each is asked for by itself and has"
                     + " its own verdicts and figures. Default: the answer as a whole.")
         List<String> criteria,
-    @Bounds(atLeast = 0, atMost = 1)
+    @Tunable
+        @Bounds(atLeast = 0, atMost = 1)
         @Option(
             names = "--min-matched",
             paramLabel = "SHARE",

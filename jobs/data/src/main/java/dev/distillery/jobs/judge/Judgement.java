@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,10 @@ record Judgement(
 
   /** So much of a reply's end stands in a detail. */
   private static final int TAIL = 120;
+
+  /** A reply that ended so is not whole; servers give whole ones words of their own. */
+  private static final Set<String> CUTS =
+      Set.of(FinishReasons.LENGTH, FinishReasons.CONTENT_FILTER);
 
   /**
    * One reply of the judge.
@@ -112,11 +117,12 @@ record Judgement(
       if (reply.text() == null) {
         return none(criterion, reason, seconds, FAILED, String.valueOf(reply.error()));
       }
-      if (!reply.ended().equals(FinishReasons.STOP)) {
+      if (CUTS.contains(reply.ended())) {
         return none(criterion, reason, seconds, CUT, cut(form, first, reply));
       }
       Optional<String> word =
-          VerdictReader.read(reply.text(), form.marker(), shown)
+          VerdictReader.read(
+                  reply.text(), form.marker(), shown, reply.ended().equals(FinishReasons.STOP))
               .filter(found -> form.compares() || isGrade(found));
       if (word.isEmpty()) {
         return none(criterion, reason, seconds, UNPARSED, unread(form, first, reply));
@@ -177,7 +183,7 @@ record Judgement(
     return the(form, first)
         + " is cut: its finish_reason is "
         + reply.ended()
-        + (reply.ended().equals("length") ? " (raise --max-new-tokens)" : "")
+        + (reply.ended().equals(FinishReasons.LENGTH) ? " (raise --max-new-tokens)" : "")
         + "; "
         + end(reply);
   }

@@ -12,10 +12,15 @@ import java.util.regex.Pattern;
  */
 final class VerdictReader {
   /** What a verdict of any form begins with, however it is spaced or escaped. */
-  private static final Pattern LIKE = Pattern.compile("[\\[\uff3b]\\P{Alnum}*[\\[\uff3b]");
+  private static final Pattern LIKE = Pattern.compile("[\\[\uff3b][^\\p{L}\\p{N}]{0,8}[\\[\uff3b]");
 
-  /** What may stand beside a verdict that stands alone: no marks of quotation. */
+  /** What may stand behind a verdict that stands alone: no marks of quotation. */
   private static final Pattern EMPHASIS = Pattern.compile("[\\s*_.]*");
+
+  /** What may stand before it: that, and a label of a word, as in MT-bench's "Rating: [[5]]". */
+  private static final Pattern LABEL =
+      Pattern.compile(
+          "(?i)[\\s*_.]*(?:(?:(?:my|final|overall) ){0,2}[\\p{L}\\p{M}]{1,20}[:\uff1a])?[\\s*_.]*");
 
   private VerdictReader() {}
 
@@ -24,22 +29,27 @@ final class VerdictReader {
    *
    * @param marker a verdict; its first group is what was decided
    * @param shown the prompt and the answers that were judged
+   * @param whole whether the reply surely is
    * @return what was decided; empty where that cannot be read
    */
-  static Optional<String> read(String reply, Pattern marker, List<String> shown) {
-    boolean alone = shown.stream().anyMatch(text -> LIKE.matcher(text).find());
-    String whole = reply.stripTrailing();
-    String text = alone ? whole.substring(whole.lastIndexOf('\n') + 1) : whole;
+  static Optional<String> read(String reply, Pattern marker, List<String> shown, boolean whole) {
+    boolean alone = !whole || shown.stream().anyMatch(text -> LIKE.matcher(text).find());
+    String all = reply.stripTrailing();
+    String text = alone ? all.substring(all.lastIndexOf('\n') + 1) : all;
     return marker
         .matcher(text)
         .results()
         .reduce((first, second) -> second)
-        .filter(last -> !alone || isAlone(last, text))
+        .filter(last -> !alone || isAlone(last, text, shown))
         .map(last -> last.group(1));
   }
 
-  private static boolean isAlone(MatchResult found, String line) {
-    String beside = line.substring(0, found.start()) + line.substring(found.end());
-    return EMPHASIS.matcher(beside).matches();
+  private static boolean isAlone(MatchResult found, String line, List<String> shown) {
+    String before = line.substring(0, found.start());
+    boolean behind = EMPHASIS.matcher(line.substring(found.end())).matches();
+    return behind
+        && (EMPHASIS.matcher(before).matches()
+            || (LABEL.matcher(before).matches()
+                && shown.stream().noneMatch(text -> text.contains(line.strip()))));
   }
 }

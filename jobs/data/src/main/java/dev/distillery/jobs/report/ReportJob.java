@@ -1,6 +1,8 @@
 package dev.distillery.jobs.report;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.length;
+import static org.apache.spark.sql.functions.substring;
 
 import dev.distillery.core.page.BarPlot;
 import dev.distillery.core.page.LinePlot;
@@ -16,7 +18,6 @@ import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.PageFile;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.warehouse.RunRecord;
-import dev.distillery.spark.warehouse.RunRecords;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 import org.jspecify.annotations.Nullable;
@@ -116,19 +118,17 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
       var profile = run.phase("Count " + options.input(), () -> new TableProfile(rows));
       List<TextColumn> texts = texts(profile, rows, options.texts());
       var sections = new Sections(page, run);
-      if (ref instanceof TableRef.Named named) {
-        RunRecord record = new RunRecords(run.warehouse()).of(named);
-        sections.add("Run", () -> RunSection.onto(page, record));
-        if (record.tables().containsKey(Tables.REJECTS.name())
-            && !named.table().equals(Tables.REJECTS.name())) {
-          sections.add("Rejects", () -> rejects(page, run, record.runId()));
-        }
-      }
+      Optional<RunRecord> record = run.writtenBy(options.input());
+      record.ifPresent(found -> sections.add("Run", () -> RunSection.onto(page, found)));
+      record
+          .filter(found -> found.tables().containsKey(Tables.REJECTS.name()))
+          .filter(found -> !table.equals(Tables.REJECTS))
+          .ifPresent(found -> sections.add("Rejects", () -> rejects(page, run, found.runId())));
       sections.add("Columns", () -> profile.columns(page));
       if (profile.rows() > 0) {
         table(sections, run, page, rows, profile, texts, options);
       }
-      curves(sections, page, run, ref, rows);
+      curves(sections, page, run, record, rows);
       if (options.sampleRows() > 0 && profile.rows() > 0) {
         sections.add("Samples", () -> samples(page, rows, options));
       }
@@ -291,21 +291,22 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
 
   /** Whether rows are figures by step, as those of the table metrics. */
   private static boolean isMetrics(Dataset<Row> rows) {
-    return List.of(rows.columns()).containsAll(List.of("step", "name", "value"));
+    return List.of(rows.columns()).containsAll(List.of("step", "name", "value"))
+        && rows.schema().apply("step").dataType() instanceof NumericType
+        && TextColumn.isString(rows.schema().apply("name"))
+        && rows.schema().apply("value").dataType() instanceof NumericType;
   }
 
   /** Of the rows themselves, or of the run that wrote them. */
   private static void curves(
-      Sections sections, Page page, JobRun run, TableRef ref, Dataset<Row> rows) {
+      Sections sections, Page page, JobRun run, Optional<RunRecord> record, Dataset<Row> rows) {
+    String metrics = Tables.METRICS.name();
     if (isMetrics(rows)) {
       sections.add("Curves", () -> curves(page, rows));
-    } else if (ref instanceof TableRef.Named named) {
-      RunRecord record = new RunRecords(run.warehouse()).of(named);
-      String metrics = Tables.METRICS.name();
-      if (record.tables().containsKey(metrics)) {
-        Dataset<Row> own = run.sideInputs(List.of(metrics + "@" + record.runId()), Tables.METRICS);
-        sections.add("Curves", () -> curves(page, own));
-      }
+    } else if (record.filter(found -> found.tables().containsKey(metrics)).isPresent()) {
+      Dataset<Row> own =
+          run.sideInputs(List.of(metrics + "@" + record.get().runId()), Tables.METRICS);
+      sections.add("Curves", () -> curves(page, own));
     }
   }
 
@@ -333,28 +334,30 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
 
   private static void samples(Page page, Dataset<Row> rows, ReportOptions options) {
     List<String> columns = List.of(rows.columns());
+    List<Column> shown = new ArrayList<>();
+    for (String name : columns) {
+      Column text = col("`" + name + "`").cast("string");
+      shown.add(substring(text, 1, SHOWN));
+      shown.add(length(text));
+    }
     List<List<String>> lines = new ArrayList<>();
     int number = 0;
     for (Row row :
-        TextFindings.drawn(rows, options.run().randomSeed(), SITE, options.sampleRows())
-            .select(
-                columns.stream()
-                    .map(name -> col("`" + name + "`"))
-                    .map(ReportJob::asText)
-                    .toArray(Column[]::new))
+        TextFindings.drawn(rows, shown, options.run().randomSeed(), SITE, options.sampleRows())
             .collectAsList()) {
       number++;
       for (int i = 0; i < columns.size(); i++) {
-        if (!row.isNullAt(i) && !row.getString(i).isEmpty()) {
-          lines.add(List.of("" + number, columns.get(i), cut(row.getString(i))));
+        if (!row.isNullAt(2 * i) && !row.getString(2 * i).isEmpty()) {
+          int more = row.getInt(2 * i + 1) - SHOWN;
+          lines.add(
+              List.of(
+                  "" + number,
+                  columns.get(i),
+                  row.getString(2 * i) + (more > 0 ? more(more) : "")));
         }
       }
     }
     page.table(List.of("row", "column", "value"), lines);
-  }
-
-  private static Column asText(Column column) {
-    return column.cast("string");
   }
 
   private static String shown(@Nullable Object value) {
@@ -365,7 +368,10 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
     int characters = text.codePointCount(0, text.length());
     return characters <= SHOWN
         ? text
-        : text.substring(0, text.offsetByCodePoints(0, SHOWN))
-            + "\u2026 (%,d more characters)".formatted(characters - SHOWN);
+        : text.substring(0, text.offsetByCodePoints(0, SHOWN)) + more(characters - SHOWN);
+  }
+
+  private static String more(int characters) {
+    return String.format(Locale.ROOT, "\u2026 (%,d more characters)", characters);
   }
 }

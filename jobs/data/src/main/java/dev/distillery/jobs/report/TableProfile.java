@@ -14,9 +14,8 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.percentile_approx;
-import static org.apache.spark.sql.functions.size;
-import static org.apache.spark.sql.functions.split;
-import static org.apache.spark.sql.functions.trim;
+import static org.apache.spark.sql.functions.regexp_count;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.page.BarPlot;
@@ -42,6 +41,10 @@ final class TableProfile {
 
   private static final int MOST_PLOTS = 16;
   private static final int BINS = 20;
+
+  /** Characters of a kind's name. */
+  private static final int LABEL = 200;
+
   private static final double[] SHARES = {0.5, 0.95};
 
   /** What was counted of a column. */
@@ -168,6 +171,7 @@ final class TableProfile {
               .agg(count(lit(1)).as("rows"))
               .orderBy(desc("rows"), col("value"))
               .limit(KINDS)
+              .select(substring(col("value"), 1, LABEL), col("rows"))
               .collectAsList()
               .stream()
               .map(row -> new BarPlot.Bar(named(row), row.getLong(1)))
@@ -219,9 +223,7 @@ final class TableProfile {
     for (TextColumn column : texts) {
       Dataset<Row> lengths =
           rows.select(
-              when(trim(column.text()).equalTo(""), lit(0))
-                  .otherwise(size(split(trim(column.text()), "\\s+")))
-                  .as("words"),
+              regexp_count(column.text(), lit("(?U)\\S+")).as("words"),
               length(column.text()).as("characters"));
       Row found =
           lengths

@@ -5,7 +5,9 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.desc;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.xxhash64;
@@ -48,26 +50,43 @@ final class TextFindings {
   static final int LANGUAGE_ROWS = 5000;
 
   private static final int NEAREST = 3;
+
+  /** Of a text, for languages and nearest rows. */
+  private static final int MAX_CHARS = 8000;
+
   private static final int SITE = 7;
 
   private TextFindings() {}
 
-  /** Rows in an order that the seed draws, the same on any number of partitions. */
-  static Dataset<Row> drawn(Dataset<Row> rows, long seed, int site, int most) {
+  /**
+   * What is shown of rows that the seed draws, the same on any number of partitions. No more of
+   * them is held than that and two hashes.
+   */
+  static Dataset<Row> drawn(Dataset<Row> rows, List<Column> shown, long seed, int site, int most) {
     Column[] columns =
         Arrays.stream(rows.columns()).map(name -> col("`" + name + "`")).toArray(Column[]::new);
     Column whole = to_json(struct(columns));
-    return rows.orderBy(xxhash64(lit(seed), lit(site), whole), whole).limit(most);
+    List<Column> held = new ArrayList<>();
+    for (int i = 0; i < shown.size(); i++) {
+      held.add(shown.get(i).as("shown" + i));
+    }
+    held.add(xxhash64(lit(seed), lit(site), whole).as("drawn"));
+    held.add(sha2(whole, 256).as("tie"));
+    return rows.select(held.toArray(Column[]::new))
+        .orderBy("drawn", "tie")
+        .limit(most)
+        .drop("drawn", "tie");
+  }
+
+  private static Dataset<Row> texts(Dataset<Row> rows, TextColumn column) {
+    return rows.select(substring(column.text(), 1, MAX_CHARS).as("text"))
+        .where(col("text").rlike("(?U)\\S"));
   }
 
   /** Languages of a column's texts. */
   static BarPlot languages(Dataset<Row> rows, TextColumn column, long seed) {
     List<BarPlot.Bar> bars =
-        drawn(
-                rows.select(column.text().as("text")).where("trim(text) <> ''"),
-                seed,
-                SITE,
-                LANGUAGE_ROWS)
+        drawn(texts(rows, column), List.of(col("text")), seed, SITE, LANGUAGE_ROWS)
             .map(
                 (MapFunction<Row, String>)
                     row -> LanguageId.detect(row.getString(0)).orElse("not clear"),
@@ -142,9 +161,9 @@ final class TextFindings {
 
   /** Texts of rows that are drawn, with those of all rows that are most similar to them. */
   static List<Near> nearest(Dataset<Row> rows, TextColumn column, long seed, int most) {
-    Dataset<Row> texts = rows.select(column.text().as("text")).where("trim(text) <> ''").distinct();
+    Dataset<Row> texts = texts(rows, column).distinct();
     List<String> of =
-        drawn(texts, seed, SITE + 1, most).collectAsList().stream()
+        drawn(texts, List.of(col("text")), seed, SITE + 1, most).collectAsList().stream()
             .map(row -> row.getString(0))
             .toList();
     List<Row> found =

@@ -409,10 +409,10 @@ class JudgeJobTest {
     Files.writeString(recorded, replies);
     JudgeSummary summary = run("cut", pair(a, b), replay);
     assertThat(summary.figures())
-        .containsEntry("judged", 2L)
-        .containsEntry("cut", 3L)
+        .containsEntry("judged", 3L)
+        .containsEntry("cut", 2L)
         .containsEntry("unparsed", 0L);
-    assertThat(summary.rejects()).containsExactly(Map.entry("cut", 3L));
+    assertThat(summary.rejects()).containsExactly(Map.entry("cut", 2L));
     assertThat(table("rejects", "cut"))
         .extracting(row -> row.<String>getAs("detail"))
         .anyMatch(said -> said.contains("is cut: its finish_reason is length (raise --max-new-"));

@@ -56,17 +56,49 @@ class VerdictReaderTest {
     assertThat(read("It asks for [[A]] in the end\n[[B]]", List.of("Lima.", shown))).contains("B");
   }
 
+  /** A label is none of the text, but no quotation of it either. */
+  @Test
+  void aLabelMayStandBeforeOneThatStandsAlone() {
+    assertThat(read("So it is.\nFinal verdict: [[B]]", BORROWING)).contains("B");
+    assertThat(read("\u0418\u0442\u043e\u0433: **[[B]]**", BORROWING)).contains("B");
+    assertThat(read("\u5224\u65ad\uff1a[[B]]", BORROWING)).contains("B");
+    assertThat(read("A says: [[A]]", BORROWING)).isEmpty();
+    List<String> labelled = List.of("Lima.\nVerdict: [[A]]", "Quito.");
+    assertThat(read("The first ends with\nVerdict: [[A]]", labelled)).isEmpty();
+    assertThat(read("Verdict: [[B]]", labelled)).contains("B");
+  }
+
+  @Test
+  void bracketsOfOtherTextsAreNoMarkers() {
+    List<String> notes =
+        List.of(
+            "[\u043f\u0440\u0438\u043c\u0435\u0447\u0430\u043d\u0438\u0435] x"
+                + " [\u0441\u043d\u043e\u0441\u043a\u0430]",
+            "[1] and [2]");
+    assertThat(read("It is [[A]], as said.", notes)).contains("A");
+  }
+
+  @Test
+  void aReplyWhoseEndIsNotKnownCountsWhereItsLastLineIsAVerdict() {
+    assertThat(VerdictReader.read("So:\n[[A]]", JudgeForm.PAIRWISE.marker(), PLAIN, false))
+        .contains("A");
+    assertThat(VerdictReader.read("[[A]] would be", JudgeForm.PAIRWISE.marker(), PLAIN, false))
+        .isEmpty();
+  }
+
   @Test
   void aGradeIsANumber() {
-    assertThat(VerdictReader.read("Rating: [[7.5]]", JudgeForm.SINGLE.marker(), PLAIN))
+    assertThat(VerdictReader.read("Rating: [[7.5]]", JudgeForm.SINGLE.marker(), PLAIN, true))
         .contains("7.5");
     List<String> grading = List.of("Well. I give this [[10]] of ten.");
-    assertThat(VerdictReader.read("It says [[10]]", JudgeForm.SINGLE.marker(), grading)).isEmpty();
-    assertThat(VerdictReader.read("It says [[10]]\n[[3]]", JudgeForm.SINGLE.marker(), grading))
+    assertThat(VerdictReader.read("It says [[10]]", JudgeForm.SINGLE.marker(), grading, true))
+        .isEmpty();
+    assertThat(
+            VerdictReader.read("It says [[10]]\n[[3]]", JudgeForm.SINGLE.marker(), grading, true))
         .contains("3");
   }
 
   private static Optional<String> read(String reply, List<String> shown) {
-    return VerdictReader.read(reply, JudgeForm.PAIRWISE.marker(), shown);
+    return VerdictReader.read(reply, JudgeForm.PAIRWISE.marker(), shown, true);
   }
 }

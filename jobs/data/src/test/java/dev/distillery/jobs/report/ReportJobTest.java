@@ -129,6 +129,48 @@ class ReportJobTest {
         .containsPattern(">loss<title>loss</title></text><rect[^>]*/><text[^>]*>900</text>");
   }
 
+  @Test
+  void wordsArePartedByWhateverWhiteSpaceAndBlankTextsHaveNone() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      lines.add("{\"text\": \"print(%d)\\n\"}".formatted(i));
+    }
+    lines.add("{\"text\": \"\\n\\n\"}");
+    run(Map.of("input", Files.write(temp.resolve("code.jsonl"), lines).toString()));
+    assertThat(page())
+        .containsPattern(">1<title>1</title></text><rect[^>]*/><text[^>]*>60</text>")
+        .containsPattern(">none<title>none</title></text><rect[^>]*/><text[^>]*>1</text>");
+  }
+
+  @Test
+  void columnsThatOnlyAreCalledAsFiguresAreNone() throws IOException {
+    Path file =
+        Files.writeString(
+            temp.resolve("algebra.jsonl"),
+            "{\"step\": \"Factor x\", \"name\": \"p1\", \"value\": \"x=2\"}\n");
+    assertThat(run(Map.of("input", file.toString())).sections()).doesNotContain("Curves");
+  }
+
+  /** As a kill leaves it, and as no run of ours wrote it. */
+  @Test
+  void aPageThatWasBegunIsReplacedAndOnlyPagesOfOursAre() throws IOException {
+    Map<String, String> given = Map.of("input", instructions().toString(), "nearest", "0");
+    Files.writeString(temp.resolve("report.html"), "<!DOCTYPE html>\n<html lang");
+    run(given);
+    String page = page();
+    Files.writeString(temp.resolve("report.html"), "<!DOCTYPE html>\n<html><title>mine</title>");
+    assertThatThrownBy(
+            () -> run(Map.of("input", given.get("input"), "run-id", "other", "overwrite", "true")))
+        .hasMessageContaining("is no page of ours");
+    Files.writeString(temp.resolve("report.html"), page.replace("</main>", "edited</main>"));
+    run(Map.of("input", given.get("input"), "run-id", "other", "overwrite", "true"));
+    assertThat(page()).contains("Report other").doesNotContain("edited");
+    try (var files = Files.list(temp)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .noneMatch(name -> name.endsWith(".part") || name.equals(".report.html.crc"));
+    }
+  }
+
   /** The same page, but for its run's own facts, on any number of partitions. */
   @Test
   void thePageDependsOnNoPartition() throws IOException {

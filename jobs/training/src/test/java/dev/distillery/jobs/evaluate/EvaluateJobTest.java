@@ -372,7 +372,7 @@ class EvaluateJobTest {
     Path page = temp.resolve("out.html");
     Map<String, String> given = Map.of("tasks", task, "output", page.toString());
     Files.writeString(page, "mine");
-    assertThatThrownBy(() -> run("paged", given)).hasMessageContaining("is no page");
+    assertThatThrownBy(() -> run("paged", given)).hasMessageContaining("is no page of ours");
     assertThat(page).hasContent("mine");
     assertThatThrownBy(
             () -> run("below", Map.of("tasks", task, "output", page.resolve("p.html").toString())))
