@@ -42,6 +42,9 @@ record Vote(
   static final String TEXT = "text";
   static final String LEVEL = "level";
 
+  /** The rule of a line that is no JSON object. */
+  static final String UNREADABLE = "unreadable";
+
   /** Raters' names are no longer, and their answers neither. */
   private static final int MOST_NAME = 100;
 
@@ -89,10 +92,10 @@ record Vote(
     try {
       node = JSON.readTree(line);
     } catch (JsonProcessingException e) {
-      throw new RefusedException("unreadable", "No JSON: " + e.getOriginalMessage());
+      throw new RefusedException(UNREADABLE, "No JSON: " + e.getOriginalMessage());
     }
     if (!(node instanceof ObjectNode object)) {
-      throw new RefusedException("unreadable", "No JSON object");
+      throw new RefusedException(UNREADABLE, "No JSON object");
     }
     ObjectNode content = JSON.createObjectNode();
     for (var member : object.properties()) {

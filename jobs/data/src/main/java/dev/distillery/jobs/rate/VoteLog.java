@@ -14,9 +14,13 @@ import java.util.List;
 
 /**
  * Votes in a local file, a line each, of which what was appended survives the death of process and
- * machine. A line that a death cut off was never acknowledged, and goes. One process has the file.
+ * machine. A last line that a death cut off was never acknowledged, and goes, if it begins as ours
+ * do and stands behind votes; what else is no vote is refused, and stays. One process has the file.
  */
 final class VoteLog implements AutoCloseable {
+  /** As {@link Vote#line} begins. */
+  private static final String OPENING = "{\"id\":\"";
+
   private final Path file;
   private final FileChannel channel;
   private final List<Vote> before = new ArrayList<>();
@@ -74,19 +78,41 @@ final class VoteLog implements AutoCloseable {
     while (end > 0 && bytes[end - 1] != '\n') {
       end--;
     }
-    channel.truncate(end);
-    channel.position(end);
-    channel.force(true);
-    int number = 0;
-    for (String line : new String(bytes, 0, end, StandardCharsets.UTF_8).lines().toList()) {
-      number++;
+    List<String> lines = new String(bytes, 0, end, StandardCharsets.UTF_8).lines().toList();
+    for (int i = 0; i < lines.size(); i++) {
       try {
-        before.add(Vote.read(line));
+        before.add(Vote.read(lines.get(i)));
       } catch (Vote.RefusedException e) {
-        throw JobException.invalid(
-            "Option --votes: " + file + ", line " + number + ": " + e.detail());
+        throw noVote(i + 1, e);
       }
     }
+    channel.position(bytes.length);
+    String tail = new String(bytes, end, bytes.length - end, StandardCharsets.UTF_8);
+    if (!tail.isEmpty()) {
+      try {
+        before.add(Vote.read(tail));
+        channel.write(ByteBuffer.wrap(new byte[] {'\n'}));
+      } catch (Vote.RefusedException e) {
+        boolean ours = tail.startsWith(OPENING) || OPENING.startsWith(tail);
+        if (before.isEmpty() || !ours || !e.rule().equals(Vote.UNREADABLE)) {
+          throw noVote(lines.size() + 1, e);
+        }
+        channel.truncate(end);
+        channel.position(end);
+      }
+    }
+    channel.force(true);
+  }
+
+  private JobException noVote(int line, Vote.RefusedException e) {
+    return JobException.invalid(
+        "Option --votes: "
+            + file
+            + ", line "
+            + line
+            + ": "
+            + e.detail()
+            + "; name another file, or take the line away");
   }
 
   /** The votes that were there when it was opened. */

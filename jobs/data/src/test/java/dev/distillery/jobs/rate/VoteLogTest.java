@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VoteLogTest {
   @TempDir Path folder;
@@ -30,6 +32,37 @@ class VoteLogTest {
       log.append(vote("i4"));
     }
     assertThat(Files.readAllLines(file)).hasSize(3).allMatch(line -> line.endsWith("}"));
+  }
+
+  @Test
+  void aLastVoteWithoutALineEndStays() throws Exception {
+    Path file = folder.resolve("votes.jsonl");
+    Files.writeString(file, vote("i1").line() + "\n" + vote("i2").line());
+    try (VoteLog log = VoteLog.open(file)) {
+      assertThat(log.before()).extracting(Vote::id).containsExactly("i1", "i2");
+      log.append(vote("i3"));
+    }
+    try (VoteLog log = VoteLog.open(file)) {
+      assertThat(log.before()).extracting(Vote::id).containsExactly("i1", "i2", "i3");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'id':'i1','judge':'ann'}~{'id':'x','name':'y'} | line 2: No vote has a 'name'",
+        "{'id':'i1','judge':'ann'}~{'name':'y | line 2: No JSON",
+        "{'id':'i1','judge':'ann'}~no vote~{'id': | line 2: No JSON",
+        "{'id':'x','name':'y'} | line 1: No vote has a 'name'",
+        "{'id':'x | line 1: No JSON"
+      })
+  void aFileThatIsNoLogIsRefusedAndStays(String text, String says) throws Exception {
+    Path file = folder.resolve("votes.jsonl");
+    String content = text.replace('\'', '"').replace('~', '\n');
+    Files.writeString(file, content);
+    assertThatThrownBy(() -> VoteLog.open(file)).hasMessageContaining("votes.jsonl, " + says);
+    assertThat(file).hasContent(content);
   }
 
   @Test
