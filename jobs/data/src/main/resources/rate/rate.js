@@ -24,6 +24,9 @@ const HELP = {
   rating: 'Keys: A, B, C, D. U undo, E export.',
   demonstration: 'Keys: Ctrl and Enter keeps the answer. Outside the text: U undo, E export.'};
 
+const AGAIN = 20000; // milliseconds between looks for an item
+const DAY = 86400; // seconds; a vote says no more
+
 // CounterRandom of the library, on 64 bits.
 const ALL = (1n << 64n) - 1n;
 const finalise = z => {
@@ -67,6 +70,7 @@ let state = null;     // what is chosen of it so far
 let keys = () => false;
 let busy = false;
 let since = null;     // when the item came into sight
+let again = 0;        // the timer of the next look
 let seconds = 0;      // for how long it was in sight before
 
 const heading = make('h1', {tabindex: -1}, HEADS[data.form]);
@@ -83,18 +87,26 @@ const guide = make('details', {}, make('summary', {}, 'Guidelines'),
   make('div', {class: 'shown', dir: 'auto'}, data.guidelines || ''));
 document.body.append(make('header', {}, heading, progress, make('p', {id: 'help'}, HELP[data.form])),
   ...(data.guidelines ? [guide] : []), notice, main, controls);
-const say = text => { notice.textContent = text; };
+let unkept = ''; // said until the browser keeps things again
+const say = text => {
+  const all = [text, unkept].filter(Boolean).join(' ');
+  if (notice.textContent !== all) {
+    notice.textContent = all;
+  }
+};
 
 // Where votes are kept: in this browser, or by the server that gave the page.
 const shelf = name => 'rate/' + (data.page || '') + (name === undefined ? '' : '/' + name);
 const remember = (name, value) => {
   try {
     localStorage.setItem(name, value);
-    return true;
+    unkept = '';
   } catch (e) {
-    say('This browser keeps nothing (' + e.name + '): export before you close the page.');
-    return false;
+    unkept = 'This browser keeps nothing (' + e.name + '): '
+      + (served ? 'keep the page open while you write.' : 'export before you close the page.');
+    say('');
   }
+  return !unkept;
 };
 const recall = name => {
   try {
@@ -111,11 +123,15 @@ const forget = name => {
 
 const browser = {
   votes: [],
+  kept: true, // false: the shelf lacks votes that are here
+  /** Takes what is on the shelf, which the page in another tab fills too. */
   open() {
-    this.votes = JSON.parse(recall(shelf(rater)) || '[]');
+    if (this.kept) {
+      this.votes = JSON.parse(recall(shelf(rater)) || '[]');
+    }
   },
   keep() {
-    return remember(shelf(rater), JSON.stringify(this.votes));
+    this.kept = remember(shelf(rater), JSON.stringify(this.votes));
   },
   async next() {
     const done = new Set(this.votes.map(vote => vote.id));
@@ -123,17 +139,19 @@ const browser = {
     return {item, done: done.size, total: data.items.length};
   },
   async vote(vote) {
-    this.votes.push(vote);
+    this.open();
+    this.votes = [...this.votes.filter(one => one.id !== vote.id), vote];
     this.keep();
   },
   async undo() {
+    this.open();
     const last = this.votes.pop();
     if (!last) {
       return null;
     }
     this.keep();
     return {item: data.items.find(one => one.id === last.id), done: this.votes.length,
-      total: data.items.length};
+      total: data.items.length, text: last.text};
   }};
 
 const server = {
@@ -155,11 +173,12 @@ const server = {
   },
   async vote(vote) {
     await this.ask('vote', vote);
-    this.before.push(this.last);
+    this.before.push({...this.last, text: vote.text});
   },
   async undo() {
-    this.last = this.before.pop() || null;
-    return this.last;
+    const before = this.before.pop() || null;
+    this.last = before || this.last;
+    return before;
   }};
 const store = served ? server : browser;
 
@@ -173,6 +192,12 @@ const sight = () => {
 };
 document.addEventListener('visibilitychange', sight);
 
+/** Says what it means that something failed. */
+const meaning = (before, promise, after) => promise.catch(e => {
+  throw new Error(before + ': ' + e.message + '. ' + after);
+});
+const next = before => meaning(before, store.next(), 'Reload the page.');
+
 /** Runs what talks to the store; keys wait. */
 const alone = async work => {
   if (busy) {
@@ -183,23 +208,38 @@ const alone = async work => {
   try {
     await work();
   } catch (e) {
-    say('Not kept: ' + e.message + '. Try again.');
+    say(e.message);
   } finally {
     busy = false;
     document.body.removeAttribute('aria-busy');
   }
 };
 
-const show = ({item: shown, done, total}) => {
+const counted = ({done, total}) => {
+  progress.textContent = done + ' of ' + total;
+  undoButton.disabled = served ? server.before.length === 0 : browser.votes.length === 0;
+};
+
+const show = ({item: shown, done, total, waiting, text}) => {
+  if (waiting && again) {
+    counted({done, total});
+    return;
+  }
+  clearInterval(again);
+  again = 0;
   item = shown;
   state = null;
   keys = () => false;
-  progress.textContent = done + ' of ' + total;
-  undoButton.disabled = served ? server.before.length === 0 : browser.votes.length === 0;
+  counted({done, total});
   main.textContent = '';
   if (!item) {
-    heading.textContent = 'Thank you, ' + rater;
-    main.append(make('p', {}, served ? 'Nothing is left to rate. You may close the page.'
+    heading.textContent = waiting ? 'Please wait' : 'Thank you, ' + rater;
+    if (waiting) {
+      again = setInterval(begin, AGAIN);
+    }
+    main.append(make('p', {}, waiting
+      ? 'Others have open what is left to rate. This page looks again by itself; you may also close it.'
+      : served ? 'Nothing is left to rate. You may close the page.'
       : 'All items are rated. Export your ratings and send the file back.'));
     (served ? heading : exportButton).focus();
     return;
@@ -208,7 +248,7 @@ const show = ({item: shown, done, total}) => {
   for (const part of item.parts) {
     main.append(box(part.name, part.text));
   }
-  forms[data.form]();
+  forms[data.form](text);
   seconds = 0;
   since = document.hidden ? null : performance.now();
   if (data.form !== 'demonstration') {
@@ -220,17 +260,18 @@ const show = ({item: shown, done, total}) => {
 const vote = said => alone(async () => {
   const inSight = seconds + (since === null ? 0 : (performance.now() - since) / 1000);
   say('');
-  await store.vote({id: item.id, judge: rater, form: data.form, ...said,
-    seconds: Math.round(inSight * 1000) / 1000, voted_at: new Date().toISOString()});
+  await meaning('Not kept', store.vote({id: item.id, judge: rater, form: data.form, ...said,
+    seconds: Math.round(Math.min(inSight, DAY) * 1000) / 1000, voted_at: new Date().toISOString()}),
+  'Try again.');
   forget(shelf('draft/' + rater + '/' + item.id));
-  show(await store.next());
+  show(await next('Your vote is kept, but no other item comes'));
 });
 
 const undo = () => alone(async () => {
   const before = await store.undo();
   if (before) {
     show(before);
-    say('The last vote is taken back.');
+    say(served ? 'Rate it again: until then the earlier vote counts.' : 'The last vote is taken back.');
   }
 });
 
@@ -270,7 +311,6 @@ const forms = {
     const boxes = item.answers.map((text, i) => box('Answer ' + (i + 1), text));
     const left = () => item.answers.length - state.places.flat().length;
     const draw = () => {
-      say('');
       list.textContent = '';
       state.places.forEach(place => list.append(make('li', {}, place.map(n => 'Answer ' + n).join(' = '))));
       boxes.forEach((one, i) => one.classList.toggle('placed', state.places.flat().includes('' + (i + 1))));
@@ -286,6 +326,7 @@ const forms = {
       } else {
         state.places.push([n]);
       }
+      say('');
       state.beside = false;
       draw();
     };
@@ -375,10 +416,13 @@ const forms = {
     keys = pressed => LEVELS.some(one => one[0] === pressed) && (choose(pressed), true);
   },
 
-  demonstration() {
+  demonstration(before) {
     const draft = shelf('draft/' + rater + '/' + item.id);
     const area = make('textarea', {id: 'answer', dir: 'auto', rows: 12});
-    area.value = recall(draft) || item.answers[0] || '';
+    if (before) {
+      remember(draft, before);
+    }
+    area.value = before || recall(draft) || item.answers[0] || '';
     area.addEventListener('input', () => remember(draft, area.value));
     const confirm = () => area.value.trim() ? vote({text: area.value}) : say('The answer is empty.');
     area.addEventListener('keydown', event => {
@@ -416,7 +460,26 @@ document.addEventListener('keydown', event => {
 
 const begin = () => alone(async () => {
   browser.open();
-  show(await store.next());
+  const now = await next('No item comes');
+  say('');
+  show(now);
+});
+
+/** Goes on where the page in another tab is; what is being written stays. */
+addEventListener('storage', event => {
+  if (served || !rater || event.key !== shelf(rater)) {
+    return;
+  }
+  alone(async () => {
+    browser.open();
+    const now = await store.next();
+    const rated = item === null || browser.votes.some(one => one.id === item.id);
+    if (rated && data.form !== 'demonstration') {
+      show(now);
+    } else {
+      counted(now);
+    }
+  });
 });
 
 if (served) {

@@ -44,14 +44,16 @@ final class Assignments {
    * @param item empty where nothing is left
    * @param done items that the rater has rated
    * @param total these and what the rater may still get
+   * @param waiting whether what is left is all out with others, and may come back
    */
-  record Next(Optional<RatingItem> item, int done, int total) {}
+  record Next(Optional<RatingItem> item, int done, int total, boolean waiting) {}
 
   /** What a rater is shown next: what is out with the rater, else another. */
   Next next(String rater) {
     long now = millis.getAsLong();
     int done = 0;
     int left = 0;
+    boolean outWithOthers = false;
     RatingItem best = null;
     long bestLoad = Long.MAX_VALUE;
     long bestDraw = 0;
@@ -64,6 +66,7 @@ final class Assignments {
       boolean test = item.expected() != null;
       long load = load(item, rater, now);
       if (!test && load >= ratingsPerItem) {
+        outWithOthers |= votes(item).size() < ratingsPerItem;
         continue;
       }
       left++;
@@ -82,18 +85,22 @@ final class Assignments {
       }
       Objects.requireNonNull(out.get(best.id())).put(rater, now + LEASE_MILLIS);
     }
-    return new Next(Optional.ofNullable(best), done, done + left);
+    return new Next(Optional.ofNullable(best), done, done + left, best == null && outWithOthers);
   }
 
   private boolean rated(RatingItem item, String rater) {
-    return Objects.requireNonNull(votes.get(item.id())).contains(rater);
+    return votes(item).contains(rater);
+  }
+
+  private Set<String> votes(RatingItem item) {
+    return Objects.requireNonNull(votes.get(item.id()));
   }
 
   /** Ratings that the item has, or will have from others. */
   private long load(RatingItem item, String rater, long now) {
     Map<String, Long> leases = Objects.requireNonNull(out.get(item.id()));
     leases.values().removeIf(until -> until <= now);
-    return Objects.requireNonNull(votes.get(item.id())).size()
+    return votes(item).size()
         + leases.keySet().stream().filter(other -> !other.equals(rater)).count();
   }
 

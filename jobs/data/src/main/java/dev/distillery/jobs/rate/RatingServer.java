@@ -24,8 +24,9 @@ import java.util.concurrent.Executors;
  * once it is in the log for good. Bodies are bounded; tokens are in no message.
  *
  * <p>{@code GET /}: the page. {@code POST /next} gives {@code item}, {@code done}, {@code total},
- * {@code judge}, {@code sides}; {@code POST /vote} takes a vote as {@link Vote} has it, whose judge
- * and time the server sets. Both want {@code Authorization: Bearer TOKEN}.
+ * {@code waiting} (none now, perhaps later), {@code judge}, {@code sides}; {@code POST /vote} takes
+ * a vote as {@link Vote} has it, whose judge and time the server sets. Both want {@code
+ * Authorization: Bearer TOKEN}.
  */
 final class RatingServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -211,7 +212,7 @@ final class RatingServer implements AutoCloseable {
     Assignments.Next next = assignments.next(rater);
     ObjectNode reply = JSON.createObjectNode();
     reply.set("item", next.item().map(RatingPage::shown).orElse(null));
-    reply.put("done", next.done()).put("total", next.total());
+    reply.put("done", next.done()).put("total", next.total()).put("waiting", next.waiting());
     return reply.put("judge", rater).put("sides", served.sides());
   }
 

@@ -113,7 +113,11 @@ class AssignmentsTest {
     var assignments = new Assignments(items(1, 0), 1, () -> now[0]);
     assertThat(assignments.next("ann").item()).isPresent();
     assertThat(assignments.next("ben").item()).isEmpty();
+    assertThat(assignments.next("ben").waiting()).isTrue();
+    assertThat(assignments.next("ann").waiting()).isFalse();
     now[0] = Assignments.LEASE_MILLIS;
     assertThat(assignments.next("ben").item()).isPresent();
+    assignments.voted("i0", "ben");
+    assertThat(assignments.next("ann").waiting()).as("nothing is left").isFalse();
   }
 }

@@ -215,7 +215,14 @@ class RatePageIT {
       untilDone(browser, 1);
       browser.press("u");
       untilDone(browser, 0);
+      assertThat(browser.text("#notice"))
+          .isEqualTo("Rate it again: until then the earlier vote counts.");
+      browser.press("u");
       browser.press("b");
+      untilDone(browser, 1);
+      browser.press("u");
+      untilDone(browser, 0);
+      browser.press("1");
       untilDone(browser, 1);
       browser.reload();
       untilDone(browser, 1);
@@ -228,7 +235,79 @@ class RatePageIT {
     for (String line : Files.readAllLines(votes)) {
       verdicts.add(JSON.readTree(line).get("verdict").textValue());
     }
-    assertThat(verdicts).containsExactly("tie", "both_bad", "tie");
+    assertThat(verdicts)
+        .hasSize(4)
+        .startsWith("tie", "both_bad")
+        .endsWith("tie")
+        .element(2)
+        .isIn("1", "2");
+  }
+
+  @Test
+  void votesOfAnotherTabStay() throws Exception {
+    List<String> a = new ArrayList<>();
+    List<String> b = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      a.add(row("r" + i, "student", "LEFT " + i));
+      b.add(row("r" + i, "teacher", "RIGHT " + i));
+    }
+    Path page = page(RateForm.PAIRWISE, a, b);
+    Path votes;
+    try (Browser browser = Browser.start(folder)) {
+      begin(browser, page, "ann");
+      browser.press("t");
+      untilDone(browser, 1);
+      // What the other tab keeps: the first item again and the second one.
+      browser.value(
+          "shelf = Object.keys(localStorage).find(one => one.endsWith('/ann'));"
+              + "items = JSON.parse(document.getElementById('data').textContent).items;"
+              + "kept = JSON.parse(localStorage.getItem(shelf));"
+              + "kept.push({...kept[0], id: items[1].id, verdict: 'both_bad', seconds: 86400});"
+              + "localStorage.setItem(shelf, JSON.stringify(kept));"
+              + "dispatchEvent(new StorageEvent('storage', {key: shelf}))");
+      untilDone(browser, 2);
+      // Another one that the event has not told of.
+      browser.value(
+          "kept.push({...kept[0], id: items[3].id, verdict: 'both_bad'});"
+              + "localStorage.setItem(shelf, JSON.stringify(kept))");
+      // The tab was left open for two days.
+      browser.value("now = performance.now(); performance.now = () => now + 2 * 86400 * 1000");
+      browser.press("t");
+      untilDone(browser, 4);
+      browser.press("u");
+      untilDone(browser, 3);
+      browser.press("t");
+      untilDone(browser, 4);
+      browser.press("Enter");
+      votes = browser.downloaded("ratings-ann.jsonl");
+    }
+    assertThat(Files.readAllLines(votes)).hasSize(4);
+    RateSummary summary = collect(votes);
+    assertThat(summary.rejects()).isEmpty();
+    assertThat(summary.results()).containsEntry("ties", 2L).containsEntry("both_bad", 2L);
+  }
+
+  @Test
+  void aBrowserThatKeepsNothingIsSaidSo() throws Exception {
+    List<String> answers = new ArrayList<>();
+    for (int i = 1; i <= 4; i++) {
+      for (String id : List.of("r", "s")) {
+        answers.add(row(id, "m" + i, "text of m" + i));
+      }
+    }
+    Path page = page(RateForm.RANKING, answers, List.of());
+    try (Browser browser = Browser.start(folder)) {
+      begin(browser, page, "ann");
+      browser.value("Storage.prototype.setItem = () => { throw new Error('full'); }");
+      browser.press("3", "1", "4", "2", "Enter");
+      untilDone(browser, 1);
+      browser.press("3", "1");
+      assertThat(browser.text("#notice")).startsWith("This browser keeps nothing");
+      browser.press("4", "2", "Enter");
+      untilDone(browser, 2);
+      browser.press("Enter");
+      assertThat(Files.readAllLines(browser.downloaded("ratings-ann.jsonl"))).hasSize(2);
+    }
   }
 
   @Test
@@ -294,6 +373,12 @@ class RatePageIT {
       browser.value("document.getElementById('answer').select()");
       browser.type("It is u, e and 3.");
       browser.reload();
+      browser.until("document.getElementById('answer').value === 'It is u, e and 3.'");
+      browser.value(
+          "document.getElementById('answer').dispatchEvent(new KeyboardEvent('keydown', {key:"
+              + " 'Enter', ctrlKey: true, bubbles: true}))");
+      untilDone(browser, 1);
+      browser.press("u");
       browser.until("document.getElementById('answer').value === 'It is u, e and 3.'");
       browser.value(
           "document.getElementById('answer').dispatchEvent(new KeyboardEvent('keydown', {key:"
