@@ -155,7 +155,14 @@ final class Collection {
   private Dataset<Row> read(Dataset<Row> items) {
     List<String> files = new ArrayList<>();
     for (String path : options.collect()) {
-      run.files(path).files().forEach(file -> files.add(file.getPath().toString()));
+      run.files(path).files().stream()
+          .map(file -> file.getPath().toString())
+          .filter(file -> !file.endsWith(RaterTokens.LINKS))
+          .forEach(files::add);
+    }
+    if (files.isEmpty()) {
+      throw JobException.invalid(
+          "Option --collect: expected files of votes, found none in " + options.collect());
     }
     Dataset<Row> lines =
         PathNames.reader(run.spark(), files)

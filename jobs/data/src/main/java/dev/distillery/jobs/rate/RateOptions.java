@@ -111,8 +111,8 @@ public record RateOptions(
             paramLabel = "A,B",
             split = ",",
             description =
-                "Who rates: each gets a link, in the file that is called as --votes and"
-                    + " ends in .links.")
+                "Who rates: each gets a link, in the file that is called as --votes, begins with"
+                    + " a dot and ends in .links.")
         List<String> raters,
     @OnlyWith(option = "--serve")
         @Bounds(atLeast = 1)
@@ -154,6 +154,10 @@ public record RateOptions(
                     + " be given again.")
         List<String> collect)
     implements Validated {
+  public RateOptions {
+    raters = raters.stream().map(String::strip).toList();
+  }
+
   /** Named setters over the declared defaults. */
   public static RateOptionsBuilder builder() {
     return RateOptionsBuilder.builder(OptionsBinder.defaults(RateOptions.class));

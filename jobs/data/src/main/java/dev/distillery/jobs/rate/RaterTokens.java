@@ -2,6 +2,8 @@ package dev.distillery.jobs.rate;
 
 import dev.distillery.core.run.JobException;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The token of each rater. They stand in one file, which its owner alone may read: a rater's name,
@@ -25,19 +28,25 @@ import java.util.Optional;
  * the file has.
  */
 final class RaterTokens {
+  /** What the names of files of links end in; such a file holds no votes. */
+  static final String LINKS = ".links";
+
   private static final int BYTES = 24;
 
   private final Map<String, String> tokens;
+  private final OptionalInt port;
   private final Map<String, String> raters = new HashMap<>(); // by the token's hash
 
-  private RaterTokens(Map<String, String> tokens) {
+  private RaterTokens(Map<String, String> tokens, OptionalInt port) {
     this.tokens = tokens;
+    this.port = port;
     tokens.forEach((rater, token) -> raters.put(hash(token), rater));
   }
 
   /** Those of a file for these raters; others' tokens are no longer any. */
   static RaterTokens of(Path file, List<String> raters) throws IOException {
     Map<String, String> known = new HashMap<>();
+    OptionalInt port = OptionalInt.empty();
     if (Files.exists(file)) {
       int number = 0;
       for (String line : Files.readAllLines(file)) {
@@ -52,6 +61,7 @@ final class RaterTokens {
                   + ": expected a rater, a tab and a link; take the file away to make new links");
         }
         known.put(line.substring(0, tab), line.substring(mark + 1));
+        port = port(line.substring(tab + 1, mark));
       }
     }
     Map<String, String> tokens = new LinkedHashMap<>();
@@ -64,7 +74,28 @@ final class RaterTokens {
           known.getOrDefault(
               rater, Base64.getUrlEncoder().withoutPadding().encodeToString(secret)));
     }
-    return new RaterTokens(tokens);
+    return new RaterTokens(tokens, port);
+  }
+
+  private static OptionalInt port(String address) {
+    try {
+      int port = new URI(address).getPort();
+      return port > 0 ? OptionalInt.of(port) : OptionalInt.empty();
+    } catch (URISyntaxException e) {
+      return OptionalInt.empty();
+    }
+  }
+
+  /** The port that the links of the file lead to, where they name one. */
+  OptionalInt port() {
+    return port;
+  }
+
+  /**
+   * The file of links beside a file of votes; its name is one that readers of folders pass over.
+   */
+  static Path beside(Path votes) {
+    return votes.resolveSibling("." + votes.getFileName() + LINKS);
   }
 
   /** Writes the links, for the owner alone. */

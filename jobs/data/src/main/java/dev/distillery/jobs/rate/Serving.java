@@ -13,12 +13,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
 /** Shows items to many raters until each has its ratings, or the run is told to end. */
 final class Serving {
-  /** Whoever gave the last vote may still take it back. */
+  /** Whoever gave the last vote may still change it. */
   private static final long LINGER_MILLIS = 60_000;
 
   private static final long TICK_MILLIS = 200;
@@ -42,7 +43,7 @@ final class Serving {
       return Outcome.done(summary(items.size(), 0));
     }
     Path file = Path.of(options.votes().orElseThrow());
-    Path links = Path.of(file + ".links");
+    Path links = RaterTokens.beside(file);
     try (var part = run.stop().endsItself();
         VoteLog log = VoteLog.open(file)) {
       RaterTokens tokens = RaterTokens.of(links, options.raters());
@@ -53,8 +54,7 @@ final class Serving {
               RatingPage.sides(items, RatingKey.of(run.warehouse())),
               tokens,
               options.ratingsPerItem());
-      try (RatingServer server =
-          RatingServer.start(served, log, options.host(), options.port(), Clock.systemUTC())) {
+      try (RatingServer server = start(served, log, tokens.port())) {
         tokens.write(links, server.address());
         run.progress()
             .say(
@@ -72,6 +72,19 @@ final class Serving {
             RowAccount.of("items", items.size(), items.size() - open).leftOver(open));
       }
     }
+  }
+
+  /** Starts where the links lead that raters have, if that port is as good as any and free. */
+  private RatingServer start(Served served, VoteLog log, OptionalInt before) {
+    if (options.port() == 0 && before.isPresent()) {
+      try {
+        return RatingServer.start(
+            served, log, options.host(), before.getAsInt(), Clock.systemUTC());
+      } catch (JobException e) {
+        run.progress().say("The links change: " + e.getMessage());
+      }
+    }
+    return RatingServer.start(served, log, options.host(), options.port(), Clock.systemUTC());
   }
 
   private void wait(RatingServer server) {

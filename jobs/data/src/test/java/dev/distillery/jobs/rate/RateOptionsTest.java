@@ -51,6 +51,16 @@ class RateOptionsTest {
   }
 
   @Test
+  void namesOfRatersAreStripped() {
+    var options =
+        RateOptions.builder().input(List.of("rating_items")).serve(true).votes(Optional.of("v"));
+    assertThat(options.raters(List.of("ann", " ben ")).build().raters())
+        .containsExactly("ann", "ben");
+    assertThat(options.raters(List.of("ann", "ann ")).build().violations())
+        .anyMatch(said -> said.startsWith("Option --raters: expected different names, 1"));
+  }
+
+  @Test
   void whatContradictsItselfIsNamed() {
     var options = RateOptions.builder().input(List.of("a.jsonl"));
     assertThat(options.build().violations())

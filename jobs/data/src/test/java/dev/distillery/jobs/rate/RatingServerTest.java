@@ -87,6 +87,9 @@ class RatingServerTest {
           .as("links stay")
           .contains("ben");
       assertThat(RaterTokens.of(links, List.of("ben")).rater(tokens(links).get("ann"))).isEmpty();
+      assertThat(RaterTokens.of(links, List.of("ben")).port())
+          .as("links stay")
+          .hasValue(URI.create(address).getPort());
       String ann = tokens(links).get("ann");
 
       HttpResponse<String> page =
