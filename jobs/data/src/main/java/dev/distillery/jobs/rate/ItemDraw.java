@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_set;
 import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sha2;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Column;
@@ -41,6 +43,7 @@ final class ItemDraw implements AutoCloseable {
 
   private static final String RULE = "rule";
   private static final String DETAIL = "detail";
+  private static final String PROMPTS_DIFFER = "prompts_differ";
   private static final String NO_PROMPT = "no_prompt";
   private static final String NO_ANSWER = "no_answer";
 
@@ -93,12 +96,19 @@ final class ItemDraw implements AutoCloseable {
    *
    * @param all groups of rows that could be an item
    * @param fit those that are one
+   * @param promptsDiffer those of them whose rows were asked different things
    */
-  record Counts(long all, long fit) {}
+  record Counts(long all, long fit, long promptsDiffer) {}
 
   Counts counts() {
-    Row row = candidates.agg(count(lit(1)), count(fits(lit(1)))).head();
-    return new Counts(row.getLong(0), row.getLong(1));
+    Row row =
+        candidates
+            .agg(
+                count(lit(1)),
+                count(fits(lit(1))),
+                count_if(col(RULE).isNull().and(col(PROMPTS_DIFFER))))
+            .head();
+    return new Counts(row.getLong(0), row.getLong(1), row.getLong(2));
   }
 
   private static Column fits(Column value) {
@@ -119,8 +129,13 @@ final class ItemDraw implements AutoCloseable {
             .limit(options.numItems());
     bounded(drawn, "--num-items " + options.numItems());
     List<RatingItem> items = new ArrayList<>();
-    drawn.collectAsList().forEach(row -> items.add(RatingItem.of(row).hidden(key)));
-    if (!options.attention().isEmpty()) {
+    boolean tested = !options.attention().isEmpty();
+    for (Row row : drawn.collectAsList()) {
+      RatingItem item = RatingItem.of(row);
+      // Tests have no instruction apart: what has would be known from them by its headings.
+      items.add((tested ? item.ofPrompt() : item).hidden(key));
+    }
+    if (tested) {
       tests().forEach(test -> items.add(test.hidden(key)));
     }
     // The names are drawn by the key: their order is one, and mixes the tests in.
@@ -232,7 +247,8 @@ final class ItemDraw implements AutoCloseable {
             .schema()
             .add(RULE, DataTypes.StringType)
             .add(DETAIL, DataTypes.StringType)
-            .add("row", DataTypes.StringType);
+            .add("row", DataTypes.StringType)
+            .add(PROMPTS_DIFFER, DataTypes.BooleanType);
 
     private final RateForm form;
 
@@ -244,7 +260,8 @@ final class ItemDraw implements AutoCloseable {
     public Row call(Row group) {
       List<Row> rows = group.getList(group.fieldIndex("rows"));
       List<Row> answered = rows.stream().filter(row -> row.getAs("answer") != null).toList();
-      Row first = answered.isEmpty() ? rows.get(0) : answered.get(0);
+      List<Row> shown = answered.isEmpty() ? rows : answered;
+      Row first = shown.get(0);
       List<RatingItem.Answer> answers =
           answered.stream()
               .map(
@@ -274,16 +291,24 @@ final class ItemDraw implements AutoCloseable {
               first.getAs("input"),
               answers,
               null,
-              joined(answered.isEmpty() ? rows : answered, "source", ", "),
-              joined(answered.isEmpty() ? rows : answered, "license", " AND "));
+              joined(shown, "source", ", "),
+              joined(shown, "license", " AND "));
       Row row = item.toRow();
-      Object[] cells = new Object[row.size() + 3];
+      Object[] cells = new Object[row.size() + 4];
       for (int i = 0; i < row.size(); i++) {
         cells[i] = row.get(i);
       }
       cells[row.size()] = why == null ? null : why[0];
       cells[row.size() + 1] = why == null ? null : why[1];
       cells[row.size() + 2] = why == null ? null : group.json();
+      cells[row.size() + 3] =
+          shown.stream()
+                  .map(one -> one.<@Nullable String>getAs("prompt"))
+                  .filter(Objects::nonNull)
+                  .map(RatingItem::turns)
+                  .distinct()
+                  .count()
+              > 1;
       return RowFactory.create(cells);
     }
 
@@ -308,15 +333,14 @@ final class ItemDraw implements AutoCloseable {
       if (answers.isEmpty() && form.fewest() > 0) {
         return new String[] {NO_ANSWER, "No row of this id holds an answer"};
       }
-      if (answers.size() < form.fewest()) {
+      long different = answers.stream().map(RatingItem.Answer::text).distinct().count();
+      if (different < form.fewest()) {
         return new String[] {
-          "too_few_answers", answers.size() + " different answers, fewer than " + form.fewest()
+          "too_few_answers", different + " different answers, fewer than " + form.fewest()
         };
       }
       return answers.size() > form.most()
-          ? new String[] {
-            "too_many_answers", answers.size() + " different answers, more than " + form.most()
-          }
+          ? new String[] {"too_many_answers", answers.size() + " answers, more than " + form.most()}
           : null;
     }
 

@@ -7,6 +7,8 @@ import dev.distillery.spark.warehouse.StableIds;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IntSummaryStatistics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,7 +135,10 @@ final class Judgements {
         item.license());
   }
 
-  /** What a ranking says of each two answers that are not equal, a group of its own. */
+  /**
+   * What a ranking says of each two texts, a group of its own. A text that several answers have was
+   * ranked several times: of two texts a row is made where every comparison says the same.
+   */
   static List<Row> preferences(RatingItem item, Vote vote) {
     if (item.form() != RateForm.RANKING) {
       return List.of();
@@ -141,11 +146,17 @@ final class Judgements {
     Map<String, Integer> ranks = ranks(vote);
     String group = StableIds.of("ranking", item.id(), vote.judge());
     List<Row> rows = new ArrayList<>();
+    Map<String, IntSummaryStatistics> texts = new LinkedHashMap<>();
     for (int i = 1; i <= item.answers().size(); i++) {
-      for (int j = 1; j <= item.answers().size(); j++) {
-        if (ranks.get("" + i) < ranks.get("" + j)) {
-          String chosen = item.answer("" + i).text();
-          String rejected = item.answer("" + j).text();
+      texts
+          .computeIfAbsent(item.answer("" + i).text(), text -> new IntSummaryStatistics())
+          .accept(ranks.get("" + i));
+    }
+    for (var better : texts.entrySet()) {
+      for (var worse : texts.entrySet()) {
+        if (better.getValue().getMax() < worse.getValue().getMin()) {
+          String chosen = better.getKey();
+          String rejected = worse.getKey();
           rows.add(
               new PreferenceRow(
                       StableIds.of(group, chosen, rejected),

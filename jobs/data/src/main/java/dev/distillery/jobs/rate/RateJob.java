@@ -15,11 +15,14 @@ import dev.distillery.spark.warehouse.TableRef;
 import dev.distillery.spark.warehouse.Tables;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -68,7 +71,7 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
             + " page.html --run-id page",
         "distillery rate --serve --input rating_items@page --raters ann,ben,cat --ratings-per-item"
             + " 2 --votes votes.jsonl",
-        "distillery rate --collect ratings-*.jsonl --input rating_items@page");
+        "distillery rate --collect 'ratings-*.jsonl' --input rating_items@page");
   }
 
   @Override
@@ -128,17 +131,22 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
     Configuration hadoop = run.warehouse().hadoop();
     Path output = PathNames.path(options.output().orElseThrow());
     FileSystem files = output.getFileSystem(hadoop);
-    if (!run.overwrites() && files.exists(output)) {
-      throw JobException.invalid(
-          "Option --output: "
-              + output
-              + " is there already; choose another, or give --overwrite to replace it");
+    if (run.dryRun() && !run.overwrites() && files.exists(output)) {
+      throw isThere(output);
     }
     try (ItemDraw draw = ItemDraw.of(run, options)) {
       ItemDraw.Counts counts = draw.counts();
       long kept = Math.min(counts.fit(), options.numItems());
+      if (counts.promptsDiffer() > 0) {
+        run.progress()
+            .say(
+                "Warning: the rows of "
+                    + counts.promptsDiffer()
+                    + " ids were asked different things; raters are shown the prompt of "
+                    + (options.form() == RateForm.PAIRWISE ? "--input" : "one of them"));
+      }
       if (run.dryRun()) {
-        return Outcome.done(summary(run, kept, Optional.empty()));
+        return Outcome.done(summary(run, kept, Optional.empty(), counts));
       }
       if (kept == 0) {
         throw new JobException(
@@ -153,6 +161,16 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
       }
       RatingKey key = RatingKey.of(run.warehouse());
       List<RatingItem> items = draw.drawn(key);
+      String page =
+          options.format() == RateFormat.HTML
+              ? RatingPage.alone(items, key, guidelines(options, hadoop))
+              : ImportFiles.of(options.format(), items);
+      byte[] bytes = page.getBytes(StandardCharsets.UTF_8);
+      // An earlier try of the run may have come so far.
+      boolean there = files.exists(output) && holds(files, output, bytes);
+      if (!there && !run.overwrites() && files.exists(output)) {
+        throw isThere(output);
+      }
       run.write(
           Tables.RATING_ITEMS,
           run.spark()
@@ -161,12 +179,8 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
                   Encoders.row(Tables.RATING_ITEMS.schema())));
       long unfit = counts.all() - counts.fit();
       Map<String, Long> rejects = unfit == 0 ? Map.of() : draw.reject();
-      String page =
-          options.format() == RateFormat.HTML
-              ? RatingPage.alone(items, key, guidelines(options, hadoop))
-              : ImportFiles.of(options.format(), items);
-      try (var out = files.create(output, true)) {
-        out.write(page.getBytes(StandardCharsets.UTF_8));
+      if (!there) {
+        replace(files, output, bytes);
       }
       run.progress()
           .say(
@@ -175,12 +189,49 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
                   + "; raters must not see the table rating_items, which tells whose answer is"
                   + " which");
       return Outcome.done(
-          summary(run, items.size(), options.output()),
+          summary(run, items.size(), options.output(), counts),
           RowAccount.of("ids", counts.all(), kept).rejects(rejects).leftOver(counts.fit() - kept));
     }
   }
 
-  private static RateSummary summary(JobRun run, long items, Optional<String> page) {
+  private static JobException isThere(Path output) {
+    return JobException.invalid(
+        "Option --output: "
+            + output
+            + " is there already; choose another, or give --overwrite to replace it");
+  }
+
+  private static boolean holds(FileSystem files, Path path, byte[] bytes) throws IOException {
+    FileStatus status = files.getFileStatus(path);
+    if (!status.isFile() || status.getLen() != bytes.length) {
+      return false;
+    }
+    try (var in = files.open(path)) {
+      return Arrays.equals(in.readAllBytes(), bytes);
+    }
+  }
+
+  /** Writes the file whole, or leaves what there is. */
+  private static void replace(FileSystem files, Path path, byte[] bytes) throws IOException {
+    if (files.exists(path) && files.getFileStatus(path).isDirectory()) {
+      throw JobException.invalid("Option --output: " + path + " is a folder; name a file");
+    }
+    Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    try {
+      try (var out = files.create(temporary, true)) {
+        out.write(bytes);
+      }
+      files.delete(path, false);
+      if (!files.rename(temporary, path)) {
+        throw new IOException("The file " + path + " cannot be made of " + temporary);
+      }
+    } finally {
+      files.delete(temporary, false);
+    }
+  }
+
+  private static RateSummary summary(
+      JobRun run, long items, Optional<String> page, ItemDraw.Counts counts) {
     return new RateSummary(
         run.summary(),
         items,
@@ -190,6 +241,6 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
         List.of(),
         List.of(),
         List.of(),
-        Map.of());
+        Map.of("prompts_differ", counts.promptsDiffer()));
   }
 }

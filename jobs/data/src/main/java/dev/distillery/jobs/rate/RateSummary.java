@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param raters who rated, how fast, how attentively
  * @param pairs how far each two raters agree
  * @param models what the votes say of each model
- * @param results {@code win_rate}, {@code krippendorff_alpha} and others
+ * @param results {@code win_rate}, {@code krippendorff_alpha} and others; of a page {@code
+ *     prompts_differ}: ids whose rows were asked different things
  */
 public record RateSummary(
     RunSummary run,

@@ -70,6 +70,11 @@ record RatingItem(
         license);
   }
 
+  /** The item with nothing but its prompt to say what was asked. */
+  RatingItem ofPrompt() {
+    return new RatingItem(id, rowId, form, prompt, null, null, answers, expected, source, license);
+  }
+
   private static String text(@Nullable String text) {
     return text == null ? "" : text;
   }
@@ -94,7 +99,10 @@ record RatingItem(
 
   /** What was asked, turn by turn; one turn where it is no dialogue. */
   List<Message> turns() {
-    String asked = text(prompt);
+    return turns(text(prompt));
+  }
+
+  static List<Message> turns(String asked) {
     return MessageJson.dialogue(asked).orElseGet(() -> List.of(new Message("user", asked)));
   }
 

@@ -46,6 +46,10 @@ class RateJobTest {
     return row.put("source", "mine").put("license", "CC0-1.0") + "\n";
   }
 
+  private static String instructed(String id, String model, String text) {
+    return answer(id, model, text).replace("\"prompt\"", "\"input\":\"1, 2\",\"instruction\"");
+  }
+
   private String file(String name, CharSequence lines) throws IOException {
     return Files.writeString(folder.resolve(name), lines).toString();
   }
@@ -276,11 +280,55 @@ class RateJobTest {
                 "several_answers", 1L,
                 "calls_tools", 1L,
                 "no_prompt", 1L));
-    assertThatThrownBy(() -> rate(pairs("rules", a, b).run(run("none"))))
+    assertThatThrownBy(() -> rate(pairs("rules", a, b.replace("y", "z")).run(run("none"))))
         .hasMessageContaining("rules.html is there already");
+    assertThat(rate(pairs("rules", a, b).run(run("same"))).page())
+        .as("a page that an earlier try wrote is no hindrance")
+        .contains(folder.resolve("rules.html").toString());
+    try (var files = Files.list(folder)) {
+      assertThat(files.map(Path::getFileName).map(Path::toString))
+          .noneMatch(name -> name.startsWith(".rules.html") && !name.endsWith(".crc"));
+    }
     assertThatThrownBy(() -> rate(pairs("empty", answer("x", "m", "x"), answer("y", "m", "x"))))
         .hasMessageContaining("None of 2 ids can be rated with --form pairwise")
         .hasMessageContaining("only_in_against 1, only_in_input 1");
+  }
+
+  @Test
+  void rowsOfAnIdThatAskOtherThingsAreCounted() throws IOException {
+    String a = answer("same", "m", "x") + answer("other", "m", "x");
+    String b =
+        answer("same", "n", "y") + answer("other", "n", "y").replace("What of", "Whence comes");
+    RateSummary summary = rate(pairs("p", a, b));
+    assertThat(summary.items()).isEqualTo(2);
+    assertThat(summary.results()).containsEntry("prompts_differ", 1L);
+    assertThat(page("p")).contains("What of").doesNotContain("Whence");
+  }
+
+  @Test
+  void linksAmongTheVotesAreNoVotes() throws IOException {
+    rate(pairs("p", answer("r", "m", "x"), answer("r", "n", "y")));
+    Path study = Files.createDirectory(folder.resolve("study"));
+    Files.writeString(
+        study.resolve("votes.jsonl"),
+        vote(items("p").get("r"), "ann").put("verdict", "tie") + "\n");
+    Files.writeString(study.resolve("old.links"), "ann\thttp://127.0.0.1:1/#token\n");
+    Files.writeString(
+        RaterTokens.beside(study.resolve("votes.jsonl")), "ann\thttp://127.0.0.1:1/#token\n");
+    for (String files : List.of("study", "study/*", "study/.*", "study/old.links")) {
+      var collecting =
+          RateOptions.builder()
+              .run(run("c" + files.hashCode()))
+              .input(List.of("rating_items@p"))
+              .collect(List.of(folder.resolve(files).toString()));
+      if (files.equals("study") || files.equals("study/*")) {
+        assertThat(rate(collecting).votes()).as(files).contains(1L);
+      } else {
+        assertThatThrownBy(() -> rate(collecting))
+            .as(files)
+            .hasMessageContaining("expected files of votes, found none in");
+      }
+    }
   }
 
   @Test
@@ -341,9 +389,13 @@ class RateJobTest {
         "{\"id\":\"t1\",\"prompt\":[{\"role\":\"user\",\"content\":\"2+2?\"}],\"chosen\":\"4\","
             + "\"rejected\":\"fish\",\"source\":\"mine\",\"license\":\"CC0-1.0\"}\n";
     rate(
-        pairs("p", answer("r", "m", "x"), answer("r", "n", "y"))
+        pairs("p", instructed("r", "m", "x"), instructed("r", "n", "y"))
             .attention(List.of(file("tests.jsonl", tests))));
     assertThat(data(page("p")).get("items")).hasSize(2);
+    for (JsonNode item : data(page("p")).get("items")) {
+      assertThat(item.get("parts")).as("no heading tells a test").hasSize(1);
+      assertThat(item.get("parts").get(0).get("name").textValue()).isEqualTo("Prompt");
+    }
     assertThat(page("p")).doesNotContain("expected");
     RatingItem test = items("p").get("t1");
     assertThat(test.answer(test.expected()).text()).isEqualTo("4");
@@ -402,6 +454,36 @@ class RateJobTest {
         .containsExactlyInAnyOrder(
             "m1 m2 a", "m1 m3 b", "m1 m4 tie", "m2 m3 b", "m2 m4 b", "m3 m4 a");
     assertThat(summary.models()).extracting(RatedModel::model).startsWith("m3").endsWith("m2");
+  }
+
+  @Test
+  void aTextOfSeveralAnswersIsPreferredWhereAllItsPlacesAgree() throws IOException {
+    var answers = new StringBuilder();
+    for (String model : List.of("m1", "m2", "m3")) {
+      answers.append(answer("few", model, "text " + model));
+    }
+    answers.append(answer("few", "m4", "text m1"));
+    Map<String, String> texts = Map.of("m1", "x", "m2", "x", "m3", "y", "m4", "z", "m5", "w");
+    texts.forEach((model, text) -> answers.append(answer("r", model, text)));
+    rate(making("p", file("all.jsonl", answers)).form(RateForm.RANKING));
+    assertThat(table("rejects", "p"))
+        .extracting(row -> row.<String>getAs("detail"))
+        .containsExactly("3 different answers, fewer than 4");
+    RatingItem item = items("p").get("r");
+    ObjectNode vote = vote(item, "ann");
+    var ranking = vote.putArray("ranking");
+    for (String model : List.of("m1", "m3", "m2", "m4", "m5")) {
+      for (int i = 1; i <= 5; i++) {
+        if (model.equals(item.answer("" + i).model())) {
+          ranking.addArray().add("" + i);
+        }
+      }
+    }
+    collect("c", "p", vote + "\n");
+
+    assertThat(table("preferences", "c"))
+        .extracting(row -> row.getAs("chosen") + " > " + row.getAs("rejected"))
+        .containsExactlyInAnyOrder("x > z", "x > w", "y > z", "y > w", "z > w");
   }
 
   @Test
