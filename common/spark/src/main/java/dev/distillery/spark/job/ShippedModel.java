@@ -29,6 +29,8 @@ public final class ShippedModel {
   /** Of a model's folder: its files, and its further chat templates. */
   private static final int DEPTH = 2;
 
+  private static final int HASH = 8;
+
   /** Stamps by application and path. */
   private static final Map<String, String> SENT = new ConcurrentHashMap<>();
 
@@ -129,8 +131,9 @@ public final class ShippedModel {
   }
 
   /** What a folder is unpacked as: two of one name, from two places, are two. */
-  private static String folder(String model) {
-    return Path.of(model).getFileName() + "-" + StableIds.of(model).substring(0, 8);
+  static String folder(String model) {
+    Path path = Path.of(model).normalize();
+    return path.getFileName() + "-" + StableIds.of(path.toString()).substring(0, HASH);
   }
 
   /** Weights do not compress, so nothing is. */

@@ -42,4 +42,12 @@ class ShippedModelTest {
     assertThat(ShippedModel.stamp(temp)).isNotEqualTo(moved);
     assertThat(ShippedModel.stamp(temp.resolve("none"))).isEmpty();
   }
+
+  @Test
+  void foldersOfOneNameAreUnpackedApart() {
+    assertThat(ShippedModel.folder("runs/a/final")).isEqualTo(ShippedModel.folder("runs/a/final/"));
+    assertThat(ShippedModel.folder("runs/a/final"))
+        .startsWith("final-")
+        .isNotEqualTo(ShippedModel.folder("runs/b/final"));
+  }
 }
