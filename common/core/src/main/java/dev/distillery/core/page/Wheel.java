@@ -52,11 +52,15 @@ public record Wheel(String title, List<Slice> slices) implements Picture {
       Slice slice = slices.get(i);
       double to = from + slice.count() / all * 360;
       int hue = 360 * i / slices.size();
-      ring(svg, from, to, INNER, MIDDLE, hue, 62, slice.name(), slice.count());
+      svg.append(
+          new Arc(from, to, INNER, MIDDLE, "hsl(%d,60%%,62%%)".formatted(hue))
+              .svg(slice.name(), slice.count()));
       double at = from;
       for (Part part : slice.parts()) {
         double end = at + part.count() / all * 360;
-        ring(svg, at, Math.min(to, end), MIDDLE, OUTER, hue, 78, part.name(), part.count());
+        svg.append(
+            new Arc(at, Math.min(to, end), MIDDLE, OUTER, "hsl(%d,60%%,78%%)".formatted(hue))
+                .svg(part.name(), part.count()));
         at = end;
       }
       from = to;
@@ -64,44 +68,35 @@ public record Wheel(String title, List<Slice> slices) implements Picture {
     return svg.append("</svg>\n").toString();
   }
 
-  private static void ring(
-      StringBuilder svg,
-      double from,
-      double to,
-      double inner,
-      double outer,
-      int hue,
-      int light,
-      String name,
-      long count) {
-    // A whole turn would begin where it ends, and be nothing.
-    double end = Math.min(to, from + 359.99);
-    int large = end - from > 180 ? 1 : 0;
-    svg.append(
-        "<path fill=\"hsl(%d,60%%,%d%%)\" stroke=\"#fff\" d=\"M%s A%s %4$s 0 %d 1 %s L%s A%s %8$s 0 %5$d 0 %s Z\"><title>%s: %s</title></path>\n"
-            .formatted(
-                hue,
-                light,
-                point(outer, from),
-                number(outer),
-                large,
-                point(outer, end),
-                point(inner, end),
-                number(inner),
-                point(inner, from),
-                Page.escaped(name),
-                String.format(Locale.ROOT, "%,d", count)));
-    if (to - from >= NAMED) {
-      double middle = (from + end) / 2;
-      double turn = middle - 90;
-      boolean left = middle > 180;
-      svg.append(
-          "<text class=\"on\" transform=\"rotate(%s) translate(%s,0)%s\" text-anchor=\"middle\" dy=\"4\">%s</text>\n"
+  /** A part of a ring, from and to in degrees clockwise from the top. */
+  private record Arc(double from, double to, double inner, double outer, String colour) {
+    String svg(String name, long count) {
+      // A whole turn would begin where it ends, and be nothing.
+      double end = Math.min(to, from + 359.99);
+      int large = end - from > 180 ? 1 : 0;
+      String path =
+          "<path fill=\"%s\" stroke=\"#fff\" d=\"M%s A%s %3$s 0 %d 1 %s L%s A%s %7$s 0 %4$d 0 %s Z\"><title>%s: %s</title></path>\n"
               .formatted(
-                  number(turn),
-                  number((inner + outer) / 2),
-                  left ? " rotate(180)" : "",
-                  Page.escaped(name)));
+                  colour,
+                  point(outer, from),
+                  number(outer),
+                  large,
+                  point(outer, end),
+                  point(inner, end),
+                  number(inner),
+                  point(inner, from),
+                  Page.escaped(name),
+                  String.format(Locale.ROOT, "%,d", count));
+      return to - from < NAMED ? path : path + label((from + end) / 2, name);
+    }
+
+    private String label(double middle, String name) {
+      return "<text class=\"on\" transform=\"rotate(%s) translate(%s,0)%s\" text-anchor=\"middle\" dy=\"4\">%s</text>\n"
+          .formatted(
+              number(middle - 90),
+              number((inner + outer) / 2),
+              middle > 180 ? " rotate(180)" : "",
+              Page.escaped(name));
     }
   }
 

@@ -383,15 +383,7 @@ public final class ChatTemplate {
    * #encode}.
    */
   public int[] encodeWhole(Tokenizer tokenizer, List<Message> messages) {
-    int[] ids = tokens(tokenizer, segments(messages, false));
-    int[] prefix = tokenizer.prefix();
-    if (startsWith(ids, prefix)) {
-      return ids;
-    }
-    IntBuilder all = new IntBuilder();
-    all.add(prefix, prefix.length);
-    all.add(ids, ids.length);
-    return all.toArray();
+    return Tokenizer.begun(tokenizer.prefix(), tokens(tokenizer, segments(messages, false)));
   }
 
   private static boolean startsWith(int[] ids, int[] prefix) {

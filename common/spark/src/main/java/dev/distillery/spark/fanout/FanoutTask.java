@@ -70,9 +70,9 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
     String lane = place + "-" + attempt;
     Wire.Welcome welcome =
         executor.ask(Wire.Welcome.class, new Wire.Join(run, lane, place, executor.executorId()));
-    Teacher teacher;
+    SharedTeachers.Held held;
     try {
-      teacher = SharedTeachers.of(run, welcome.settings(), Secret.of(welcome.key()));
+      held = SharedTeachers.hold(run, welcome.settings(), Secret.of(welcome.key()));
     } catch (IllegalArgumentException e) {
       executor.ask(
           Boolean.class,
@@ -98,7 +98,8 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
             results.add(Ledger.toJson(completion));
           }
         };
-    try {
+    try (held) {
+      Teacher teacher = held.teacher();
       var book = new LaneBook(run, lane, teacher.maxConcurrency(), welcome, left);
       new Lane(
               book,

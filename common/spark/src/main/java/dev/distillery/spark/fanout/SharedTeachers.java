@@ -1,67 +1,138 @@
 package dev.distillery.spark.fanout;
 
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
 import dev.distillery.spark.job.ShippedModel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * The teachers that are open in this JVM: one for each settings, shared by all its tasks. A file
- * that another run finds replaced is opened anew; a run keeps what it began with.
+ * that a run finds replaced is opened anew; the old one stays open while a task holds it.
  */
 final class SharedTeachers {
-  private static final Map<TeacherSettings, Open> OPEN = new LinkedHashMap<>();
+  /** By settings, the newest last. */
+  private static final Map<TeacherSettings, List<Open>> OPEN = new HashMap<>();
 
   private SharedTeachers() {}
 
-  /**
-   * A teacher.
-   *
-   * @param run that asked last
-   * @param files as {@link ShippedModel#stamp} gives them; empty of a server
-   */
-  private record Open(String run, String files, Teacher teacher) {}
+  /** A teacher of files as they were. */
+  private static final class Open {
+    final String files;
+    final Teacher teacher;
+    final Set<String> runs = new HashSet<>();
+    int tasks;
+
+    Open(String files, Teacher teacher) {
+      this.files = files;
+      this.teacher = teacher;
+    }
+  }
+
+  /** A task's hold on a teacher, which stays open until this is closed. */
+  static final class Held implements AutoCloseable {
+    private final TeacherSettings settings;
+    private final Open open;
+
+    private Held(TeacherSettings settings, Open open) {
+      this.settings = settings;
+      this.open = open;
+    }
+
+    Teacher teacher() {
+      return open.teacher;
+    }
+
+    /** Once. */
+    @Override
+    public void close() {
+      synchronized (OPEN) {
+        open.tasks--;
+        closeOld(settings);
+      }
+    }
+  }
 
   /**
-   * The teacher of these settings, opened where it is not yet.
+   * The teacher of these settings, opened where it is not yet; of a run that holds one, the same.
    *
    * @param run that asks
    * @throws IllegalArgumentException where no jar has such a kind, or the settings do not fit it
    */
-  static Teacher of(String run, TeacherSettings settings, Secret key) {
+  static Held hold(String run, TeacherSettings settings, Secret key) {
     synchronized (OPEN) {
-      Open open = OPEN.get(settings);
-      if (open != null && open.run().equals(run)) {
-        return open.teacher();
+      List<Open> all = OPEN.computeIfAbsent(settings, unused -> new ArrayList<>());
+      Optional<Open> begun = all.stream().filter(open -> open.runs.contains(run)).findFirst();
+      Open open = begun.orElseGet(() -> ofFiles(all, settings, key));
+      open.runs.add(run);
+      open.tasks++;
+      closeOld(settings);
+      return new Held(settings, open);
+    }
+  }
+
+  private static Open ofFiles(List<Open> all, TeacherSettings settings, Secret key) {
+    TeacherSettings here = here(settings);
+    String files = files(here);
+    return all.stream()
+        .filter(open -> open.files.equals(files))
+        .findFirst()
+        .orElseGet(
+            () -> {
+              var open = new Open(files, Teachers.open(here, key));
+              all.add(open);
+              return open;
+            });
+  }
+
+  /** What is another where a file has been replaced; a server has none. */
+  private static String files(TeacherSettings here) {
+    if (here.server().isPresent() || !Files.exists(Path.of(here.model()))) {
+      return "";
+    }
+    try {
+      return ModelHash.stamp(Path.of(here.model()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Closes what is not the newest and has no task. */
+  private static void closeOld(TeacherSettings settings) {
+    List<Open> all = OPEN.getOrDefault(settings, List.of());
+    for (int i = all.size() - 2; i >= 0; i--) {
+      if (all.get(i).tasks == 0) {
+        all.remove(i).teacher.close();
       }
-      TeacherSettings here = here(settings);
-      String files = settings.server().isPresent() ? "" : ShippedModel.stamp(Path.of(here.model()));
-      if (open != null && !open.files().equals(files)) {
-        OPEN.remove(settings);
-        open.teacher().close();
-        open = null;
-      }
-      Teacher teacher = open == null ? Teachers.open(here, key) : open.teacher();
-      OPEN.put(settings, new Open(run, files, teacher));
-      return teacher;
     }
   }
 
   /** Tokens that this JVM's teachers have written of replies which are not finished. */
   static long tokensInFlight() {
     synchronized (OPEN) {
-      return OPEN.values().stream().mapToLong(open -> open.teacher().tokensInFlight()).sum();
+      return OPEN.values().stream()
+          .flatMap(List::stream)
+          .mapToLong(open -> open.teacher.tokensInFlight())
+          .sum();
     }
   }
 
   /** Closes all; for the end of the JVM's Spark. */
   static void closeAll() {
     synchronized (OPEN) {
-      OPEN.values().forEach(open -> open.teacher().close());
+      OPEN.values().stream().flatMap(List::stream).forEach(open -> open.teacher.close());
       OPEN.clear();
     }
   }

@@ -2,6 +2,7 @@ package dev.distillery.spark.job;
 
 import dev.distillery.core.page.Page;
 import dev.distillery.core.run.JobException;
+import dev.distillery.spark.warehouse.SmallFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.FileSystem;
@@ -76,15 +77,8 @@ public final class PageFile {
   }
 
   /** Writes the page, and says where. */
-  public void write(Page page, JobRun run) throws IOException {
-    Path part = new Path(path.getParent(), "." + path.getName() + "." + run.id() + ".part");
-    try (var out = files.create(part, true)) {
-      out.write(page.html().getBytes(StandardCharsets.UTF_8));
-    }
-    files.delete(path, false);
-    if (!files.rename(part, path)) {
-      throw new IOException("Cannot rename " + part + " to " + path);
-    }
+  public void write(Page page, JobRun run) {
+    SmallFiles.write(path, page.html(), run.warehouse().hadoop());
     run.progress().say("The page: " + path);
   }
 }

@@ -1,15 +1,14 @@
 package dev.distillery.spark.job;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.spark.warehouse.StableIds;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,9 +25,6 @@ import org.apache.spark.SparkFiles;
  * that.
  */
 public final class ShippedModel {
-  /** Of a model's folder: its files, and its further chat templates. */
-  private static final int DEPTH = 2;
-
   private static final int HASH = 8;
 
   /** Stamps by application and path. */
@@ -78,30 +74,10 @@ public final class ShippedModel {
     }
   }
 
-  /**
-   * What is another where a file of the model has changed: path, length, time and place on disk of
-   * each. Cheap, as no content is read; empty where there is no such file.
-   */
-  public static String stamp(Path model) {
-    if (!Files.exists(model)) {
-      return "";
-    }
-    var stamp = new StringBuilder();
-    try (Stream<Path> below = Files.walk(model, DEPTH)) {
-      for (Path file : below.filter(Files::isRegularFile).sorted().toList()) {
-        var found = Files.readAttributes(file, BasicFileAttributes.class);
-        stamp
-            .append(model.relativize(file))
-            .append(' ')
-            .append(found.size())
-            .append(' ')
-            .append(found.lastModifiedTime())
-            .append(' ')
-            .append(found.fileKey())
-            .append('\n');
-      }
-      return stamp.toString();
-    } catch (IOException | UncheckedIOException e) {
+  private static String stamp(Path model) {
+    try {
+      return ModelHash.stamp(model);
+    } catch (IOException e) {
       throw JobException.invalid("Cannot read " + model + ": " + e.getMessage());
     }
   }

@@ -15,6 +15,15 @@ public final class SmallFiles {
   private SmallFiles() {}
 
   /**
+   * Writes a text so that a reader sees the old file or the new one, never a part and never none.
+   */
+  public static void write(Path path, String text, Configuration hadoop) {
+    Path folder = path.getParent() == null ? new Path(".") : path.getParent();
+    Warehouse there = Warehouse.at(folder.toString(), hadoop);
+    there.writeText(there.files().makeQualified(path), text);
+  }
+
+  /**
    * The text of a file.
    *
    * @param option that names it, with its dashes

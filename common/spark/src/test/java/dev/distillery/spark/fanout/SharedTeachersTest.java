@@ -21,21 +21,31 @@ class SharedTeachersTest {
     SharedTeachers.closeAll();
   }
 
-  private static Teacher of(String run, String model, String server) {
+  private static SharedTeachers.Held hold(String run, String model, String server) {
     var settings = new TeacherSettings("memory", model, server, "chat", Duration.ofSeconds(1), 1);
-    return SharedTeachers.of(run, settings, Secret.NONE);
+    return SharedTeachers.hold(run, settings, Secret.NONE);
+  }
+
+  private static Teacher of(String run, String model, String server) {
+    try (var held = hold(run, model, server)) {
+      return held.teacher();
+    }
   }
 
   @Test
-  void aRunKeepsTheFileThatItBeganWithAndTheNextTakesWhatLiesThere() throws IOException {
+  void aRunKeepsTheFileThatItHoldsAndTheNextTakesWhatLiesThere() throws IOException {
     Path model = Files.writeString(temp.resolve("model.gguf"), "one");
     Teacher first = of("one", model.toString(), "");
-    assertThat(of("two", model.toString(), "")).isSameAs(first);
+    var held = hold("two", model.toString(), "");
+    assertThat(held.teacher()).isSameAs(first);
     Files.writeString(model, "another");
-    assertThat(of("two", model.toString(), "")).isSameAs(first);
     Teacher second = of("three", model.toString(), "");
     assertThat(second).isNotSameAs(first);
+    assertThat(of("two", model.toString(), "")).isSameAs(first);
     assertThat(of("four", model.toString(), "")).isSameAs(second);
+    // Nobody holds the old one any more.
+    held.close();
+    assertThat(of("two", model.toString(), "")).isSameAs(second);
   }
 
   @Test

@@ -302,7 +302,17 @@ class JobRunTest {
     assertThat(run("example", "a", JobRunTest::done, Map.of("run-id", "a1")).status())
         .isEqualTo("done");
     assertThatThrownBy(() -> run("example", "b", JobRunTest::done, Map.of("run-id", "a1")))
-        .hasMessageContaining("--words content was a, now b");
+        .hasMessageContaining("the words content was a, now b");
+  }
+
+  /** As where a version recorded the run that did not look at that file. */
+  @Test
+  void aContentThatTheRecordDoesNotNameIsNotRefused() throws IOException {
+    Counts first = run("example", "a", JobRunTest::done, Map.of("run-id", "a1"));
+    Path record = folder.resolve("_runs/a1.json");
+    String old = Files.readString(record).replaceAll(",?\\s*\"words content\"\\s*:\\s*\"a\"", "");
+    assertThat(Files.writeString(record, old)).content().doesNotContain("words content");
+    assertThat(run("example", "b", JobRunTest::done, Map.of("run-id", "a1"))).isEqualTo(first);
   }
 
   @Test
@@ -347,8 +357,8 @@ class JobRunTest {
         .isEqualTo("partial");
     assertThat(notes)
         .containsExactly(
-            "Warning: the run a1 is not done (The budget is spent); its tables have the rows that it"
-                + " had then");
+            "Warning: the run a1 is not done (The budget is spent); its tables have the rows that"
+                + " it had then");
     assertThat(read("documents").count()).as("of the newest run that is done").isEqualTo(3);
 
     // What cannot go on takes away nothing, and the end replaces all.

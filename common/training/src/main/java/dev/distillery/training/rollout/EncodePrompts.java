@@ -140,11 +140,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
   }
 
   private static int[] plain(Tokenizer tokenizer, String text) {
-    int[] prefix = tokenizer.prefix();
-    int[] body = tokenizer.encodeOrdinary(text);
-    int[] ids = Arrays.copyOf(prefix, prefix.length + body.length);
-    System.arraycopy(body, 0, ids, prefix.length, body.length);
-    return ids;
+    return Tokenizer.begun(tokenizer.prefix(), tokenizer.encodeOrdinary(text));
   }
 
   /** The dialogue up to an answer. */

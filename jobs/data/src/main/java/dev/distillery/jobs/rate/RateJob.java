@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -123,7 +122,7 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
       case MAKE -> make(run, options);
       case SERVE ->
           new Serving(run, options, guidelines(options, run.warehouse().hadoop())).serve();
-      case COLLECT -> new Collection(run, options).collect();
+      case COLLECT -> new Collecting(run, options).collect();
     };
   }
 
@@ -168,8 +167,13 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
       byte[] bytes = page.getBytes(StandardCharsets.UTF_8);
       // An earlier try of the run may have come so far.
       boolean there = files.exists(output) && holds(files, output, bytes);
-      if (!there && !run.overwrites() && files.exists(output)) {
-        throw isThere(output);
+      if (!there && files.exists(output)) {
+        if (files.getFileStatus(output).isDirectory()) {
+          throw JobException.invalid("Option --output: " + output + " is a folder; name a file");
+        }
+        if (!run.overwrites()) {
+          throw isThere(output);
+        }
       }
       run.write(
           Tables.RATING_ITEMS,
@@ -180,7 +184,7 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
       long unfit = counts.all() - counts.fit();
       Map<String, Long> rejects = unfit == 0 ? Map.of() : draw.reject();
       if (!there) {
-        replace(files, output, bytes);
+        SmallFiles.write(output, page, hadoop);
       }
       run.progress()
           .say(
@@ -208,25 +212,6 @@ public final class RateJob implements Job<RateOptions, RateSummary> {
     }
     try (var in = files.open(path)) {
       return Arrays.equals(in.readAllBytes(), bytes);
-    }
-  }
-
-  /** Writes the file whole, or leaves what there is. */
-  private static void replace(FileSystem files, Path path, byte[] bytes) throws IOException {
-    if (files.exists(path) && files.getFileStatus(path).isDirectory()) {
-      throw JobException.invalid("Option --output: " + path + " is a folder; name a file");
-    }
-    Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
-    try {
-      try (var out = files.create(temporary, true)) {
-        out.write(bytes);
-      }
-      files.delete(path, false);
-      if (!files.rename(temporary, path)) {
-        throw new IOException("The file " + path + " cannot be made of " + temporary);
-      }
-    } finally {
-      files.delete(temporary, false);
     }
   }
 

@@ -103,7 +103,13 @@ final class RatingServer implements AutoCloseable {
               + "; choose another port, or an address of this machine",
           e);
     }
-    var server = new RatingServer(served, log, http, clock);
+    RatingServer server;
+    try {
+      server = new RatingServer(served, log, http, clock);
+    } catch (RuntimeException e) {
+      http.stop(0);
+      throw e;
+    }
     http.createContext("/", server.handler());
     http.setExecutor(server.threads);
     http.start();

@@ -35,7 +35,8 @@ class ScoreJobTest {
       FetchedModel.root().resolve("common/model/src/test/resources/golden/student");
 
   private static final String COMPLETION =
-      "{\"request_id\": \"%s\", \"model\": \"m\", \"status\": \"%s\", \"finish_reason\": \"%s\", \"prompt\": \"%s\", \"text\": \"%s\"}\n";
+      "{\"request_id\": \"%s\", \"model\": \"m\", \"status\": \"%s\", \"finish_reason\": \"%s\","
+          + " \"prompt\": \"%s\", \"text\": \"%s\"}\n";
 
   @TempDir Path temp;
 
@@ -251,7 +252,7 @@ class ScoreJobTest {
         model.resolve("adapter_model.safetensors"),
         flipped(Files.readAllBytes(model.resolve("adapter_model.safetensors"))));
     assertThatThrownBy(() -> run("kept", Map.of("input", rows.toString())))
-        .hasMessageContaining("--model content was");
+        .hasMessageContaining("the model content was");
   }
 
   private static byte[] flipped(byte[] bytes) {
