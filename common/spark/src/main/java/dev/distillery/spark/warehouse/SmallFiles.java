@@ -4,6 +4,7 @@ import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -18,9 +19,17 @@ public final class SmallFiles {
    * Writes a text so that a reader sees the old file or the new one, never a part and never none.
    */
   public static void write(Path path, String text, Configuration hadoop) {
-    Path folder = path.getParent() == null ? new Path(".") : path.getParent();
-    Warehouse there = Warehouse.at(folder.toString(), hadoop);
-    there.writeText(there.files().makeQualified(path), text);
+    Path file = qualified(path, hadoop);
+    Warehouse.at(file.getParent().toString(), hadoop).writeText(file, text);
+  }
+
+  /** The path from the root of its file system: a bare name has an empty folder, which is none. */
+  private static Path qualified(Path path, Configuration hadoop) {
+    try {
+      return path.getFileSystem(hadoop).makeQualified(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot open " + path + ": " + e.getMessage(), e);
+    }
   }
 
   /**

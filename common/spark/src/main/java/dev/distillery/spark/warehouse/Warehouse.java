@@ -286,12 +286,25 @@ public final class Warehouse {
     return true;
   }
 
-  /** A new file beside the path, out of readers' sight. */
+  /** A new file beside the path, out of readers' sight; nothing stays of one that fails. */
   private Path temporary(Path path, String text) throws IOException {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     Path temporary = new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    try {
+      writeSynced(temporary, text.getBytes(StandardCharsets.UTF_8));
+      return temporary;
+    } catch (IOException e) {
+      try {
+        files.delete(temporary, false);
+      } catch (IOException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private void writeSynced(Path path, byte[] bytes) throws IOException {
     if (local().isPresent()) {
-      java.nio.file.Path file = local().get().pathToFile(temporary).toPath();
+      java.nio.file.Path file = local().get().pathToFile(path).toPath();
       Files.createDirectories(file.getParent());
       try (FileChannel out =
           FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -301,13 +314,12 @@ public final class Warehouse {
         }
         out.force(false);
       }
-      return temporary;
+      return;
     }
-    try (FSDataOutputStream out = files.create(temporary, true)) {
+    try (FSDataOutputStream out = files.create(path, true)) {
       out.write(bytes);
       out.hsync();
     }
-    return temporary;
   }
 
   private Optional<RawLocalFileSystem> local() {
