@@ -25,6 +25,7 @@ class OptionNamesTest {
           Map.entry("input", "Each job says which tables or files it reads"),
           Map.entry("model", "Each job says which forms of a model it takes"),
           Map.entry("output", "Each job says what it writes there"),
+          Map.entry("teacher", "Evaluate asks students where it says nothing"),
           Map.entry("temperature", "Generate samples new tasks only, up to 2"),
           Map.entry("template", "Complete's is of a prompt, sft's of a dialogue"),
           Map.entry("tokenizer", "Export takes a file; the others cut words to compare them"),

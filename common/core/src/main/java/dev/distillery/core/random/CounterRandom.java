@@ -15,6 +15,15 @@ public final class CounterRandom {
     return finalise(key + GOLDEN_GAMMA * (coordinate + 1));
   }
 
+  /** A key derived from a key and a text, its characters one after the other. */
+  public static long key(long key, String text) {
+    long next = key;
+    for (int i = 0; i < text.length(); i++) {
+      next = key(next, text.charAt(i));
+    }
+    return next;
+  }
+
   /** Spreads a number over all 64 bits: neighbours get nothing alike, and no two the same. */
   public static long mix(long value) {
     return key(value, 0);

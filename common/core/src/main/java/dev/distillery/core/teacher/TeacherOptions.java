@@ -9,13 +9,10 @@ import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
-import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
-import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,23 +28,8 @@ import picocli.CommandLine.Option;
  *     own
  * @param template what a template is told beside the dialogue: a student's own a day and further
  *     names, a server's the names, as {@code chat_template_kwargs}
- * @param baseUrl of an OpenAI-compatible server
- * @param api which form of request a server is sent
- * @param apiKeyEnv environment variable of the driver that holds the key
- * @param apiKeyFile file that holds the key; takes the place of the variable
- * @param concurrency requests at once in the whole run
- * @param requestsPerMinute in every window of 60 seconds, whole run
- * @param tokensPerMinute in every window of 60 seconds, whole run
- * @param maxCostUsd budget of the run in US dollars
- * @param prices file of prices that stand over the packaged ones
- * @param maxRequests budget of the run in requests
- * @param maxTotalTokens budget of the run in tokens, read and written
+ * @param access how it is reached, how fast, and for how much
  * @param maxNewTokens most tokens of one reply; empty takes the job's own default
- * @param extraBody JSON object merged into each HTTP body
- * @param requestTimeout longest time of one attempt
- * @param maxAttempts tries of one request; waiting on a rate limit is no try
- * @param maxWait longest time of waiting on a server that refuses, in all
- * @param maxFailureRatio share of requests that may fail for good
  */
 @WithBuilder
 public record TeacherOptions(
@@ -72,126 +54,13 @@ public record TeacherOptions(
                     + " or stack-qa. Default: the model's own.")
         Optional<String> chatTemplate,
     TemplateOptions template,
-    @Tunable
-        @Option(
-            names = "--base-url",
-            paramLabel = "URL",
-            defaultValue = "https://api.openai.com/v1",
-            description = "Address of an OpenAI-compatible server, with its version.")
-        String baseUrl,
-    @Option(
-            names = "--api",
-            defaultValue = "chat",
-            description = "Form of the requests to a server.")
-        Api api,
-    @Tunable
-        @Option(
-            names = "--api-key-env",
-            paramLabel = "VAR",
-            defaultValue = "OPENAI_API_KEY",
-            description = "Environment variable of the driver that holds the key.")
-        String apiKeyEnv,
-    @Tunable
-        @Option(
-            names = "--api-key-file",
-            paramLabel = "FILE",
-            description = "File that holds the key, in place of the variable.")
-        Optional<String> apiKeyFile,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--concurrency",
-            paramLabel = "N",
-            defaultValue = "16",
-            description = "Requests at once in the whole run.")
-        int concurrency,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--requests-per-minute",
-            paramLabel = "N",
-            description = "Limit of the whole run.")
-        Optional<Long> requestsPerMinute,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--tokens-per-minute",
-            paramLabel = "N",
-            description = "Limit of the whole run, tokens read and written.")
-        Optional<Long> tokensPerMinute,
-    @Tunable
-        @Bounds(above = 0)
-        @Option(
-            names = "--max-cost-usd",
-            paramLabel = "USD",
-            description = "Budget of the run; exit 5 when it is spent.")
-        Optional<BigDecimal> maxCostUsd,
-    @Tunable
-        @Option(
-            names = "--prices",
-            paramLabel = "FILE",
-            description = "YAML of prices per million tokens, over those of conf/prices.yaml.")
-        Optional<String> prices,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--max-requests",
-            paramLabel = "N",
-            description = "Budget of the run in requests.")
-        Optional<Long> maxRequests,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--max-total-tokens",
-            paramLabel = "N",
-            description = "Budget of the run in tokens, read and written.")
-        Optional<Long> maxTotalTokens,
+    TeacherAccessOptions access,
     @Bounds(atLeast = 1)
         @Option(
             names = "--max-new-tokens",
             paramLabel = "N",
             description = "Most tokens of one reply; default: the recipe's own.")
-        Optional<Integer> maxNewTokens,
-    @OnlyWith(
-            option = "--teacher",
-            is = {"openai", "gguf", "replay"})
-        @Option(
-            names = "--extra-body",
-            paramLabel = "JSON",
-            defaultValue = "{}",
-            description = "Fields merged into each request's body.")
-        String extraBody,
-    @Tunable
-        @Bounds(above = 0)
-        @Option(
-            names = "--request-timeout",
-            paramLabel = "TIME",
-            defaultValue = "10m",
-            description = "Longest time of one attempt.")
-        Duration requestTimeout,
-    @Tunable
-        @Bounds(atLeast = 1)
-        @Option(
-            names = "--max-attempts",
-            paramLabel = "N",
-            defaultValue = "6",
-            description = "Tries of one request; waiting on a rate limit is no try.")
-        int maxAttempts,
-    @Tunable
-        @Option(
-            names = "--max-wait",
-            paramLabel = "TIME",
-            defaultValue = "1h",
-            description = "Longest time of waiting on a refusing server, in all; then exit 75.")
-        Duration maxWait,
-    @Tunable
-        @Bounds(atLeast = 0, atMost = 1)
-        @Option(
-            names = "--max-failure-ratio",
-            paramLabel = "SHARE",
-            defaultValue = "0.1",
-            description = "Share of requests that may fail for good; more ends with exit 5.")
-        double maxFailureRatio)
+        Optional<Integer> maxNewTokens)
     implements Validated {
   /** Where servers look for a template's arguments. */
   private static final String KWARGS = "chat_template_kwargs";
@@ -204,25 +73,20 @@ public record TeacherOptions(
     return TeacherOptionsBuilder.builder(OptionsBinder.defaults(TeacherOptions.class));
   }
 
-  /** Form of a request to a server. */
-  public enum Api {
-    CHAT,
-    COMPLETIONS
-  }
-
   @Override
   public List<String> violations() {
     var violations = new ArrayList<String>();
     Teachers.missing(teacher.word()).ifPresent(violations::add);
-    if (teacher.isServer() && !isPlainHttp(baseUrl)) {
+    if (teacher.isServer() && !isPlainHttp(access.baseUrl())) {
       // The value is not repeated: what is wrong with it may be a password in it.
       violations.add(
           "Option --base-url: expected http://host/path or https://host/path, without user,"
               + " password, query or fragment; a key belongs into --api-key-env or --api-key-file");
     }
-    Optional<JsonNode> extra = jsonObject(extraBody);
+    Optional<JsonNode> extra = jsonObject(access.extraBody());
     if (extra.isEmpty()) {
-      violations.add("Option --extra-body: expected a JSON object, found '" + extraBody + "'");
+      violations.add(
+          "Option --extra-body: expected a JSON object, found '" + access.extraBody() + "'");
     }
     extra
         .flatMap(OpenAiProtocol::wrongLimit)
@@ -244,7 +108,7 @@ public record TeacherOptions(
    * @param many the option that gives several replies
    */
   public List<String> costlierRequests(String many) {
-    return jsonObject(extraBody).stream()
+    return jsonObject(access.extraBody()).stream()
         .flatMap(extra -> COSTLIER.stream().filter(extra::has))
         .map(
             name ->
@@ -273,7 +137,8 @@ public record TeacherOptions(
           "Options --template-date and --template-args are for a model's own template: leave them"
               + " out with --chat-template");
     }
-    if (jsonObject(extraBody).filter(body -> body.has(KWARGS)).isPresent() && hasArguments) {
+    if (jsonObject(access.extraBody()).filter(body -> body.has(KWARGS)).isPresent()
+        && hasArguments) {
       violations.add(
           "Option --template-args: --extra-body has "
               + KWARGS
@@ -283,15 +148,15 @@ public record TeacherOptions(
   }
 
   /**
-   * What is merged into each HTTP body: {@link #extraBody}, and for a server the template's
+   * What is merged into each HTTP body: {@code --extra-body}, and for a server the template's
    * arguments.
    */
   public String body() {
     ObjectNode names = new TemplateInputs("", template.templateArgs()).names();
     if (names.isEmpty() || teacher == TeacherKind.STUDENT) {
-      return extraBody;
+      return access.extraBody();
     }
-    ObjectNode body = (ObjectNode) jsonObject(extraBody).orElseThrow();
+    ObjectNode body = (ObjectNode) jsonObject(access.extraBody()).orElseThrow();
     return body.set(KWARGS, names).toString();
   }
 

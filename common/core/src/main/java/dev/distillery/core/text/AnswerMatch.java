@@ -79,7 +79,8 @@ public final class AnswerMatch {
     return 2 * precision * recall / (precision + recall);
   }
 
-  private static List<String> words(String text) {
+  /** The words that SQuAD's script compares. */
+  public static List<String> words(String text) {
     String plain = PUNCTUATION.matcher(text.toLowerCase(Locale.ROOT)).replaceAll("");
     return Stream.of(SPACE.split(ARTICLE.matcher(plain).replaceAll(" "), -1))
         .filter(word -> !word.isEmpty())

@@ -64,6 +64,10 @@ class TeacherOptionsTest {
             """);
   }
 
+  private static TeacherAccessOptions body(String extra) {
+    return TeacherAccessOptions.builder().extraBody(extra).build();
+  }
+
   @Test
   void aServerGetsTheTemplatesArgumentsInTheBodyAndAStudentInItsTemplate() {
     var args = TemplateOptions.builder().templateArgs("{\"enable_thinking\":false}").build();
@@ -71,7 +75,7 @@ class TeacherOptionsTest {
         TeacherOptions.builder()
             .teacher(TeacherKind.OPENAI)
             .model("m")
-            .extraBody("{\"seed\":1}")
+            .access(body("{\"seed\":1}"))
             .template(args);
 
     assertThat(options.build().body())
@@ -90,12 +94,12 @@ class TeacherOptionsTest {
     assertThat(
             options
                 .template(args)
-                .extraBody("{\"chat_template_kwargs\":{}}")
+                .access(body("{\"chat_template_kwargs\":{}}"))
                 .build()
                 .violations()
                 .toString())
         .contains("--extra-body has chat_template_kwargs already");
-    options.extraBody("{}").teacher(TeacherKind.GGUF);
+    options.access(body("{}")).teacher(TeacherKind.GGUF);
     assertThat(options.build().violations().toString())
         .contains("--template-args has no effect with --teacher gguf");
     options.teacher(TeacherKind.STUDENT);
@@ -118,7 +122,7 @@ class TeacherOptionsTest {
         TeacherOptions.builder()
             .teacher(TeacherKind.OPENAI)
             .model("m")
-            .extraBody(extraBody)
+            .access(body(extraBody))
             .build();
     assertThat(options.violations())
         .singleElement()
@@ -133,7 +137,7 @@ class TeacherOptionsTest {
         TeacherOptions.builder()
             .teacher(TeacherKind.OPENAI)
             .model("m")
-            .extraBody("{\"max_tokens\":null,\"max_completion_tokens\":9}")
+            .access(body("{\"max_tokens\":null,\"max_completion_tokens\":9}"))
             .build();
     assertThat(options.violations()).isEmpty();
   }

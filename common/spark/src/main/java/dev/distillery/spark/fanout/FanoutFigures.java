@@ -29,6 +29,22 @@ public record FanoutFigures(
     @JsonProperty("lost_cost_usd_at_most") Optional<Double> lostCostUsd) {
 
   /**
+   * The same with what the run had asked another teacher before; what all attempts have sent and
+   * used is counted here already.
+   */
+  public FanoutFigures after(FanoutFigures before) {
+    return new FanoutFigures(
+        resumed + before.resumed,
+        answered + before.answered,
+        failed + before.failed,
+        lost,
+        requests,
+        tokens,
+        costUsd.or(before::costUsd),
+        lostCostUsd.or(before::lostCostUsd));
+  }
+
+  /**
    * Errors, tokens and cost as a progress line shows them.
    *
    * @param total requests of the run, for the projected cost

@@ -1,6 +1,6 @@
 package dev.distillery.spark.fanout;
 
-import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TeacherAccessOptions;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Duration;
@@ -43,7 +43,7 @@ public record FanoutLimits(
   }
 
   /** The limits that a command line gives. */
-  public static FanoutLimits of(TeacherOptions options) {
+  public static FanoutLimits of(TeacherAccessOptions options) {
     return new FanoutLimits(
         options.concurrency(),
         toLong(options.requestsPerMinute()),

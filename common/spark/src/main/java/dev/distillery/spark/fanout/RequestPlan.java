@@ -23,6 +23,14 @@ import scala.Tuple3;
 public record RequestPlan(
     long promptTokensEstimate, long completionTokensAtMost, Optional<Double> costUsdAtMost) {
 
+  /** Of these and other requests; a cost that nobody knows makes none of the sum. */
+  public RequestPlan plus(RequestPlan other) {
+    return new RequestPlan(
+        promptTokensEstimate + other.promptTokensEstimate,
+        completionTokensAtMost + other.completionTokensAtMost,
+        costUsdAtMost.flatMap(cost -> other.costUsdAtMost.map(more -> cost + more)));
+  }
+
   /**
    * A plan with the number of requests that it is of.
    *

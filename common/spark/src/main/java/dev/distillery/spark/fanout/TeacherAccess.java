@@ -57,8 +57,8 @@ public final class TeacherAccess {
             run.warehouse().ledger(run.id()).getParent().toString(),
             settings,
             price(options),
-            FanoutLimits.of(options),
-            new RetryPolicy(options.maxAttempts()));
+            FanoutLimits.of(options.access()),
+            new RetryPolicy(options.access().maxAttempts()));
     Fanout fanout = Fanout.open(run.spark(), spec, key);
     fanout.follow(run);
     return fanout;
@@ -73,8 +73,8 @@ public final class TeacherAccess {
   public static <S extends Summary> Outcome<S> tried(JobRun run, TeacherOptions options, S plan) {
     try {
       Fanout.checkSession(run.spark());
-      Fanout.checkLimits(FanoutLimits.of(options), price(options), modelName(options));
-      run.progress().say("Teacher: " + preflight(settings(run, options), key(options)));
+      Fanout.checkLimits(FanoutLimits.of(options.access()), price(options), modelName(options));
+      run.progress().say("Teacher: " + preflight(settings(run, options), key(options)).answered());
       return Outcome.done(plan);
     } catch (JobException e) {
       return Outcome.stopped(e.exitCode(), String.valueOf(e.getMessage()), plan);
@@ -115,8 +115,8 @@ public final class TeacherAccess {
    */
   public static Optional<Price> price(TeacherOptions options) {
     Prices prices = Prices.packaged();
-    if (options.prices().isPresent()) {
-      String file = options.prices().get();
+    if (options.access().prices().isPresent()) {
+      String file = options.access().prices().get();
       try {
         prices = prices.with(Prices.parse(Files.readString(Path.of(file)), file));
       } catch (IOException e) {
@@ -134,10 +134,10 @@ public final class TeacherAccess {
     return new TeacherSettings(
             options.teacher().word(),
             model(options),
-            options.teacher().isServer() ? options.baseUrl() : "",
-            options.api().name().toLowerCase(Locale.ROOT),
-            options.requestTimeout(),
-            options.concurrency())
+            options.teacher().isServer() ? options.access().baseUrl() : "",
+            options.access().api().name().toLowerCase(Locale.ROOT),
+            options.access().requestTimeout(),
+            options.access().concurrency())
         .withChatTemplate(options.chatTemplate().orElse(""))
         .withTemplateInputs(options.template().on(run.day()));
   }
@@ -146,8 +146,8 @@ public final class TeacherAccess {
    * The key out of its file or variable, on the driver only; none where the variable is not set.
    */
   private static Secret key(TeacherOptions options) {
-    if (options.apiKeyFile().isPresent()) {
-      Path file = Path.of(options.apiKeyFile().get());
+    if (options.access().apiKeyFile().isPresent()) {
+      Path file = Path.of(options.access().apiKeyFile().get());
       try {
         return Secret.of(Files.readString(file).strip());
       } catch (IOException e) {
@@ -155,7 +155,7 @@ public final class TeacherAccess {
             ExitCode.INVALID, "Option --api-key-file: cannot read '" + file + "'", e);
       }
     }
-    return Optional.ofNullable(System.getenv(options.apiKeyEnv()))
+    return Optional.ofNullable(System.getenv(options.access().apiKeyEnv()))
         .map(String::strip)
         .filter(key -> !key.isEmpty())
         .map(Secret::of)

@@ -355,8 +355,15 @@ public final class Tables {
           struct()
               .required("task", StringType, "Name of the task")
               .required("id", StringType, "Row that the item is of")
-              .required("model", StringType, "Who was asked: folder and hash of the bytes")
-              .column("prompt", StringType, "What the model was shown, its shots included")
+              .required(
+                  "model",
+                  StringType,
+                  "Who was asked: a server's name of it, or name and hash of the bytes")
+              .column(
+                  "prompt",
+                  StringType,
+                  "What the model was shown, its shots included; a dialogue with a teacher as a"
+                      + " JSON array of messages")
               .column(
                   "choices",
                   new ArrayType(StringType, true),
@@ -370,12 +377,17 @@ public final class Tables {
                   "answer",
                   StringType,
                   "The choice with the highest log-probability, or what the model wrote, to the"
-                      + " character")
+                      + " character; of several samples the first")
               .column("target", StringType, "What is right; of several the first")
               .column(
                   "metrics",
                   new MapType(StringType, DoubleType, true),
                   "Metrics of the item by name, and counts that figures are made of")
+              .column(
+                  "answers",
+                  new ArrayType(StringType, true),
+                  "What the model wrote, sample by sample, where there are several")
+              .column("repeat", IntegerType, "Number of the repeat, from 1")
               .build());
 
   private static final List<Table> ALL =

@@ -2,10 +2,6 @@ package dev.distillery.training.evaluate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.Message;
-import dev.distillery.core.text.AnswerMatch;
-import dev.distillery.core.text.Bleu;
-import dev.distillery.core.text.RougeL;
-import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.model.sample.ContinuationScorer;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.ChatTemplate;
@@ -40,7 +36,6 @@ public final class ItemEvaluator {
   public static final String BYTES = "bytes";
 
   private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
-  private static final RougeTokenizer ROUGE = new RougeTokenizer();
 
   private final EvalTask task;
   private final int shots;
@@ -229,6 +224,7 @@ public final class ItemEvaluator {
         item.continuations(),
         List.of(score.sum()),
         Optional.empty(),
+        List.of(),
         Optional.of(item.answers().get(0)),
         metrics);
   }
@@ -264,6 +260,7 @@ public final class ItemEvaluator {
         told,
         sums,
         Optional.of(told.get(highest(plain))),
+        List.of(),
         Optional.of(told.get(item.right())),
         metrics);
   }
@@ -295,7 +292,7 @@ public final class ItemEvaluator {
     metrics.put(WORDS, (double) SPACE.split(text, -1).length);
     metrics.put(BYTES, (double) bytes(text));
     return new Evaluated(
-        text, List.of(), List.of(logprob), Optional.empty(), Optional.empty(), metrics);
+        text, List.of(), List.of(logprob), Optional.empty(), List.of(), Optional.empty(), metrics);
   }
 
   /**
@@ -320,61 +317,6 @@ public final class ItemEvaluator {
       done += count;
     }
     return sum;
-  }
-
-  /**
-   * What an answer that was written is worth.
-   *
-   * @param question with what is counted of the prompt
-   * @throws ItemException where the row makes no item
-   */
-  public static Evaluated written(
-      EvalTask task, String id, JsonNode row, Question question, String answer) {
-    Item item = Item.of(task, id, row);
-    Map<String, Double> metrics = new TreeMap<>(question.metrics());
-    for (Metric metric : task.metrics()) {
-      switch (metric) {
-        case EXACT_MATCH -> metrics.put(metric.word(), best(item, right -> match(answer, right)));
-        case EXACT_MATCH_RAW ->
-            metrics.put(metric.word(), best(item, right -> answer.equals(right) ? 1 : 0));
-        case EXACT_MATCH_SQUAD ->
-            metrics.put(
-                metric.word(), best(item, right -> AnswerMatch.squad(answer, right) ? 1 : 0));
-        case NUMBER_MATCH ->
-            metrics.put(
-                metric.word(), best(item, right -> AnswerMatch.numbers(answer, right) ? 1 : 0));
-        case F1 -> metrics.put(metric.word(), best(item, right -> AnswerMatch.f1(answer, right)));
-        case ROUGE_L ->
-            metrics.put(
-                metric.word(),
-                best(item, right -> RougeL.score(ROUGE.tokenize(right), ROUGE.tokenize(answer))));
-        default -> bleu(Bleu.counts(answer.strip(), item.answers()), metrics);
-      }
-    }
-    return new Evaluated(
-        question.prompt(),
-        List.of(),
-        List.of(),
-        Optional.of(answer),
-        Optional.of(item.answers().get(0)),
-        metrics);
-  }
-
-  private static double match(String answer, String right) {
-    return AnswerMatch.trimmed(answer, right) ? 1 : 0;
-  }
-
-  private static double best(Item item, ToDoubleFunction<String> value) {
-    return item.answers().stream().mapToDouble(value).max().orElse(0);
-  }
-
-  private static void bleu(Bleu.Counts counts, Map<String, Double> metrics) {
-    for (int i = 0; i < Bleu.ORDERS; i++) {
-      metrics.put("bleu_correct_" + (i + 1), (double) counts.correct().get(i));
-      metrics.put("bleu_total_" + (i + 1), (double) counts.total().get(i));
-    }
-    metrics.put("bleu_length", (double) counts.length());
-    metrics.put("bleu_reference", (double) counts.reference());
   }
 
   private static int characters(String text) {

@@ -5,7 +5,6 @@ import dev.distillery.core.text.Whitespace;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.Tokenizer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -54,33 +53,10 @@ final class ItemPrompts {
   /** What an item's prompt is shown as, behind its shots. */
   Shown shown(Item item, int continuation, List<Item> shots) {
     if (template.isEmpty()) {
-      return new Shown(task.description() + shotText(shots) + item.prompt(continuation), List.of());
+      return new Shown(ItemTexts.plain(task, item.prompt(continuation), shots), List.of());
     }
-    List<Message> messages = new ArrayList<>();
-    if (!task.description().isEmpty()) {
-      messages.add(new Message("system", task.description()));
-    }
-    if (multiturn) {
-      for (Item shot : shots) {
-        messages.add(new Message("user", shot.shownPrompt()));
-        messages.add(new Message("assistant", shot.answers().get(0)));
-      }
-      messages.add(new Message("user", item.prompt(continuation)));
-    } else {
-      messages.add(new Message("user", shotText(shots) + item.prompt(continuation)));
-    }
+    List<Message> messages = ItemTexts.messages(task, item.prompt(continuation), shots, multiturn);
     return new Shown(template.get().render(messages, true), messages);
-  }
-
-  private String shotText(List<Item> shots) {
-    StringBuilder text = new StringBuilder();
-    for (Item shot : shots) {
-      text.append(shot.shownPrompt())
-          .append(task.delimiter())
-          .append(shot.answers().get(0))
-          .append(task.separator());
-    }
-    return text.toString();
   }
 
   /** The tokens of a prompt as the model is asked to go on from it. */

@@ -1,6 +1,8 @@
 package dev.distillery.training.evaluate;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -48,6 +50,8 @@ public enum Metric {
       EnumSet.of(ACC, ACC_NORM, ACC_BYTES, ACC_TOKENS, ACC_MUTUAL_INFO);
   private static final Set<Metric> WRITTEN =
       EnumSet.of(EXACT_MATCH, EXACT_MATCH_RAW, EXACT_MATCH_SQUAD, NUMBER_MATCH, F1, ROUGE_L, BLEU);
+  private static final Set<Metric> EXACT =
+      EnumSet.of(EXACT_MATCH, EXACT_MATCH_RAW, EXACT_MATCH_SQUAD, NUMBER_MATCH);
   private static final Set<Metric> LIKELIHOOD = EnumSet.of(ACC, PERPLEXITY);
   private static final Set<Metric> DOCUMENT =
       EnumSet.of(PERPLEXITY, WORD_PERPLEXITY, BYTE_PERPLEXITY, BITS_PER_BYTE);
@@ -80,6 +84,33 @@ public enum Metric {
       return WRITTEN;
     }
     return form instanceof EvalTask.Form.Likelihood ? LIKELIHOOD : DOCUMENT;
+  }
+
+  /** Whether an answer has it or has it not, so that several answers can vote, or pass. */
+  public boolean exact() {
+    return EXACT.contains(this);
+  }
+
+  /**
+   * The names of its figures: itself, and of several samples {@code pass@k} for powers of two and
+   * all of them, and {@code maj@k} of all. The metric stands before a comma, as in
+   * lm-evaluation-harness.
+   */
+  public List<String> figures(int samples) {
+    List<String> names = new ArrayList<>(List.of(word));
+    if (samples > 1 && exact()) {
+      Samples.sizes(samples).forEach(k -> names.add(passAt(k)));
+      names.add(majorityAt(samples));
+    }
+    return names;
+  }
+
+  String passAt(int k) {
+    return word + ",pass@" + k;
+  }
+
+  String majorityAt(int k) {
+    return word + ",maj@" + k;
   }
 
   /** Whether items' values are averaged; else the figure is of sums. */

@@ -65,18 +65,11 @@ final class ShotPool {
     if (task.shots() == EvalTask.ShotChoice.FIRST) {
       return others.subList(0, shots);
     }
-    long key = key(key(CounterRandom.key(seed, SITE), task.name()), item.id());
+    long key =
+        CounterRandom.key(CounterRandom.key(CounterRandom.key(seed, SITE), task.name()), item.id());
     return others.stream()
-        .sorted(Comparator.comparingLong((Item other) -> key(key, other.id())))
+        .sorted(Comparator.comparingLong((Item other) -> CounterRandom.key(key, other.id())))
         .limit(shots)
         .toList();
-  }
-
-  private static long key(long key, String text) {
-    long next = key;
-    for (int i = 0; i < text.length(); i++) {
-      next = CounterRandom.key(next, text.charAt(i));
-    }
-    return next;
   }
 }

@@ -29,7 +29,8 @@ public record TaskSetup(TaskFile file, int shots, List<Example> examples, long s
   /**
    * How a chat template is applied.
    *
-   * @param applied whether it is
+   * @param applied whether it is; of a teacher, which has its own: whether it is asked in a
+   *     dialogue
    * @param template name of a preset; empty takes the model's own
    * @param inputs what the model's own is told beside the dialogue
    * @param multiturn whether shots are turns of the dialogue
@@ -37,6 +38,11 @@ public record TaskSetup(TaskFile file, int shots, List<Example> examples, long s
   public record Chat(boolean applied, String template, TemplateInputs inputs, boolean multiturn)
       implements Serializable {
     private static final long serialVersionUID = 1L;
+  }
+
+  /** What asks a teacher the task's items. */
+  public TeacherQuestions questions() {
+    return new TeacherQuestions(this);
   }
 
   /** What evaluates the task's items with a student. */

@@ -3,7 +3,7 @@ package dev.distillery.jobs.complete;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.teacher.TeacherOptions;
+import dev.distillery.core.teacher.TeacherAccessOptions;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutStop;
 import dev.distillery.spark.fanout.PartedRequests;
@@ -95,7 +95,7 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
   @Override
   public Outcome<CompleteSummary> perform(JobRun run, CompleteOptions options) {
     String model = TeacherAccess.modelName(options.teacher());
-    boolean chat = options.teacher().api() == TeacherOptions.Api.CHAT;
+    boolean chat = options.teacher().access().api() == TeacherAccessOptions.Api.CHAT;
     var rows = new PromptRows(PromptRows.Form.of(options, model, chat));
     try (AskedRows all = AskedRows.read(run, options)) {
       return ask(run, options, rows, all);

@@ -10,6 +10,7 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherAccessOptions;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TokenLogprob;
 import dev.distillery.spark.warehouse.Tables;
@@ -76,7 +77,7 @@ public record CompleteOptions(
             names = "--samples",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Replies to each row; each is a request of its own.")
+            description = "Answers to each row or item, each a request of its own.")
         int samples,
     @Bounds(atLeast = 0)
         @Option(names = "--temperature", paramLabel = "X", description = "0 is greedy.")
@@ -125,8 +126,8 @@ public record CompleteOptions(
             names = "--same-id",
             defaultValue = "refuse",
             description =
-                "Where one id stands for different questions. refuse: end, and name them. apart: ask"
-                    + " all; the id of each goes on with # and a hash of its question.")
+                "Where one id stands for different questions. refuse: end, and name them. apart:"
+                    + " ask all; the id of each goes on with # and a hash of its question.")
         SameId sameId,
     @OnlyWith(
             option = "--teacher",
@@ -136,9 +137,9 @@ public record CompleteOptions(
             names = "--logprobs",
             paramLabel = "K",
             description =
-                "Keep each token that the teacher writes with its log-probability and the K likeliest"
-                    + " tokens in its place (column logprobs): what sft --distill learns from. Servers"
-                    + " give 20 at most (OpenAI's) or what they are started with.")
+                "Keep each token that the teacher writes with its log-probability and the K"
+                    + " likeliest tokens in its place (column logprobs): what sft --distill learns"
+                    + " from. Servers give 20 at most (OpenAI's) or what they are started with.")
         Optional<Integer> logprobs)
     implements Validated {
   /** Named setters over the declared defaults. */
@@ -172,7 +173,7 @@ public record CompleteOptions(
       violations.add(
           "Option --template: expected {instruction} in it, found '" + template + "'; add it");
     }
-    Optional<JsonNode> extra = object(teacher.extraBody());
+    Optional<JsonNode> extra = object(teacher.access().extraBody());
     violations.addAll(teacher.costlierRequests("--samples"));
     List<String> own = List.of(Tables.COMPLETIONS.schema().fieldNames());
     keepColumns.stream()
@@ -231,7 +232,7 @@ public record CompleteOptions(
 
   /** The fields that are merged into each body, structured outputs and log-probabilities too. */
   String extraBody() {
-    boolean chat = teacher.api() == TeacherOptions.Api.CHAT;
+    boolean chat = teacher.access().api() == TeacherAccessOptions.Api.CHAT;
     return logprobs
         .map(count -> TokenLogprob.ask(structured(), chat, count))
         .orElseGet(this::structured);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.teacher.TeacherAccessOptions;
 import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import java.util.Optional;
@@ -79,7 +80,7 @@ final class ToolDefinitions {
     if (local) {
       return Optional.of("a model in this process is shown no tools");
     }
-    if (teacher.api() == TeacherOptions.Api.COMPLETIONS) {
+    if (teacher.access().api() == TeacherAccessOptions.Api.COMPLETIONS) {
       return Optional.of("--api completions has no place for tools");
     }
     return object(extraBody).has(FIELD)

@@ -88,7 +88,8 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
         """,
         "seed tasks, JSONL.",
         "instructions, completions, rejects, metrics.",
-        "distillery generate --recipe alpaca --num-instructions 1000 --teacher openai --model gpt-4o-mini --max-cost-usd 2");
+        "distillery generate --recipe alpaca --num-instructions 1000 --teacher openai --model"
+            + " gpt-4o-mini --max-cost-usd 2");
   }
 
   @Override
@@ -260,10 +261,10 @@ public final class GenerateJob implements Job<GenerateOptions, GenerateSummary> 
 
   /** What to do with a teacher whose first replies hold no task. */
   private static String remedy(JobRun run, GenerateOptions options) {
-    boolean held = options.teacher().extraBody().contains("\"grammar\"");
+    boolean held = options.teacher().access().extraBody().contains("\"grammar\"");
     return options.teacher().teacher() == TeacherKind.GGUF && !held
-        ? "a small model needs a grammar to keep to the form: stop this and try --config quickstart,"
-            + " or take a larger model"
+        ? "a small model needs a grammar to keep to the form: stop this and try --config"
+            + " quickstart, or take a larger model"
         : "look at them in "
             + run.warehouse().ledger(run.id())
             + ": does the model know how to go on with the recipe's prompt?";

@@ -3,6 +3,7 @@ package dev.distillery.jobs.judge;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.RequestIds;
 import dev.distillery.core.teacher.Sampling;
+import dev.distillery.core.teacher.TeacherAccessOptions;
 import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TeacherRequest;
@@ -64,7 +65,7 @@ record Questions(
         teacher.maxNewTokens().orElse(JudgeOptions.MAX_NEW_TOKENS),
         options.temperature(),
         teacher.body(),
-        teacher.api() == TeacherOptions.Api.CHAT,
+        teacher.access().api() == TeacherAccessOptions.Api.CHAT,
         options.run().randomSeed());
   }
 

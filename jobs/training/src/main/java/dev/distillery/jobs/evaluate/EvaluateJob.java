@@ -9,6 +9,8 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.random.CounterRandom;
+import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.ModelHash;
@@ -16,6 +18,9 @@ import dev.distillery.core.run.RunOptions;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
 import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.sample.Student;
+import dev.distillery.spark.fanout.FanoutStop;
+import dev.distillery.spark.fanout.RequestPlan;
+import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
@@ -63,6 +68,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> {
   private static final int HASH = 12;
+  private static final int REPEAT_SITE = 5;
 
   @Override
   public String name() {
@@ -71,7 +77,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
 
   @Override
   public String purpose() {
-    return "Measure students by tasks: likelihoods, written answers, perplexity.";
+    return "Measure students and teachers by tasks: likelihoods, written answers, perplexity.";
   }
 
   @Override
@@ -82,9 +88,11 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
         what is measured (docs/evaluate.md). Likelihoods and their metrics are those of
         lm-evaluation-harness; an item is never its own shot, shots that do not fit are left out
         and counted, and the item's own prompt is never cut. Each figure has its standard error.
-        Executors hold one copy of the model each; the same items get the same figures on any
-        number of them. A run that was killed goes on under the same --run-id, and computes no
-        group of items twice.
+        Of several --samples exact metrics have pass@k and maj@K, of --repeats figures have a mean
+        and a standard deviation. Students are asked all of it, any other --teacher what has written answers. Executors hold
+        one copy of a student each; the same items get the same figures on any number of them. A
+        run that was killed goes on under the same --run-id, computes no group of items twice, and
+        pays for no answer twice.
         """,
         "the rows that task files name, or --task-input; packaged tasks such as arithmetic-2da"
             + " need none.",
@@ -117,8 +125,11 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
   @Override
   public void check(EvaluateOptions options) {
     List<PlannedTask> tasks = tasks(options);
+    if (!options.student()) {
+      return;
+    }
     List<String> violations = new ArrayList<>();
-    for (String model : options.model()) {
+    for (String model : options.models()) {
       try (Student student = Student.open(Path.of(model), 1)) {
         BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
         int context = EvaluatedModel.writes(student);
@@ -163,8 +174,8 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
   @Override
   public Map<String, String> contents(EvaluateOptions options, Configuration hadoop) {
     Map<String, String> contents = new TreeMap<>();
-    for (String model : options.model()) {
-      contents.put("model content " + model, hash(model));
+    for (String model : options.models()) {
+      hash(options, model).ifPresent(hash -> contents.put("model content " + model, hash));
     }
     for (PlannedTask planned : PlannedTask.of(options, hadoop)) {
       contents.put("task " + planned.task().name(), StableIds.of(planned.file().text()));
@@ -172,9 +183,13 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     return contents;
   }
 
-  private static String hash(String model) {
+  /** Of the files that answer; a server's model has none here. */
+  private static Optional<String> hash(EvaluateOptions options, String model) {
+    if (!options.student()) {
+      return TeacherAccess.fingerprint(options.asked(model));
+    }
     try {
-      return ModelHash.of(Path.of(model));
+      return Optional.of(ModelHash.of(Path.of(model)));
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
     } catch (IOException e) {
@@ -245,57 +260,148 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
       Dataset<Row> items,
       long each)
       throws IOException {
-    long all = each * options.model().size();
-    if (run.dryRun()) {
+    long all = each * options.models().size() * options.repeats();
+    if (run.dryRun() && options.student()) {
       return Outcome.done(
-          new EvaluateSummary(
-              run.summary(),
-              all,
-              all,
-              OptionalLong.empty(),
-              OptionalLong.empty(),
-              OptionalLong.empty(),
-              Optional.empty(),
-              List.of()),
-          RowAccount.of("items", all, all));
+          planned(run, all, Optional.empty(), Optional.empty()), RowAccount.of("items", all, all));
     }
     List<EvaluatedModel> models = new ArrayList<>();
     try {
-      for (String model : options.model()) {
-        TemplateInputs told = told(options, model, run.day());
-        var chat =
-            new TaskSetup.Chat(
-                options.applyChatTemplate(),
-                options.template(),
-                told,
-                options.fewshotAsMultiturn());
-        Map<String, TaskSetup> setups = new LinkedHashMap<>();
-        for (PlannedTask planned : tasks) {
-          String name = planned.task().name();
-          setups.put(
-              name,
-              new TaskSetup(
-                  planned.file(),
-                  planned.shots(),
-                  pools.getOrDefault(name, List.of()),
-                  options.run().randomSeed(),
-                  chat));
+      for (String model : options.models()) {
+        for (int repeat = 1; repeat <= options.repeats(); repeat++) {
+          ItemTasks asked = asked(run, options, tasks, pools, model, repeat);
+          models.add(new EvaluatedModel(run, options, asked));
         }
-        String hash = hash(model);
-        String identity = Path.of(model).getFileName() + "@" + hash.substring(0, HASH);
-        run.note("model " + identity, model + ", SHA-256 " + hash);
-        models.add(
-            EvaluatedModel.of(
-                run,
-                options,
-                tasks,
-                new ItemTasks(model, identity, EvaluatedModel.threads(run), setups),
-                items));
       }
-      return published(run, options, tasks, models, all);
+      if (run.dryRun()) {
+        return tried(run, options, models, items, all);
+      }
+      for (EvaluatedModel model : models) {
+        model.evaluate(tasks, items);
+        if (model.stop().isPresent()) {
+          break;
+        }
+      }
+      Optional<FanoutStop> stop =
+          models.stream().flatMap(model -> model.stop().stream()).findFirst();
+      if (stop.isPresent() && !run.publishesPartial()) {
+        return Outcome.stopped(
+            stop.get().exitCode(),
+            stop.get().message(),
+            summary(run, all, models, Published.NOTHING));
+      }
+      return published(run, options, tasks, models, all, stop);
     } finally {
       models.forEach(EvaluatedModel::close);
     }
+  }
+
+  /** One model in one repeat; the seed itself is that of the first. */
+  private static ItemTasks asked(
+      JobRun run,
+      EvaluateOptions options,
+      List<PlannedTask> tasks,
+      Map<String, List<Example>> pools,
+      String model,
+      int repeat)
+      throws IOException {
+    long seed = options.run().randomSeed();
+    var chat =
+        new TaskSetup.Chat(
+            options.inDialogue(),
+            options.template(),
+            options.student() ? told(options, model, run.day()) : TemplateInputs.NONE,
+            options.fewshotAsMultiturn());
+    Map<String, TaskSetup> setups = new LinkedHashMap<>();
+    for (PlannedTask planned : tasks) {
+      String name = planned.task().name();
+      setups.put(
+          name,
+          new TaskSetup(
+              planned.file(),
+              planned.shots(),
+              pools.getOrDefault(name, List.of()),
+              repeat == 1 ? seed : CounterRandom.key(CounterRandom.key(seed, REPEAT_SITE), repeat),
+              chat));
+    }
+    Optional<String> hash = hash(options, model);
+    String identity =
+        TeacherAccess.modelName(options.asked(model))
+            + hash.map(digits -> "@" + digits.substring(0, HASH)).orElse("");
+    run.note("model " + identity, model + hash.map(digits -> ", SHA-256 " + digits).orElse(""));
+    return new ItemTasks(
+        options.student(),
+        model,
+        new EvaluationRows(identity, repeat),
+        EvaluatedModel.threads(run),
+        setups);
+  }
+
+  /** What asking teachers would take, and whether each of them answers. */
+  private static Outcome<EvaluateSummary> tried(
+      JobRun run,
+      EvaluateOptions options,
+      List<EvaluatedModel> models,
+      Dataset<Row> items,
+      long all)
+      throws IOException {
+    List<RequestPlan> plans = new ArrayList<>();
+    long requests = 0;
+    for (EvaluatedModel model : models) {
+      RequestPlan.Counted counted = model.plan(items);
+      plans.add(counted.plan());
+      requests += counted.requests();
+    }
+    EvaluateSummary plan =
+        planned(run, all, Optional.of(requests), plans.stream().reduce(RequestPlan::plus));
+    Outcome<EvaluateSummary> outcome = Outcome.done(plan);
+    for (String model : options.models()) {
+      outcome = TeacherAccess.tried(run, options.asked(model), plan);
+      if (outcome.exitCode() != ExitCode.DONE) {
+        break;
+      }
+    }
+    return outcome;
+  }
+
+  private static EvaluateSummary planned(
+      JobRun run, long all, Optional<Long> requests, Optional<RequestPlan> plan) {
+    return new EvaluateSummary(
+        run.summary(),
+        all,
+        all,
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        Optional.empty(),
+        requests,
+        Optional.empty(),
+        plan,
+        List.of());
+  }
+
+  private static EvaluateSummary summary(
+      JobRun run, long all, List<EvaluatedModel> models, Published published) {
+    return new EvaluateSummary(
+        run.summary(),
+        all,
+        published.evaluated(),
+        OptionalLong.of(models.stream().mapToLong(EvaluatedModel::resumed).sum()),
+        OptionalLong.of(published.shotsCut()),
+        OptionalLong.of(published.shotTokensCut()),
+        Optional.of(models.stream().mapToDouble(EvaluatedModel::seconds).sum()),
+        Optional.empty(),
+        models.stream()
+            .flatMap(model -> model.figures().stream())
+            .reduce((before, after) -> after.after(before)),
+        Optional.empty(),
+        published.figures());
+  }
+
+  /** What is told of rows that are written. */
+  private record Published(
+      long evaluated, long shotsCut, long shotTokensCut, List<Result> figures) {
+    static final Published NOTHING = new Published(0, 0, 0, List.of());
   }
 
   private static Outcome<EvaluateSummary> published(
@@ -303,10 +409,14 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
       EvaluateOptions options,
       List<PlannedTask> tasks,
       List<EvaluatedModel> models,
-      long all)
+      long all,
+      Optional<FanoutStop> stop)
       throws IOException {
     Dataset<Row> results =
-        models.stream().map(EvaluatedModel::rows).reduce(Dataset::unionByName).orElseThrow();
+        models.stream()
+            .flatMap(each -> each.rows().stream())
+            .reduce(Dataset::unionByName)
+            .orElseThrow();
     Column[] columns =
         List.of(Tables.EVALUATIONS.schema().fieldNames()).stream()
             .map(name -> col(name))
@@ -317,7 +427,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     Column detail = concat(col("task"), lit(", "), col("model"), lit(": "), col("detail"));
     Map<String, Long> rejects =
         dropped.isEmpty() ? Map.of() : run.reject(dropped, col("rule"), detail, col("row"));
-    if (evaluated == 0 && all > 0) {
+    if (evaluated == 0 && all > 0 && stop.isEmpty()) {
       Row first = dropped.select("model", "task", "id", "detail").orderBy("task", "id").head();
       throw JobException.invalid(
           "No item could be evaluated: %s; the first, %s of '%s' by %s: %s"
@@ -330,13 +440,16 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     }
     Dataset<Row> rows = run.staged(Tables.EVALUATIONS.name());
     List<EvalTask> texts = tasks.stream().map(PlannedTask::task).toList();
-    List<Result> figures = run.phase("Sum up items", () -> TaskFigures.of(rows, texts));
+    List<Result> figures =
+        run.phase("Sum up items", () -> TaskFigures.of(rows, texts, options.samples()));
     figures.forEach(result -> run.progress().say(line(result)));
     if (options.output().isPresent()) {
-      Map<String, String> paths = new LinkedHashMap<>();
-      models.forEach(model -> paths.put(model.name(), model.path()));
+      Map<String, String> students = new LinkedHashMap<>();
+      models.stream()
+          .filter(model -> options.student())
+          .forEach(model -> students.put(model.name(), model.path()));
       EvaluationPage.write(
-          EvaluationPage.file(options.output().get(), run), run, tasks, figures, paths);
+          EvaluationPage.file(options.output().get(), run), run, tasks, figures, students);
     }
     Column cut = element_at(col("metrics"), ItemEvaluator.SHOT_TOKENS_CUT);
     Row shots = rows.agg(count(cut), coalesce(sum(cut), lit(0.0))).head();
@@ -346,29 +459,32 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
               "%d items were shown fewer shots, so that they fit the context"
                   .formatted(shots.getLong(0)));
     }
-    return Outcome.done(
-        new EvaluateSummary(
-            run.summary(),
+    EvaluateSummary summary =
+        summary(
+            run,
             all,
-            evaluated,
-            OptionalLong.of(models.stream().mapToLong(EvaluatedModel::resumed).sum()),
-            OptionalLong.of(shots.getLong(0)),
-            OptionalLong.of(Math.round(shots.getDouble(1))),
-            Optional.of(models.stream().mapToDouble(EvaluatedModel::seconds).sum()),
-            figures),
-        RowAccount.of("items", all, evaluated).rejects(rejects));
+            models,
+            new Published(evaluated, shots.getLong(0), Math.round(shots.getDouble(1)), figures));
+    RowAccount account = RowAccount.of("items", all, evaluated).rejects(rejects);
+    long open = all - evaluated - rejects.values().stream().mapToLong(Long::longValue).sum();
+    return stop.isEmpty()
+        ? Outcome.done(summary, account)
+        : Outcome.stopped(stop.get().exitCode(), stop.get().message(), summary)
+            .with(account.leftOver(open));
   }
 
   private static String line(Result result) {
     @Nullable Double error = result.stderr();
+    @Nullable Double stdev = result.repeatStdev();
     return String.format(
         Locale.ROOT,
-        "%s, %s: %s %.4f%s, %d items",
+        "%s, %s: %s %.4f%s%s, %d items",
         result.model(),
         result.task(),
         result.metric(),
         result.value(),
         error == null ? "" : String.format(Locale.ROOT, " +- %.4f", error),
+        stdev == null ? "" : String.format(Locale.ROOT, " (repeats differ by %.4f)", stdev),
         result.items());
   }
 }

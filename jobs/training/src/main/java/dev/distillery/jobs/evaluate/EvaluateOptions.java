@@ -6,9 +6,11 @@ import dev.distillery.core.run.OnlyWith;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.core.run.Tunable;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.core.teacher.TeacherAccessOptions;
+import dev.distillery.core.teacher.TeacherKind;
+import dev.distillery.core.teacher.TeacherOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -24,7 +26,9 @@ import picocli.CommandLine.Option;
  * What the evaluate job can be told.
  *
  * @param run what every job can be told
- * @param model students to evaluate
+ * @param model models to evaluate
+ * @param teacher kind of them
+ * @param access how a teacher is reached, how fast, and for how much
  * @param tasks packaged tasks, groups of them, or task files
  * @param taskInput rows of tasks, over those that their files name
  * @param taskExamples pools of shots, over those that the files name
@@ -34,20 +38,30 @@ import picocli.CommandLine.Option;
  * @param fewshotAsMultiturn whether shots are turns too
  * @param template chat template
  * @param templateInputs what the model's own template is told beside the dialogue
- * @param concurrency answers written at once
+ * @param samples answers to each item of a task that is written
+ * @param temperature of sampling; empty is greedy, and 1 where there are several samples
+ * @param repeats of the whole, with other shots and samples
  * @param output file of a page
  */
 @WithBuilder
 public record EvaluateOptions(
     RunOptions run,
-    @Required("name a Hugging Face directory or a GGUF file")
-        @Option(
+    @Option(
             names = "--model",
-            paramLabel = "DIR_OR_GGUF",
+            paramLabel = "NAME_OR_PATH",
             description =
-                "Student: a Hugging Face directory or a GGUF file. May be given again: all are"
-                    + " asked the same.")
+                "Student: a Hugging Face directory or a GGUF file. Other teachers: the model's name"
+                    + " on the server, or path of a file. May be given again: all are asked the"
+                    + " same.")
         List<String> model,
+    @Option(
+            names = "--teacher",
+            defaultValue = "student",
+            description =
+                "Kind of the models: student, whose likelihoods are known, or any other, which can"
+                    + " be asked tasks with written answers.")
+        TeacherKind teacher,
+    TeacherAccessOptions access,
     @Required("name a packaged task, such as arithmetic-2da, or a task file")
         @Option(
             names = "--tasks",
@@ -85,11 +99,12 @@ public record EvaluateOptions(
             defaultValue = "false",
             description = "Write prompts as turns of the model's chat template.")
         boolean applyChatTemplate,
-    @OnlyWith(option = "--apply-chat-template")
-        @Option(
+    @Option(
             names = "--fewshot-as-multiturn",
             defaultValue = "false",
-            description = "Write each shot as a turn of its own.")
+            description =
+                "Write each shot as a turn of its own; with --apply-chat-template, or another"
+                    + " teacher that is asked in chat.")
         boolean fewshotAsMultiturn,
     @OnlyWith(option = "--apply-chat-template")
         @Option(
@@ -101,14 +116,28 @@ public record EvaluateOptions(
                     + " vicuna, koala, alpaca or stack-qa. Default: the model's own.")
         String template,
     TemplateOptions templateInputs,
-    @Tunable
-        @Bounds(atLeast = 1)
+    @Bounds(atLeast = 1)
         @Option(
-            names = "--concurrency",
-            paramLabel = "N",
-            defaultValue = "16",
-            description = "Requests at once in the whole run.")
-        int concurrency,
+            names = "--samples",
+            paramLabel = "K",
+            defaultValue = "1",
+            description = "Answers to each row or item, each a request of its own.")
+        int samples,
+    @Bounds(atLeast = 0)
+        @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            description = "0 is greedy. Default: 0, with several --samples 1.")
+        Optional<Double> temperature,
+    @Bounds(atLeast = 1, atMost = 100)
+        @Option(
+            names = "--repeats",
+            paramLabel = "R",
+            defaultValue = "1",
+            description =
+                "Evaluate the items so often, each time with other shots and samples; figures are"
+                    + " means, and have a standard deviation between repeats.")
+        int repeats,
     @Option(
             names = "--output",
             paramLabel = "FILE.html",
@@ -127,19 +156,99 @@ public record EvaluateOptions(
     List<String> violations = new ArrayList<>(templateInputs.violations());
     Map<String, List<String>> given =
         Map.of("--task-input", taskInput, "--task-examples", taskExamples);
-    List<Path> models = model.stream().map(EvaluateOptions::place).toList();
+    List<String> all = models();
+    if (all.isEmpty()) {
+      violations.add(
+          "Option --model is required: name "
+              + (student() ? "a Hugging Face directory or a GGUF file" : "the teacher's model"));
+    }
+    List<Path> models = all.stream().map(EvaluateOptions::place).toList();
     for (int i = 0; i < models.size(); i++) {
       if (models.indexOf(models.get(i)) < i) {
-        violations.add("Option --model: " + model.get(i) + " is given twice; leave one out");
+        violations.add("Option --model: " + all.get(i) + " is given twice; leave one out");
       }
     }
     given.forEach((option, values) -> byTaskViolations(option, values, violations));
+    if (student()) {
+      studentViolations(violations);
+    } else {
+      teacherViolations(violations);
+    }
+    if (samples > 1 && temperature().equals(Optional.of(0.0))) {
+      violations.add(
+          "Option --temperature: expected more than 0 with several --samples, which would be the"
+              + " same, found 0");
+    }
+    return violations;
+  }
+
+  private void studentViolations(List<String> violations) {
+    if (fewshotAsMultiturn && !applyChatTemplate) {
+      violations.add(
+          "Option --fewshot-as-multiturn has no effect in plain text: give --apply-chat-template"
+              + " too, or leave it out");
+    }
+    if (access.api() != TeacherAccessOptions.Api.CHAT) {
+      violations.add(
+          "Option --api has no effect with --teacher student: leave it out; --apply-chat-template"
+              + " says how a student is asked");
+    }
     if (!applyChatTemplate && templateInputs.given()) {
       violations.add(
           "Options --template-args and --template-date are told to a chat template: give"
               + " --apply-chat-template too, or leave them out");
     }
-    return violations;
+  }
+
+  private void teacherViolations(List<String> violations) {
+    models().forEach(each -> violations.addAll(asked(each).violations()));
+    violations.addAll(asked("").costlierRequests("--samples"));
+    if (applyChatTemplate) {
+      violations.add(
+          "Option --apply-chat-template has no effect with --teacher %s, which has a template of its"
+                  .formatted(teacher.word())
+              + " own: leave it out; --api completions asks in plain text");
+    }
+    if (fewshotAsMultiturn && !inDialogue()) {
+      violations.add(
+          "Option --fewshot-as-multiturn has no effect with --api completions: leave it out");
+    }
+  }
+
+  /** Whether the models are students. */
+  boolean student() {
+    return teacher == TeacherKind.STUDENT;
+  }
+
+  /** The models that are asked. */
+  List<String> models() {
+    return model.isEmpty() ? teacher.defaultModel().stream().toList() : model;
+  }
+
+  /** Whether items are shown as dialogues. */
+  boolean inDialogue() {
+    return student() ? applyChatTemplate : access.api() == TeacherAccessOptions.Api.CHAT;
+  }
+
+  /** How a model is asked to write. */
+  TeacherOptions asked(String name) {
+    return TeacherOptions.builder()
+        .teacher(teacher)
+        .model(Optional.of(name))
+        .chatTemplate(template.isEmpty() ? Optional.empty() : Optional.of(template))
+        .template(templateInputs)
+        .access(access)
+        .build();
+  }
+
+  /** The temperature that answers are written at. */
+  double writtenAt() {
+    return temperature.orElse(samples > 1 ? 1.0 : 0.0);
+  }
+
+  /** Whether answers are drawn. */
+  boolean drawn() {
+    return writtenAt() > 0;
   }
 
   private static void byTaskViolations(

@@ -2,20 +2,25 @@ package dev.distillery.jobs.evaluate;
 
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.core.run.Summary;
+import dev.distillery.spark.fanout.FanoutFigures;
+import dev.distillery.spark.fanout.RequestPlan;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an evaluate run found; its unit is the item of a model.
+ * What an evaluate run found; its unit is the item of a model and repeat.
  *
- * @param items of all tasks and models
+ * @param items of all tasks, models and repeats
  * @param evaluated those that have their metrics, or would have
  * @param resumed those whose scores or answers an earlier try had left
  * @param shotsCut items that were shown fewer shots, so that they fit the context
  * @param shotTokensCut tokens of those shots
  * @param computeSeconds spent on scoring and writing, of all models
+ * @param requests that teachers would be sent; of a dry run
+ * @param teacher what was asked and used, where the models are no students; empty in a dry run
+ * @param plan what asking them would take; of a dry run
  * @param results figures by model, task and metric
  */
 public record EvaluateSummary(
@@ -26,6 +31,9 @@ public record EvaluateSummary(
     OptionalLong shotsCut,
     OptionalLong shotTokensCut,
     Optional<Double> computeSeconds,
+    Optional<Long> requests,
+    Optional<FanoutFigures> teacher,
+    Optional<RequestPlan> plan,
     List<Result> results)
     implements Summary {
   public EvaluateSummary {
@@ -38,9 +46,11 @@ public record EvaluateSummary(
    * @param model as the table evaluations names it
    * @param task name of the task
    * @param metric name of the metric
-   * @param value of all items
-   * @param stderr its standard error; null for BLEU, and where there is one item
-   * @param items that it is of
+   * @param value of all items; of several repeats their mean
+   * @param stderr its standard error over the items; null for BLEU, and where there is one item; of
+   *     several repeats the mean of theirs
+   * @param repeatStdev standard deviation of the value between repeats; null where there is one
+   * @param items that it is of; of several repeats the fewest
    */
   public record Result(
       String model,
@@ -48,5 +58,6 @@ public record EvaluateSummary(
       String metric,
       double value,
       @Nullable Double stderr,
+      @Nullable Double repeatStdev,
       long items) {}
 }

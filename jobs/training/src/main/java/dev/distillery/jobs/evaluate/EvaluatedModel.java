@@ -1,27 +1,34 @@
 package dev.distillery.jobs.evaluate;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.pmod;
-import static org.apache.spark.sql.functions.udf;
+import static org.apache.spark.sql.functions.size;
+import static org.apache.spark.sql.functions.sort_array;
+import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
-import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.sample.StudentTeacher;
 import dev.distillery.spark.fanout.Fanout;
+import dev.distillery.spark.fanout.FanoutFigures;
+import dev.distillery.spark.fanout.FanoutStop;
+import dev.distillery.spark.fanout.RequestPlan;
 import dev.distillery.spark.fanout.TeacherAccess;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.ShippedModel;
 import dev.distillery.training.evaluate.EvalTask;
-import dev.distillery.training.evaluate.Evaluated;
 import dev.distillery.training.evaluate.ItemEvaluator;
 import dev.distillery.training.evaluate.ItemException;
 import dev.distillery.training.evaluate.TaskFile;
+import dev.distillery.training.evaluate.WrittenAnswers;
 import dev.distillery.training.student.SharedStudent;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -39,13 +46,11 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.api.java.UDF6;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
@@ -75,8 +80,10 @@ final class EvaluatedModel implements AutoCloseable {
   private final List<Dataset<Row>> held = new ArrayList<>();
   private long resumed;
   private double seconds;
+  private @Nullable FanoutFigures figures;
+  private @Nullable FanoutStop stop;
 
-  private EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks) {
+  EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks) {
     this.run = run;
     this.options = options;
     this.tasks = tasks;
@@ -95,15 +102,12 @@ final class EvaluatedModel implements AutoCloseable {
     return Math.min(StudentTeacher.DEFAULT_CONTEXT, student.config().maxPositions());
   }
 
-  /** Evaluates a model, or takes what is there. */
-  static EvaluatedModel of(
-      JobRun run,
-      EvaluateOptions options,
-      List<PlannedTask> planned,
-      ItemTasks tasks,
-      Dataset<Row> items)
-      throws IOException {
-    var model = new EvaluatedModel(run, options, tasks);
+  /** Evaluates the model, or takes what is there. */
+  void evaluate(List<PlannedTask> planned, Dataset<Row> items) throws IOException {
+    if (!tasks.student()) {
+      ask(items);
+      return;
+    }
     ShippedModel.ship(run.spark().sparkContext(), tasks.model());
     Object[] written =
         planned.stream()
@@ -111,13 +115,12 @@ final class EvaluatedModel implements AutoCloseable {
             .map(each -> each.task().name())
             .toArray();
     if (written.length < planned.size()) {
-      model.score(items.where(col("task").isin(written).unary_$bang()));
+      score(items.where(col("task").isin(written).unary_$bang()));
     }
     SharedStudent.release();
     if (written.length > 0) {
-      model.ask(items.where(col("task").isin(written)));
+      ask(items.where(col("task").isin(written)));
     }
-    return model;
   }
 
   /** The model as tables name it. */
@@ -130,9 +133,19 @@ final class EvaluatedModel implements AutoCloseable {
     return tasks.model();
   }
 
-  /** Results in {@link EvaluationRows#SCHEMA}. */
-  Dataset<Row> rows() {
-    return results.stream().reduce(Dataset::unionByName).orElseThrow();
+  /** What asking a teacher took; empty where nothing was asked. */
+  Optional<FanoutFigures> figures() {
+    return Optional.ofNullable(figures);
+  }
+
+  /** Why asking ended before all was answered. */
+  Optional<FanoutStop> stop() {
+    return Optional.ofNullable(stop);
+  }
+
+  /** Results in {@link EvaluationRows#SCHEMA}; empty before it is evaluated. */
+  Optional<Dataset<Row>> rows() {
+    return results.stream().reduce(Dataset::unionByName);
   }
 
   /** Items whose results an earlier try had left. */
@@ -146,10 +159,11 @@ final class EvaluatedModel implements AutoCloseable {
   }
 
   private void score(Dataset<Row> items) throws IOException {
+    int repeat = tasks.rows().repeat();
+    Path folder = new Path(run.work(), tasks.hash() + (repeat == 1 ? "" : "-" + repeat));
     if (run.overwrites()) {
-      run.warehouse().delete(new Path(run.work(), tasks.hash()));
+      run.warehouse().delete(folder);
     }
-    Path folder = new Path(run.work(), tasks.hash());
     SparkContext context = run.spark().sparkContext();
     long all = items.count();
     int buckets = (int) Math.max(1, Math.min(MOST_FILES, all / ITEMS_A_FILE));
@@ -219,49 +233,69 @@ final class EvaluatedModel implements AutoCloseable {
     return done;
   }
 
-  private void ask(Dataset<Row> items) throws IOException {
-    TeacherOptions teacher =
-        TeacherOptions.builder()
-            .teacher(TeacherKind.STUDENT)
-            .model(Optional.of(tasks.model()))
-            .chatTemplate(
-                options.template().isEmpty() ? Optional.empty() : Optional.of(options.template()))
-            .template(options.templateInputs())
-            .concurrency(options.concurrency())
-            .maxFailureRatio(1)
-            .build();
-    int context;
-    try (Student student = Student.open(java.nio.file.Path.of(tasks.model()), 1)) {
-      context = writes(student);
+  /** The items as requests and rejected lines, in {@link AskItems#SCHEMA}. */
+  private Dataset<Row> asked(Dataset<Row> items) throws IOException {
+    TeacherOptions teacher = options.asked(tasks.model());
+    int context = 0;
+    if (tasks.student()) {
+      try (Student student = Student.open(java.nio.file.Path.of(tasks.model()), 1)) {
+        context = writes(student);
+      }
     }
+    var form =
+        new AskItems.Form(
+            TeacherAccess.modelName(teacher),
+            teacher.body(),
+            context,
+            options.samples(),
+            options.writtenAt());
     Dataset<Row> asked =
         items
             .repartition(run.spark().sparkContext().defaultParallelism(), col("id"))
-            .map(
-                new AskItems(sent, TeacherAccess.modelName(teacher), context),
-                Encoders.row(AskItems.SCHEMA))
+            .flatMap(new AskItems(sent, form), Encoders.row(AskItems.SCHEMA))
             .persist(StorageLevel.DISK_ONLY());
     held.add(asked);
-    Dataset<String> requests =
-        asked
-            .where(col("request").isNotNull())
-            .select(col("request").as("value"))
-            .as(Encoders.STRING());
-    Dataset<Row> lines = asked.where(col("rejected").isNotNull()).select("rejected");
+    return asked;
+  }
+
+  private static Dataset<String> requests(Dataset<Row> asked) {
+    return asked
+        .where(col("request").isNotNull())
+        .select(col("request").as("value"))
+        .as(Encoders.STRING());
+  }
+
+  /** What asking for written answers would take; opens no model. */
+  RequestPlan.Counted plan(Dataset<Row> items) throws IOException {
+    return RequestPlan.of(requests(asked(items)), options.asked(tasks.model()));
+  }
+
+  private void ask(Dataset<Row> items) throws IOException {
+    Dataset<Row> asked = asked(items);
+    Dataset<String> requests = requests(asked);
+    Dataset<String> lines =
+        asked.where(col("rejected").isNotNull()).select("rejected").as(Encoders.STRING());
     if (!requests.isEmpty()) {
-      try (Fanout fanout = TeacherAccess.open(run, teacher)) {
+      try (Fanout fanout = TeacherAccess.open(run, options.asked(tasks.model()))) {
         long begun = System.nanoTime();
-        fanout.ask(requests, run.progress());
+        try {
+          fanout.ask(requests, run.progress());
+        } catch (JobException e) {
+          stop = fanout.stopped().orElseThrow(() -> e);
+        }
         seconds += since(begun);
-        resumed += fanout.figures().resumed();
-        Dataset<Row> answers =
-            fanout
-                .completions(requests)
-                .select(col("request_id"), col("text"), col("error"))
-                .persist(StorageLevel.DISK_ONLY());
-        held.add(answers);
-        var unused = answers.count();
-        lines = lines.union(answered(asked, answers));
+        figures = fanout.figures();
+        resumed += figures.resumed() / options.samples();
+        if (stop == null || run.publishesPartial()) {
+          Dataset<Row> answers =
+              fanout
+                  .completions(requests)
+                  .select("request_id", "status", "text", "error")
+                  .persist(StorageLevel.DISK_ONLY());
+          held.add(answers);
+          var unused = answers.count();
+          lines = lines.union(answered(asked, answers));
+        }
       }
     }
     Dataset<Row> parsed =
@@ -274,32 +308,30 @@ final class EvaluatedModel implements AutoCloseable {
     results.add(parsed);
   }
 
-  private Dataset<Row> answered(Dataset<Row> asked, Dataset<Row> answers) {
-    UDF6<String, String, String, String, String, Row, String> line =
-        new Answered(tasks.name(), tasks.files());
-    Column values =
-        udf(line, DataTypes.StringType)
-            .apply(
-                col("task"),
-                col("id"),
-                col("row"),
-                col("prompt"),
-                col("metrics"),
-                org.apache.spark.sql.functions.struct(col("text"), col("error")));
-    return asked.join(answers, "request_id").select(values);
+  /** Items all of whose samples have come to an end. */
+  private Dataset<String> answered(Dataset<Row> asked, Dataset<Row> answers) {
+    return asked
+        .join(answers, "request_id")
+        .groupBy("task", "id")
+        .agg(
+            max("row"),
+            max("prompt"),
+            max("metrics"),
+            sort_array(collect_list(struct("sample", "status", "text", "error"))).as("replies"))
+        .where(size(col("replies")).equalTo(options.samples()))
+        .map(new Answered(tasks.rows(), tasks.files()), Encoders.STRING());
   }
 
-  /** Makes results of answers. */
-  private static final class Answered
-      implements UDF6<String, String, String, String, String, Row, String> {
+  /** Makes results of answers: (task, id, row, prompt, metrics, replies). */
+  private static final class Answered implements MapFunction<Row, String> {
     private static final long serialVersionUID = 1L;
 
-    private final String model;
+    private final EvaluationRows rows;
     private final Map<String, TaskFile> files;
     private transient @Nullable Map<String, EvalTask> known;
 
-    Answered(String model, Map<String, TaskFile> files) {
-      this.model = model;
+    Answered(EvaluationRows rows, Map<String, TaskFile> files) {
+      this.rows = rows;
       this.files = files;
     }
 
@@ -310,26 +342,28 @@ final class EvaluatedModel implements AutoCloseable {
     }
 
     @Override
-    public String call(
-        String task, String id, String row, String prompt, String metrics, Row reply) {
-      if (reply.isNullAt(0)) {
-        @Nullable String error = reply.getString(1);
-        return EvaluationRows.rejected(task, id, model, row, "failed", "" + error);
+    public String call(Row item) {
+      String task = item.getString(0);
+      String id = item.getString(1);
+      String row = item.getString(2);
+      List<String> answers = new ArrayList<>();
+      for (Row reply : item.<Row>getList(5)) {
+        if (!reply.getString(1).equals("ok")) {
+          return rows.rejected(task, id, row, "failed", "" + reply.getString(3));
+        }
+        answers.add(reply.isNullAt(2) ? "" : reply.getString(2));
       }
       Map<String, Double> counted = new TreeMap<>();
-      JsonNode told = EvaluationRows.row(metrics);
+      JsonNode told = EvaluationRows.row(item.getString(4));
       told.properties().forEach(each -> counted.put(each.getKey(), each.getValue().asDouble()));
+      var question = new ItemEvaluator.Question(item.getString(3), List.of(), counted);
       try {
-        Evaluated evaluated =
-            ItemEvaluator.written(
-                task(task),
-                id,
-                EvaluationRows.row(row),
-                new ItemEvaluator.Question(prompt, List.of(), counted),
-                reply.getString(0));
-        return EvaluationRows.line(task, id, model, evaluated);
+        return rows.line(
+            task,
+            id,
+            WrittenAnswers.of(task(task), id, EvaluationRows.row(row), question, answers));
       } catch (ItemException e) {
-        return EvaluationRows.rejected(task, id, model, row, e);
+        return rows.rejected(task, id, row, e);
       }
     }
   }

@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One page of a run: the models' figures side by side, what papers publish of such tasks beside
@@ -39,18 +41,18 @@ final class EvaluationPage {
   /**
    * Writes the page.
    *
-   * @param models paths by their names in tables
+   * @param students paths by their names in tables
    */
   static void write(
       PageFile file,
       JobRun run,
       List<PlannedTask> tasks,
       List<Result> results,
-      Map<String, String> models)
+      Map<String, String> students)
       throws IOException {
     var made = new EvaluationPage(file.page(), tasks, results);
     made.figures();
-    made.bySize(sizes(models));
+    made.bySize(sizes(students));
     file.write(made.page, run);
   }
 
@@ -66,14 +68,19 @@ final class EvaluationPage {
 
   private void figures() {
     page.paragraph(
-        "Figures with their standard errors, and the number of items. What papers publish was"
+        "Figures with their standard errors, of several repeats their standard deviation, and the"
+            + " number of items. What papers publish was"
             + " measured on other items, and by other rules where docs/evaluate.md says so.");
     var figures = new SideBySide(List.of("task", "metric"));
     for (Result result : results) {
       figures.set(
           List.of(result.task(), result.metric()),
           result.model(),
-          SideBySide.shown(result.value(), result.stderr()) + " (" + result.items() + ")");
+          SideBySide.shown(result.value(), result.stderr())
+              + apart(result)
+              + " ("
+              + result.items()
+              + ")");
     }
     // Behind the models' columns.
     for (Result result : results) {
@@ -88,6 +95,11 @@ final class EvaluationPage {
       figures.set(List.of(result.task(), result.metric()), PUBLISHED, String.join("\n", texts));
     }
     figures.onto(page);
+  }
+
+  private static String apart(Result result) {
+    @Nullable Double stdev = result.repeatStdev();
+    return stdev == null ? "" : String.format(Locale.ROOT, ", repeats differ by %.4f", stdev);
   }
 
   private void bySize(Map<String, Double> sizes) {

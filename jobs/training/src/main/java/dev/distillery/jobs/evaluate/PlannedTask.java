@@ -54,6 +54,7 @@ record PlannedTask(
               "Option --task-examples: the task '%s' shows no shots; give --num-fewshot"
                   .formatted(task.name()));
         }
+        checkEffect(options, task, shots, violations);
         planned.add(
             new PlannedTask(
                 file,
@@ -78,6 +79,12 @@ record PlannedTask(
         .filter(name -> names.indexOf(name) != names.lastIndexOf(name))
         .distinct()
         .forEach(name -> violations.add("Option --tasks: two tasks are called '" + name + "'"));
+    boolean written = planned.stream().anyMatch(each -> each.task().generates());
+    if (!written && options.drawn() && violations.isEmpty()) {
+      violations.add(
+          "Options --samples and --temperature have no effect: no task of --tasks has written"
+              + " answers");
+    }
     if (planned.isEmpty() && violations.isEmpty()) {
       violations.add("Option --tasks: names no task");
     }
@@ -85,6 +92,26 @@ record PlannedTask(
       throw JobException.invalid(violations);
     }
     return planned;
+  }
+
+  /** What a task cannot be asked, and what changes nothing of it. */
+  private static void checkEffect(
+      EvaluateOptions options, EvalTask task, int shots, List<String> violations) {
+    if (!options.student() && !task.generates()) {
+      violations.add(
+          "Task '%s' needs likelihoods, which --teacher %s does not give: leave it out, or evaluate a"
+                  .formatted(task.name(), options.teacher().word())
+              + " student by it");
+    }
+    boolean otherShots = shots > 0 && task.shots() == EvalTask.ShotChoice.DRAWN;
+    boolean otherAnswers = task.generates() && options.drawn();
+    if (options.repeats() > 1 && !otherShots && !otherAnswers) {
+      violations.add(
+          "Option --repeats: nothing would differ in task '%s': %s, or leave it out"
+              .formatted(
+                  task.name(),
+                  task.generates() ? "give --num-fewshot or --temperature" : "give --num-fewshot"));
+    }
   }
 
   private static Optional<String> own(TaskFile file, EvalTask task) {

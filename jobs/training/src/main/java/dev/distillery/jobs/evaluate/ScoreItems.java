@@ -65,11 +65,11 @@ final class ScoreItems implements VoidFunction<Iterator<Row>> {
   }
 
   private String line(ItemTasks.Open open, String task, String id, String row) {
+    EvaluationRows rows = tasks.value().rows();
     try {
-      return EvaluationRows.line(
-          task, id, tasks.value().name(), open.score(task, id, EvaluationRows.row(row)));
+      return rows.line(task, id, open.score(task, id, EvaluationRows.row(row)));
     } catch (ItemException e) {
-      return EvaluationRows.rejected(task, id, tasks.value().name(), row, e);
+      return rows.rejected(task, id, row, e);
     }
   }
 

@@ -14,11 +14,14 @@ import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.ItemEvaluator;
 import dev.distillery.training.evaluate.Metric;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -42,8 +45,8 @@ final class TaskFigures {
   /** Sums of a metric, or count, over the items that have it. */
   private record Sums(long items, double sum, double squares) {}
 
-  /** Sums of one task and model. */
-  private record Key(String task, String model) {}
+  /** Sums of one task, model and repeat. */
+  private record Key(String task, String model, int repeat) {}
 
   private final Map<Key, Map<String, Sums>> sums = new HashMap<>();
 
@@ -52,47 +55,93 @@ final class TaskFigures {
 
   private TaskFigures() {}
 
-  /** Figures of tasks, in their order, by model. */
-  static List<Result> of(Dataset<Row> evaluations, List<EvalTask> tasks) {
+  /**
+   * Figures of tasks, in their order, by model.
+   *
+   * @param samples answers to each item that was written to
+   */
+  static List<Result> of(Dataset<Row> evaluations, List<EvalTask> tasks, int samples) {
     var figures = new TaskFigures();
     figures.add(evaluations);
     List<Result> results = new ArrayList<>();
     for (EvalTask task : tasks) {
-      TreeSet<String> models = new TreeSet<>();
+      TreeMap<String, List<Key>> models = new TreeMap<>();
       figures.sums.keySet().stream()
           .filter(key -> key.task().equals(task.name()))
-          .forEach(key -> models.add(key.model()));
+          .sorted(Comparator.comparingInt(Key::repeat))
+          .forEach(key -> models.computeIfAbsent(key.model(), one -> new ArrayList<>()).add(key));
       for (Metric metric : task.metrics()) {
-        models.forEach(
-            model ->
-                figures.result(new Key(task.name(), model), task, metric).ifPresent(results::add));
+        for (String name : metric.figures(samples)) {
+          models
+              .values()
+              .forEach(
+                  repeats ->
+                      together(
+                              repeats.stream()
+                                  .flatMap(key -> figures.result(key, task, metric, name).stream())
+                                  .toList())
+                          .ifPresent(results::add));
+        }
       }
     }
     return results;
   }
 
+  /** The mean of repeats, and how far they lie apart. */
+  private static Optional<Result> together(List<Result> repeats) {
+    if (repeats.size() < 2) {
+      return repeats.stream().findFirst();
+    }
+    Result first = repeats.get(0);
+    double mean = repeats.stream().mapToDouble(Result::value).average().orElseThrow();
+    double squares =
+        repeats.stream().mapToDouble(each -> (each.value() - mean) * (each.value() - mean)).sum();
+    OptionalDouble error =
+        repeats.stream()
+            .map(Result::stderr)
+            .filter(Objects::nonNull)
+            .mapToDouble(Double::doubleValue)
+            .average();
+    return Optional.of(
+        new Result(
+            first.model(),
+            first.task(),
+            first.metric(),
+            mean,
+            error.isPresent() ? error.getAsDouble() : null,
+            Math.sqrt(squares / (repeats.size() - 1)),
+            repeats.stream().mapToLong(Result::items).min().orElseThrow()));
+  }
+
   private void add(Dataset<Row> evaluations) {
     for (Row row :
         evaluations
-            .select(col("task"), col("model"), explode(col("metrics")).as(names()))
-            .groupBy("task", "model", "metric")
+            .select(col("task"), col("model"), col("repeat"), explode(col("metrics")).as(names()))
+            .groupBy("task", "model", "repeat", "metric")
             .agg(count(lit(1)), exact(col("value")), exact(col("value").multiply(col("value"))))
             .collectAsList()) {
-      sums.computeIfAbsent(new Key(row.getString(0), row.getString(1)), key -> new HashMap<>())
-          .put(row.getString(2), new Sums(row.getLong(3), row.getDouble(4), row.getDouble(5)));
+      sums.computeIfAbsent(key(row), key -> new HashMap<>())
+          .put(row.getString(3), new Sums(row.getLong(4), row.getDouble(5), row.getDouble(6)));
     }
     Column[] columns =
         UNITS.stream()
             .map(unit -> exact(value(ItemEvaluator.LOGPROB).multiply(value(unit))))
             .toArray(Column[]::new);
     for (Row row :
-        evaluations.groupBy("task", "model").agg(count(lit(1)), columns).collectAsList()) {
+        evaluations
+            .groupBy("task", "model", "repeat")
+            .agg(count(lit(1)), columns)
+            .collectAsList()) {
       Map<String, Double> each = new HashMap<>();
       for (int i = 0; i < UNITS.size(); i++) {
-        each.put(UNITS.get(i), row.getDouble(3 + i));
+        each.put(UNITS.get(i), row.getDouble(4 + i));
       }
-      products.put(new Key(row.getString(0), row.getString(1)), each);
+      products.put(key(row), each);
     }
+  }
+
+  private static Key key(Row row) {
+    return new Key(row.getString(0), row.getString(1), row.getInt(2));
   }
 
   private static String[] names() {
@@ -111,15 +160,15 @@ final class TaskFigures {
     return sums.getOrDefault(key, Map.of()).getOrDefault(name, NONE);
   }
 
-  private Optional<Result> result(Key key, EvalTask task, Metric metric) {
+  private Optional<Result> result(Key key, EvalTask task, Metric metric, String name) {
     if (metric == Metric.BLEU) {
       return bleu(key);
     }
-    return metric.averaged() ? mean(key, metric) : ratio(key, task, metric);
+    return metric.averaged() ? mean(key, name) : ratio(key, task, metric);
   }
 
-  private Optional<Result> mean(Key key, Metric metric) {
-    Sums found = sums(key, metric.word());
+  private Optional<Result> mean(Key key, String metric) {
+    Sums found = sums(key, metric);
     long n = found.items();
     if (n == 0) {
       return Optional.empty();
@@ -134,8 +183,8 @@ final class TaskFigures {
   }
 
   private static Result result(
-      Key key, Metric metric, double value, @Nullable Double error, long items) {
-    return new Result(key.model(), key.task(), metric.word(), value, error, items);
+      Key key, String metric, double value, @Nullable Double error, long items) {
+    return new Result(key.model(), key.task(), metric, value, error, null, items);
   }
 
   /** exp of minus the log-probability for each unit, over all items. */
@@ -161,7 +210,7 @@ final class TaskFigures {
     boolean bits = metric == Metric.BITS_PER_BYTE;
     double value = bits ? -ratio / Math.log(2) : Math.exp(-ratio);
     double error = bits ? ofRatio / Math.log(2) : value * ofRatio;
-    return Optional.of(result(key, metric, value, error(n, error), n));
+    return Optional.of(result(key, metric.word(), value, error(n, error), n));
   }
 
   private Optional<Result> bleu(Key key) {
@@ -175,7 +224,7 @@ final class TaskFigures {
             longs(key, "bleu_total_"),
             Math.round(length.sum()),
             Math.round(sums(key, "bleu_reference").sum()));
-    return Optional.of(result(key, Metric.BLEU, Bleu.score(counts), null, length.items()));
+    return Optional.of(result(key, Metric.BLEU.word(), Bleu.score(counts), null, length.items()));
   }
 
   private List<Long> longs(Key key, String part) {

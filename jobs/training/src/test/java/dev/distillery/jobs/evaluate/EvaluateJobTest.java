@@ -18,8 +18,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -390,6 +392,51 @@ class EvaluateJobTest {
     assertThatThrownBy(() -> run("other", given)).hasMessageContaining("give --overwrite");
   }
 
+  /** A student draws each sample apart, and each repeat has shots of its own. */
+  @Test
+  void samplesAndRepeatsOfAStudentAreTheSameOnAnyNumberOfPartitions() throws IOException {
+    String chosen = question("drawn", row(0, "What 0"), row(1, "What 1"), row(2, "What 2"));
+    String written =
+        file(
+            "written.yaml",
+            """
+            name: written
+            input: rows.jsonl
+            prompt: "{question}"
+            answer: "{answer}"
+            generate: {max_new_tokens: 4}
+            metrics: [exact_match, bleu]
+            """);
+    Map<String, String> given =
+        Map.of("tasks", chosen + "," + written, "num-fewshot", "1", "samples", "3", "repeats", "2");
+    EvaluateSummary one = run("s1", given);
+    String before = spark.conf().get("spark.sql.shuffle.partitions");
+    spark.conf().set("spark.sql.shuffle.partitions", "7");
+    try {
+      EvaluateSummary seven = run("s7", given);
+      assertThat(seven.results()).isEqualTo(one.results());
+      assertThat(rows(seven)).containsExactlyInAnyOrderElementsOf(rows(one));
+    } finally {
+      spark.conf().set("spark.sql.shuffle.partitions", before);
+    }
+    assertThat(one.figures()).containsEntry("items", 12L).containsEntry("evaluated", 12L);
+    assertThat(rows(one)).hasSize(12);
+    Set<String> shown = new HashSet<>();
+    Set<String> answers = new HashSet<>();
+    for (Row row : rows(one)) {
+      shown.add(row.<String>getAs("prompt"));
+      if (row.<String>getAs("task").equals("written")) {
+        List<String> each = row.getList(row.fieldIndex("answers"));
+        assertThat(each).hasSize(3);
+        answers.addAll(each);
+      }
+    }
+    // Both tasks show an item's one shot, and a repeat may show the other one.
+    assertThat(shown).hasSizeGreaterThan(3);
+    assertThat(answers).hasSizeGreaterThan(9);
+    assertThat(one.results()).allMatch(result -> result.repeatStdev() != null);
+  }
+
   @Test
   void whatHasNoEffectIsRefused() throws IOException {
     String task = question("idle", row(0, "What 0"), row(1, "What 1"));
@@ -397,6 +444,10 @@ class EvaluateJobTest {
         .hasMessageContaining("give --apply-chat-template too");
     assertThatThrownBy(() -> run("pool", Map.of("tasks", task, "task-examples", "idle=rows.jsonl")))
         .hasMessageContaining("the task 'idle' shows no shots");
+    assertThatThrownBy(() -> run("greedy", Map.of("tasks", task, "repeats", "2")))
+        .hasMessageContaining("nothing would differ in task 'idle': give --num-fewshot, or leave");
+    assertThatThrownBy(() -> run("choices", Map.of("tasks", task, "samples", "2")))
+        .hasMessageContaining("Options --samples and --temperature have no effect: no task of");
     var twice = new HashMap<String, List<String>>();
     twice.put("model", List.of(MODEL.toString(), MODEL + "/."));
     twice.put("tasks", List.of(task));

@@ -1,6 +1,7 @@
 package dev.distillery.training.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Written answers; EvaluateJobTest of jobs/training compares the rest with the reference. */
-class ItemEvaluatorTest {
+class WrittenAnswersTest {
   private static final EvalTask TASK =
       new TaskFile(
               "facts.yaml",
@@ -27,7 +28,7 @@ class ItemEvaluatorTest {
     ObjectNode row = JsonNodeFactory.instance.objectNode().put("question", "What?");
     List.of(right).forEach(row.putArray("answers")::add);
     var question = new ItemEvaluator.Question("What?", List.of(), Map.of("shots", 2.0));
-    return ItemEvaluator.written(TASK, "1", row, question, answer).metrics();
+    return WrittenAnswers.of(TASK, "1", row, question, List.of(answer)).metrics();
   }
 
   @Test
@@ -44,5 +45,31 @@ class ItemEvaluatorTest {
     assertThat(metrics("1,000.0", "ten", "1000"))
         .containsEntry("exact_match", 0.0)
         .containsEntry("number_match", 1.0);
+  }
+
+  @Test
+  void severalAnswersAreAveragedAndVoteAndPass() {
+    ObjectNode row = JsonNodeFactory.instance.objectNode().put("question", "What?");
+    row.putArray("answers").add("7");
+    var question = new ItemEvaluator.Question("What?", List.of(), Map.of());
+    List<String> answers = List.of("it is 8", "none", "7.0", "So 7", "8!");
+    Evaluated evaluated = WrittenAnswers.of(TASK, "1", row, question, answers);
+    assertThat(evaluated.answer()).contains("it is 8");
+    assertThat(evaluated.answers()).isEqualTo(answers);
+    // Eights and sevens have two votes each, and an eight was said first.
+    assertThat(evaluated.metrics())
+        .containsEntry("number_match", 2 / 5.0)
+        .hasEntrySatisfying(
+            "number_match,pass@2", value -> assertThat(value).isCloseTo(0.7, within(1e-12)))
+        .containsEntry("number_match,pass@4", 1.0)
+        .containsEntry("number_match,pass@5", 1.0)
+        .containsEntry("number_match,maj@5", 0.0)
+        .containsEntry("exact_match", 0.0)
+        .containsEntry("exact_match,maj@5", 0.0)
+        .doesNotContainKey("f1,pass@2");
+    assertThat(
+            WrittenAnswers.of(TASK, "1", row, question, List.of("7.0", "seven", "8", "+7"))
+                .metrics())
+        .containsEntry("number_match,maj@4", 1.0);
   }
 }
