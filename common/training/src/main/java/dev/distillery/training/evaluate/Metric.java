@@ -99,7 +99,7 @@ public enum Metric {
   public List<String> figures(int samples) {
     List<String> names = new ArrayList<>(List.of(word));
     if (samples > 1 && exact()) {
-      Samples.sizes(samples).forEach(k -> names.add(passAt(k)));
+      SampledAnswers.sizes(samples).forEach(k -> names.add(passAt(k)));
       names.add(majorityAt(samples));
     }
     return names;

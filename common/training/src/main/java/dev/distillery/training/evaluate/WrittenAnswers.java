@@ -65,13 +65,13 @@ public final class WrittenAnswers {
     for (double value : values) {
       correct += (int) value;
     }
-    for (int k : Samples.sizes(values.length)) {
-      metrics.put(metric.passAt(k), Samples.passAt(values.length, correct, k));
+    for (int k : SampledAnswers.sizes(values.length)) {
+      metrics.put(metric.passAt(k), SampledAnswers.passAt(values.length, correct, k));
     }
     List<Optional<String>> votes = answers.stream().map(answer -> vote(metric, answer)).toList();
     metrics.put(
         metric.majorityAt(values.length),
-        Samples.majority(votes).map(sample -> values[sample]).orElse(0.0));
+        SampledAnswers.majority(votes).map(sample -> values[sample]).orElse(0.0));
   }
 
   /** What a metric sees of an answer; an answer without a number has no number to vote for. */

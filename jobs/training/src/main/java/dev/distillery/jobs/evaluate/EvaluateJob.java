@@ -87,12 +87,12 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
         A task is a YAML file: where its rows come from, what the model is shown, what is right,
         what is measured (docs/evaluate.md). Likelihoods and their metrics are those of
         lm-evaluation-harness; an item is never its own shot, shots that do not fit are left out
-        and counted, and the item's own prompt is never cut. Each figure has its standard error.
-        Of several --samples exact metrics have pass@k and maj@K, of --repeats figures have a mean
-        and a standard deviation. Students are asked all of it, any other --teacher what has written answers. Executors hold
-        one copy of a student each; the same items get the same figures on any number of them. A
-        run that was killed goes on under the same --run-id, computes no group of items twice, and
-        pays for no answer twice.
+        and counted, and the item's own prompt is never cut. Each figure has its standard error;
+        several --samples give exact metrics pass@k and maj@K, --repeats a standard deviation.
+        Students are asked all of it, any other --teacher what has written answers. Executors
+        hold one copy of a student each; the same items get the same figures on any number of
+        them. A run that was killed goes on under the same --run-id, computes no group of items
+        twice and pays for no answer twice.
         """,
         "the rows that task files name, or --task-input; packaged tasks such as arithmetic-2da"
             + " need none.",

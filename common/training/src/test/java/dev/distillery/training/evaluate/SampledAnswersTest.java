@@ -12,10 +12,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Against golden/samples.json, which make_samples_goldens.py made. */
-class SamplesTest {
+class SampledAnswersTest {
   private static JsonNode golden(String member) throws IOException {
     return new ObjectMapper()
-        .readTree(SamplesTest.class.getResourceAsStream("/golden/samples.json"))
+        .readTree(SampledAnswersTest.class.getResourceAsStream("/golden/samples.json"))
         .path(member);
   }
 
@@ -24,7 +24,7 @@ class SamplesTest {
     JsonNode rows = golden("pass_at_k");
     assertThat(rows).hasSizeGreaterThan(80);
     for (JsonNode row : rows) {
-      assertThat(Samples.passAt(row.get(0).asInt(), row.get(1).asInt(), row.get(2).asInt()))
+      assertThat(SampledAnswers.passAt(row.get(0).asInt(), row.get(1).asInt(), row.get(2).asInt()))
           .as("%s", row)
           .isCloseTo(row.get(3).asDouble(), within(1e-12));
     }
@@ -39,7 +39,9 @@ class SamplesTest {
           IntStream.range(0, list.get(0).size())
               .mapToObj(i -> list.get(0).get(i).asText())
               .toList();
-      assertThat(Samples.majority(answers.stream().map(Optional::of).toList()).map(answers::get))
+      assertThat(
+              SampledAnswers.majority(answers.stream().map(Optional::of).toList())
+                  .map(answers::get))
           .as("%s", list)
           .contains(list.get(1).asText());
     }
@@ -48,14 +50,14 @@ class SamplesTest {
   @Test
   void anAnswerThatSaysNothingHasNoVote() {
     Optional<String> none = Optional.empty();
-    assertThat(Samples.majority(List.of(none, none, Optional.of("7")))).contains(2);
-    assertThat(Samples.majority(List.of(none, none))).isEmpty();
+    assertThat(SampledAnswers.majority(List.of(none, none, Optional.of("7")))).contains(2);
+    assertThat(SampledAnswers.majority(List.of(none, none))).isEmpty();
   }
 
   @Test
   void powersOfTwoAndAllSamplesAreCounted() {
-    assertThat(Samples.sizes(2)).containsExactly(2);
-    assertThat(Samples.sizes(8)).containsExactly(2, 4, 8);
-    assertThat(Samples.sizes(10)).containsExactly(2, 4, 8, 10);
+    assertThat(SampledAnswers.sizes(2)).containsExactly(2);
+    assertThat(SampledAnswers.sizes(8)).containsExactly(2, 4, 8);
+    assertThat(SampledAnswers.sizes(10)).containsExactly(2, 4, 8, 10);
   }
 }

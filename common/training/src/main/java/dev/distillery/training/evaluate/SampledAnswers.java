@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What several answers to one question are worth together. */
-final class Samples {
-  private Samples() {}
+final class SampledAnswers {
+  private SampledAnswers() {}
 
   /** The k of {@link #passAt} that are counted: powers of two from 2, and all samples. */
   static List<Integer> sizes(int samples) {
