@@ -1,10 +1,11 @@
-"""Makes src/test/resources/golden/training/ppo.npz: one update of PPO, every array and metric of it, in plain torch.
+"""Makes src/test/resources/golden/training/ppo.npz and ppo-value-network.npz: one update of PPO, every array and metric of it, in plain torch.
 
     pip install torch transformers numpy    # made with torch 2.15, transformers 5.24
     python make_ppo_goldens.py
 
 The formulas are those of Ziegler et al. 2019 and of TRL 0.7 (core.py, ppo_trainer.py), written out here: TRL has no PPO
-any more. The policy is make_decoder_goldens.py's llama-gqa31-tied with a value head, the reference the same with noise.
+any more. The policy is make_decoder_goldens.py's llama-gqa31-tied with a value head, the reference the same with noise. The second file's values are
+those of a network of its own instead, the policy's body with other noise under a score head with a bias; it has an optimiser and a norm of its own.
 Two epochs of two mini-batches; arrays over tokens have the answers one after the other.
 """
 import os
@@ -36,7 +37,7 @@ def model():
     return made
 
 
-def say(policy, head, prompt, answer):
+def say(policy, critic, head, prompt, answer):
     """Log-probabilities, entropies and values of an answer's tokens, each at the token before it."""
     ids = torch.tensor(np.concatenate([prompt, answer])[None])
     hidden = policy.model(ids).last_hidden_state[0]
@@ -45,7 +46,8 @@ def say(policy, head, prompt, answer):
     logs = torch.log_softmax(logits, -1)
     chosen = logs.gather(-1, torch.tensor(answer)[:, None])[:, 0]
     entropy = -(logs.exp() * logs).sum(-1)
-    values = head(hidden[at])[:, 0] if head is not None else torch.zeros(len(answer))
+    states = hidden if critic is policy else critic.model(ids).last_hidden_state[0]
+    values = head(states[at])[:, 0] if head is not None else torch.zeros(len(answer))
     return chosen, entropy, values
 
 
@@ -58,7 +60,7 @@ def gae(rewards, values):
     return advantages
 
 
-def main():
+def update(name, network):
     random = np.random.default_rng(11)
     torch.manual_seed(11)
     policy, reference = model(), model()
@@ -75,13 +77,21 @@ def main():
         if end:
             answer[-1] = 2
     scores = random.normal(0, 1.5, ANSWERS)
+    critic = model() if network else policy
+    if network:
+        with torch.no_grad():
+            head.bias.fill_(0.25)
+            for key, parameter in critic.named_parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+                out["value/" + key] = parameter.numpy().copy()
+        out["value_bias"] = head.bias.detach().numpy().copy()
     out.update(prompts=np.concatenate(prompts), prompt_lengths=[len(p) for p in prompts],
                answers=np.concatenate(answers), answer_lengths=[len(a) for a in answers],
                ended=ended.astype(np.int64), scores=scores)
 
     with torch.no_grad():
-        said = [say(policy, head, p, a) for p, a in zip(prompts, answers)]
-        said_ref = [say(reference, None, p, a)[0] for p, a in zip(prompts, answers)]
+        said = [say(policy, critic, head, p, a) for p, a in zip(prompts, answers)]
+        said_ref = [say(reference, reference, None, p, a)[0] for p, a in zip(prompts, answers)]
     old = [s[0].double().numpy() for s in said]
     values = [s[2].double().numpy() for s in said]
     ref = [s.double().numpy() for s in said_ref]
@@ -103,15 +113,17 @@ def main():
                whitened=np.concatenate(white), learned_scores=learned, mean_kl=total_kl,
                next_beta=BETA * (1 + np.clip(total_kl / TARGET - 1, -0.2, 0.2) * ANSWERS / HORIZON))
 
-    parameters = list(policy.parameters()) + list(head.parameters())
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, eps=1e-5, weight_decay=0.0)
+    groups = {"grad_norm": list(policy.parameters()) + ([] if network else list(head.parameters()))}
+    if network:
+        groups["ppo/val/grad_norm"] = list(critic.model.parameters()) + list(head.parameters())
+    optimizers = [torch.optim.AdamW(group, lr=RATE, eps=1e-5, weight_decay=0.0) for group in groups.values()]
     orders, metrics = [], {}
     for _ in range(EPOCHS):
         order = random.permutation(ANSWERS)
         orders.append(order)
         for start in range(0, ANSWERS, MINI_BATCH):
             chosen = order[start:start + MINI_BATCH]
-            now = [say(policy, head, prompts[i], answers[i]) for i in chosen]
+            now = [say(policy, critic, head, prompts[i], answers[i]) for i in chosen]
             new, entropy, value = (torch.cat([n[j] for n in now]) for j in range(3))
             join = lambda arrays: torch.tensor(np.concatenate([arrays[i] for i in chosen])).float()
             before, advantage, target, value_before = join(old), join(white), join(returns), join(values)
@@ -122,28 +134,31 @@ def main():
             errors, errors_near = (value - target) ** 2, (near - target) ** 2
             value_loss = 0.5 * torch.max(errors, errors_near).mean()
             loss = policy_loss + VF * value_loss - ENTROPY * entropy.mean()
-            optimizer.zero_grad()
+            for optimizer in optimizers:
+                optimizer.zero_grad()
             loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
+            norms = {key: torch.nn.utils.clip_grad_norm_(group, 1.0) for key, group in groups.items()}
+            for optimizer in optimizers:
+                optimizer.step()
             step = {"loss": loss, "ppo/loss/policy": policy_loss, "ppo/loss/value": value_loss,
                     "ppo/policy/entropy": entropy.mean(), "ppo/policy/approxkl": 0.5 * ((new - before) ** 2).mean(),
                     "ppo/policy/policykl": (before - new).mean(),
                     "ppo/policy/clipfrac": (held > plain).float().mean(), "ppo/policy/ratio": ratio.mean(),
                     "ppo/val/vpred": value.mean(), "ppo/val/error": errors.mean(),
-                    "ppo/val/clipfrac": (errors_near > errors).float().mean(), "grad_norm": norm}
-            for name, figure in step.items():
-                metrics.setdefault(name, []).append(float(figure.detach()))
+                    "ppo/val/clipfrac": (errors_near > errors).float().mean(), **norms}
+            for key, figure in step.items():
+                metrics.setdefault(key, []).append(float(figure.detach()))
     out["orders"] = np.concatenate(orders)
-    for name, figures in metrics.items():
-        out["m/" + name.replace("/", ".")] = np.array(figures)
+    for key, figures in metrics.items():
+        out["m/" + key.replace("/", ".")] = np.array(figures)
     with torch.no_grad():
-        after = [say(policy, head, p, a) for p, a in zip(prompts, answers)]
+        after = [say(policy, critic, head, p, a) for p, a in zip(prompts, answers)]
     out["after"] = np.concatenate([s[0].double().numpy() for s in after])
     out["after_values"] = np.concatenate([s[2].double().numpy() for s in after])
-    np.savez_compressed(os.path.join(OUT, "ppo.npz"), **out)
-    print({name: np.round(figures, 4).tolist() for name, figures in metrics.items()})
+    np.savez_compressed(os.path.join(OUT, name + ".npz"), **out)
+    print({key: np.round(figures, 4).tolist() for key, figures in metrics.items()})
 
 
 if __name__ == "__main__":
-    main()
+    update("ppo", network=False)
+    update("ppo-value-network", network=True)

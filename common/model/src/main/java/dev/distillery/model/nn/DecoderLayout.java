@@ -20,6 +20,9 @@ public final class DecoderLayout {
   /** What PEFT puts before the names of a model's modules. */
   static final String PEFT_PREFIX = "base_model.model.";
 
+  /** What the slots of a value network are called by beside those of its policy. */
+  public static final String VALUE_NETWORK = "value.";
+
   /** See {@link #VALUE_WEIGHT}. */
   public static final String VALUE_BIAS = "v_head.summary.bias";
 
@@ -123,9 +126,12 @@ public final class DecoderLayout {
     return new Slot(name, rows, columns, List.of(new Slot.Part(name, 0, rows)), true);
   }
 
-  /** The slots of a value head. */
+  /** The slots of a value head; beside a score head, which is its weight, the bias alone. */
   public static List<Slot> valueHead(ModelConfig config) {
-    return List.of(matrix(VALUE_WEIGHT, 1, config.hiddenSize()), Slot.single(VALUE_BIAS, 1, 1));
+    Slot bias = Slot.single(VALUE_BIAS, 1, 1);
+    return config.labels() > 0
+        ? List.of(bias)
+        : List.of(matrix(VALUE_WEIGHT, 1, config.hiddenSize()), bias);
   }
 
   /** Whether a slot is of the value head, which no model's file and no adapter holds. */

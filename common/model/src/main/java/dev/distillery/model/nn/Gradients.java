@@ -11,12 +11,26 @@ import java.util.Set;
 public final class Gradients {
   private final Kernels kernels;
   private final ParameterSpace space;
-  private final Set<String> touched = new HashSet<>();
+  private final Set<String> touched;
+
+  /** What stands in the space before the names that are asked for. */
+  private final String prefix;
 
   /** Gradients that lie in {@code space}, whose old values count for nothing. */
   public Gradients(Kernels kernels, ParameterSpace space) {
+    this(kernels, space, new HashSet<>(), "");
+  }
+
+  private Gradients(Kernels kernels, ParameterSpace space, Set<String> touched, String prefix) {
     this.kernels = kernels;
     this.space = space;
+    this.touched = touched;
+    this.prefix = prefix;
+  }
+
+  /** The same for a model whose slots have a prefix here; {@link #finish} these, not those. */
+  public Gradients within(String of) {
+    return new Gradients(kernels, space, touched, prefix + of);
   }
 
   /** Where they lie. */
@@ -26,13 +40,13 @@ public final class Gradients {
 
   /** Whether the slot is trained. */
   boolean wants(String slot) {
-    return space.slot(slot).isPresent();
+    return space.slot(prefix + slot).isPresent();
   }
 
   /** The slot's gradient so far, to be added to; empty where the slot is frozen. */
   public Optional<Tensor> add(String slot) {
-    Optional<Tensor> tensor = space.slot(slot);
-    if (tensor.isPresent() && touched.add(slot)) {
+    Optional<Tensor> tensor = space.slot(prefix + slot);
+    if (tensor.isPresent() && touched.add(prefix + slot)) {
       kernels.fill(tensor.get(), 0);
     }
     return tensor;
@@ -42,10 +56,10 @@ public final class Gradients {
   void addProduct(
       String slot, Tensor a, boolean transposeA, Tensor b, boolean transposeB, double alpha) {
     space
-        .slot(slot)
+        .slot(prefix + slot)
         .ifPresent(
             tensor -> {
-              double beta = touched.add(slot) ? 0 : 1;
+              double beta = touched.add(prefix + slot) ? 0 : 1;
               kernels.matmul(tensor, a, transposeA, b, transposeB, alpha, beta);
             });
   }

@@ -1,6 +1,7 @@
 package dev.distillery.model.nn;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * One matrix of a {@link ParameterSpace}. Projections of the same input lie in one slot, below each
@@ -29,6 +30,27 @@ public record Slot(String name, int rows, int columns, List<Part> parts, boolean
   /** A slot of one tensor, named as it. */
   static Slot single(String name, int rows, int columns) {
     return new Slot(name, rows, columns, List.of(new Part(name, 0, rows)), rows > 1);
+  }
+
+  /** The same with a prefix before all names. */
+  Slot prefixed(String prefix) {
+    return renamed(name -> prefix + name);
+  }
+
+  /** The same without so many characters at the beginning of all names. */
+  Slot unprefixed(int length) {
+    return renamed(name -> name.substring(length));
+  }
+
+  private Slot renamed(UnaryOperator<String> by) {
+    return new Slot(
+        by.apply(name),
+        rows,
+        columns,
+        parts.stream()
+            .map(part -> new Part(by.apply(part.name()), part.firstRow(), part.rows()))
+            .toList(),
+        decayed);
   }
 
   /** Number of values. */

@@ -2,6 +2,7 @@ package dev.distillery.model.train;
 
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
 import dev.distillery.model.nn.Ids;
@@ -12,13 +13,19 @@ import dev.distillery.model.rl.KlEstimator;
 import dev.distillery.model.rl.TokenTerm;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * PPO's loss over the tokens of sampled answers: mean_t [clipped surrogate + kl_coef k3_t - entropy
  * coef H_t] + vf_coef mean_t [clipped error of the value], where the means are over all tokens of a
  * mini-batch. Logits are divided by the temperature that the answers were sampled at, in every
  * log-probability. Nothing is dropped.
+ *
+ * <p>Values are those of a head on the policy, trained together with it, or of a value network,
+ * which the policy's terms do not move, nor the value's the policy.
  */
 public final class PolicyLoss implements AutoCloseable {
   /**
@@ -56,9 +63,9 @@ public final class PolicyLoss implements AutoCloseable {
    * @param ids that were sampled
    * @param old log-probabilities of rollout time
    * @param ref log-probabilities of the reference
-   * @param values of rollout time; not looked at without a value head
+   * @param values of rollout time; not looked at without a critic
    * @param advantages of each
-   * @param returns of each; not looked at without a value head
+   * @param returns of each; not looked at without a critic
    */
   @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
   public record Answers(
@@ -89,7 +96,7 @@ public final class PolicyLoss implements AutoCloseable {
    *
    * @param logProbs [tokens]
    * @param entropies [tokens], in nats
-   * @param values [tokens]; 0 without a value head
+   * @param values [tokens]; 0 without a critic
    */
   @SuppressWarnings("ArrayRecordComponent") // Built once and only read: a copy would help nobody.
   public record Said(float[] logProbs, float[] entropies, float[] values) implements Serializable {}
@@ -97,23 +104,24 @@ public final class PolicyLoss implements AutoCloseable {
   private final Decoder decoder;
   private final Kernels kernels;
   private final Options options;
-  private final boolean hasValues;
   private final LanguageModelHead head;
-  private final SequenceHead valueHead;
+  private final @Nullable Decoder critic;
+  private final @Nullable SequenceHead valueHead;
   private final Workspace workspace;
 
   /**
    * The loss of a decoder with a language model head.
    *
-   * @param hasValues whether it has a value head, which is trained with it
+   * @param critic whose value head gives values: the same decoder, or a value network, whose
+   *     gradients are named with {@link DecoderLayout#VALUE_NETWORK} before them; empty for none
    */
-  public PolicyLoss(Decoder decoder, Options options, boolean hasValues) {
+  public PolicyLoss(Decoder decoder, Options options, Optional<Decoder> critic) {
     this.decoder = decoder;
     this.kernels = decoder.kernels();
     this.options = options;
-    this.hasValues = hasValues;
     this.head = new LanguageModelHead(decoder);
-    this.valueHead = SequenceHead.value(decoder);
+    this.critic = critic.orElse(null);
+    this.valueHead = critic.map(SequenceHead::value).orElse(null);
     this.workspace = new Workspace(kernels);
   }
 
@@ -142,8 +150,19 @@ public final class PolicyLoss implements AutoCloseable {
       logProbs[i] = (float) p[i];
       entropies[i] = (float) h[i];
     }
-    float[] values = hasValues ? valueHead.forward(hidden, rows) : new float[rows.length];
-    return new Said(logProbs, entropies, values);
+    return new Said(logProbs, entropies, values(batch, rows, hidden));
+  }
+
+  /**
+   * @param hidden of the policy
+   */
+  private float[] values(Batch batch, int[] rows, Tensor hidden) {
+    Decoder values = critic;
+    if (values == null || valueHead == null) {
+      return new float[rows.length];
+    }
+    return valueHead.forward(
+        values == decoder ? hidden : values.forward(batch, Dropout.NONE), rows);
   }
 
   private void soften(Tensor logits) {
@@ -179,20 +198,41 @@ public final class PolicyLoss implements AutoCloseable {
         answers.rows(),
         gradients,
         (logits, from) -> policy(logits, from, scores, answers, normaliser, sums));
-    if (hasValues) {
-      float[] values = valueHead.forward(hidden, answers.rows());
-      float[] slopes = new float[n];
-      for (int i = 0; i < n; i++) {
-        TokenTerm term =
-            TokenTerm.value(
-                values[i], answers.values()[i], answers.returns()[i], options.cliprangeValue());
-        slopes[i] = (float) (options.vfCoef() * term.slope() / normaliser);
-        sums.value(term, values[i], answers.returns()[i]);
-      }
-      valueHead.backward(dHidden, hidden, answers.rows(), slopes, gradients);
+    if (critic == decoder) {
+      value(hidden, dHidden, answers, normaliser, sums, gradients);
     }
     decoder.backward(dHidden, gradients);
+    Decoder network = critic;
+    if (network != null && network != decoder) {
+      Gradients own = gradients.within(DecoderLayout.VALUE_NETWORK);
+      Tensor states = network.forward(batch, Dropout.NONE);
+      Tensor dStates = workspace.get("dStates", states.rows(), states.columns());
+      kernels.fill(dStates, 0);
+      value(states, dStates, answers, normaliser, sums, own);
+      network.backward(dStates, own);
+    }
     return sums;
+  }
+
+  /** Adds what values get to {@code dHidden} and to their head's gradient. */
+  private void value(
+      Tensor hidden,
+      Tensor dHidden,
+      Answers answers,
+      double normaliser,
+      PolicySums sums,
+      Gradients gradients) {
+    SequenceHead values = Objects.requireNonNull(valueHead);
+    float[] said = values.forward(hidden, answers.rows());
+    float[] slopes = new float[said.length];
+    for (int i = 0; i < said.length; i++) {
+      TokenTerm term =
+          TokenTerm.value(
+              said[i], answers.values()[i], answers.returns()[i], options.cliprangeValue());
+      slopes[i] = (float) (options.vfCoef() * term.slope() / normaliser);
+      sums.value(term, said[i], answers.returns()[i]);
+    }
+    values.backward(dHidden, hidden, answers.rows(), slopes, gradients);
   }
 
   /** Overwrites logits with the gradient of what is made of probabilities. */
@@ -269,7 +309,10 @@ public final class PolicyLoss implements AutoCloseable {
   @Override
   public void close() {
     head.close();
-    valueHead.close();
+    SequenceHead values = valueHead;
+    if (values != null) {
+      values.close();
+    }
     workspace.close();
   }
 }

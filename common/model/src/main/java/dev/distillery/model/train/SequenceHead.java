@@ -1,5 +1,6 @@
 package dev.distillery.model.train;
 
+import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Gradients;
@@ -30,13 +31,15 @@ public final class SequenceHead implements AutoCloseable {
 
   /** The sequence head {@code score.weight}, which has no bias in Hugging Face's models. */
   public static SequenceHead score(Decoder decoder) {
-    return new SequenceHead(decoder, "score.weight", Optional.empty());
+    return new SequenceHead(decoder, ModelTensors.SCORE, Optional.empty());
   }
 
-  /** The value head, a row of weights and a bias. */
+  /** The value head, a row of weights and a bias; of a reward model its score's weights. */
   public static SequenceHead value(Decoder decoder) {
     return new SequenceHead(
-        decoder, DecoderLayout.VALUE_WEIGHT, Optional.of(DecoderLayout.VALUE_BIAS));
+        decoder,
+        decoder.config().labels() > 0 ? ModelTensors.SCORE : DecoderLayout.VALUE_WEIGHT,
+        Optional.of(DecoderLayout.VALUE_BIAS));
   }
 
   /**

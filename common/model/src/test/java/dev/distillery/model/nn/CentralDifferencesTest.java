@@ -218,7 +218,7 @@ class CentralDifferencesTest {
     try (Kernels kernels = new PortableKernels(DataType.DOUBLE);
         Parameters parameters = Parameters.allocate(kernels, slots, slot -> true);
         Decoder decoder = new Decoder(LLAMA, kernels, parameters, Optional.empty(), false);
-        PolicyLoss loss = new PolicyLoss(decoder, options, false);
+        PolicyLoss loss = new PolicyLoss(decoder, options, Optional.empty());
         ParameterSpace unused = new ParameterSpace(kernels, slots)) {
       fill(parameters.trainable());
       float[] old = loss.say(BATCH, rows, ids).logProbs();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.DecoderLayout;
@@ -13,6 +14,7 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
+import dev.distillery.model.nn.StoredWeights;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.Experience;
 import dev.distillery.model.rl.KlController;
@@ -29,7 +31,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What every kernel set must pass: one whole update of PPO, two epochs of two mini-batches, equals
@@ -44,7 +47,7 @@ public abstract class PolicyParity {
       new Experience.Settings(
           Algorithm.PPO, KlEstimator.K1, 1, 0.95, false, true, Whitening.BESSEL);
 
-  private final Golden golden = Golden.read("training", "ppo");
+  private Golden golden = Golden.read("training", "ppo");
   private final List<int[]> prompts = golden.sequences("prompts", "prompt_lengths");
   private final List<int[]> answers = golden.sequences("answers", "answer_lengths");
 
@@ -127,7 +130,7 @@ public abstract class PolicyParity {
     try (Parameters parameters =
             Parameters.allocate(kernels, DecoderLayout.slots(config), slot -> false);
         Decoder decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
-        PolicyLoss loss = new PolicyLoss(decoder, OPTIONS, false)) {
+        PolicyLoss loss = new PolicyLoss(decoder, OPTIONS, Optional.empty())) {
       golden.load("ref/", parameters);
       return loss.say(batch(all), rows(all), ids(all)).logProbs();
     }
@@ -157,22 +160,64 @@ public abstract class PolicyParity {
     return lessons.stream().flatMapToDouble(l -> Arrays.stream(array.apply(l))).toArray();
   }
 
-  @Test
-  void oneUpdateEqualsATranscriptionInTorch() {
-    ModelConfig config = Golden.config("llama-gqa31-tied");
+  private static Parameters parameters(Kernels kernels, ModelConfig config, boolean values) {
     List<Slot> slots = new ArrayList<>(DecoderLayout.slots(config));
-    slots.addAll(DecoderLayout.valueHead(config));
+    if (values) {
+      slots.addAll(DecoderLayout.valueHead(config));
+    }
+    return Parameters.allocate(kernels, slots, slot -> true);
+  }
+
+  /** Of the policy, and of the one whose values count: itself, or a network of its own. */
+  private static List<AdamW> optimizers(Kernels kernels, ParameterSpace trained, boolean network) {
+    var options = new AdamW.Options(0.9, 0.999, 1e-5, 0, 1);
+    return parts(trained, network).stream().map(part -> new AdamW(kernels, part, options)).toList();
+  }
+
+  private static List<ParameterSpace> parts(ParameterSpace space, boolean network) {
+    return network
+        ? List.of(
+            space.without(DecoderLayout.VALUE_NETWORK), space.within(DecoderLayout.VALUE_NETWORK))
+        : List.of(space);
+  }
+
+  private static Decoder decoder(Kernels kernels, ModelConfig config, ParameterSpace trained) {
+    var none = new ParameterSpace(kernels, List.of());
+    var parameters = new Parameters(trained, none, StoredWeights.none());
+    return new Decoder(config, kernels, parameters, Optional.empty(), false);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ppo, false", "ppo-value-network, true"})
+  void oneUpdateEqualsATranscriptionInTorch(String file, boolean network) {
+    golden = Golden.read("training", file);
+    ModelConfig config = Golden.config("llama-gqa31-tied");
+    ModelConfig scoring = network ? config.toBuilder().labels(1).build() : config;
     int[] all = IntStream.range(0, answers.size()).toArray();
     try (Kernels kernels = kernels();
-        Parameters parameters = Parameters.allocate(kernels, slots, slot -> true);
-        Decoder decoder = new Decoder(config, kernels, parameters, Optional.empty(), false);
-        PolicyLoss loss = new PolicyLoss(decoder, OPTIONS, true);
-        ParameterSpace gradient = new ParameterSpace(kernels, parameters.trainable().slots());
-        AdamW optimizer =
-            new AdamW(kernels, parameters.trainable(), new AdamW.Options(0.9, 0.999, 1e-5, 0, 1))) {
-      Golden.read("llama-gqa31-tied").load("w/", parameters);
-      parameters.get(DecoderLayout.VALUE_WEIGHT).write(narrow(golden.get("value_weight")));
-      parameters.get(DecoderLayout.VALUE_BIAS).write(narrow(golden.get("value_bias")));
+        Parameters policy = parameters(kernels, config, !network);
+        Parameters beside = parameters(kernels, scoring, true);
+        ParameterSpace trained =
+            ParameterSpace.joined(
+                kernels,
+                policy.trainable(),
+                DecoderLayout.VALUE_NETWORK,
+                network ? beside.trainable() : beside.frozen());
+        Decoder decoder = decoder(kernels, config, trained.without(DecoderLayout.VALUE_NETWORK));
+        Decoder critic =
+            network
+                ? decoder(kernels, scoring, trained.within(DecoderLayout.VALUE_NETWORK))
+                : decoder;
+        PolicyLoss loss = new PolicyLoss(decoder, OPTIONS, Optional.of(critic));
+        ParameterSpace gradient = new ParameterSpace(kernels, trained.slots())) {
+      List<AdamW> optimizers = optimizers(kernels, trained, network);
+      Golden.read("llama-gqa31-tied").load("w/", decoder.parameters());
+      Parameters valued = critic.parameters();
+      golden.load("value/", valued);
+      valued
+          .get(network ? ModelTensors.SCORE : DecoderLayout.VALUE_WEIGHT)
+          .write(narrow(golden.get("value_weight")));
+      valued.get(DecoderLayout.VALUE_BIAS).write(narrow(golden.get("value_bias")));
       PolicyLoss.Said said = loss.say(batch(all), rows(all), ids(all));
       float[] reference = referenceLogProbs(kernels, config, all);
       same("old", said.logProbs());
@@ -201,10 +246,15 @@ public abstract class PolicyParity {
         Gradients gradients = new Gradients(kernels, gradient);
         PolicySums sums = loss.addGradient(batch(chosen), tokens, tokens.rows().length, gradients);
         gradients.finish();
-        double norm = optimizer.norm(gradient);
-        assertMetrics(step, sums, norm);
-        optimizer.step(gradient, norm, 5e-3);
+        List<ParameterSpace> own = parts(gradient, network);
+        List<Double> norms = new ArrayList<>();
+        for (int i = 0; i < own.size(); i++) {
+          norms.add(optimizers.get(i).norm(own.get(i)));
+          optimizers.get(i).step(own.get(i), norms.get(i), 5e-3);
+        }
+        assertMetrics(step, sums, norms);
       }
+      optimizers.forEach(AdamW::close);
       PolicyLoss.Said after = loss.say(batch(all), rows(all), ids(all));
       same("after", after.logProbs());
       same("after_values", after.values());
@@ -221,10 +271,12 @@ public abstract class PolicyParity {
   }
 
   /** Pitfall 7: the ratio of the first mini-batch is 1 and its divergence from itself 0. */
-  private void assertMetrics(int step, PolicySums sums, double norm) {
+  private void assertMetrics(int step, PolicySums sums, List<Double> norms) {
     Map<String, Double> metrics = sums.metrics(OPTIONS, true);
+    metrics.put("grad_norm", norms.get(0));
+    metrics.put("ppo/val/grad_norm", norms.get(norms.size() - 1));
     for (String name : golden.names("m/")) {
-      double actual = name.equals("grad_norm") ? norm : metrics.get(name.replace(".", "/"));
+      double actual = metrics.get(name.replace(".", "/"));
       assertThat(actual)
           .as(name + " of mini-batch " + step)
           .isCloseTo(golden.get("m/" + name)[step], within(TOLERANCE));

@@ -44,7 +44,7 @@ public final class PolicyObjective implements TrainingObjective {
   /**
    * The objective.
    *
-   * @param hasValues whether the policy has a value head
+   * @param hasValues whether values are learned: by a head on the policy, or by a value network
    * @param reference what the policy is held near to; empty for itself without its adapters
    * @param rewardBytes of the reward models beside it, for the plan of memory
    * @param ptxCoef what the next-token loss of texts, a mean over their tokens, counts; 0 where
@@ -129,7 +129,12 @@ public final class PolicyObjective implements TrainingObjective {
 
   @Override
   public Computation open(Decoder decoder) {
-    return new Work(decoder);
+    return open(decoder, Optional.empty());
+  }
+
+  @Override
+  public Computation open(Decoder decoder, Optional<Decoder> network) {
+    return new Work(decoder, hasValues ? network.or(() -> Optional.of(decoder)) : network);
   }
 
   /** The objective over a policy, beside its reference. */
@@ -140,12 +145,13 @@ public final class PolicyObjective implements TrainingObjective {
     private final PolicyLoss referenceLoss;
     private final @Nullable NextTokenLoss text;
 
-    Work(Decoder decoder) {
+    Work(Decoder decoder, Optional<Decoder> critic) {
       this.decoder = decoder;
       this.text = ptxCoef > 0 ? new NextTokenLoss(decoder) : null;
-      this.loss = new PolicyLoss(decoder, options, hasValues);
+      this.loss = new PolicyLoss(decoder, options, critic);
       this.copy = reference == null ? null : reference.open(decoder.kernels());
-      this.referenceLoss = new PolicyLoss(copy == null ? decoder : copy.decoder(), options, false);
+      this.referenceLoss =
+          new PolicyLoss(copy == null ? decoder : copy.decoder(), options, Optional.empty());
     }
 
     /** What policy and reference say of the answers of a micro-batch, in its order. */

@@ -41,7 +41,7 @@ final class PolicyStepper implements Stepper {
   private final Settings settings;
   private final StepPlan plan;
   private final Engine engine;
-  private final AdamW optimizer;
+  private final PolicyOptimizer optimizer;
   private final RolloutLog log;
   private final KlController controller;
   private final RunningMoments moments = new RunningMoments();
@@ -51,12 +51,16 @@ final class PolicyStepper implements Stepper {
   private double updateSeconds;
 
   PolicyStepper(
-      PolicyMethod method, StepPlan plan, Engine engine, AdamW optimizer, OutputFolder folder) {
+      PolicyMethod method,
+      StepPlan plan,
+      Engine engine,
+      AdamW.Options optimizer,
+      OutputFolder folder) {
     this.method = method;
     this.settings = method.settings();
     this.plan = plan;
     this.engine = engine;
-    this.optimizer = optimizer;
+    this.optimizer = new PolicyOptimizer(engine.kernels(), engine.parameters(), optimizer);
     this.log = new RolloutLog(folder);
     this.controller = settings.controller().begin();
     this.rollouts = new Rollouts(method, engine, plan);
@@ -70,8 +74,7 @@ final class PolicyStepper implements Stepper {
   public Map<String, ParameterSpace> spaces() {
     Map<String, ParameterSpace> spaces = new LinkedHashMap<>();
     spaces.put(PARAMETERS, engine.parameters());
-    spaces.put("first_moments", optimizer.firstMoments());
-    spaces.put("second_moments", optimizer.secondMoments());
+    spaces.putAll(optimizer.moments());
     ema.ifPresent(space -> spaces.put(EMA, space));
     return spaces;
   }
@@ -162,12 +165,14 @@ final class PolicyStepper implements Stepper {
         StepWork work = work(rows, order, from, to, step * settings.epochs() + epoch);
         Engine.Computed computed = engine.gradient(work);
         Map<String, Double> own = method.objective().metrics(computed.sums());
-        double norm = optimizer.norm(computed.gradient());
+        Map<String, Double> norms = optimizer.norms(computed.gradient());
         double loss = own.getOrDefault("loss", Double.NaN);
-        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-          throw new NotFinite(step, loss, norm, List.of(rollouts.positions(step)));
+        for (double norm : norms.values()) {
+          if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+            throw new NotFinite(step, loss, norm, List.of(rollouts.positions(step)));
+          }
         }
-        own.put("grad_norm", norm);
+        own.putAll(norms);
         own.forEach((name, value) -> sums.merge(name, value, Double::sum));
         taken++;
         stopped =
@@ -175,7 +180,7 @@ final class PolicyStepper implements Stepper {
                 && own.getOrDefault("ppo/policy/policykl", 0.0)
                     > STOP_FACTOR * settings.earlyStopKl();
         if (!stopped) {
-          optimizer.step(computed.gradient(), norm, plan.schedule().rate(step));
+          optimizer.step(computed.gradient(), norms, plan.schedule().rate(step));
           engine.moved();
         }
       }

@@ -70,8 +70,30 @@ public record FrozenModel(String model, String hash) implements Serializable {
             "its vocabulary has %d tokens and the student's %d, so that probabilities cannot be compared"
                 .formatted(other, own));
       }
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option " + option + ": " + e.getMessage());
+    }
+    checkTokens(option, model, student, maxLength);
+  }
+
+  /**
+   * Refuses what cannot read the student's rows as they are.
+   *
+   * @param option that names it
+   * @param maxLength tokens of a row at most
+   */
+  public static void checkTokens(String option, String model, ModelFiles student, int maxLength)
+      throws IOException {
+    try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       Tokenizer tokens = Tokenizers.of(student);
       Tokenizer theirs = Tokenizers.of(files);
+      if (files.config().vocabSize() < tokens.vocabSize()) {
+        throw refused(
+            option,
+            model,
+            "its vocabulary has %d tokens, and the student writes %d"
+                .formatted(files.config().vocabSize(), tokens.vocabSize()));
+      }
       int shared = Math.min(tokens.vocabSize(), theirs.vocabSize());
       for (int id = 0; id < shared; id++) {
         if (!tokens.token(id).equals(theirs.token(id))) {

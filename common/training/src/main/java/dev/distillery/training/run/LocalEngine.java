@@ -26,7 +26,7 @@ final class LocalEngine implements Engine {
 
   @Override
   public ParameterSpace parameters() {
-    return policy.parameters().trainable();
+    return policy.trained();
   }
 
   @Override

@@ -54,7 +54,7 @@ record LocalStepsTask(
     for (Broadcast<float[]> slice : policies.weights().slices()) {
       float[] began = slice.value();
       float[] difference = new float[began.length];
-      policy.parameters().trainable().read(at, difference, difference.length);
+      policy.trained().read(at, difference, difference.length);
       for (int i = 0; i < difference.length; i++) {
         difference[i] = began[i] - difference[i];
       }

@@ -6,6 +6,8 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.nn.FrozenForm;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -17,16 +19,20 @@ import java.util.Optional;
  * @param held bytes of weights that do not move, as they lie in memory, and of what runs beside
  *     them
  * @param moved values that are trained: float32, with two moments and gradients
- * @param config the model's shape
+ * @param shapes of the models that keep activations
  * @param longest tokens of the longest row
  * @param recompute whether activations are computed again
  */
-record MemoryPlan(long held, long moved, ModelConfig config, int longest, boolean recompute) {
+record MemoryPlan(long held, long moved, List<ModelConfig> shapes, int longest, boolean recompute) {
   private static final double GIBIBYTE = 1 << 30;
   private static final double OVERHEAD = 1.1;
 
   /** Of the machine's memory: the rest is the operating system's and Spark's. */
   private static final double SHARE = 0.9;
+
+  MemoryPlan {
+    shapes = List.copyOf(shapes);
+  }
 
   /**
    * A batch that fits and makes the same step.
@@ -36,6 +42,13 @@ record MemoryPlan(long held, long moved, ModelConfig config, int longest, boolea
    * @param bytes that it takes
    */
   record Fitting(int batchSize, int accumulation, long bytes) {}
+
+  /** This and another model's in the same process. */
+  MemoryPlan beside(MemoryPlan other) {
+    List<ModelConfig> all = new ArrayList<>(shapes);
+    all.addAll(other.shapes);
+    return new MemoryPlan(held + other.held, moved + other.moved, all, longest, recompute);
+  }
 
   /** Bytes of the weights that lie beside the trained ones. */
   static long held(ModelFiles files, long trainedOfFile, FrozenForm form) {
@@ -68,7 +81,11 @@ record MemoryPlan(long held, long moved, ModelConfig config, int longest, boolea
     // The tree over a step's micro-batches holds so many sums at once (TreeSum).
     int gradients = accumulation == 1 ? 1 : 34 - Integer.numberOfLeadingZeros(accumulation - 1);
     double values = (double) moved * (3 + gradients);
-    double activations = ModelEstimate.of(config).activationBytes(batchSize, longest, recompute);
+    double activations =
+        shapes.stream()
+            .mapToDouble(
+                shape -> ModelEstimate.of(shape).activationBytes(batchSize, longest, recompute))
+            .sum();
     return Math.round(OVERHEAD * (held + Float.BYTES * values + activations));
   }
 
@@ -97,7 +114,8 @@ record MemoryPlan(long held, long moved, ModelConfig config, int longest, boolea
     String found =
         String.format(
             Locale.ROOT,
-            "A step of --batch-size %d needs about %.2f GiB (%.2f of weights, gradients and moments), and of this machine's %.2f GiB %.0f%% are taken for it: ",
+            "A step of --batch-size %d needs about %.2f GiB (%.2f of weights, gradients and"
+                + " moments), and of this machine's %.2f GiB %.0f%% are taken for it: ",
             asked.batchSize(),
             needed / GIBIBYTE,
             bytes(0, asked.gradientAccumulationSteps()) / GIBIBYTE,

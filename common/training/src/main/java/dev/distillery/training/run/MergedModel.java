@@ -1,5 +1,6 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
@@ -11,7 +12,9 @@ import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
+import dev.distillery.spark.job.JobRun;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -120,6 +123,39 @@ public final class MergedModel {
     // Last: without it the folder is not taken for whole.
     Files.writeString(mark, made);
     return true;
+  }
+
+  /**
+   * The model that a run begins from: the one that is named, or what its adapter and base become in
+   * a folder of the output folder. For a dry run, which merges nothing, the base.
+   *
+   * @param option that names the model, for messages
+   * @param output of the run, on this machine's disk where there is something to merge
+   * @param name of the folder there
+   * @throws JobException as {@link #write}
+   */
+  public static Path under(JobRun run, String option, Path model, String output, String name)
+      throws IOException {
+    try {
+      Path base = base(model);
+      if (base.equals(model) || run.dryRun()) {
+        return base;
+      }
+      URI root = OutputFolder.at(output, run.warehouse().hadoop()).root().toUri();
+      if (!root.getScheme().equals("file")) {
+        throw JobException.invalid(
+            "Option %s: %s is an adapter, which is merged on this machine's disk, and --output-dir %s lies elsewhere: merge it by the job export, and name what that writes"
+                .formatted(option, model, output));
+      }
+      ResultFolder.claim(output, run.warehouse().hadoop());
+      Path merged = Path.of(root.getPath()).resolve(name);
+      if (write(model, merged, run.overwrites())) {
+        run.progress().say("Merged the adapter %s into its base, in %s".formatted(model, merged));
+      }
+      return merged;
+    } catch (ModelFileException e) {
+      throw JobException.invalid("Option " + option + ": " + e.getMessage());
+    }
   }
 
   private static boolean isEmpty(Path directory) throws IOException {

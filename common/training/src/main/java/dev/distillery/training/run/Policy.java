@@ -13,35 +13,71 @@ import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Weights;
 import dev.distillery.model.train.GradientSum;
+import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
-/** The model that is trained, in the memory of one JVM, with the objective over it. */
+/**
+ * The model that is trained, in the memory of one JVM, with the objective over it, and the value
+ * network where there is one.
+ */
 final class Policy implements AutoCloseable {
-  private final ModelConfig config;
   private final Kernels kernels;
-  private final Parameters parameters;
+  private final ParameterSpace trained;
   private final Decoder decoder;
+  private final @Nullable Decoder network;
   private final TrainingObjective.Computation computation;
   private final GradientSum sum;
   private long opening;
 
   private Policy(
-      ModelConfig config,
       Kernels kernels,
-      Parameters parameters,
+      ParameterSpace trained,
       Decoder decoder,
-      TrainingObjective.Computation computation) {
-    this.config = config;
+      Optional<Decoder> network,
+      TrainingObjective objective) {
     this.kernels = kernels;
-    this.parameters = parameters;
+    this.trained = trained;
     this.decoder = decoder;
-    this.computation = computation;
-    this.sum = new GradientSum(kernels, parameters.trainable().slots());
+    this.network = network.orElse(null);
+    this.computation = objective.open(decoder, network);
+    this.sum = new GradientSum(kernels, trained.slots());
+  }
+
+  /** A model's weights as they were read. */
+  private record Read(PolicySpec spec, ModelConfig config, Parameters parameters) {
+    static Read of(PolicySpec spec, Path here, Kernels kernels) {
+      try (ModelFiles files = ModelFiles.open(here)) {
+        ModelConfig config = spec.config(files);
+        return new Read(
+            spec,
+            config,
+            Weights.open(
+                config,
+                kernels,
+                files.weights(),
+                spec.training(config),
+                spec.frozenForm(files.gguf().isPresent())));
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot read the model " + here + ": " + e.getMessage(), e);
+      }
+    }
+
+    /** The model over its trained weights where they lie now. */
+    Decoder over(Kernels kernels, ParameterSpace trained) {
+      return new Decoder(
+          config,
+          kernels,
+          new Parameters(trained, parameters.frozen(), parameters.stored()),
+          spec.adapters(config),
+          spec.recompute());
+    }
   }
 
   /**
@@ -51,21 +87,32 @@ final class Policy implements AutoCloseable {
    * @param threads that compute
    */
   static Policy open(PolicySpec spec, Path here, TrainingObjective objective, int threads) {
-    try (ModelFiles files = ModelFiles.open(here)) {
-      ModelConfig config = spec.config(files);
-      Kernels kernels = KernelSets.create(threads);
-      Parameters parameters =
-          Weights.open(
-              config,
-              kernels,
-              files.weights(),
-              spec.training(config),
-              spec.frozenForm(files.gguf().isPresent()));
-      Decoder decoder =
-          new Decoder(config, kernels, parameters, spec.adapters(config), spec.recompute());
-      return new Policy(config, kernels, parameters, decoder, objective.open(decoder));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read the model " + here + ": " + e.getMessage(), e);
+    Kernels kernels = KernelSets.create(threads);
+    Read own = Read.of(spec, here, kernels);
+    Optional<Read> network =
+        spec.network().map(value -> Read.of(value, ShippedModel.here(value.model()), kernels));
+    ParameterSpace trained =
+        trained(
+            kernels,
+            own.parameters().trainable(),
+            network.map(read -> read.parameters().trainable()));
+    return new Policy(
+        kernels,
+        trained,
+        own.over(kernels, trained.without(DecoderLayout.VALUE_NETWORK)),
+        network.map(read -> read.over(kernels, trained.within(DecoderLayout.VALUE_NETWORK))),
+        objective);
+  }
+
+  /** The weights of a policy and of its value network in one space, theirs closed. */
+  static ParameterSpace trained(
+      Kernels kernels, ParameterSpace own, Optional<ParameterSpace> network) {
+    if (network.isEmpty()) {
+      return own;
+    }
+    try (ParameterSpace first = own;
+        ParameterSpace second = network.get()) {
+      return ParameterSpace.joined(kernels, first, DecoderLayout.VALUE_NETWORK, second);
     }
   }
 
@@ -112,16 +159,13 @@ final class Policy implements AutoCloseable {
     }
   }
 
-  ModelConfig config() {
-    return config;
-  }
-
   Kernels kernels() {
     return kernels;
   }
 
-  Parameters parameters() {
-    return parameters;
+  /** What moves: the policy's own, and the value network's behind it. */
+  ParameterSpace trained() {
+    return trained;
   }
 
   Decoder decoder() {
@@ -153,8 +197,17 @@ final class Policy implements AutoCloseable {
   public void close() {
     sum.close();
     computation.close();
-    decoder.close();
-    parameters.close();
+    close(decoder);
+    if (network != null) {
+      close(network);
+    }
+    trained.close();
     kernels.close();
+  }
+
+  /** Its trained weights are a view. */
+  private static void close(Decoder decoder) {
+    decoder.close();
+    decoder.parameters().close();
   }
 }

@@ -9,6 +9,7 @@ import dev.distillery.model.nn.Weights;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which model is trained, and what of it; small, for closures.
@@ -24,6 +25,7 @@ import java.util.Optional;
  *     has the head that it has
  * @param valueHead whether a value head is trained beside it, one number a token
  * @param seed of what the model's file does not have: adapters, a new head
+ * @param value a value network that is trained beside it, by its own losses
  */
 record PolicySpec(
     String model,
@@ -34,12 +36,18 @@ record PolicySpec(
     boolean recompute,
     List<String> classes,
     boolean valueHead,
-    long seed)
+    long seed,
+    @Nullable PolicySpec value)
     implements Serializable {
   private static final String ALL_LINEAR = "all-linear";
 
   PolicySpec {
     classes = List.copyOf(classes);
+  }
+
+  /** See {@link #value}. */
+  Optional<PolicySpec> network() {
+    return Optional.ofNullable(value);
   }
 
   /** The shape of what is trained. */

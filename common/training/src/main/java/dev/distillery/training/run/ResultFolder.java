@@ -24,6 +24,12 @@ public final class ResultFolder {
   /** Says that training runs write into a folder, and may replace what lies there. */
   static final String MARK = "written-by-distillery.txt";
 
+  /** Where a value network of its own is written. */
+  static final String VALUE_MODEL = "value-model";
+
+  /** What its adapters stand on, where that was merged. */
+  public static final String VALUE_BASE = "value-base";
+
   /** What runs write beside the model, the jobs' own files too. */
   private static final List<String> BESIDE =
       List.of(
@@ -38,7 +44,9 @@ public final class ResultFolder {
           "prompts",
           "eval-prompts",
           "initial",
-          "base");
+          "base",
+          VALUE_MODEL,
+          VALUE_BASE);
 
   /** What runs of versions that left no mark left instead. */
   private static final Pattern SEGMENT = Pattern.compile("metrics-\\d{10}-\\d{10}\\.jsonl");

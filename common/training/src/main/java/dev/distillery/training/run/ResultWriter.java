@@ -99,7 +99,8 @@ final class ResultWriter {
       } else {
         writeModel(directory, files, trained);
       }
-      if (spec.valueHead()) {
+      // A value network's is its score.
+      if (spec.valueHead() && config.labels() == 0) {
         ValueHeads.write(directory, trained);
       }
       if (!spec.classes().isEmpty()) {

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a run is made of, and all that follows from it before anything is computed: the order of
@@ -51,6 +52,8 @@ record RunSetup(
   private static final int DROPOUT = 2;
 
   private static final int ADAPTERS = 3;
+
+  private static final int VALUE_ADAPTERS = 4;
 
   /** Rows that a plan looks at to estimate tokens. */
   private static final int SAMPLED_ROWS = 1000;
@@ -165,8 +168,21 @@ record RunSetup(
 
   /** What is trained of which model. */
   PolicySpec spec(String fingerprint) {
-    return new PolicySpec(
+    return spec(
         options.student().model(),
+        fingerprint,
+        method.map(StepMethod::valueHead).orElse(false),
+        ADAPTERS,
+        method
+            .flatMap(StepMethod::valueModel)
+            .map(value -> spec(value.model(), value.hash(), true, VALUE_ADAPTERS, null))
+            .orElse(null));
+  }
+
+  private PolicySpec spec(
+      String model, String fingerprint, boolean valueHead, int site, @Nullable PolicySpec value) {
+    return new PolicySpec(
+        model,
         fingerprint,
         switch (options.student().trainable()) {
           case FULL -> Trainable.FULL;
@@ -177,8 +193,9 @@ record RunSetup(
         options.student().dtype(),
         options.student().gradientCheckpointing(),
         classes,
-        method.map(StepMethod::valueHead).orElse(false),
-        CounterRandom.key(seed, ADAPTERS));
+        valueHead,
+        CounterRandom.key(seed, site),
+        value);
   }
 
   /** What may not change between two tries. */
@@ -240,17 +257,35 @@ record RunSetup(
   }
 
   MemoryPlan memory(ModelFiles files) {
-    ModelConfig config = spec("").config(files);
-    FrozenForm form = spec("").frozenForm(files.gguf().isPresent());
-    long held = MemoryPlan.held(files, lora() ? 0 : trainedParameters(config), form);
-    return memory(config, objective.heldBytes() + held);
+    PolicySpec spec = spec("");
+    MemoryPlan own = memory(spec, files, objective.heldBytes());
+    if (spec.network().isEmpty()) {
+      return own;
+    }
+    PolicySpec value = spec.network().get();
+    try (ModelFiles network = ModelFiles.open(Path.of(value.model()))) {
+      return own.beside(memory(value, network, 0));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read the model " + value.model(), e);
+    }
+  }
+
+  private MemoryPlan memory(PolicySpec spec, ModelFiles files, long beside) {
+    ModelConfig config = spec.config(files);
+    FrozenForm form = spec.frozenForm(files.gguf().isPresent());
+    long held = MemoryPlan.held(files, lora() ? 0 : trainedParameters(spec, config), form);
+    return memory(spec, config, beside + held);
   }
 
   MemoryPlan memory(ModelConfig config, long held) {
+    return memory(spec(""), config, held);
+  }
+
+  private MemoryPlan memory(PolicySpec spec, ModelConfig config, long held) {
     return new MemoryPlan(
         held,
-        trainedParameters(config),
-        config,
+        trainedParameters(spec, config),
+        List.of(config),
         lengths().longest(),
         options.student().gradientCheckpointing());
   }
@@ -260,13 +295,14 @@ record RunSetup(
     return system.getTotalMemorySize();
   }
 
-  private long trainedParameters(ModelConfig config) {
-    long head = method.map(StepMethod::valueHead).orElse(false) ? config.hiddenSize() + 1 : 0;
+  private long trainedParameters(PolicySpec spec, ModelConfig config) {
+    long head =
+        spec.valueHead() ? DecoderLayout.valueHead(config).stream().mapToLong(Slot::size).sum() : 0;
     return head
         + switch (options.student().trainable()) {
           case FULL -> config.parameterCount();
           case LORA ->
-              DecoderLayout.slots(config, spec("").adapters(config).orElseThrow()).stream()
+              DecoderLayout.slots(config, spec.adapters(config).orElseThrow()).stream()
                       .mapToLong(Slot::size)
                       .sum()
                   + (long) config.labels() * config.hiddenSize();

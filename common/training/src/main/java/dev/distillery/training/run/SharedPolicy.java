@@ -83,6 +83,7 @@ final class SharedPolicy {
       long started = System.nanoTime();
       Path here = ShippedModel.here(access.spec().model());
       check(access.spec(), here);
+      access.spec().network().ifPresent(value -> check(value, ShippedModel.here(value.model())));
       int cores = access.threads() > 0 ? access.threads() : Math.max(1, TaskContext.get().cpus());
       Policy policy = Policy.open(access.spec(), here, access.objective(), cores);
       policy.openedIn(System.nanoTime() - started);
@@ -101,7 +102,7 @@ final class SharedPolicy {
       long address = 0;
       for (Broadcast<float[]> slice : weights.slices()) {
         float[] values = slice.value();
-        policy.parameters().trainable().write(address, values, values.length);
+        policy.trained().write(address, values, values.length);
         address += values.length;
       }
       version = weights.number();
@@ -123,8 +124,7 @@ final class SharedPolicy {
     if (kept != null) {
       kept.optimizer().close();
     }
-    return new Inner(
-        new AdamW(policy.kernels(), policy.parameters().trainable(), options), firstStep > 0);
+    return new Inner(new AdamW(policy.kernels(), policy.trained(), options), firstStep > 0);
   }
 
   /** Keeps a worker's moments for its round that begins at a step. */

@@ -2,6 +2,7 @@ package dev.distillery.training.run;
 
 import dev.distillery.model.train.AdamW;
 import java.io.IOException;
+import java.util.Optional;
 
 /**
  * A way of taking steps that is not one gradient over some rows of a table, such as an update of
@@ -26,12 +27,15 @@ public interface StepMethod {
   /** Whether the model gets a value head, trained with it. */
   boolean valueHead();
 
+  /** A reward model that a value network of its own begins from, trained as the model is. */
+  Optional<FrozenModel> valueModel();
+
   /**
-   * The method at work; closes the optimiser with itself.
+   * The method at work.
    *
    * @param plan its order tells which rows a step begins from
    * @param folder of the run's output, for what the method writes beside checkpoints and metrics
    */
-  Stepper open(StepPlan plan, Engine engine, AdamW optimizer, OutputFolder folder)
+  Stepper open(StepPlan plan, Engine engine, AdamW.Options optimizer, OutputFolder folder)
       throws IOException;
 }

@@ -6,6 +6,7 @@ import dev.distillery.model.nn.Gradients;
 import dev.distillery.training.tokens.TokenSequence;
 import java.io.Serializable;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a run minimises. It is sent to executors, so it holds little: what is large, such as a
@@ -39,6 +40,15 @@ public interface TrainingObjective extends Serializable {
 
   /** The objective over a decoder, made once a JVM and closed before the decoder is. */
   Computation open(Decoder decoder);
+
+  /**
+   * As {@link #open(Decoder)}, for objectives that ask a value network.
+   *
+   * @param network whose gradients are named with {@code DecoderLayout.VALUE_NETWORK} before them
+   */
+  default Computation open(Decoder decoder, Optional<Decoder> network) {
+    return open(decoder);
+  }
 
   /** An objective at work. One thread at a time. */
   interface Computation extends AutoCloseable {

@@ -4,6 +4,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
@@ -298,8 +299,12 @@ public final class TrainingRun {
           result = result.with(loop.samples());
           ModelConfig trained = spec.config(files);
           ModelConfig written = finish.map(by -> by.finish(engine, trained)).orElse(trained);
+          ParameterSpace weights = engine.parameters();
           new ResultWriter(folder, spec, written, options.student().dtype())
-              .write(files, engine.parameters());
+              .write(files, weights.without(DecoderLayout.VALUE_NETWORK));
+          if (spec.network().isPresent()) {
+            writeNetwork(folder, spec.network().get(), weights.within(DecoderLayout.VALUE_NETWORK));
+          }
           if (!parts.part()) {
             loop.publish(run, parts.before());
           }
@@ -322,9 +327,25 @@ public final class TrainingRun {
     if (adapter.isPresent()) {
       Policy.readAdapter(parameters, spec, config, adapter.get());
     }
+    if (spec.network().isPresent()) {
+      try (ModelFiles network = ModelFiles.open(Path.of(spec.network().get().model()))) {
+        ValueHeads.begin(
+            parameters.within(DecoderLayout.VALUE_NETWORK), network.config().scoreBias());
+      }
+    }
     if (spec.valueHead()) {
       ValueHeads.read(
           Path.of(adapter.orElse(files.path().toString())), config.hiddenSize(), parameters);
+    }
+  }
+
+  /** As a reward model in a folder of its own. */
+  private void writeNetwork(OutputFolder folder, PolicySpec spec, ParameterSpace trained)
+      throws IOException {
+    try (ModelFiles files = ModelFiles.open(Path.of(spec.model()))) {
+      var own = new OutputFolder(folder.files(), folder.path(ResultFolder.VALUE_MODEL));
+      ModelConfig config = ValueHeads.scoring(spec.config(files), trained);
+      new ResultWriter(own, spec, config, setup.options().student().dtype()).write(files, trained);
     }
   }
 
@@ -338,8 +359,7 @@ public final class TrainingRun {
   private Stepper stepper(StepPlan plan, Engine engine, OutputFolder folder) throws IOException {
     TrainingOptions options = setup.options();
     if (setup.method().isPresent()) {
-      var optimizer = new AdamW(engine.kernels(), engine.parameters(), setup.optimizer());
-      return setup.method().get().open(plan, engine, optimizer, folder);
+      return setup.method().get().open(plan, engine, setup.optimizer(), folder);
     }
     if (engine instanceof SparkEngine spark && options.workers().localSteps() > 1) {
       if (options.batch().gradientAccumulationSteps() < spark.workers()) {
@@ -364,6 +384,7 @@ public final class TrainingRun {
       return new LocalEngine(Policy.open(spec, files.path(), setup.objective(), cluster.threads()));
     }
     ShippedModel.ship(context, spec.model());
+    spec.network().ifPresent(value -> ShippedModel.ship(context, value.model()));
     Kernels kernels = KernelSets.create(Runtime.getRuntime().availableProcessors());
     // Another name for each try: executors of a session that goes on may hold the last one's
     // weights.
@@ -390,6 +411,20 @@ public final class TrainingRun {
 
   /** The trained weights as training begins. */
   private static ParameterSpace trained(Kernels kernels, PolicySpec spec, ModelFiles files)
+      throws IOException {
+    if (spec.network().isEmpty()) {
+      return ownTrained(kernels, spec, files);
+    }
+    PolicySpec value = spec.network().get();
+    try (ModelFiles network = ModelFiles.open(Path.of(value.model()))) {
+      return Policy.trained(
+          kernels,
+          ownTrained(kernels, spec, files),
+          Optional.of(ownTrained(kernels, value, network)));
+    }
+  }
+
+  private static ParameterSpace ownTrained(Kernels kernels, PolicySpec spec, ModelFiles files)
       throws IOException {
     ModelConfig config = spec.config(files);
     return Weights.openTrained(config, kernels, files.weights(), spec.training(config));

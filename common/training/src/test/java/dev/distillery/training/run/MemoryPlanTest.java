@@ -8,6 +8,7 @@ import dev.distillery.model.format.ModelConfigs;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.FrozenForm;
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MemoryPlanTest {
@@ -36,7 +37,7 @@ class MemoryPlanTest {
   @Test
   void whatIsTrainedHasMomentsAndAsManyGradientsAsTheTreeHolds() {
     long values = SMOLLM2.parameterCount();
-    var plan = new MemoryPlan(0, values, SMOLLM2, 1, false);
+    var plan = new MemoryPlan(0, values, List.of(SMOLLM2), 1, false);
     long one = plan.bytes(1, 1);
 
     assertThat(one).isBetween(Math.round(1.1 * 16 * values), Math.round(1.2 * 16 * values));
@@ -50,8 +51,8 @@ class MemoryPlanTest {
 
   @Test
   void whatDoesNotFitIsToldWithWhatWould() {
-    var plan = new MemoryPlan(GIBIBYTE / 2, 1_000_000, SMOLLM2, 1024, false);
-    var less = new MemoryPlan(GIBIBYTE / 2, 1_000_000, SMOLLM2, 1024, true);
+    var plan = new MemoryPlan(GIBIBYTE / 2, 1_000_000, List.of(SMOLLM2), 1024, false);
+    var less = new MemoryPlan(GIBIBYTE / 2, 1_000_000, List.of(SMOLLM2), 1024, true);
 
     assertThat(plan.objection(batch(8, 2), 64 * GIBIBYTE)).isEmpty();
     MemoryPlan.Fitting fitting = plan.fitting(batch(8, 2), 8 * GIBIBYTE).orElseThrow();

@@ -33,6 +33,7 @@ import dev.distillery.training.rollout.PolicyObjective;
 import dev.distillery.training.rollout.PromptInputs;
 import dev.distillery.training.rollout.PromptTable;
 import dev.distillery.training.rollout.Settings;
+import dev.distillery.training.rollout.ValueModel;
 import dev.distillery.training.rollout.WeightedReward;
 import dev.distillery.training.run.BatchOptions;
 import dev.distillery.training.run.BatchOptionsBuilder;
@@ -97,8 +98,9 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
         """,
         "conversations, preferences, instructions or documents, or files with their columns.",
         "a Hugging Face directory, or an adapter in PEFT's layout with --trainable lora, and with"
-            + " ppo value_head.safetensors, to --output-dir; the tables metrics, rollouts and"
-            + " rejects (rules longer_than_max_length, no_user_turn, not_in_template, empty).",
+            + " ppo value_head.safetensors or value-model/, to --output-dir; the tables metrics,"
+            + " rollouts and rejects (rules longer_than_max_length, no_user_turn, not_in_template,"
+            + " empty).",
         "distillery ppo --model models/sft --input instructions --reward count:e=1"
             + " --trainable lora --output-dir out/ppo --max-steps 100");
   }
@@ -126,14 +128,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
 
   @Override
   public void check(PpoOptions options) {
-    ResultFolder.check(
-        options.training().student(),
-        Stream.concat(
-                options.update().refModel().stream()
-                    .map(reference -> new ResultFolder.Read("--ref-model", reference)),
-                options.rewardModels().models().stream()
-                    .map(reward -> new ResultFolder.Read("--reward-model", reward.name())))
-            .toList());
+    ResultFolder.check(options.training().student(), otherModels(options));
     String model = options.training().student().model();
     for (String reward : options.rewards().reward()) {
       var unused = WeightedReward.parse(reward).function();
@@ -164,11 +159,29 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       if (options.update().refModel().isPresent()) {
         checkReference(options, context);
       }
+      if (options.update().valueModel().isPresent()) {
+        Path value = Path.of(options.update().valueModel().get());
+        int length = options.promptLength(context) + options.rollouts().responseLength();
+        ValueModel.check(value, Path.of(model), options.template(), length);
+        BaseModelTerms.of(value).check(value.toString(), options.run().use());
+      }
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** What is read beside the policy. */
+  private static List<ResultFolder.Read> otherModels(PpoOptions options) {
+    List<ResultFolder.Read> others = new ArrayList<>();
+    UpdateOptions update = options.update();
+    update.refModel().ifPresent(it -> others.add(new ResultFolder.Read("--ref-model", it)));
+    update.valueModel().ifPresent(it -> others.add(new ResultFolder.Read("--value-model", it)));
+    for (WeightedReward reward : options.rewardModels().models()) {
+      others.add(new ResultFolder.Read("--reward-model", reward.name()));
+    }
+    return others;
   }
 
   private static void checkRewardModel(PpoOptions options, String model) {
@@ -376,6 +389,10 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             .identifiedBy(RolloutOptions.class, options.rollouts())
             .identifiedBy(UpdateOptions.class, options.update())
             .reading(PpoOptions::settled);
+    Optional<String> value = options.update().valueModel();
+    if (value.isPresent()) {
+      made = made.identifiedBy("value model", ValueModel.hash(Path.of(value.get())));
+    }
     Optional<String> reference = options.update().refModel();
     return reference.isPresent()
         ? made.identifiedBy("reference", ModelHash.of(Path.of(reference.get())))
@@ -412,6 +429,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     return new PolicyMethod(
         settings(options, stops),
         objective,
+        valueModel(run, options),
         prompts,
         held,
         texts.rows(),
@@ -430,6 +448,17 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
     String model = options.training().student().model();
     return Optional.of(
         FrozenModel.of(run.spark().sparkContext(), "--ref-model", given.orElse(model), model));
+  }
+
+  private static Optional<FrozenModel> valueModel(JobRun run, PpoOptions options)
+      throws IOException {
+    Optional<String> given = options.update().valueModel();
+    if (given.isEmpty()) {
+      return Optional.empty();
+    }
+    StudentOptions student = options.training().student();
+    return Optional.of(
+        ValueModel.of(run, Path.of(given.get()), student.model(), student.outputDir()));
   }
 
   private static Settings settings(PpoOptions options, List<Integer> stops) {

@@ -36,6 +36,8 @@ import picocli.CommandLine.Option;
  * @param whitenVariance the variance of whitening: that of TRL, by n - 1, or that of OpenAI, by n
  * @param emaDecay decay of an average of the weights over updates, which is then the result; 0:
  *     none
+ * @param valueModel reward model, or its adapter, that a value network of its own begins from.
+ *     Default: a value head on the policy
  * @param refModel model that the policy is held near to. Default: the policy without its adapters,
  *     or a copy of --model
  */
@@ -66,7 +68,8 @@ public record UpdateOptions(
             paramLabel = "X",
             defaultValue = "0.2",
             description =
-                "Coefficient of the divergence from the reference, of an adaptive controller the first; with grpo that of a loss.")
+                "Coefficient of the divergence from the reference, of an adaptive controller the"
+                    + " first; with grpo that of a loss.")
         double klCoef,
     @OnlyWith(
             option = "--algorithm",
@@ -111,7 +114,8 @@ public record UpdateOptions(
             paramLabel = "NATS",
             defaultValue = "0",
             description =
-                "An update ends where a mini-batch has moved the policy by over 1.5 times this; 0: never.")
+                "An update ends where a mini-batch has moved the policy by over 1.5 times this; 0:"
+                    + " never.")
         double earlyStopKl,
     @OnlyWith(option = "--algorithm", is = "ppo")
         @Bounds(atLeast = 0, atMost = 1)
@@ -164,7 +168,8 @@ public record UpdateOptions(
             names = "--whiten",
             defaultValue = "advantages",
             description =
-                "What is brought to variance 1 over an update: advantages, shaped rewards, both, or nothing.")
+                "What is brought to variance 1 over an update: advantages, shaped rewards, both, or"
+                    + " nothing.")
         Whiten whiten,
     @OnlyWith(option = "--algorithm", is = "ppo")
         @Option(
@@ -179,13 +184,24 @@ public record UpdateOptions(
             paramLabel = "X",
             defaultValue = "0",
             description =
-                "Decay of an average of the weights over updates, which is then the result; 0: none.")
+                "Decay of an average of the weights over updates, which is then the result; 0:"
+                    + " none.")
         double emaDecay,
+    @OnlyWith(option = "--algorithm", is = "ppo")
+        @Option(
+            names = "--value-model",
+            paramLabel = "DIR",
+            description =
+                "Directory of a reward model or of its adapter, with the policy's tokenizer, that a"
+                    + " value network of its own begins from and is trained as the policy is."
+                    + " Default: a value head on the policy.")
+        Optional<String> valueModel,
     @Option(
             names = "--ref-model",
             paramLabel = "DIR_OR_GGUF",
             description =
-                "Model that the policy is held near to. Default: the policy without its adapters, or a copy of --model.")
+                "Model that the policy is held near to. Default: the policy without its adapters,"
+                    + " or a copy of --model.")
         Optional<String> refModel) {
   /** Named setters over the declared defaults. */
   public static UpdateOptionsBuilder builder() {

@@ -12,12 +12,6 @@ import org.apache.hadoop.fs.LocalFileSystem;
 final class LocalResult {
   private LocalResult() {}
 
-  /** Whether a folder lies on this machine's disk. */
-  static boolean isLocal(String output, Configuration hadoop) throws IOException {
-    var folder = new org.apache.hadoop.fs.Path(output);
-    return folder.getFileSystem(hadoop) instanceof LocalFileSystem;
-  }
-
   /** The folder itself, or a copy of its files. */
   static Path of(String output, Configuration hadoop) throws IOException {
     var folder = new org.apache.hadoop.fs.Path(output);

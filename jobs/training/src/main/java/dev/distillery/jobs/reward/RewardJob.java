@@ -267,24 +267,8 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     if (!AdapterFiles.isAdapter(model)) {
       return options.training();
     }
-    Path begin = MergedModel.base(model);
-    if (!run.dryRun()) {
-      String output = options.training().student().outputDir();
-      if (!LocalResult.isLocal(output, run.warehouse().hadoop())) {
-        throw JobException.invalid(
-            "Option --model: %s is an adapter, which is merged on this machine's disk, and --output-dir %s lies elsewhere: merge it by the job export, and name what that writes"
-                .formatted(model, output));
-      }
-      ResultFolder.claim(output, run.warehouse().hadoop());
-      begin = LocalResult.of(output, run.warehouse().hadoop()).resolve("base");
-      try {
-        if (MergedModel.write(model, begin, run.overwrites())) {
-          run.progress().say("Merged the adapter %s into its base, in %s".formatted(model, begin));
-        }
-      } catch (ModelFileException e) {
-        throw JobException.invalid("Option --model: " + e.getMessage());
-      }
-    }
+    String output = options.training().student().outputDir();
+    Path begin = MergedModel.under(run, "--model", model, output, "base");
     StudentOptions student =
         StudentOptionsBuilder.builder(options.training().student()).model(begin.toString()).build();
     return TrainingOptionsBuilder.builder(options.training()).student(student).build();

@@ -364,6 +364,100 @@ class PpoJobTest {
     assertThat(table("rollouts", "told")).anyMatch(row -> !row.isNullAt(row.fieldIndex("score")));
   }
 
+  /** The value of a token is the score of what stands before it. */
+  private void assertValuesAreScores(String id, Path reward) throws IOException {
+    Tokenizer tokenizer = Tokenizers.open(MODEL);
+    int seen = 0;
+    try (RewardModel model = RewardModel.open(reward, 1)) {
+      for (Row row : table("rollouts", id)) {
+        int[] prompt = tokenizer.encodeOrdinary(row.getAs("prompt"));
+        List<Row> tokens = row.getList(row.fieldIndex("tokens"));
+        int[] ids = Arrays.copyOf(prompt, prompt.length + tokens.size());
+        for (int t = 0; t < tokens.size(); t++) {
+          int[] before = Arrays.copyOf(ids, prompt.length + t);
+          assertThat(tokens.get(t).<Number>getAs("value").doubleValue())
+              .isCloseTo(model.score(List.of(before))[0], within(1e-4));
+          ids[prompt.length + t] = tokens.get(t).getAs("id");
+          seen++;
+        }
+      }
+    }
+    assertThat(seen).isGreaterThan(16);
+  }
+
+  private byte[] file(String id, String name) throws IOException {
+    return Files.readAllBytes(temp.resolve("out-" + id).resolve(name));
+  }
+
+  /** It is written as a reward model, an adapter of one here, and another run begins from that. */
+  @Test
+  void aValueNetworkBeginsAsItsRewardModelAndOnlyTheErrorOfValuesMovesIt() throws IOException {
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0.25);
+    Map<String, String> given =
+        with(
+            Map.of("trainable", "lora", "max-steps", "1", "warmup-steps", "0"),
+            "value-model",
+            reward.toString());
+    run("v", given);
+    run("still", with(given, "vf-coef", "0"));
+
+    assertValuesAreScores("v", reward);
+    String adapter = "adapter_model.safetensors";
+    assertThat(file("still", adapter)).isEqualTo(file("v", adapter));
+    assertThat(file("still", "value-model/" + adapter))
+        .isNotEqualTo(file("v", "value-model/" + adapter));
+    assertThat(temp.resolve("out-v/value_head.safetensors")).doesNotExist();
+    assertThat(metrics("v").get("1 ppo/val/grad_norm")).isGreaterThan(0);
+    assertThat(metrics("still").get("1 ppo/val/grad_norm")).isEqualTo(0);
+    run("same", with(given, "value-model", temp.resolve("out-still/value-model").toString()));
+    assertValuesAreScores("same", reward);
+    Path learned = temp.resolve("out-v/value-model");
+    run("next", with(given, "value-model", learned.toString()));
+    assertValuesAreScores("next", learned);
+    assertThat(temp.resolve("out-next/value-base/model.safetensors")).exists();
+    assertThatThrownBy(() -> assertValuesAreScores("next", reward))
+        .isInstanceOf(AssertionError.class);
+  }
+
+  @Test
+  void aValueNetworkIsTheSameBitsWhoeverComputesAndWhereverItStopped() throws IOException {
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0.25);
+    Map<String, String> given =
+        Map.of("value-model", reward.toString(), "ema-decay", "0.5", "save-steps", "1");
+    run("n1", given);
+    run("n2", with(given, "workers", "2"));
+    run("n4", with(with(given, "workers", "4"), "max-steps", "1"));
+    Files.delete(temp.resolve("warehouse/_runs/n4.json"));
+    run("n4", with(given, "workers", "4"));
+    assertThat(metrics("n1")).containsKeys("2 ppo/loss/value", "2 ppo/val/var_explained");
+    String weights = "value-model/model.safetensors";
+    assertThat(file("n1", weights))
+        .isNotEqualTo(Files.readAllBytes(reward.resolve("model.safetensors")));
+    for (String other : List.of("n2", "n4")) {
+      assertThat(rollouts(other)).isEqualTo(rollouts("n1"));
+      assertThat(weights(other)).isEqualTo(weights("n1"));
+      assertThat(file(other, weights)).isEqualTo(file("n1", weights));
+      assertThat(metrics(other)).isEqualTo(metrics("n1"));
+    }
+  }
+
+  @Test
+  void aValueModelThatCannotReadThePolicysTokensIsRefusedBeforeTheFirstStep() throws IOException {
+    assertThatThrownBy(() -> run("b", Map.of("value-model", MODEL.toString())))
+        .hasMessageContaining("Option --value-model")
+        .hasMessageContaining("without a score head");
+    Path other = TinyReward.write(temp.resolve("other"), 0);
+    Path tokenizer = other.resolve("tokenizer.json");
+    String json = Files.readString(tokenizer);
+    Files.writeString(tokenizer, json.replace("\"a\":", "\"swap\":").replace("\"b\":", "\"a\":"));
+    assertThatThrownBy(() -> run("o", Map.of("value-model", other.toString())))
+        .hasMessageContaining("Option --value-model: " + other)
+        .hasMessageContaining("theirs are two vocabularies");
+    assertThatThrownBy(() -> run("r", Map.of("value-model", other.toString(), "algorithm", "rloo")))
+        .hasMessageContaining("Option --value-model: expected only with --algorithm ppo");
+    assertThat(temp.resolve("out-o")).doesNotExist();
+  }
+
   /** Leaves nearly every byte a token of its own. */
   private static void forgetMerges(Path tokenizer) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
