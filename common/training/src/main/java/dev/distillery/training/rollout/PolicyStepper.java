@@ -238,6 +238,11 @@ final class PolicyStepper implements Stepper {
   }
 
   @Override
+  public Optional<List<Answered>> answers(int most) {
+    return method.held().map(held -> rollouts.answers(held, most));
+  }
+
+  @Override
   public Map<String, Double> seconds() {
     Map<String, Double> seconds = new LinkedHashMap<>(rollouts.seconds());
     seconds.put("update_seconds", updateSeconds);

@@ -6,6 +6,7 @@ import dev.distillery.model.rl.RunningMoments;
 import dev.distillery.training.run.Engine;
 import dev.distillery.training.run.MicroBatch;
 import dev.distillery.training.run.StepPlan;
+import dev.distillery.training.run.Stepper;
 import dev.distillery.training.tokens.TokenSequence;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -147,10 +148,7 @@ final class Rollouts {
     double reward = 0;
     int scored = 0;
     for (int i = 0; i < drawn.answers.size(); i++) {
-      Figures said = drawn.said.get(i);
-      for (int t = 0; t < said.logProbs().length; t++) {
-        kl += said.logProbs()[t] - said.refLogProbs()[t];
-      }
+      kl += kl(drawn.said.get(i));
       length += drawn.answers.get(i).ids().length;
       ended += drawn.answers.get(i).ended() ? 1 : 0;
       double score = drawn.scored.scores()[i];
@@ -167,6 +165,36 @@ final class Rollouts {
     figures.put("response_length", length / count);
     figures.put("ended", ended / count);
     return figures;
+  }
+
+  /** The first held-out prompts with their answers, drawn as an evaluation draws them. */
+  List<Stepper.Answered> answers(PromptTable held, int most) {
+    long[] first = LongStream.range(0, Math.min(most, held.size())).toArray();
+    Drawn drawn = draw(held.at(first), CounterRandom.key(settings.seed(), HELD));
+    List<Stepper.Answered> answers = new ArrayList<>();
+    for (int i = 0; i < first.length; i++) {
+      Sampled sampled = drawn.answers.get(i);
+      Map<String, Double> figures = new LinkedHashMap<>();
+      if (Double.isFinite(drawn.scored.scores()[i])) {
+        figures.put("score", drawn.scored.scores()[i]);
+      }
+      figures.put("kl", kl(drawn.said.get(i)));
+      answers.add(
+          new Stepper.Answered(
+              sampled.prompt().text(),
+              sampled.answer(),
+              sampled.prompt().reference().orElse(""),
+              figures));
+    }
+    return answers;
+  }
+
+  private static double kl(Figures said) {
+    double kl = 0;
+    for (int t = 0; t < said.logProbs().length; t++) {
+      kl += said.logProbs()[t] - said.refLogProbs()[t];
+    }
+    return kl;
   }
 
   /** Seconds of this try by what they went into. */

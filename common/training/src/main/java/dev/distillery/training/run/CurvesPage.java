@@ -2,6 +2,7 @@ package dev.distillery.training.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.page.LinePlot;
 import dev.distillery.core.page.LinePlot.Line;
 import dev.distillery.core.page.Page;
@@ -12,15 +13,20 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
 
 /**
  * {@code metrics.html}, beside the metrics that it shows: losses, learning rate, gradient norm and
- * what else was logged, and for each layer the norms and the ratio of update to weights, as
- * Deeplearning4j's dashboard shows them. Of a long run every second, fourth, ... value is shown.
+ * what else was logged, what was answered to held-out prompts, and for each layer the norms and the
+ * ratio of update to weights, as Deeplearning4j's dashboard shows them. Of a long run every second,
+ * fourth, ... value is shown.
  */
 final class CurvesPage {
   static final String FILE = "metrics.html";
@@ -41,7 +47,15 @@ final class CurvesPage {
   /** Figures that tell time. */
   private static final List<String> CLOCKS = List.of("num_tokens", "epoch");
 
+  /** Evaluations whose answers are shown, and characters of one. */
+  private static final int EVALUATIONS = 12;
+
+  private static final int CHARACTERS = 2000;
+
   private final Map<String, Series> series = new TreeMap<>();
+
+  /** By prompt, a row for each evaluation, its step first. */
+  private final Map<String, List<JsonNode>> answers = new LinkedHashMap<>();
 
   private CurvesPage() {}
 
@@ -63,7 +77,63 @@ final class CurvesPage {
         }
       }
     }
+    page.readAnswers(folder);
     folder.writeWhole(folder.path(FILE), page.html(title).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Of the first evaluation, the last, and some between. */
+  private void readAnswers(OutputFolder folder) throws IOException {
+    List<FileStatus> files = folder.list(folder.path(Samples.FOLDER));
+    int shown = Math.min(EVALUATIONS, files.size());
+    for (int i = 0; i < shown; i++) {
+      Path file = files.get(shown == 1 ? 0 : i * (files.size() - 1) / (shown - 1)).getPath();
+      long step = Samples.step(file);
+      try (var reader =
+          new BufferedReader(
+              new InputStreamReader(folder.files().open(file), StandardCharsets.UTF_8))) {
+        int number = 1;
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          ObjectNode answer = ((ObjectNode) JSON.readTree(line)).put("step", step);
+          answers
+              .computeIfAbsent(
+                  number++ + ". " + cut(answer.path("prompt").asText()),
+                  prompt -> new ArrayList<>())
+              .add(answer);
+        }
+      }
+    }
+  }
+
+  private static String cut(String text) {
+    return text.length() > CHARACTERS ? text.substring(0, CHARACTERS) + "…" : text;
+  }
+
+  private void addAnswers(Page page) {
+    if (!answers.isEmpty()) {
+      page.heading("Held-out prompts");
+    }
+    answers.forEach(
+        (prompt, rows) -> {
+          Set<String> columns = new LinkedHashSet<>(List.of("step"));
+          rows.forEach(row -> row.fieldNames().forEachRemaining(columns::add));
+          columns.removeAll(List.of("prompt", "expected"));
+          page.paragraph(prompt);
+          String expected = rows.get(0).path("expected").asText();
+          if (!expected.isEmpty()) {
+            page.paragraph("Expected: " + cut(expected));
+          }
+          page.table(
+              List.copyOf(columns),
+              rows.stream()
+                  .map(row -> columns.stream().map(name -> cell(row.path(name))).toList())
+                  .toList());
+        });
+  }
+
+  private static String cell(JsonNode value) {
+    return value.isDouble()
+        ? String.format(Locale.ROOT, "%.4f", value.asDouble())
+        : cut(value.asText());
   }
 
   private String html(String title) {
@@ -85,6 +155,7 @@ final class CurvesPage {
             page.plot(new LinePlot(name, false, lines(lines)));
           }
         });
+    addAnswers(page);
     page.heading("By layer");
     for (Map.Entry<String, String> plot : BY_LAYER.entrySet()) {
       List<String> names =

@@ -15,17 +15,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 
 /**
  * What the student answers to the first held-out rows, before training and at each evaluation, the
- * likeliest token each time. A prompt is what stands in a row before its first learned token; of a
- * text that is learned from its beginning, its first tokens. {@code samples/samples-<step>.jsonl}
- * in the output folder holds them: {@code prompt}, {@code answer}, {@code expected}.
+ * likeliest token each time, or as the stepper answers them. A prompt is what stands in a row
+ * before its first learned token; of a text that is learned from its beginning, its first tokens.
+ * {@code samples/samples-<step>.jsonl} in the output folder holds them: {@code prompt}, {@code
+ * answer}, {@code expected}, and figures that the stepper gives.
  */
 final class Samples {
+  static final String FOLDER = "samples";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Tokens of a prompt that a row does not set apart itself. */
@@ -111,35 +115,53 @@ final class Samples {
    *
    * @return a line for the progress
    */
-  String take(long step, Engine engine, OutputFolder folder) throws IOException {
-    List<String> answers = answers(engine);
+  String take(long step, Stepper stepper, Engine engine, OutputFolder folder) throws IOException {
+    List<Stepper.Answered> answers = answers(stepper, engine);
     var lines = new StringBuilder();
-    for (int i = 0; i < answers.size(); i++) {
+    for (Stepper.Answered answered : answers) {
       ObjectNode line = JSON.createObjectNode();
-      line.put("prompt", text(tokenizer, prompts.get(i)));
-      line.put("answer", answers.get(i));
-      line.put("expected", expected.get(i));
+      line.put("prompt", answered.prompt());
+      line.put("answer", answered.answer());
+      line.put("expected", answered.expected());
+      answered.figures().forEach(line::put);
       lines.append(JSON.writeValueAsString(line)).append('\n');
     }
     folder.writeWhole(file(folder, step), lines.toString().getBytes(StandardCharsets.UTF_8));
-    String first = answers.get(0).replace("\n", "\\n").replaceAll("\\p{Cc}", "?");
+    String first = answers.get(0).answer().replace("\n", "\\n").replaceAll("\\p{Cc}", "?");
     return "Step %d answers: %s"
         .formatted(step, first.length() > SHOWN ? first.substring(0, SHOWN) + "..." : first);
   }
 
-  private List<String> answers(Engine engine) {
-    return engine.answers(prompts, most, stops).stream()
-        .map(answer -> text(tokenizer, answer))
-        .toList();
+  private List<Stepper.Answered> answers(Stepper stepper, Engine engine) {
+    return stepper.answers(prompts.size()).orElseGet(() -> likeliest(engine));
+  }
+
+  private List<Stepper.Answered> likeliest(Engine engine) {
+    List<int[]> answers = engine.answers(prompts, most, stops);
+    List<Stepper.Answered> all = new ArrayList<>();
+    for (int i = 0; i < answers.size(); i++) {
+      all.add(
+          new Stepper.Answered(
+              text(tokenizer, prompts.get(i)),
+              text(tokenizer, answers.get(i)),
+              expected.get(i),
+              Map.of()));
+    }
+    return all;
   }
 
   private static Path file(OutputFolder folder, long step) {
-    return new Path(folder.path("samples"), "samples-%010d.jsonl".formatted(step));
+    return new Path(folder.path(FOLDER), "samples-%010d.jsonl".formatted(step));
+  }
+
+  /** The step whose answers a file of {@link #FOLDER} holds. */
+  static long step(Path file) {
+    return Long.parseLong(file.getName().replaceAll("\\D", ""));
   }
 
   /** Removes what an earlier try wrote beyond a step. */
   static void resume(OutputFolder folder, long step) throws IOException {
-    for (FileStatus file : folder.list(folder.path("samples"))) {
+    for (FileStatus file : folder.list(folder.path(FOLDER))) {
       if (file.getPath().getName().compareTo(file(folder, step).getName()) > 0) {
         folder.files().delete(file.getPath(), false);
       }
@@ -147,7 +169,7 @@ final class Samples {
   }
 
   /** Prompts with the answers before training, and by the weights as they are now. */
-  List<TrainingResult.Sample> beforeAndAfter(Engine engine, OutputFolder folder)
+  List<TrainingResult.Sample> beforeAndAfter(Stepper stepper, Engine engine, OutputFolder folder)
       throws IOException {
     List<String> before = new ArrayList<>();
     Path first = file(folder, 0);
@@ -161,14 +183,14 @@ final class Samples {
         }
       }
     }
-    List<String> after = answers(engine);
+    List<Stepper.Answered> after = answers(stepper, engine);
     List<TrainingResult.Sample> samples = new ArrayList<>();
     for (int i = 0; i < after.size(); i++) {
       samples.add(
           new TrainingResult.Sample(
-              text(tokenizer, prompts.get(i)),
+              after.get(i).prompt(),
               i < before.size() ? before.get(i) : "",
-              after.get(i)));
+              after.get(i).answer()));
     }
     return samples;
   }

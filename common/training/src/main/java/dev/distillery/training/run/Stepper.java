@@ -72,6 +72,24 @@ public interface Stepper extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * An answer to a held-out prompt.
+   *
+   * @param expected the row's own; empty where it has none
+   * @param figures what it is worth, by name, in order; none of the likeliest tokens
+   */
+  record Answered(String prompt, String answer, String expected, Map<String, Double> figures) {}
+
+  /**
+   * Answers of the stepper's own to the first held-out prompts, by the weights as they are; empty
+   * where the likeliest tokens are what is looked at.
+   *
+   * @param most prompts
+   */
+  default Optional<List<Answered>> answers(int most) {
+    return Optional.empty();
+  }
+
   /** Seconds of this try by what they went into, by the names that a summary gives them. */
   default Map<String, Double> seconds() {
     return Map.of();

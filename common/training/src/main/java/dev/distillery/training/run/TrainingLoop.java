@@ -279,14 +279,14 @@ final class TrainingLoop {
 
   private void answer() throws IOException {
     if (inputs.samples().isPresent()) {
-      progress.say(inputs.samples().get().take(state.step(), engine, folder));
+      progress.say(inputs.samples().get().take(state.step(), stepper, engine, folder));
     }
   }
 
   /** Answers before training and by the weights as they are now. */
   List<TrainingResult.Sample> samples() throws IOException {
     return inputs.samples().isPresent()
-        ? inputs.samples().get().beforeAndAfter(engine, folder)
+        ? inputs.samples().get().beforeAndAfter(stepper, engine, folder)
         : List.of();
   }
 

@@ -30,12 +30,26 @@ class CurvesPageTest {
     }
     log.flush();
 
+    Files.createDirectories(temp.resolve("samples"));
+    for (int step = 0; step < 100; step++) {
+      Files.writeString(
+          temp.resolve("samples/samples-%010d.jsonl".formatted(step)),
+          """
+          {"prompt": "<u>", "answer": "at %d", "expected": "", "score": 0.5}
+          {"prompt": "<u>", "answer": "%s", "expected": "hoped"}
+          """
+              .formatted(step, "long ".repeat(1000)));
+    }
+
     CurvesPage.write(folder, "Training: <i>");
 
     String html = Files.readString(temp.resolve("metrics.html"));
     assertThat(html.length()).isLessThan(200_000);
     assertThat(html)
         .contains("Training: &lt;i&gt;", "&lt;b&gt;", "eval_loss", "Update by parameter norm")
+        .contains("1. &lt;u&gt;", "2. &lt;u&gt;", "Expected: hoped", ">0.5000<")
+        .containsPattern("(?s)>0</td>.*>at 0<.*>at 9<.*>99</td>.*>at 99<")
+        .doesNotContain(">at 1<")
         .doesNotContain("<b>", "<i>", "num_tokens", "<script", "http://localhost");
     assertThat(html.indexOf(">layer_2<")).isLessThan(html.indexOf(">layer_10<")).isPositive();
   }

@@ -270,6 +270,9 @@ class PpoJobTest {
             {"id": "d", "messages": []}
             """
                 .formatted("long ".repeat(60)));
+    Path held =
+        Files.writeString(
+            temp.resolve("held.jsonl"), "{\"instruction\": \"Two?\", \"output\": \"hoped\"}");
     PpoSummary summary =
         run(
             "talk",
@@ -277,7 +280,7 @@ class PpoJobTest {
                 "input",
                 dialogues.toString(),
                 "eval-input",
-                prompts.toString(),
+                held.toString(),
                 "eval-steps",
                 "1",
                 "ref-model",
@@ -293,6 +296,12 @@ class PpoJobTest {
     assertThat(rollouts("talk"))
         .allMatch(row -> row.contains("One?") && !row.contains("\"prompt\":\"1"));
     assertThat(metrics("talk")).containsKeys("1 eval_reward", "2 eval_kl");
+    assertThat(temp.resolve("out-talk/samples/samples-0000000002.jsonl"))
+        .content()
+        .contains("Two?", "\"expected\":\"hoped\",\"score\":0.0,\"kl\":");
+    assertThat(temp.resolve("out-talk/metrics.html"))
+        .content()
+        .contains("Held-out prompts", "Two?", "Expected: hoped", "<th scope=\"col\">score</th>");
     assertThat(metrics("talk").get("1 kl")).isCloseTo(0, within(1e-5));
     assertThat(Files.readString(temp.resolve("out-talk/README.md")))
         .contains("Reinforcement learning of student", "dialogues.jsonl", "NOASSERTION");
@@ -409,8 +418,11 @@ class PpoJobTest {
     assertThat(temp.resolve("out-v/value_head.safetensors")).doesNotExist();
     assertThat(metrics("v").get("1 ppo/val/grad_norm")).isGreaterThan(0);
     assertThat(metrics("still").get("1 ppo/val/grad_norm")).isEqualTo(0);
-    run("same", with(given, "value-model", temp.resolve("out-still/value-model").toString()));
-    assertValuesAreScores("same", reward);
+    int[] some = {5, 6, 7};
+    try (RewardModel before = RewardModel.open(reward, 1);
+        RewardModel after = RewardModel.open(temp.resolve("out-still/value-model"), 1)) {
+      assertThat(after.score(List.of(some))).containsExactly(before.score(List.of(some)));
+    }
     Path learned = temp.resolve("out-v/value-model");
     run("next", with(given, "value-model", learned.toString()));
     assertValuesAreScores("next", learned);
@@ -449,7 +461,11 @@ class PpoJobTest {
     Path other = TinyReward.write(temp.resolve("other"), 0);
     Path tokenizer = other.resolve("tokenizer.json");
     String json = Files.readString(tokenizer);
-    Files.writeString(tokenizer, json.replace("\"a\":", "\"swap\":").replace("\"b\":", "\"a\":"));
+    Files.writeString(
+        tokenizer,
+        json.replace("\"a\":", "\"both\":")
+            .replace("\"b\":", "\"a\":")
+            .replace("\"both\":", "\"b\":"));
     assertThatThrownBy(() -> run("o", Map.of("value-model", other.toString())))
         .hasMessageContaining("Option --value-model: " + other)
         .hasMessageContaining("theirs are two vocabularies");
