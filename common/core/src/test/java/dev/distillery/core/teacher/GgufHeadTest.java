@@ -77,7 +77,8 @@ class GgufHeadTest {
       Path file = Files.write(folder.resolve("cut.gguf"), Arrays.copyOf(whole, length));
       assertThatThrownBy(() -> GgufHead.read(file))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("The model file %s is cut off", file);
+          .hasMessageStartingWith("Cannot use " + file + ": ")
+          .hasMessageEndingWith(": it is truncated or its header lies");
     }
   }
 
@@ -88,7 +89,8 @@ class GgufHeadTest {
 
     assertThatThrownBy(() -> GgufHead.read(file))
         .hasMessage(
-            "The model file %s cannot be used: it claims 1152921504606846976 bytes of a string",
+            "Cannot use %s: metadata key has a length of 1152921504606846976 bytes, and 0"
+                + " are left: it is truncated or its header lies",
             file);
   }
 
@@ -97,7 +99,7 @@ class GgufHeadTest {
     Path file = Files.writeString(folder.resolve("x.gguf"), "{\"model\": 1}");
 
     assertThatThrownBy(() -> GgufHead.read(file))
-        .hasMessage("The model file %s cannot be used: it is not a GGUF file", file);
+        .hasMessage("Cannot use %s: it does not begin with GGUF", file);
   }
 
   @Test

@@ -1,11 +1,11 @@
 package dev.distillery.model.cpu;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.BlockCodec;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelConfigs;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.TensorSpec;

@@ -1,6 +1,7 @@
 package dev.distillery.model.format;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.distillery.core.format.ModelFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,5 +1,7 @@
 package dev.distillery.model.format;
 
+import dev.distillery.core.format.GgufMetadata;
+import dev.distillery.core.format.ModelFileException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -56,10 +58,10 @@ final class GgufModel {
 
   private final MappedFile file;
   private final GgufMetadata metadata;
-  private final Map<String, GgufReader.Entry> entries;
+  private final Map<String, GgufTensors.Entry> entries;
   private final GgufFamily family;
 
-  private GgufModel(MappedFile file, GgufMetadata metadata, Map<String, GgufReader.Entry> entries)
+  private GgufModel(MappedFile file, GgufMetadata metadata, Map<String, GgufTensors.Entry> entries)
       throws ModelFileException {
     this.file = file;
     this.metadata = metadata;
@@ -72,7 +74,7 @@ final class GgufModel {
   }
 
   static ModelFiles bind(
-      MappedFile file, GgufMetadata metadata, Map<String, GgufReader.Entry> entries)
+      MappedFile file, GgufMetadata metadata, Map<String, GgufTensors.Entry> entries)
       throws ModelFileException {
     return new GgufModel(file, metadata, entries).bind();
   }
@@ -80,12 +82,12 @@ final class GgufModel {
   private ModelFiles bind() throws ModelFileException {
     ModelConfig config = config();
     MappedWeights weights = new MappedWeights(List.of(file));
-    Map<String, GgufReader.Entry> left = new HashMap<>(entries);
+    Map<String, GgufTensors.Entry> left = new HashMap<>(entries);
     left.remove(ROPE_FACTORS);
     Map<String, String> names = family.tensorNames(config);
     for (TensorSpec spec : ModelTensors.of(config)) {
       String name = Objects.requireNonNull(names.get(spec.name()));
-      GgufReader.Entry entry = left.remove(name);
+      GgufTensors.Entry entry = left.remove(name);
       if (entry == null) {
         throw new ModelFileException(file.path(), "it has no tensor " + name);
       }
@@ -136,7 +138,7 @@ final class GgufModel {
     if (metadata.integer(key("expert_count"), 0) != 0) {
       throw metadata.wrong(key("expert_count"), "0: mixtures of experts are not read");
     }
-    GgufReader.Entry embedding = entries.get("token_embd.weight");
+    GgufTensors.Entry embedding = entries.get("token_embd.weight");
     if (embedding == null || embedding.shape().size() != 2) {
       throw new ModelFileException(file.path(), "it has no matrix token_embd.weight");
     }
@@ -274,7 +276,7 @@ final class GgufModel {
     if (!yarn && metadata.number(key("rope.scaling.attn_factor"), 1) != 1) {
       throw metadata.wrong(key("rope.scaling.attn_factor"), "1 without YaRN");
     }
-    GgufReader.@Nullable Entry divisors = entries.get(ROPE_FACTORS);
+    GgufTensors.@Nullable Entry divisors = entries.get(ROPE_FACTORS);
     if (divisors == null) {
       return named;
     }

@@ -1,5 +1,7 @@
 package dev.distillery.model.format;
 
+import dev.distillery.core.format.GgufMetadata;
+import dev.distillery.core.format.ModelFileException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -72,7 +74,7 @@ public final class ModelFiles implements Closeable {
       throw new ModelFileException(path, "there is no such file or directory");
     }
     if (isGguf(path)) {
-      return GgufReader.open(path);
+      return GgufTensors.open(path);
     }
     if (path.toString().endsWith(".bin")) {
       return Llama2cReader.open(path);

@@ -1,6 +1,7 @@
 package dev.distillery.model.format;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.format.ModelFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;

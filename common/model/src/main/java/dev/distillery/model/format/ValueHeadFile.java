@@ -1,5 +1,6 @@
 package dev.distillery.model.format;
 
+import dev.distillery.core.format.ModelFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@
  * are untrusted: every length is checked against the file before it is believed. Tokenizers and
  * arithmetic on weights live elsewhere.
  *
- * <p>May use: nothing of ours.
+ * <p>May use: core.format.
  */
 @NullMarked
 package dev.distillery.model.format;

@@ -1,11 +1,11 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.LayerShape.NormKind;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.TensorSpec;
 import dev.distillery.model.format.TensorType;

@@ -4,7 +4,7 @@
  * {@code format}; losses, the optimiser and the steps of training live in {@code train}, decoding
  * in {@code sample}.
  *
- * <p>May use: core.random, model.format.
+ * <p>May use: core.format, core.random, model.format.
  */
 @NullMarked
 package dev.distillery.model.nn;

@@ -1,8 +1,8 @@
 package dev.distillery.model.sample;
 
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.SpecialTokens;
 import dev.distillery.model.nn.Decoder;

@@ -1,6 +1,6 @@
 package dev.distillery.model.tokenizer;
 
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.ModelFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,8 +2,8 @@ package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.dialogue.TemplateInputs;
-import dev.distillery.model.format.GgufMetadata;
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.GgufMetadata;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelJson;
 import dev.distillery.model.format.SpecialTokens;

@@ -1,7 +1,7 @@
 package dev.distillery.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.ModelJson;
 import java.util.ArrayList;
 import java.util.HashMap;

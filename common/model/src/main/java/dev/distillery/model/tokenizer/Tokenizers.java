@@ -1,7 +1,7 @@
 package dev.distillery.model.tokenizer;
 
-import dev.distillery.model.format.GgufMetadata;
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.GgufMetadata;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelJson;
 import java.io.IOException;

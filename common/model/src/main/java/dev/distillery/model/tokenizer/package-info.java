@@ -4,7 +4,7 @@
  * the templates that turn a dialogue into a prompt. Model weights and configurations live in {@code
  * format}.
  *
- * <p>May use: core.dialogue, model.format, model.template.
+ * <p>May use: core.dialogue, core.format, model.format, model.template.
  */
 @NullMarked
 package dev.distillery.model.tokenizer;

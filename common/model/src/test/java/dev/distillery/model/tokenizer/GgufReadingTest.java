@@ -3,10 +3,10 @@ package dev.distillery.model.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.GgufWriter;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.RopeScaling;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.SpecialTokens;
 import java.io.IOException;
 import java.net.URISyntaxException;

@@ -1,8 +1,8 @@
 package dev.distillery.training.card;
 
+import dev.distillery.core.format.GgufMetadata;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.RunOptions.Use;
-import dev.distillery.model.format.GgufMetadata;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.spark.license.UsePolicy;
 import java.io.IOException;
@@ -85,7 +85,8 @@ public record BaseModelTerms(Optional<String> license) {
     }
     if (license.isEmpty()) {
       return Optional.of(
-          "it names no license, in the head of a README.md or in general.license; add the license that it was published under");
+          "it names no license, in the head of a README.md or in general.license; add the license"
+              + " that it was published under");
     }
     String name = license.get().toLowerCase(Locale.ROOT);
     if (COMMUNITY.stream().anyMatch(name::startsWith)) {

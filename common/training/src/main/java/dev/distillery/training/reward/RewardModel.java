@@ -1,10 +1,10 @@
 package dev.distillery.training.reward;
 
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ScoreBias;

@@ -3,7 +3,7 @@ package dev.distillery.training.rollout;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.dialogue.TemplateOptions;
-import dev.distillery.model.format.ModelFileException;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.training.reward.RewardModel;
 import dev.distillery.training.reward.SharedReward;

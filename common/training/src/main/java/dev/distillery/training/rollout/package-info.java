@@ -7,9 +7,9 @@
  * dev.distillery.training.rollout.RewardFunction} and {@link
  * dev.distillery.training.rollout.Sampled}.
  *
- * <p>May use: core.dialogue, core.random, core.run, core.teacher, model.format, model.nn, model.rl,
- * model.sample, model.tokenizer, model.train, spark.job, spark.warehouse, training.card,
- * training.reward, training.run, training.tokens.
+ * <p>May use: core.dialogue, core.format, core.random, core.run, core.teacher, model.format,
+ * model.nn, model.rl, model.sample, model.tokenizer, model.train, spark.job, spark.warehouse,
+ * training.card, training.reward, training.run, training.tokens.
  */
 @NullMarked
 package dev.distillery.training.rollout;

@@ -1,8 +1,8 @@
 package dev.distillery.training.run;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.ModelHash;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.FrozenForm;

@@ -1,11 +1,11 @@
 package dev.distillery.training.run;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;

@@ -1,7 +1,7 @@
 package dev.distillery.training.tokens;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.model.format.AdapterFiles;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.ModelTemplates;
 import dev.distillery.model.tokenizer.Tokenizer;

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ScoreBias;
 import dev.distillery.model.format.TensorSpec;

@@ -3,11 +3,11 @@ package dev.distillery.training.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterConfig;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.TensorSpec;
 import dev.distillery.training.reward.TinyReward;
 import java.io.IOException;

@@ -1,13 +1,13 @@
 package dev.distillery.jobs.dpo;
 
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;

@@ -1,9 +1,9 @@
 package dev.distillery.jobs.export;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;

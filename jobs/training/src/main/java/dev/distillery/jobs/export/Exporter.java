@@ -1,10 +1,10 @@
 package dev.distillery.jobs.export;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.GgufWriter;
 import dev.distillery.model.format.MergedWeights;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;

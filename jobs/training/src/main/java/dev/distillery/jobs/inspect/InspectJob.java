@@ -1,10 +1,10 @@
 package dev.distillery.jobs.inspect;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.ModelConfigs;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;

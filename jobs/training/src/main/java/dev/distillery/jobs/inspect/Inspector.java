@@ -1,11 +1,11 @@
 package dev.distillery.jobs.inspect;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.RunSummary;
 import dev.distillery.model.format.Hardware;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelEstimate.Trained;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.Tokenizer;

@@ -11,11 +11,11 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.to_json;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.sample.Student;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;

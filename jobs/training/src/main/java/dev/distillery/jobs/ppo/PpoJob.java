@@ -3,13 +3,13 @@ package dev.distillery.jobs.ppo;
 import static org.apache.spark.sql.functions.col;
 
 import dev.distillery.core.dialogue.TemplateInputs;
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.Experience;

@@ -2,9 +2,9 @@
  * Reinforcement learning: a student learns from rewards for what it answers. Updates are
  * common/training's.
  *
- * <p>May use: core.dialogue, core.run, model.format, model.rl, model.sample, model.tokenizer,
- * model.train, spark.job, spark.warehouse, training.card, training.rollout, training.run,
- * training.tokens.
+ * <p>May use: core.dialogue, core.format, core.run, model.format, model.rl, model.sample,
+ * model.tokenizer, model.train, spark.job, spark.warehouse, training.card, training.rollout,
+ * training.run, training.tokens.
  */
 @NullMarked
 package dev.distillery.jobs.ppo;

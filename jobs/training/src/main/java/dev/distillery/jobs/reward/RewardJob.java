@@ -2,6 +2,7 @@ package dev.distillery.jobs.reward;
 
 import static org.apache.spark.sql.functions.col;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
@@ -9,7 +10,6 @@ import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ModelConfig;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.WeightSource;

@@ -1,8 +1,8 @@
 /**
  * Reward models at work on tables of answers: their scores, and the best of several answers.
  *
- * <p>May use: core.dialogue, core.run, model.format, spark.job, spark.warehouse, training.card,
- * training.reward, training.tokens.
+ * <p>May use: core.dialogue, core.format, core.run, model.format, spark.job, spark.warehouse,
+ * training.card, training.reward, training.tokens.
  */
 @NullMarked
 package dev.distillery.jobs.score;

@@ -1,6 +1,9 @@
-package dev.distillery.model.format;
+package dev.distillery.core.format;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -10,9 +13,12 @@ import java.util.TreeMap;
 /**
  * The key-value pairs of a GGUF file, read by type. Strings are {@link String}, integers {@link
  * Long} (unsigned 64-bit ones above 2^63 are refused on reading), floats {@link Double}, booleans
- * {@link Boolean}, arrays unmodifiable {@link List}s of these.
+ * {@link Boolean}, arrays unmodifiable {@link List}s of these, arrays of strings where they lie in
+ * the file.
  */
 public final class GgufMetadata {
+  private static final int LONGEST_SHOWN = 80;
+
   private final Path file;
   private final Map<String, Object> values;
 
@@ -65,7 +71,19 @@ public final class GgufMetadata {
 
   /** An array of strings. */
   public List<String> texts(String key) throws ModelFileException {
-    return list(key, String.class, "an array of strings");
+    Object value = values.get(key);
+    if (value instanceof List<?> list && list.isEmpty()) {
+      return List.of();
+    }
+    GgufHeader.Texts texts = value(key, GgufHeader.Texts.class, "an array of strings");
+    ByteBuffer bytes = texts.bytes().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    var strings = new ArrayList<String>(texts.size());
+    while (bytes.hasRemaining()) {
+      int length = (int) bytes.getLong();
+      strings.add(GgufHeader.text(file, bytes.slice(bytes.position(), length), "metadata " + key));
+      bytes.position(bytes.position() + length);
+    }
+    return Collections.unmodifiableList(strings);
   }
 
   /** An array of integers. */
@@ -108,8 +126,13 @@ public final class GgufMetadata {
   }
 
   private static String shown(Object value) {
-    return value instanceof List<?> list
-        ? "an array of " + list.size()
-        : ModelJson.abbreviate(String.valueOf(value));
+    if (value instanceof List<?> list) {
+      return "an array of " + list.size();
+    }
+    if (value instanceof GgufHeader.Texts texts) {
+      return "an array of " + texts.size();
+    }
+    String text = value.toString();
+    return text.length() <= LONGEST_SHOWN ? text : text.substring(0, LONGEST_SHOWN - 3) + "...";
   }
 }

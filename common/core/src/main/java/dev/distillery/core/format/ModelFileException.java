@@ -1,4 +1,4 @@
-package dev.distillery.model.format;
+package dev.distillery.core.format;
 
 import java.io.IOException;
 import java.nio.file.Path;
