@@ -75,7 +75,7 @@ public final class SharedReward {
    * Sends a reward model to executors, where there are any.
    *
    * @param threads of its kernels; 0 for the task's cores
-   * @throws dev.distillery.model.format.ModelFileException if it is no reward model
+   * @throws dev.distillery.core.format.ModelFileException if it is no reward model
    */
   public static Access access(SparkContext context, Path model, int threads) throws IOException {
     var unused = RewardModel.check(model);
@@ -92,7 +92,7 @@ public final class SharedReward {
    * What tells a reward model from every other: the hash of its bytes, and of those of the base
    * that its adapter stands on.
    *
-   * @throws dev.distillery.model.format.ModelFileException if it is no reward model
+   * @throws dev.distillery.core.format.ModelFileException if it is no reward model
    */
   public static String fingerprint(Path model) throws IOException {
     return hash(model, RewardModel.base(model));

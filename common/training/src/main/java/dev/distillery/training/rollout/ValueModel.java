@@ -1,7 +1,7 @@
 package dev.distillery.training.rollout;
 
+import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.run.JobException;
-import dev.distillery.model.format.ModelFileException;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.training.reward.RewardModel;

@@ -1,7 +1,7 @@
 package dev.distillery.training.run;
 
-import dev.distillery.core.run.JobException;
 import dev.distillery.core.format.ModelFileException;
+import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.MergedWeights;
