@@ -267,23 +267,20 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     }
     List<EvaluatedModel> models = new ArrayList<>();
     try {
-      for (String model : options.models()) {
-        for (int repeat = 1; repeat <= options.repeats(); repeat++) {
-          ItemTasks asked = asked(run, options, tasks, pools, model, repeat);
-          models.add(new EvaluatedModel(run, options, asked));
+      Optional<FanoutStop> stop = Optional.empty();
+      for (int i = 0; i < options.models().size() * options.repeats() && stop.isEmpty(); i++) {
+        String name = options.models().get(i / options.repeats());
+        ItemTasks asked = asked(run, options, tasks, pools, name, 1 + i % options.repeats());
+        var model = new EvaluatedModel(run, options, asked);
+        models.add(model);
+        if (!run.dryRun()) {
+          model.evaluate(tasks, items);
+          stop = model.stop();
         }
       }
       if (run.dryRun()) {
         return tried(run, options, models, items, all);
       }
-      for (EvaluatedModel model : models) {
-        model.evaluate(tasks, items);
-        if (model.stop().isPresent()) {
-          break;
-        }
-      }
-      Optional<FanoutStop> stop =
-          models.stream().flatMap(model -> model.stop().stream()).findFirst();
       if (stop.isPresent() && !run.publishesPartial()) {
         return Outcome.stopped(
             stop.get().exitCode(),

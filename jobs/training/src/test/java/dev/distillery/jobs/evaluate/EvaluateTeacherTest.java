@@ -85,7 +85,7 @@ class EvaluateTeacherTest {
     values.put("tasks", List.of(task));
     values.put("run-id", List.of(id));
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
-    given.forEach((name, value) -> values.put(name, List.of(value)));
+    given.forEach((name, value) -> values.put(name, List.of(value.split(" "))));
     return OptionsBinder.of(EvaluateOptions.class).bind(values);
   }
 
@@ -141,23 +141,34 @@ class EvaluateTeacherTest {
   }
 
   @Test
-  void aCompletionsEndpointGoesOnFromPlainTextAndAnItemWhoseAnswerFailsIsRejected() {
+  void twoModelsGoOnFromPlainTextAndAnItemWhoseAnswerFailsIsRejected() throws IOException {
     server.script(
         request ->
             request.prompt().endsWith("Add 3 and 40.")
                 ? FakeAnswer.contextLength()
                 : ADDS.answer(request));
-    EvaluateSummary summary =
-        run("plain", Map.of("api", "completions", "max-failure-ratio", "0.5"));
+    Map<String, String> given = priced();
+    given.put("model", "fake-model fake-model-mini");
+    given.put("api", "completions");
+    given.put("max-failure-ratio", "0.5");
+    EvaluateSummary summary = run("plain", given);
     assertThat(server.log().requests())
-        .hasSize(6)
+        .hasSize(12)
         .allSatisfy(
             request -> {
               assertThat(request.chat()).isFalse();
               assertThat(request.prompt()).startsWith("Only a number.\nAdd ");
             });
-    assertThat(summary.rejects()).containsExactly(Map.entry("failed", 1L));
-    assertThat(summary.figures()).containsEntry("evaluated", 5L);
+    assertThat(summary.rejects()).containsExactly(Map.entry("failed", 2L));
+    assertThat(summary.figures())
+        .containsEntry("evaluated", 10L)
+        .containsEntry("requests_answered", 10L)
+        .containsEntry("requests_failed", 2L)
+        .containsEntry("requests_sent", 12L)
+        .hasEntrySatisfying("cost_usd", cost -> assertThat(cost.doubleValue()).isPositive());
+    assertThat(summary.results())
+        .extracting(Result::model)
+        .containsExactly("fake-model", "fake-model-mini");
     assertThat(rows(summary).get(0).<String>getAs("prompt"))
         .isEqualTo("Only a number.\nAdd 1 and 40.");
   }
@@ -178,13 +189,15 @@ class EvaluateTeacherTest {
   void aDryRunPlansAndAsksNothing() throws IOException {
     Map<String, String> given = priced();
     given.put("dry-run", "true");
+    given.put("model", "fake-model fake-model-mini");
     given.put("samples", "3");
     EvaluateSummary plan = run("plan", given);
     assertThat(plan.status()).isEqualTo("dry-run");
     assertThat(plan.figures())
-        .containsEntry("requests", 18L)
-        .containsEntry("completion_tokens_at_most", 18L * 9);
-    assertThat(plan.plan().orElseThrow().costUsdAtMost().orElseThrow()).isPositive();
+        .containsEntry("requests", 36L)
+        .containsEntry("completion_tokens_at_most", 36L * 9);
+    // Nobody has said what the other costs.
+    assertThat(plan.plan().orElseThrow().costUsdAtMost()).isEmpty();
     assertThat(server.log().entries()).isEmpty();
   }
 
