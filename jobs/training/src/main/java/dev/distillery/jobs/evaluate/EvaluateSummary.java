@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param shotTokensCut tokens of those shots
  * @param computeSeconds spent on scoring and writing, of all models
  * @param requests that teachers would be sent; of a dry run
- * @param teacher what was asked and used, where the models are no students; empty in a dry run
+ * @param teacher what asking for written answers took; empty where none were, and in a dry run
  * @param plan what asking them would take; of a dry run
  * @param results figures by model, task and metric
  */

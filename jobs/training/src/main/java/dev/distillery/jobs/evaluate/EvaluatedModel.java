@@ -133,7 +133,7 @@ final class EvaluatedModel implements AutoCloseable {
     return tasks.model();
   }
 
-  /** What asking a teacher took; empty where nothing was asked. */
+  /** What asking for written answers took; empty where nothing was asked. */
   Optional<FanoutFigures> figures() {
     return Optional.ofNullable(figures);
   }
