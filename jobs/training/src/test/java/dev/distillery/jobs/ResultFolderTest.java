@@ -113,6 +113,7 @@ class ResultFolderTest {
         Arguments.of(new SftJob(), "distill", STUDENT.toString()),
         Arguments.of(new PpoJob(), "ref-model", STUDENT.toString()),
         Arguments.of(new PpoJob(), "reward-model", STUDENT.toString()),
+        Arguments.of(new PpoJob(), "value-model", STUDENT.toString()),
         Arguments.of(new DpoJob(), "ref-model", STUDENT.toString()),
         Arguments.of(new PretrainJob(), "tokenizer-from", "stories-260k"));
   }
