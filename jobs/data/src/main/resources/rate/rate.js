@@ -61,7 +61,7 @@ const shortcut = (label, keys, act) =>
   make('button', {type: 'button', 'aria-keyshortcuts': keys, onclick: act},
     make('kbd', {'aria-hidden': true}, keys.split(' ')[0]), ' ' + label);
 const box = (name, text) => make('section', {class: 'text'},
-  make('h3', {}, name),
+  make('h2', {class: 'part'}, name),
   make('div', {class: 'shown', dir: 'auto', tabindex: 0, role: 'region', 'aria-label': name}, text));
 
 let rater = '';

@@ -15,8 +15,9 @@ public final class Page {
 
   private static final String STYLE =
       ":root{color-scheme:light"
-          + " dark;--ink:#222;--paper:#fff;--line:#ccc;--head:#f4f4f4;--bar:#2f6fb0;--grid:#e4e4e4}"
-          + "@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#17191c;--line:#4a4f55;"
+          + " dark;--ink:#222;--paper:#fff;--line:#ccc;--head:#f4f4f4;--bar:#2f6fb0;--grid:#e4e4e4}@media"
+          + " screen and"
+          + " (prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#17191c;--line:#4a4f55;"
           + "--head:#24282d;--bar:#6fa8dc;--grid:#33383e}}body{font:15px/1.5"
           + " system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0"
           + " 1rem;color:var(--ink);background:var(--paper)}a{color:inherit}"
@@ -26,7 +27,7 @@ public final class Page {
           + " 1rem 1rem 0;max-width:100%}figcaption{font-weight:600}svg text{font:11px"
           + " system-ui,sans-serif;fill:var(--ink)}svg text.on{fill:#111}svg"
           + " .grid{stroke:var(--grid)}svg .bar{fill:var(--bar)}@media"
-          + " print{body{margin:0;max-width:none}figure,tr{break-inside:avoid}}";
+          + " print{:root{color-scheme:light}body{margin:0;max-width:none}figure,tr{break-inside:avoid}}";
 
   private final String title;
   private final StringBuilder body = new StringBuilder();

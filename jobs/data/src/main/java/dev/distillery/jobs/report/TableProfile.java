@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.desc;
 import static org.apache.spark.sql.functions.floor;
+import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.log2;
@@ -66,7 +67,8 @@ final class TableProfile {
       Column column = col("`" + field.name() + "`");
       figures.add(count(column));
       boolean plain = countable(field);
-      figures.add(plain ? approx_count_distinct(column) : lit(-1L));
+      // An estimate may be above what there can be.
+      figures.add(plain ? least(approx_count_distinct(column), count(column)) : lit(-1L));
       Column number = finite(field);
       figures.add(min(number));
       figures.add(avg(number));

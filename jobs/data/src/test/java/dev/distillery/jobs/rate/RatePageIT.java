@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.jobs.browser.Browser;
 import dev.distillery.spark.testing.LocalSpark;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,6 +129,10 @@ class RatePageIT {
         }
         if (i == 3) {
           picture(browser, "pairwise.png");
+          for (String scheme : List.of("light", "dark")) {
+            browser.show("screen", scheme);
+            assertThat(browser.axe()).as(scheme).isEmpty();
+          }
         }
         if (i == 5) {
           // A slip, taken back.

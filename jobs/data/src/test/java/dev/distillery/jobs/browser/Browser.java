@@ -1,4 +1,4 @@
-package dev.distillery.jobs.rate;
+package dev.distillery.jobs.browser;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
@@ -7,14 +7,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +32,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Chromium without a window, driven over its DevTools protocol: no driver and no library. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -50,7 +53,7 @@ final class Browser implements AutoCloseable {
   }
 
   /** The program, where this machine has one. */
-  static Optional<String> program() {
+  public static Optional<String> program() {
     String path = System.getenv().getOrDefault("PATH", "");
     return Stream.of("chromium", "chromium-browser", "google-chrome")
         .flatMap(name -> Stream.of(path.split(File.pathSeparator)).map(dir -> Path.of(dir, name)))
@@ -64,7 +67,7 @@ final class Browser implements AutoCloseable {
    *
    * @param folder of its profile and of what it downloads
    */
-  static Browser start(Path folder) throws IOException, InterruptedException {
+  public static Browser start(Path folder) throws IOException, InterruptedException {
     Path profile = Files.createDirectories(folder.resolve("profile"));
     Process process =
         new ProcessBuilder(
@@ -113,7 +116,7 @@ final class Browser implements AutoCloseable {
     throw new IOException("The browser has no page");
   }
 
-  JsonNode ask(String method, Map<String, ?> params) {
+  public JsonNode ask(String method, Map<String, ?> params) {
     int id = next.incrementAndGet();
     var reply = new CompletableFuture<JsonNode>();
     asked.put(id, reply);
@@ -128,7 +131,7 @@ final class Browser implements AutoCloseable {
   }
 
   /** What an expression comes to; promises are waited for. */
-  JsonNode value(String expression) {
+  public JsonNode value(String expression) {
     JsonNode result =
         ask(
             "Runtime.evaluate",
@@ -139,12 +142,12 @@ final class Browser implements AutoCloseable {
     return result.path("result").path("value");
   }
 
-  String text(String selector) {
+  public String text(String selector) {
     return value("document.querySelector('" + selector + "').innerText").asText();
   }
 
   /** Waits until an expression is true. */
-  void until(String expression) {
+  public void until(String expression) {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       try {
@@ -168,18 +171,18 @@ final class Browser implements AutoCloseable {
     }
   }
 
-  void open(String address) {
+  public void open(String address) {
     ask("Page.navigate", Map.of("url", address));
     until("document.readyState === 'complete' && document.querySelector('main') !== null");
   }
 
-  void reload() {
+  public void reload() {
     ask("Page.reload", Map.of());
     until("document.readyState === 'complete' && document.querySelector('main') !== null");
   }
 
   /** Presses keys, one after the other, as a keyboard does. */
-  void press(String... keys) {
+  public void press(String... keys) {
     for (String key : keys) {
       String text = key.length() == 1 ? key : key.equals("Enter") ? "\r" : "";
       for (String type : List.of(text.isEmpty() ? "rawKeyDown" : "keyDown", "keyUp")) {
@@ -199,18 +202,47 @@ final class Browser implements AutoCloseable {
   }
 
   /** Writes into what has the focus. */
-  void type(String text) {
+  public void type(String text) {
     ask("Input.insertText", Map.of("text", text));
   }
 
-  /** Takes a picture. */
-  void picture(Path file) throws IOException {
+  /**
+   * Shows pages as one who prefers it so sees them.
+   *
+   * @param medium screen or print
+   * @param scheme light or dark
+   */
+  public void show(String medium, String scheme) {
+    ask(
+        "Emulation.setEmulatedMedia",
+        Map.of(
+            "media",
+            medium,
+            "features",
+            List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+  }
+
+  /** What axe-core finds wrong with the page, for keyboards, screen readers and weak eyes. */
+  public List<String> axe() throws IOException {
+    try (InputStream script = Browser.class.getResourceAsStream("/axe.min.js")) {
+      value(new String(script.readAllBytes(), StandardCharsets.UTF_8) + ";true");
+    }
+    var found = new ArrayList<String>();
+    value(
+            "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.help + ': '"
+                + " + v.nodes.map(n => n.html).join(' ').slice(0, 400)))")
+        .forEach(each -> found.add(each.asText()));
+    return found;
+  }
+
+  /** Takes a picture of what the window shows. */
+  public void picture(Path file) throws IOException {
     String png = ask("Page.captureScreenshot", Map.of("format", "png")).get("data").textValue();
     Files.write(file, Base64.getDecoder().decode(png));
   }
 
   /** A file that the page gave, once it is whole. */
-  Path downloaded(String name) throws InterruptedException {
+  public Path downloaded(String name) throws InterruptedException {
     Path file = folder.resolve(name);
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!Files.exists(file)) {
