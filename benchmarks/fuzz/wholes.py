@@ -57,9 +57,14 @@ def document(mark):
     return {"text": f"{mark}. {words(20, 60)}."}
 
 
+posted = 0
+
+
 def posts(marks):
+    """A dump; no two have a number of a post in common."""
+    global posted
     lines = []
-    for i, mark in enumerate(marks):
+    for i, mark in enumerate(marks, posted):
         at = "2020-01-01T00:00:00.000"
         q, a, b = 3 * i + 1, 3 * i + 2, 3 * i + 3
         lines.append(f'  <row Id="{q}" PostTypeId="1" AcceptedAnswerId="{a}" CreationDate="{at}" Score="5" Body="&lt;p&gt;How {mark} {words(3, 9)}?&lt;/p&gt;" OwnerUserId="1" '
@@ -67,6 +72,7 @@ def posts(marks):
         for answer, score in ((a, 9), (b, 1)):
             lines.append(f'  <row Id="{answer}" PostTypeId="2" ParentId="{q}" CreationDate="{at}" Score="{score}" Body="&lt;p&gt;{mark} {words(4, 12)}.&lt;/p&gt;" OwnerUserId="2" '
                          'ContentLicense="CC BY-SA 4.0" />')
+    posted += len(marks)
     return ('<?xml version="1.0" encoding="utf-8"?>\n<posts>\n' + "\n".join(lines) + "\n</posts>\n").encode()
 
 
