@@ -10,6 +10,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 
@@ -17,6 +19,10 @@ import org.apache.hadoop.fs.ParentNotDirectoryException;
 final class Troubles {
   /** Causes that are followed; a chain may lead back into itself. */
   private static final int MOST_CAUSES = 50;
+
+  /** Spark's words, of all versions, for a file of a table that a task cannot read on. */
+  private static final Pattern UNREADABLE =
+      Pattern.compile("error while reading file (\\S.*?)\\.?(?:\\s+(?:SQLSTATE|Details).*)?$");
 
   private Troubles() {}
 
@@ -85,6 +91,16 @@ final class Troubles {
                   + "); give it more: -- --conf spark.executor.memory=8g, or in a local session"
                   + " --driver-memory 8g"));
     }
+    Matcher unreadable = UNREADABLE.matcher(message);
+    if (unreadable.find()) {
+      return Optional.of(
+          JobException.invalid(
+              "Cannot read "
+                  + unreadable.group(1).replaceFirst("^file:/*", "/")
+                  + " to its end: it is damaged, as it seems ("
+                  + deepestWords(e)
+                  + "); fetch or write it again, or leave it out"));
+    }
     if (e instanceof FileSystemException) {
       // A file system that is read-only, a path that cannot be: the message says which.
       return Optional.of(
@@ -100,6 +116,14 @@ final class Troubles {
                     + message
                     + "; is something else writing there?"))
         : Optional.empty();
+  }
+
+  private static String deepestWords(Throwable e) {
+    Throwable deepest = e;
+    for (int i = 0; i < MOST_CAUSES && deepest.getCause() != null; i++) {
+      deepest = deepest.getCause();
+    }
+    return String.valueOf(deepest.getMessage()).lines().findFirst().orElse("");
   }
 
   /** What Spark says of the tasks that follow the one that took the memory. */

@@ -73,6 +73,24 @@ class TroublesTest {
   }
 
   @Test
+  void aFileThatCannotBeReadToItsEndIsNamed() {
+    for (String words :
+        List.of(
+            "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file"
+                + " file:///data/a b.parquet.  SQLSTATE: KD001",
+            "Encountered error while reading file file:/data/a b.parquet. Details:")) {
+      assertThat(in(new IllegalStateException(words, new IOException("no page header"))))
+          .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+          .hasMessage(
+              "Cannot read /data/a b.parquet to its end: it is damaged, as it seems (no page"
+                  + " header); fetch or write it again, or leave it out");
+      // A store that went away meanwhile is no damage.
+      assertThat(in(new IllegalStateException(words, new ConnectException("Refused"))))
+          .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY));
+    }
+  }
+
+  @Test
   void aWarehouseThatIsAFileIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("warehouse"), "text");
     var options =

@@ -1,11 +1,15 @@
 package dev.distillery.jobs.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
@@ -268,5 +272,34 @@ class IngestParquetTest {
         .extracting(Row::toString)
         .containsExactly("[0.1,3]");
     assertThat(summary.rejects()).containsOnlyKeys("null_content");
+  }
+
+  /** The footer is whole, so that only the task that reads the page sees it. */
+  @Test
+  void aDamagedPageIsRefusedWithItsFile() throws IOException {
+    Path parquet = folder.resolve("pages.parquet");
+    LocalSpark.session()
+        .sql("SELECT 'Add.' AS instruction, '' AS input, 'So.' AS output")
+        .coalesce(1)
+        .write()
+        .parquet(parquet.toString());
+    Path part;
+    try (Stream<Path> files = Files.list(parquet)) {
+      part = files.filter(file -> file.toString().endsWith(".parquet")).findFirst().orElseThrow();
+    }
+    byte[] bytes = Files.readAllBytes(part);
+    Arrays.fill(bytes, 4, 40, (byte) 0xff);
+    Path damaged = Files.write(folder.resolve("damaged.parquet"), bytes);
+    assertThatThrownBy(
+            () ->
+                Ingests.run(
+                    folder.resolve("warehouse"),
+                    "--source",
+                    "alpaca",
+                    "--input",
+                    damaged.toString()))
+        .isInstanceOf(JobException.class)
+        .hasMessageStartingWith("Cannot read " + damaged + " to its end: it is damaged")
+        .satisfies(e -> assertThat(((JobException) e).exitCode()).isEqualTo(ExitCode.INVALID));
   }
 }
