@@ -69,7 +69,7 @@ class ProjectionTest {
     try (CpuKernels kernels = new CpuKernels(2)) {
       Tensor weights = kernels.tensor(rows, COLUMNS);
       weights.write(wide);
-      for (int batch : new int[] {1, 3, 4, 9}) {
+      for (int batch : new int[] {1, 3, 4, 9, 22}) {
         check(kernels, kernels.pack(weights, false), wide, rows, batch);
       }
       Tensor inputsFirst = kernels.tensor(COLUMNS, rows);

@@ -3,6 +3,7 @@ package dev.distillery.model.nn;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.model.format.ModelConfig;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -329,10 +330,11 @@ public final class Decoder implements AutoCloseable {
   /**
    * Runs new tokens of some sequences on top of what the cache holds, and adds them to it.
    *
-   * @param sequences the cache's sequences, each once
+   * @param sequences the cache's sequences; one comes again with tokens that follow
    * @param tokens new tokens of each of them, at least one
-   * @param weights what to decode from; the bits of a sequence then depend on no other. Null
-   *     computes whole products of the unpacked weights, which is faster for long prompts
+   * @param weights what to decode from; the bits of an entry then depend on no other, and tokens of
+   *     one sequence that come in several get those of as many calls. Null computes whole products
+   *     of the unpacked weights, which is faster for long prompts
    * @return the final norm's output of all new tokens, valid until the next call
    * @throws CancellationException between two layers, where the thread is interrupted: a prompt may
    *     take a large model longer than a stop may wait. The cache is then of no more use
@@ -351,8 +353,10 @@ public final class Decoder implements AutoCloseable {
     int[] keyStarts = new int[sequences.length];
     int[] keyCounts = new int[sequences.length];
     int at = 0;
+    int[] lengths = new int[cache.sequences()];
+    Arrays.setAll(lengths, cache::length);
     for (int s = 0; s < sequences.length; s++) {
-      int length = cache.length(sequences[s]);
+      int length = lengths[sequences[s]];
       if (length + tokens[s].length > cache.capacity()) {
         throw new IllegalArgumentException(
             "A sequence of %d tokens and %d more does not fit the cache of %d"
@@ -362,6 +366,7 @@ public final class Decoder implements AutoCloseable {
       queryCounts[s] = tokens[s].length;
       keyStarts[s] = cache.row(sequences[s], 0);
       keyCounts[s] = length + tokens[s].length;
+      lengths[sequences[s]] = keyCounts[s];
       for (int i = 0; i < tokens[s].length; i++, at++) {
         ids[at] = tokens[s][i];
         positions[at] = length + i;

@@ -310,7 +310,10 @@ public interface Kernels extends AutoCloseable {
     return new PackedWeights.Owned(pack(whole, inputsFirst), whole.memory());
   }
 
-  /** out = x weights^T. The bits of a row depend on no other row. */
+  /**
+   * out = x weights^T. The bits of a row depend on no other row; of {@link PortableKernels}, whose
+   * library chooses by the size of a product how to add it up, to rounding only.
+   */
   void project(Tensor out, Tensor x, Packed weights);
 
   @Override

@@ -12,10 +12,12 @@ public final class KeyValueCache implements AutoCloseable {
   /** As {@link #keys}. */
   private final List<Tensor> values = new ArrayList<>();
 
+  private final Kernels kernels;
   private final int capacity;
   private final int[] lengths;
 
   KeyValueCache(Kernels kernels, int layers, int kvWidth, int sequences, int capacity) {
+    this.kernels = kernels;
     this.capacity = capacity;
     this.lengths = new int[sequences];
     for (int i = 0; i < layers; i++) {
@@ -47,6 +49,19 @@ public final class KeyValueCache implements AutoCloseable {
   /** Forgets the tokens of a sequence behind the first so many. */
   public void cut(int sequence, int length) {
     lengths[sequence] = Math.min(lengths[sequence], length);
+  }
+
+  /** Gives a sequence what another has seen; what both begin with need not be told again. */
+  public void copy(int from, int into, int common) {
+    int count = lengths[from] - common;
+    if (count > 0) {
+      for (List<Tensor> each : List.of(keys, values)) {
+        for (Tensor layer : each) {
+          kernels.copy(layer.rows(row(into, common), count), layer.rows(row(from, common), count));
+        }
+      }
+    }
+    lengths[into] = lengths[from];
   }
 
   /** Forgets everything. */

@@ -10,7 +10,7 @@ import dev.distillery.model.nn.Workspace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,13 +18,22 @@ import org.jspecify.annotations.Nullable;
  * context, the left is cut, as in lm-evaluation-harness.
  */
 public final class ContinuationScorer implements AutoCloseable {
+  /** Tokens that go through the model at once. */
   private static final int CHUNK = 256;
 
-  /** Contexts that begin alike are computed in such pieces, so that a piece is of use again. */
+  /**
+   * Contexts are read in such pieces: attention gives a token's bits by the tokens beside it, and a
+   * piece that two contexts have in common has the same in both.
+   */
   private static final int PIECE = 64;
 
-  /** New tokens up to which it is quicker to read the packed weights than to multiply whole. */
-  private static final int FEW = 8;
+  /** Continuations that go through the model at once, and bytes of their keys and values. */
+  private static final int MOST = 8;
+
+  private static final long MOST_BYTES = 1L << 29;
+
+  /** Rows of logits at once. */
+  private static final int LOGITS = 64;
 
   private final Decoder decoder;
   private final Kernels kernels;
@@ -72,23 +81,20 @@ public final class ContinuationScorer implements AutoCloseable {
     System.arraycopy(continuation, 0, whole, context.length, continuation.length);
     int from = Math.max(0, whole.length - (limit + 1));
     int[] input = Arrays.copyOfRange(whole, from, whole.length - 1);
-    double[] logProbs = new double[continuation.length];
-    boolean greedy = true;
+    Tensor hidden = workspace.get("hidden", continuation.length, decoder.config().hiddenSize());
     try (KeyValueCache cache = decoder.cache(1, input.length)) {
       for (int at = 0; at < input.length; at += CHUNK) {
-        int count = Math.min(CHUNK, input.length - at);
-        int[][] tokens = {Arrays.copyOfRange(input, at, at + count)};
-        Tensor hidden =
-            decoder.extend(cache, new int[] {0}, tokens, decoder.generatesOnly() ? weights : null);
+        int end = Math.min(at + CHUNK, input.length);
+        int[][] tokens = {Arrays.copyOfRange(input, at, end)};
+        Tensor chunk = decoder.extend(cache, new int[] {0}, tokens, weights);
         int first = Math.max(at, input.length - continuation.length);
-        if (first < at + count) {
-          Tensor rows = hidden.rows(first - at, at + count - first);
+        if (first < end) {
           int into = first - (input.length - continuation.length);
-          greedy &= score(rows, continuation, into, logProbs);
+          kernels.copy(hidden.rows(into, end - first), chunk.rows(first - at, end - first));
         }
       }
     }
-    return new Score(logProbs, greedy);
+    return rows(hidden, continuation).score(0, continuation.length);
   }
 
   /**
@@ -109,21 +115,12 @@ public final class ContinuationScorer implements AutoCloseable {
           "Scoring needs a context and continuations of 1 to %d tokens in all: %d and %d to %d"
               .formatted(limit + 1, context.length, shortest, longest));
     }
-    KeyValueCache cache = roomFor(context.length + longest - 1);
+    KeyValueCache cache = roomFor(context.length + longest - 1, continuations.size());
     Tensor last = read(cache, context);
-    Tensor next = workspace.get("next", 1, decoder.config().vocabSize());
-    decoder.logits(next, last, weights);
     List<Score> scores = new ArrayList<>();
-    for (int[] continuation : continuations) {
-      double[] logProbs = new double[continuation.length];
-      boolean greedy = score(next, continuation, 0, 1, logProbs);
-      if (continuation.length > 1) {
-        int[] read = Arrays.copyOf(continuation, continuation.length - 1);
-        Tensor hidden = extend(cache, read);
-        greedy &= score(hidden, continuation, 1, logProbs);
-        cache.cut(0, context.length);
-      }
-      scores.add(new Score(logProbs, greedy));
+    while (scores.size() < continuations.size()) {
+      List<int[]> left = continuations.subList(scores.size(), continuations.size());
+      scores.addAll(score(cache, last, left.subList(0, together(left, cache.sequences()))));
     }
     return scores;
   }
@@ -131,31 +128,94 @@ public final class ContinuationScorer implements AutoCloseable {
   /** Reads a context on top of what it has in common with the one that the cache holds. */
   private Tensor read(KeyValueCache cache, int[] context) {
     int common = Arrays.mismatch(heldTokens, context);
-    int kept = common < 0 ? context.length : common;
-    kept = Math.min(kept, context.length - 1) / PIECE * PIECE;
-    cache.cut(0, kept);
+    int kept = Math.min(common < 0 ? context.length : common, context.length - 1);
+    kept = kept / PIECE * PIECE;
     heldTokens = new int[0];
-    Tensor last = null;
-    for (int at = kept; at < context.length; at += PIECE) {
-      int count = Math.min(PIECE, context.length - at);
-      Tensor hidden = extend(cache, Arrays.copyOfRange(context, at, at + count));
-      last = hidden.rows(count - 1, 1);
+    for (int s = 0; s < cache.sequences(); s++) {
+      cache.cut(s, kept);
+    }
+    Tensor last = workspace.get("last", 1, decoder.config().hiddenSize());
+    for (int at = kept; at < context.length; at += CHUNK) {
+      int end = Math.min(at + CHUNK, context.length);
+      int[][] pieces =
+          IntStream.iterate(at, from -> from < end, from -> from + PIECE)
+              .mapToObj(from -> Arrays.copyOfRange(context, from, Math.min(from + PIECE, end)))
+              .toArray(int[][]::new);
+      Tensor hidden = decoder.extend(cache, new int[pieces.length], pieces, weights);
+      kernels.copy(last, hidden.rows(end - at - 1, 1));
     }
     heldTokens = context.clone();
-    return Objects.requireNonNull(last);
+    return last;
   }
 
-  private Tensor extend(KeyValueCache cache, int[] tokens) {
-    boolean packed = decoder.generatesOnly() || tokens.length <= FEW;
-    return decoder.extend(cache, new int[] {0}, new int[][] {tokens}, packed ? weights : null);
+  /** How many of the continuations go through the model at once. */
+  private static int together(List<int[]> continuations, int sequences) {
+    int count = 1;
+    int tokens = continuations.get(0).length;
+    while (count < Math.min(sequences, continuations.size())) {
+      tokens += continuations.get(count).length;
+      if (tokens > CHUNK) {
+        break;
+      }
+      count++;
+    }
+    return count;
   }
 
-  private KeyValueCache roomFor(int tokens) {
+  /** Scores continuations in one pass; {@code last} is what the model makes of the context. */
+  private List<Score> score(KeyValueCache cache, Tensor last, List<int[]> continuations) {
+    int[] targets = continuations.stream().flatMapToInt(Arrays::stream).toArray();
+    Tensor hidden = workspace.get("hidden", targets.length, last.columns());
+    List<int[]> read =
+        continuations.stream()
+            .filter(each -> each.length > 1)
+            .map(each -> Arrays.copyOf(each, each.length - 1))
+            .toList();
+    Tensor more = read.isEmpty() ? last : extend(cache, read);
+    int row = 0;
+    int done = 0;
+    for (int[] continuation : continuations) {
+      int count = continuation.length - 1;
+      kernels.copy(hidden.rows(row, 1), last);
+      if (count > 0) {
+        kernels.copy(hidden.rows(row + 1, count), more.rows(done, count));
+      }
+      row += continuation.length;
+      done += count;
+    }
+    Rows all = rows(hidden, targets);
+    List<Score> scores = new ArrayList<>();
+    int from = 0;
+    for (int[] continuation : continuations) {
+      scores.add(all.score(from, from + continuation.length));
+      from += continuation.length;
+    }
+    return scores;
+  }
+
+  /** What the model makes of texts behind the context, which the cache then holds as before. */
+  private Tensor extend(KeyValueCache cache, List<int[]> texts) {
+    int context = cache.length(0);
+    int[] sequences = IntStream.range(0, texts.size()).toArray();
+    for (int s = 1; s < sequences.length; s++) {
+      cache.copy(0, s, cache.length(s));
+    }
+    Tensor hidden = decoder.extend(cache, sequences, texts.toArray(int[][]::new), weights);
+    for (int s : sequences) {
+      cache.cut(s, context);
+    }
+    return hidden;
+  }
+
+  private KeyValueCache roomFor(int tokens, int continuations) {
+    int capacity = (tokens + CHUNK - 1) / CHUNK * CHUNK;
+    long bytes =
+        2L * Float.BYTES * decoder.config().layers() * decoder.config().kvWidth() * capacity;
+    int sequences = (int) Math.max(1, Math.min(Math.min(MOST, continuations), MOST_BYTES / bytes));
     KeyValueCache now = held;
-    if (now == null || now.capacity() < tokens) {
+    if (now == null || now.capacity() < tokens || now.sequences() < sequences) {
       free();
-      int more = (tokens + CHUNK - 1) / CHUNK * CHUNK;
-      now = decoder.cache(1, more);
+      now = decoder.cache(sequences, capacity);
       held = now;
     }
     return now;
@@ -170,26 +230,30 @@ public final class ContinuationScorer implements AutoCloseable {
     heldTokens = new int[0];
   }
 
-  private boolean score(Tensor hidden, int[] continuation, int into, double[] logProbs) {
-    boolean greedy = true;
-    int part = 64;
-    for (int from = 0; from < hidden.rows(); from += part) {
-      int count = Math.min(part, hidden.rows() - from);
-      Tensor logits = workspace.get("logits", count, decoder.config().vocabSize());
-      decoder.logits(logits, hidden.rows(from, count), weights);
-      greedy &= score(logits, continuation, into + from, count, logProbs);
+  /** What rows give their tokens: log-probabilities, and 1 where no other is more likely. */
+  @SuppressWarnings("ArrayRecordComponent") // Built once and only read.
+  private record Rows(double[] logProbs, double[] best) {
+    Score score(int from, int to) {
+      return new Score(
+          Arrays.copyOfRange(logProbs, from, to),
+          Arrays.stream(best, from, to).allMatch(each -> each == 1));
     }
-    return greedy;
   }
 
-  /** Says of each row of logits what it gives its token. */
-  private boolean score(Tensor logits, int[] continuation, int from, int count, double[] logProbs) {
-    Tensor scores = workspace.get("scores", count, Kernels.SCORE_COLUMNS);
-    try (Ids ids = kernels.ids(Arrays.copyOfRange(continuation, from, from + count))) {
-      kernels.logProbs(scores, logits, ids);
+  private Rows rows(Tensor hidden, int[] targets) {
+    Rows all = new Rows(new double[targets.length], new double[targets.length]);
+    for (int from = 0; from < targets.length; from += LOGITS) {
+      int count = Math.min(LOGITS, targets.length - from);
+      Tensor logits = workspace.get("logits", count, decoder.config().vocabSize());
+      decoder.logits(logits, hidden.rows(from, count), weights);
+      Tensor scores = workspace.get("scores", count, Kernels.SCORE_COLUMNS);
+      try (Ids ids = kernels.ids(Arrays.copyOfRange(targets, from, from + count))) {
+        kernels.logProbs(scores, logits, ids);
+      }
+      System.arraycopy(scores.column(0), 0, all.logProbs, from, count);
+      System.arraycopy(scores.column(2), 0, all.best, from, count);
     }
-    System.arraycopy(scores.column(0), 0, logProbs, from, count);
-    return Arrays.stream(scores.column(2)).allMatch(best -> best == 1);
+    return all;
   }
 
   @Override
