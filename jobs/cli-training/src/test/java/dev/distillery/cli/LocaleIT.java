@@ -23,25 +23,37 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class LocaleIT {
-  /** Each command writes what it prints into a file of its name. */
+  /**
+   * Each command writes what it prints into a file of its name. Four have a process of their own,
+   * whose words and streams are the system's; the others share one, {@link ManyCommands}.
+   */
   private static final String SCRIPT =
       """
       set -euo pipefail
       export LC_ALL=C OPENAI_API_KEY=none
-      launcher=$1 golden=$2 url=$3 seeds=$4
-      run() {
+      launcher=$1 golden=$2 url=$3 seeds=$4 classes=$5
+      fail() {
+        echo "$1 failed: $(cat "$1.err" many.err)"
+        exit 1
+      }
+      alone() {
         local name=$1
         shift
-        if ! "$launcher" "$@" --warehouse Wärehouse -- --master 'local[2]' > "$name.out" 2> "$name.err"; then
-          echo "$name failed: $(cat "$name.err")"
-          exit 1
-        fi
+        "$launcher" "$@" --warehouse Wärehouse -- --master 'local[2]' > "$name.out" 2> "$name.err" || fail "$name"
+      }
+      coproc many { exec "$launcher" pipeline -- --class dev.distillery.cli.ManyCommands --driver-class-path "$classes" --master 'local[2]' 2> many.err; }
+      process=$many_PID
+      run() {
+        local said=
+        printf '%s\\0' "$@" --warehouse Wärehouse '' >&"${many[1]}"
+        while read -r said <&"${many[0]}" && [[ $said != 'exit '* ]]; do :; done
+        [[ $said == 'exit 0' ]] || fail "$1"
       }
       mkdir 日本
       cp -r "$golden" 日本/modell
       echo '{"id": "ü1", "conversations": [{"from": "human", "value": "Welcher Fluß ist bei Köln, 日本 😀?"}, {"from": "gpt", "value": "Der Rhein fließt dort, ganz gewiß."}]}' > 日本/größe.json
-      run ingest ingest --source sharegpt --rules none --input 日本/größe.json --source-name Überlieferung --license CC0-1.0 --run-id a
-      run show show conversations@a
+      alone ingest ingest --source sharegpt --rules none --input 日本/größe.json --source-name Überlieferung --license CC0-1.0 --run-id a
+      alone show show conversations@a
       run dedup dedup --input conversations@a --tokenizer unicode --run-id b
       run curate curate --input conversations@b --use commercial --run-id c
       run curated show conversations@c
@@ -62,11 +74,11 @@ class LocaleIT {
       echo '{"id": "ü2", "prompt": "Grüße an 日本 😀"}' > 日本/fragen.jsonl
       run complete complete --input 日本/fragen.jsonl --teacher openai --model fake-model-mini --base-url "$url" --run-id d
       run completed show completions@d
-      run prompt complete --prompt "Flüße 日本 😀" --teacher openai --model fake-model-mini --base-url "$url"
+      alone prompt complete --prompt "Flüße 日本 😀" --teacher openai --model fake-model-mini --base-url "$url"
       head -n 20 "$seeds" | sed 's/"instruction": "/"instruction": "In Köln: /' > 日本/aufgaben.jsonl
       run generate generate --seed-tasks 日本/aufgaben.jsonl --num-instructions 2 --requests-per-round 2 --teacher openai --model fake-model --base-url "$url"
       echo '{"id": "ü3", "text": "Köln 日本 😀"}' > 日本/texte.jsonl
-      run logprobs logprobs --model 日本/modell --input 日本/texte.jsonl --output 日本/maße.jsonl
+      alone logprobs logprobs --model 日本/modell --input 日本/texte.jsonl --output 日本/maße.jsonl
       cp 日本/maße.jsonl measures.jsonl
       run inspect inspect --model 日本/modell
       run export export --model 日本/modell --format gguf --output 日本/schüler.gguf
@@ -95,6 +107,8 @@ class LocaleIT {
       echo '{"text": "Der Rhein fließt bei Köln, und 日本 liegt am Meer 😀."}' > 日本/lesen.jsonl
       run pretrain pretrain --model stories-260k --tokenizer-from 日本/modell --input 日本/lesen.jsonl --max-steps 1 --batch-size 1 --max-length 16 --output-dir 日本/gelesen
       test -s 日本/gelesen/model.safetensors
+      exec {many[1]}>&-
+      wait "$process"
       find . -name '*[?]*' -o -name '*\\357\\277\\275*' > broken-names
       """;
 
@@ -117,7 +131,8 @@ class LocaleIT {
                       root.resolve("submit/distillery").toString(),
                       root.resolve("common/model/src/test/resources/golden/student").toString(),
                       server.baseUrl(),
-                      root.resolve("conf/seed_tasks.jsonl").toString()))
+                      root.resolve("conf/seed_tasks.jsonl").toString(),
+                      root.resolve("jobs/cli-training/target/test-classes").toString()))
               .directory(folder.toFile())
               .redirectErrorStream(true)
               .start();
