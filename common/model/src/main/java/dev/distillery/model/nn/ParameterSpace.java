@@ -65,7 +65,8 @@ public final class ParameterSpace implements AutoCloseable {
       long start = Math.max(first, begin);
       long end = Math.min(first + size, begin + segment.size());
       if (start < end) {
-        segments.add(new Tensor(segment.memory(), start - begin, 1, Math.toIntExact(end - start)));
+        long offset = segment.offset() + start - begin;
+        segments.add(new Tensor(segment.memory(), offset, 1, Math.toIntExact(end - start)));
       }
       begin += segment.size();
     }

@@ -47,8 +47,10 @@ final class CurvesPage {
   /** Figures that tell time. */
   private static final List<String> CLOCKS = List.of("num_tokens", "epoch");
 
-  /** Evaluations whose answers are shown, and characters of one. */
+  /** Evaluations whose answers are shown, prompts of each, and characters of one. */
   private static final int EVALUATIONS = 12;
+
+  private static final int PROMPTS = 20;
 
   private static final int CHARACTERS = 2000;
 
@@ -81,24 +83,24 @@ final class CurvesPage {
     folder.writeWhole(folder.path(FILE), page.html(title).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Of the first evaluation, the last, and some between. */
+  /** Of the first evaluation, the last, and some between, those to the first prompts. */
   private void readAnswers(OutputFolder folder) throws IOException {
-    List<FileStatus> files = folder.list(folder.path(Samples.FOLDER));
+    List<Path> files = Samples.files(folder);
     int shown = Math.min(EVALUATIONS, files.size());
     for (int i = 0; i < shown; i++) {
-      Path file = files.get(shown == 1 ? 0 : i * (files.size() - 1) / (shown - 1)).getPath();
+      Path file = files.get(shown == 1 ? 0 : i * (files.size() - 1) / (shown - 1));
       long step = Samples.step(file);
       try (var reader =
           new BufferedReader(
               new InputStreamReader(folder.files().open(file), StandardCharsets.UTF_8))) {
-        int number = 1;
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        String line = reader.readLine();
+        for (int number = 1; line != null && number <= PROMPTS; number++) {
           ObjectNode answer = ((ObjectNode) JSON.readTree(line)).put("step", step);
           answers
               .computeIfAbsent(
-                  number++ + ". " + cut(answer.path("prompt").asText()),
-                  prompt -> new ArrayList<>())
+                  number + ". " + cut(answer.path("prompt").asText()), prompt -> new ArrayList<>())
               .add(answer);
+          line = reader.readLine();
         }
       }
     }

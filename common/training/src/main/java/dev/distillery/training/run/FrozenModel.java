@@ -87,12 +87,14 @@ public record FrozenModel(String model, String hash) implements Serializable {
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       Tokenizer tokens = Tokenizers.of(student);
       Tokenizer theirs = Tokenizers.of(files);
-      if (files.config().vocabSize() < tokens.vocabSize()) {
+      // Padding rows that the tokenizer does not name are sampled too.
+      int written = Math.max(tokens.vocabSize(), student.config().vocabSize());
+      if (files.config().vocabSize() < written) {
         throw refused(
             option,
             model,
             "its vocabulary has %d tokens, and the student writes %d"
-                .formatted(files.config().vocabSize(), tokens.vocabSize()));
+                .formatted(files.config().vocabSize(), written));
       }
       int shared = Math.min(tokens.vocabSize(), theirs.vocabSize());
       for (int id = 0; id < shared; id++) {

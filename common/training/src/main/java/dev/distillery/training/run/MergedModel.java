@@ -29,7 +29,7 @@ public final class MergedModel {
   /** The file that says of which adapter and base a folder is, by their hashes. */
   public static final String MARK = "merged-from.txt";
 
-  /** What {@link #MARK} says meanwhile. */
+  /** What {@link #MARK} says meanwhile; nothing where a kill came as it was written. */
   private static final String UNFINISHED = "unfinished";
 
   private MergedModel() {}
@@ -107,7 +107,7 @@ public final class MergedModel {
       if (found.equals(made)) {
         return false;
       }
-      if (!replaces && !found.equals(UNFINISHED)) {
+      if (!replaces && !found.isEmpty() && !found.equals(UNFINISHED)) {
         throw new ModelFileException(
             directory,
             "it was merged from another adapter or base, and a result may stand on it: give another"

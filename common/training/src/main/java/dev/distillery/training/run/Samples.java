@@ -28,7 +28,7 @@ import org.apache.hadoop.fs.Path;
  * answer}, {@code expected}, and figures that the stepper gives.
  */
 final class Samples {
-  static final String FOLDER = "samples";
+  private static final String FOLDER = "samples";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -154,7 +154,15 @@ final class Samples {
     return new Path(folder.path(FOLDER), "samples-%010d.jsonl".formatted(step));
   }
 
-  /** The step whose answers a file of {@link #FOLDER} holds. */
+  /** The files of answers, by step; what else lies beside them is left alone. */
+  static List<Path> files(OutputFolder folder) throws IOException {
+    return folder.list(folder.path(FOLDER)).stream()
+        .map(FileStatus::getPath)
+        .filter(file -> file.getName().matches("samples-\\d{10}\\.jsonl"))
+        .toList();
+  }
+
+  /** The step whose answers one of {@link #files} holds. */
   static long step(Path file) {
     return Long.parseLong(file.getName().replaceAll("\\D", ""));
   }

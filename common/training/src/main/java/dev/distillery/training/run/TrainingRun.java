@@ -304,6 +304,9 @@ public final class TrainingRun {
               .write(files, weights.without(DecoderLayout.VALUE_NETWORK));
           if (spec.network().isPresent()) {
             writeNetwork(folder, spec.network().get(), weights.within(DecoderLayout.VALUE_NETWORK));
+          } else {
+            // An earlier result's.
+            folder.files().delete(folder.path(ResultFolder.VALUE_MODEL), true);
           }
           if (!parts.part()) {
             loop.publish(run, parts.before());
@@ -324,8 +327,9 @@ public final class TrainingRun {
       throws IOException {
     Optional<String> adapter = setup.options().student().adapter();
     ModelConfig config = spec.config(files);
+    ParameterSpace own = parameters.without(DecoderLayout.VALUE_NETWORK);
     if (adapter.isPresent()) {
-      Policy.readAdapter(parameters, spec, config, adapter.get());
+      Policy.readAdapter(own, spec, config, adapter.get());
     }
     if (spec.network().isPresent()) {
       try (ModelFiles network = ModelFiles.open(Path.of(spec.network().get().model()))) {
@@ -334,8 +338,7 @@ public final class TrainingRun {
       }
     }
     if (spec.valueHead()) {
-      ValueHeads.read(
-          Path.of(adapter.orElse(files.path().toString())), config.hiddenSize(), parameters);
+      ValueHeads.read(Path.of(adapter.orElse(files.path().toString())), config.hiddenSize(), own);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -40,6 +41,14 @@ class CurvesPageTest {
           """
               .formatted(step, "long ".repeat(1000)));
     }
+
+    Files.writeString(
+        temp.resolve("samples/samples-%010d.jsonl".formatted(99)),
+        "{\"prompt\": \"one of many\", \"answer\": \"%s\"}\n"
+            .formatted("long ".repeat(1000))
+            .repeat(200),
+        StandardOpenOption.APPEND);
+    Files.writeString(temp.resolve("samples/.DS_Store"), "a file manager's");
 
     CurvesPage.write(folder, "Training: <i>");
 

@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** See RewardJobTest too. */
 class MergedModelTest {
@@ -91,10 +93,11 @@ class MergedModelTest {
     assertThat(MergedModel.write(one, merged, false)).isFalse();
   }
 
-  @Test
-  void aMergeThatWasBrokenOffBeginsAgainInAnyFolder() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"", "unfinished"})
+  void aMergeThatWasBrokenOffBeginsAgainInAnyFolder(String mark) throws IOException {
     Path merged = Files.createDirectories(temp.resolve("merged ü x"));
-    Files.writeString(merged.resolve("merged-from.txt"), "unfinished");
+    Files.writeString(merged.resolve("merged-from.txt"), mark);
     Files.writeString(merged.resolve("vocab.json"), "stale");
     assertThat(MergedModel.write(adapter("one", 4), merged, false)).isTrue();
     assertThat(merged.resolve("vocab.json")).doesNotExist();

@@ -10,9 +10,16 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.format.ModelConfig;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelTensors;
+import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.TensorType;
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Parameters;
+import dev.distillery.model.nn.Weights;
 import dev.distillery.model.rl.Algorithm;
 import dev.distillery.model.rl.MissingEnd;
 import dev.distillery.model.tokenizer.Tokenizer;
@@ -472,6 +479,47 @@ class PpoJobTest {
     assertThatThrownBy(() -> run("r", Map.of("value-model", other.toString(), "algorithm", "rloo")))
         .hasMessageContaining("Option --value-model: expected only with --algorithm ppo");
     assertThat(temp.resolve("out-o")).doesNotExist();
+  }
+
+  /** As many models have it: rows for tokens that no tokenizer names, and that are sampled too. */
+  @Test
+  void aValueModelWithoutThePaddingOfThePolicysVocabularyIsRefused() throws IOException {
+    Path padded = Files.createDirectories(temp.resolve("padded"));
+    try (ModelFiles files = ModelFiles.open(MODEL);
+        Kernels kernels = KernelSets.create(1)) {
+      ModelConfig config = files.config().toBuilder().vocabSize(308).build();
+      try (Parameters fresh = Weights.fresh(config, kernels, 1)) {
+        var source = Weights.source(fresh, ModelTensors.of(config));
+        ModelWriter.write(padded, config, files.specialTokens(), source, TensorType.F32);
+      }
+    }
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(MODEL.resolve(name), padded.resolve(name));
+    }
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0);
+    Map<String, String> given =
+        Map.of("model", padded.toString(), "value-model", reward.toString());
+    assertThatThrownBy(() -> run("p", given))
+        .hasMessageContaining("its vocabulary has 300 tokens, and the student writes 308");
+  }
+
+  @Test
+  void anAdapterGoesOnBesideAValueNetworkWhichALaterRunWithoutTakesAway() throws IOException {
+    Map<String, String> lora = Map.of("trainable", "lora", "warmup-steps", "0");
+    run("first", with(lora, "learning-rate", "0.03"));
+    Path reward = TinyReward.write(temp.resolve("scorer"), 0.25);
+    Map<String, String> begun =
+        with(
+            with(with(lora, "adapter", temp + "/out-first"), "ref-model", MODEL.toString()),
+            "max-steps",
+            "1");
+    run("both", with(begun, "value-model", reward.toString()));
+    assertValuesAreScores("both", reward);
+    assertThat(Math.abs(metrics("both").get("1 kl"))).isGreaterThan(1e-3);
+    assertThat(temp.resolve("out-both/value-model")).exists();
+    run("both", with(begun, "overwrite", "true"));
+    assertThat(temp.resolve("out-both/value_head.safetensors")).exists();
+    assertThat(temp.resolve("out-both/value-model")).doesNotExist();
   }
 
   /** Leaves nearly every byte a token of its own. */
