@@ -8,17 +8,13 @@ import de.kherud.llama.LlamaIterator;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import dev.distillery.core.dialogue.Message;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.NativeWork;
 import dev.distillery.core.teacher.TeacherException.Category;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,9 +42,9 @@ import org.jspecify.annotations.Nullable;
  * top_k}, {@code repeat_penalty}, {@code presence_penalty}, {@code frequency_penalty} (numbers) and
  * {@code grammar} (GBNF).
  *
- * <p>A file is loaded once a JVM and stays until its end: llama.cpp's Java binding cannot free it
- * safely, and keeps a thread that is not a daemon, so that a JVM that opened this teacher ends by
- * {@link System#exit} only.
+ * <p>A file is loaded once a JVM, and again where it was replaced, and stays until its end:
+ * llama.cpp's Java binding cannot free it safely, and keeps a thread that is not a daemon, so that
+ * a JVM that opened this teacher ends by {@link System#exit} only.
  */
 public final class GgufTeacher implements Teacher {
   private static final int DEFAULT_CONTEXT = 4096;
@@ -127,14 +123,13 @@ public final class GgufTeacher implements Teacher {
           "--model '%s' is not a file that can be read; --teacher gguf needs a .gguf file, which submit/fetch-model can bring"
               .formatted(file));
     }
-    Path real;
     try {
-      real = file.toRealPath();
+      Path real = file.toRealPath();
+      String asItIs = real + " " + ModelHash.stamp(real) + settings.contextLength();
+      this.loaded = LOADED.computeIfAbsent(asItIs, key -> load(real, settings));
     } catch (IOException e) {
       throw new IllegalArgumentException("--model '%s' cannot be read".formatted(file), e);
     }
-    this.loaded =
-        LOADED.computeIfAbsent(real + " " + settings.contextLength(), key -> load(real, settings));
   }
 
   private static Loaded load(Path file, TeacherSettings settings) {
@@ -207,7 +202,7 @@ public final class GgufTeacher implements Teacher {
               file.getFileName(),
               loaded.metadata().name(),
               Files.size(file),
-              sha256(file),
+              ModelHash.of(file),
               loaded.context());
     } catch (IOException e) {
       throw new TeacherException(
@@ -215,16 +210,6 @@ public final class GgufTeacher implements Teacher {
           0,
           Optional.empty(),
           "--model '%s' cannot be read: %s".formatted(file, e.getMessage()));
-    }
-  }
-
-  private static String sha256(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      var digest = MessageDigest.getInstance("SHA-256");
-      new DigestInputStream(in, digest).transferTo(java.io.OutputStream.nullOutputStream());
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
     }
   }
 

@@ -102,12 +102,13 @@ public record TeacherOptions(
   }
 
   /**
-   * What is wrong with the extra body for a job that accounts for requests of one reply and of
-   * {@code --max-new-tokens}.
+   * What is wrong with the extra body for a job that accounts for requests of one reply and of its
+   * length.
    *
    * @param many the option that gives several replies
+   * @param length what gives the tokens of one
    */
-  public List<String> costlierRequests(String many) {
+  public List<String> costlierRequests(String many, String length) {
     return jsonObject(access.extraBody()).stream()
         .flatMap(extra -> COSTLIER.stream().filter(extra::has))
         .map(
@@ -115,7 +116,7 @@ public record TeacherOptions(
                 "Option --extra-body: '"
                     + name
                     + "' would make a request cost more than is accounted for; use "
-                    + (name.startsWith("max") ? "--max-new-tokens" : many))
+                    + (name.startsWith("max") ? length : many))
         .toList();
   }
 

@@ -10,6 +10,7 @@ import dev.distillery.core.teacher.testing.Requests;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -231,6 +233,27 @@ class GgufTeacherIT {
             "98362432 bytes",
             "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             "context 512");
+  }
+
+  @Test
+  void aFileThatWasReplacedIsLoadedAnew() throws Exception {
+    Path file = Files.copy(model, temporary.resolve("model.gguf"));
+    TeacherSettings settings = settings(file, 64);
+    String name;
+    try (Teacher before = Teachers.open(settings, Secret.NONE)) {
+      name = before.preflight().split(", ", -1)[1];
+    }
+    String bytes = Files.readString(model, StandardCharsets.ISO_8859_1);
+    String other = "X".repeat(name.length());
+    Path next =
+        Files.writeString(
+            temporary.resolve("next"),
+            bytes.replaceFirst(Pattern.quote(name), other),
+            StandardCharsets.ISO_8859_1);
+    Files.move(next, file, StandardCopyOption.REPLACE_EXISTING);
+    try (Teacher after = Teachers.open(settings, Secret.NONE)) {
+      assertThat(after.preflight()).contains(other).doesNotContain(name);
+    }
   }
 
   /** Two JVMs that start at once on one host, with one temporary directory, do not meet. */

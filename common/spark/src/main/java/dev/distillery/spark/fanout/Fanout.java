@@ -401,7 +401,6 @@ public final class Fanout implements AutoCloseable {
   private List<String> runTasks(JavaRDD<String> requests, long count, boolean giveBack) {
     calls++;
     allAnswered = false;
-    String call = attempt + "-" + calls;
     String description =
         String.format(
             Locale.ROOT,
@@ -414,7 +413,7 @@ public final class Fanout implements AutoCloseable {
     try (var label = SparkLabel.of(spark.sparkContext(), spec.runId(), description)) {
       return requests
           .mapPartitionsWithIndex(
-              new FanoutTask(spec.runId(), folder, call, giveBack, configuration), true)
+              new FanoutTask(spec.runId(), folder, attempt, calls, giveBack, configuration), true)
           .collect();
     } catch (RuntimeException e) {
       if (stopped().isPresent()) {

@@ -32,25 +32,29 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
 
   private final String run;
   private final String folder;
-  private final String call;
+  private final String attempt;
+  private final int call;
   private final boolean giveBack;
   private final SerializableConfiguration configuration;
 
   /**
    * @param run the run's id
    * @param folder URI of the run's ledger
-   * @param call name of this attempt at the run and this call of it; no other call has it
+   * @param attempt name of this attempt at the run; no other has it
+   * @param call number of this call in the attempt
    * @param giveBack whether the completions themselves are the task's result, as lines of the
    *     ledger
    */
   FanoutTask(
       String run,
       String folder,
-      String call,
+      String attempt,
+      int call,
       boolean giveBack,
       SerializableConfiguration configuration) {
     this.run = run;
     this.folder = folder;
+    this.attempt = attempt;
     this.call = call;
     this.giveBack = giveBack;
     this.configuration = configuration;
@@ -60,26 +64,27 @@ final class FanoutTask implements Function2<Integer, Iterator<String>, Iterator<
   public Iterator<String> call(Integer partition, Iterator<String> requests) throws Exception {
     FanoutExecutor executor = FanoutExecutor.current();
     TaskContext context = TaskContext.get();
-    String place = call + "-" + partition;
-    String attempt = context.stageAttemptNumber() + "-" + context.attemptNumber();
+    String place = attempt + "-" + call + "-" + partition;
+    String tried = context.stageAttemptNumber() + "-" + context.attemptNumber();
     var path = new Path(folder, place);
     FileSystem fileSystem = LedgerFiles.fileSystem(path, configuration.value());
     var results = new ArrayList<String>();
     Set<String> answered =
-        attempt.equals("0-0") ? Set.of() : answeredBefore(fileSystem, path, results);
-    String lane = place + "-" + attempt;
+        tried.equals("0-0") ? Set.of() : answeredBefore(fileSystem, path, results);
+    String lane = place + "-" + tried;
     Wire.Welcome welcome =
         executor.ask(Wire.Welcome.class, new Wire.Join(run, lane, place, executor.executorId()));
     SharedTeachers.Held held;
     try {
-      held = SharedTeachers.hold(run, welcome.settings(), Secret.of(welcome.key()));
+      var asker = new SharedTeachers.Asker(folder, attempt);
+      held = SharedTeachers.hold(asker, welcome.settings(), Secret.of(welcome.key()));
     } catch (IllegalArgumentException e) {
       executor.ask(
           Boolean.class,
           new Wire.Abort(run, new FanoutStop(ExitCode.INVALID, String.valueOf(e.getMessage()))));
       return results.iterator();
     }
-    var ledger = new LedgerWriter(lane, LedgerFiles.sink(fileSystem, path, attempt));
+    var ledger = new LedgerWriter(lane, LedgerFiles.sink(fileSystem, path, tried));
     Iterator<TeacherRequest> left =
         StreamSupport.stream(((Iterable<String>) () -> requests).spliterator(), false)
             .map(RequestCodec::fromJson)

@@ -20,7 +20,8 @@ import java.util.Set;
 
 /**
  * The teachers that are open in this JVM: one for each settings, shared by all its tasks. A file
- * that a run finds replaced is opened anew; the old one stays open while a task holds it.
+ * that was replaced is opened anew by whoever begins then; the old one stays open while a task
+ * holds it. A run asks one teacher after the other, and takes no memory for those that it has left.
  */
 final class SharedTeachers {
   /** By settings, the newest last. */
@@ -28,11 +29,19 @@ final class SharedTeachers {
 
   private SharedTeachers() {}
 
+  /**
+   * Who asks.
+   *
+   * @param run folder of the run's ledger
+   * @param attempt at the run; in another one its files may be others
+   */
+  record Asker(String run, String attempt) {}
+
   /** A teacher of files as they were. */
   private static final class Open {
     final String files;
     final Teacher teacher;
-    final Set<String> runs = new HashSet<>();
+    final Set<Asker> askers = new HashSet<>();
     int tasks;
 
     Open(String files, Teacher teacher) {
@@ -66,17 +75,18 @@ final class SharedTeachers {
   }
 
   /**
-   * The teacher of these settings, opened where it is not yet; of a run that holds one, the same.
+   * The teacher of these settings, opened where it is not yet; of an attempt that has asked one,
+   * the same.
    *
-   * @param run that asks
    * @throws IllegalArgumentException where no jar has such a kind, or the settings do not fit it
    */
-  static Held hold(String run, TeacherSettings settings, Secret key) {
+  static Held hold(Asker asker, TeacherSettings settings, Secret key) {
     synchronized (OPEN) {
+      closeLeft(asker.run(), settings);
       List<Open> all = OPEN.computeIfAbsent(settings, unused -> new ArrayList<>());
-      Optional<Open> begun = all.stream().filter(open -> open.runs.contains(run)).findFirst();
+      Optional<Open> begun = all.stream().filter(open -> open.askers.contains(asker)).findFirst();
       Open open = begun.orElseGet(() -> ofFiles(all, settings, key));
-      open.runs.add(run);
+      open.askers.add(asker);
       open.tasks++;
       closeOld(settings);
       return new Held(settings, open);
@@ -107,6 +117,22 @@ final class SharedTeachers {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Closes the models in this JVM's memory that nobody but the run has asked, before its next. */
+  private static void closeLeft(String run, TeacherSettings next) {
+    OPEN.forEach(
+        (settings, all) -> {
+          if (settings.server().isEmpty() && !settings.equals(next)) {
+            List<Open> left =
+                all.stream()
+                    .filter(open -> open.tasks == 0)
+                    .filter(open -> open.askers.stream().allMatch(each -> each.run().equals(run)))
+                    .toList();
+            all.removeAll(left);
+            left.forEach(open -> open.teacher.close());
+          }
+        });
   }
 
   /** Closes what is not the newest and has no task. */

@@ -65,16 +65,25 @@ public final class TeacherAccess {
   }
 
   /**
-   * The end of a dry run that has its plan: looks at all that {@link #open} needs, which is
-   * settings, key, price, and that the teacher answers and knows its model. Asks for no completion.
+   * Looks at all that {@link #open} needs, which is settings, key, price, and that the teacher
+   * answers and knows its model. Asks for no completion.
+   *
+   * @throws JobException as {@link #open}
+   */
+  public static void look(JobRun run, TeacherOptions options) {
+    Fanout.checkSession(run.spark());
+    Fanout.checkLimits(FanoutLimits.of(options.access()), price(options), modelName(options));
+    run.progress().say("Teacher: " + preflight(settings(run, options), key(options)).answered());
+  }
+
+  /**
+   * The end of a dry run that has its plan: {@link #look}.
    *
    * @param plan is shown also where the run itself would fail
    */
   public static <S extends Summary> Outcome<S> tried(JobRun run, TeacherOptions options, S plan) {
     try {
-      Fanout.checkSession(run.spark());
-      Fanout.checkLimits(FanoutLimits.of(options.access()), price(options), modelName(options));
-      run.progress().say("Teacher: " + preflight(settings(run, options), key(options)).answered());
+      look(run, options);
       return Outcome.done(plan);
     } catch (JobException e) {
       return Outcome.stopped(e.exitCode(), String.valueOf(e.getMessage()), plan);

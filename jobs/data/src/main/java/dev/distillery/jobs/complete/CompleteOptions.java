@@ -174,7 +174,7 @@ public record CompleteOptions(
           "Option --template: expected {instruction} in it, found '" + template + "'; add it");
     }
     Optional<JsonNode> extra = object(teacher.access().extraBody());
-    violations.addAll(teacher.costlierRequests("--samples"));
+    violations.addAll(teacher.costlierRequests("--samples", "--max-new-tokens"));
     List<String> own = List.of(Tables.COMPLETIONS.schema().fieldNames());
     keepColumns.stream()
         .filter(own::contains)

@@ -137,7 +137,8 @@ public record JudgeOptions(
 
   @Override
   public List<String> violations() {
-    List<String> violations = new ArrayList<>(teacher.costlierRequests("another --run-id"));
+    List<String> violations =
+        new ArrayList<>(teacher.costlierRequests("another --run-id", "--max-new-tokens"));
     if (form.compares() && against.isEmpty()) {
       violations.add("Option --against is required where answers are compared: name the others");
     }

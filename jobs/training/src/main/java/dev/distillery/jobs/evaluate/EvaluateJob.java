@@ -40,6 +40,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -125,9 +126,27 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
   @Override
   public void check(EvaluateOptions options) {
     List<PlannedTask> tasks = tasks(options);
-    if (!options.student()) {
-      return;
+    if (options.student()) {
+      checkStudents(options, tasks);
     }
+    checkDifferent(options);
+  }
+
+  /** Two names of one model would share files and answers, and count its items twice. */
+  private static void checkDifferent(EvaluateOptions options) {
+    Map<String, String> models = new HashMap<>();
+    for (String model : options.models()) {
+      @Nullable String same =
+          hash(options, model).map(hash -> models.put(hash, model)).orElse(null);
+      if (same != null) {
+        throw JobException.invalid(
+            "Option --model: %s and %s are the same to the byte; leave one out"
+                .formatted(same, model));
+      }
+    }
+  }
+
+  private static void checkStudents(EvaluateOptions options, List<PlannedTask> tasks) {
     List<String> violations = new ArrayList<>();
     for (String model : options.models()) {
       try (Student student = Student.open(Path.of(model), 1)) {
@@ -264,6 +283,10 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     if (run.dryRun() && options.student()) {
       return Outcome.done(
           planned(run, all, Optional.empty(), Optional.empty()), RowAccount.of("items", all, all));
+    }
+    if (!options.student() && !run.dryRun() && options.models().size() > 1) {
+      // Else the first would be paid for before the last is found to be none.
+      options.models().forEach(model -> TeacherAccess.look(run, options.asked(model)));
     }
     List<EvaluatedModel> models = new ArrayList<>();
     try {

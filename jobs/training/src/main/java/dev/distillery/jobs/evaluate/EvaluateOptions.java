@@ -202,7 +202,7 @@ public record EvaluateOptions(
 
   private void teacherViolations(List<String> violations) {
     models().forEach(each -> violations.addAll(asked(each).violations()));
-    violations.addAll(asked("").costlierRequests("--samples"));
+    violations.addAll(asked("").costlierRequests("--samples", "the task's max_new_tokens"));
     if (applyChatTemplate) {
       violations.add(
           "Option --apply-chat-template has no effect with --teacher %s, which has a template of its"

@@ -117,8 +117,8 @@ final class EvaluatedModel implements AutoCloseable {
     if (written.length < planned.size()) {
       score(items.where(col("task").isin(written).unary_$bang()));
     }
-    SharedStudent.release();
     if (written.length > 0) {
+      SharedStudent.release();
       ask(items.where(col("task").isin(written)));
     }
   }

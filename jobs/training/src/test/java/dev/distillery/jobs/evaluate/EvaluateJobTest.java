@@ -7,18 +7,23 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.ModelHash;
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
+import dev.distillery.model.sample.Student;
 import dev.distillery.spark.testing.LocalSpark;
+import dev.distillery.training.student.SharedStudent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -438,6 +443,23 @@ class EvaluateJobTest {
   }
 
   @Test
+  void aModelIsOpenedOnceForAllItsRepeats() throws Exception {
+    String task = question("again", row(0, "What 0"), row(1, "What 1"), row(2, "What 2"));
+    Map<String, String> given = Map.of("tasks", task, "num-fewshot", "1", "repeats", "2");
+    String hash = ModelHash.of(MODEL).substring(0, 12);
+    Set<Student> opened = Collections.newSetFromMap(new IdentityHashMap<>());
+    ProgressListener looks =
+        update -> {
+          if (update.line().contains("score student@")) {
+            opened.add(SharedStudent.of(MODEL.toString(), hash, 0));
+          }
+        };
+    EvaluateSummary summary = new EvaluateJob().run(spark, options("again", given), looks);
+    assertThat(summary.figures()).containsEntry("evaluated", 6L);
+    assertThat(opened).hasSize(1);
+  }
+
+  @Test
   void whatHasNoEffectIsRefused() throws IOException {
     String task = question("idle", row(0, "What 0"), row(1, "What 1"));
     assertThatThrownBy(() -> run("date", Map.of("tasks", task, "template-date", "2026-01-01")))
@@ -457,5 +479,11 @@ class EvaluateJobTest {
             () -> new EvaluateJob().run(spark, OptionsBinder.of(EvaluateOptions.class).bind(twice)))
         .hasMessageContaining("student/. is given twice")
         .hasMessageContaining("the task of 'idle=b.jsonl' is given twice");
+    Path link = Files.createSymbolicLink(temp.resolve("link"), MODEL);
+    twice.put("model", List.of(MODEL.toString(), link.toString()));
+    twice.remove("task-input");
+    assertThatThrownBy(
+            () -> new EvaluateJob().run(spark, OptionsBinder.of(EvaluateOptions.class).bind(twice)))
+        .hasMessageContaining("Option --model: %s and %s are the same".formatted(MODEL, link));
   }
 }

@@ -94,6 +94,10 @@ class EvaluateOptionsTest {
         "'n' would make a request cost more than is accounted for; use --samples",
         Map.of("model", "m", "teacher", "openai", "extra-body", "{\"n\":2}"));
     assertRefused(
+        "'max_tokens' would make a request cost more than is accounted for; use the task's"
+            + " max_new_tokens",
+        Map.of("model", "m", "teacher", "openai", "extra-body", "{\"max_tokens\":2}"));
+    assertRefused(
         "Option --temperature: expected more than 0 with several --samples",
         Map.of("model", "m", "samples", "2", "temperature", "0"));
   }

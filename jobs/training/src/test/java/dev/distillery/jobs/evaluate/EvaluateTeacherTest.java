@@ -3,6 +3,7 @@ package dev.distillery.jobs.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.core.run.ExitCode;
@@ -12,6 +13,7 @@ import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.teacher.testing.FakeAnswer;
 import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.FakeScript;
+import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.jobs.evaluate.EvaluateSummary.Result;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
@@ -85,6 +87,9 @@ class EvaluateTeacherTest {
     values.put("tasks", List.of(task));
     values.put("run-id", List.of(id));
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
+    if (given.containsKey("teacher")) {
+      values.remove("base-url");
+    }
     given.forEach((name, value) -> values.put(name, List.of(value.split(" "))));
     return OptionsBinder.of(EvaluateOptions.class).bind(values);
   }
@@ -171,6 +176,16 @@ class EvaluateTeacherTest {
         .containsExactly("fake-model", "fake-model-mini");
     assertThat(rows(summary).get(0).<String>getAs("prompt"))
         .isEqualTo("Only a number.\nAdd 1 and 40.");
+  }
+
+  @Test
+  void ofSeveralModelsTheLastIsLookedAtBeforeTheFirstIsAsked() {
+    String model = FetchedModel.path().map(Path::toString).orElse("");
+    assumeTrue(!model.isEmpty(), "no model was fetched");
+    String missing = temp.resolve("none.gguf").toString();
+    assertThatThrownBy(() -> run("last", Map.of("teacher", "gguf", "model", model + " " + missing)))
+        .hasMessageContaining(missing);
+    assertThat(temp.resolve("warehouse/_ledger/last")).doesNotExist();
   }
 
   @Test
