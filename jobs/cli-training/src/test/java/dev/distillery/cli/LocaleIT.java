@@ -1,6 +1,5 @@
 package dev.distillery.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.teacher.testing.FakeAnswer;
@@ -8,12 +7,13 @@ import dev.distillery.core.teacher.testing.FakeLlmServer;
 import dev.distillery.core.teacher.testing.FakeRequest;
 import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.core.teacher.testing.ScriptedTeacher;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -21,8 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
  * outputs beyond ASCII. A shell does all that touches such paths: this JVM may have no locale
  * either.
  */
-@Timeout(value = 20, unit = TimeUnit.MINUTES)
 class LocaleIT {
+  private static final long LONGEST_MINUTES = 15;
+
   /**
    * Each command writes what it prints into a file of its name. Four have a process of their own,
    * whose words and streams are the system's; the others share one, {@link ManyCommands}.
@@ -135,9 +136,13 @@ class LocaleIT {
                       root.resolve("jobs/cli-training/target/test-classes").toString()))
               .directory(folder.toFile())
               .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("said").toFile())
               .start();
-      String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-      assertThat(process.waitFor()).as(said).isZero();
+      // A shell and a process that wait for each other hear of no interrupt.
+      if (!process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES)) {
+        Launched.kill(process);
+      }
+      assertThat(process.waitFor()).as(() -> read("said")).isZero();
 
       assertThat(server.log().requests())
           .extracting(FakeRequest::prompt)
@@ -165,7 +170,11 @@ class LocaleIT {
         : new ScriptedTeacher().answer(request);
   }
 
-  private String read(String name) throws Exception {
-    return Files.readString(folder.resolve(name));
+  private String read(String name) {
+    try {
+      return Files.readString(folder.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -207,12 +207,15 @@ public final class ContinuationScorer implements AutoCloseable {
     return hidden;
   }
 
+  /** Never smaller than before: contexts that take turns in size would lose what they share. */
   private KeyValueCache roomFor(int tokens, int continuations) {
-    int capacity = (tokens + CHUNK - 1) / CHUNK * CHUNK;
+    KeyValueCache now = held;
+    int longest = now == null ? tokens : Math.max(tokens, now.capacity());
+    int wanted = now == null ? continuations : Math.max(continuations, now.sequences());
+    int capacity = (longest + CHUNK - 1) / CHUNK * CHUNK;
     long bytes =
         2L * Float.BYTES * decoder.config().layers() * decoder.config().kvWidth() * capacity;
-    int sequences = (int) Math.max(1, Math.min(Math.min(MOST, continuations), MOST_BYTES / bytes));
-    KeyValueCache now = held;
+    int sequences = (int) Math.max(1, Math.min(Math.min(MOST, wanted), MOST_BYTES / bytes));
     if (now == null || now.capacity() < tokens || now.sequences() < sequences) {
       free();
       now = decoder.cache(sequences, capacity);
