@@ -83,6 +83,21 @@ class LauncherIT {
         .containsPattern("size_t MaxHeapSize += " + (322L << 20));
   }
 
+  @Test
+  void classesComeFromTheBuildsArchiveWhereTheClassPathIsTheBuilds() throws Exception {
+    Path log = folder.resolve("classes.log");
+    Map<String, String> logged = Map.of("JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + log);
+    String archived = Main.class.getName() + " source: shared objects file (top)";
+    String runs = "runs --warehouse " + Files.createDirectories(folder.resolve("warehouse"));
+
+    assertThat(bash(logged, runs)).doesNotContain("cds");
+    assertThat(log).content().contains(archived);
+
+    String more = " -- --driver-class-path " + FetchedModel.root().resolve("submit");
+    assertThat(bash(logged, runs + more)).doesNotContain("cds");
+    assertThat(log).content().contains(Main.class.getName() + " source: ").doesNotContain(archived);
+  }
+
   private String bash(Map<String, String> environment, String arguments) throws Exception {
     String launcher = FetchedModel.root().resolve("submit/distillery").toString();
     var builder =
