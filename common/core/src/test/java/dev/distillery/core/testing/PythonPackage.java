@@ -19,14 +19,15 @@ public final class PythonPackage {
   private PythonPackage() {}
 
   /**
-   * The folder that has the package, for {@code sys.path}. Two at once are safe, as the finished
-   * folder is moved in. Where pip cannot bring the package, the test is skipped, with a loud
-   * message.
+   * The folder that has the package, for {@code sys.path}. Two processes at once are safe, as the
+   * finished folder is moved in. Where pip cannot bring the package, the test is skipped, with a
+   * loud message.
    *
    * @param extra as in {@code package[extra]}; may be empty
    * @param options of pip install
    */
-  public static Path folder(String name, String extra, String version, String... options) {
+  public static synchronized Path folder(
+      String name, String extra, String version, String... options) {
     String cache = System.getenv("XDG_CACHE_HOME");
     Path home =
         cache == null || cache.isEmpty()

@@ -79,7 +79,7 @@ class FanoutClusterIT {
    */
   @Test
   void killsAtRandomMomentsLoseAndRepeatNothingButWhatWasInFlight() throws Exception {
-    int kills = Integer.getInteger("soak.kills", 2);
+    int kills = Integer.getInteger("soak.kills", 1);
     long count = 150L * (kills + 1);
     long seed = Long.getLong("soak.seed", 7);
     var random = new Random(seed);

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FanoutRateIT {
   private static final int PER_MINUTE = 600;
 
-  /** A minute and a half; {@code -Drate.requests} for longer. */
-  private static final int REQUESTS = Integer.getInteger("rate.requests", 900);
+  /** A minute and a quarter; {@code -Drate.requests} for longer. */
+  private static final int REQUESTS = Integer.getInteger("rate.requests", 750);
 
   @TempDir Path folder;
 

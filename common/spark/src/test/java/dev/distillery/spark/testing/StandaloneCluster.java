@@ -97,7 +97,8 @@ public final class StandaloneCluster implements AutoCloseable {
 
   /**
    * Starts {@code spark-submit} on this cluster with a main class of the test's class path, the
-   * classes of {@link #testClassPath} given to driver and executors.
+   * classes of {@link #testClassPath} given to driver and executors. Their JVMs compile in one
+   * step, as they live for seconds.
    *
    * @param mainClass has {@code main(String[])}
    * @param conf Spark settings
@@ -116,6 +117,10 @@ public final class StandaloneCluster implements AutoCloseable {
     command.addAll(List.of("--driver-memory", "512m", "--driver-class-path", testClassPath()));
     command.addAll(List.of("--conf", "spark.executor.extraClassPath=" + testClassPath()));
     command.addAll(List.of("--conf", "spark.executor.memory=512m"));
+    for (String side : List.of("driver", "executor")) {
+      command.addAll(
+          List.of("--conf", "spark." + side + ".extraJavaOptions=-XX:TieredStopAtLevel=1"));
+    }
     command.addAll(List.of("--conf", "spark.driver.host=127.0.0.1"));
     command.addAll(List.of("--conf", "spark.driver.bindAddress=127.0.0.1"));
     command.addAll(List.of("--conf", "spark.ui.enabled=" + conf.containsKey("spark.ui.port")));
@@ -206,7 +211,13 @@ public final class StandaloneCluster implements AutoCloseable {
     daemons.add(
         start(
             command,
-            Map.of("SPARK_DAEMON_MEMORY", "256m", "SPARK_WORKER_OPTS", options),
+            Map.of(
+                "SPARK_DAEMON_MEMORY",
+                "256m",
+                "SPARK_DAEMON_JAVA_OPTS",
+                "-XX:TieredStopAtLevel=1",
+                "SPARK_WORKER_OPTS",
+                options),
             folder.resolve(name + ".log")));
   }
 
