@@ -250,6 +250,22 @@ def blocks():
     y[4:32] = np.clip(y[4:32] * 30, -120, 120)
     y.tofile(folder / "quantise.f32")
     quants.quantize(y, Q.Q8_0).tofile(folder / "quantise.q8_0")
+    low_blocks(folder)
+
+
+def low_blocks(folder):
+    """Types of four and five bits: ordinary values of many scales, ties, equal values, the farthest
+    twice with either sign, nothing but zeros, zeros of both signs, one value alone."""
+    random = np.random.default_rng(11)
+    z = np.concatenate(
+        [random.normal(0, 1, 32 * 40), random.normal(0, 1e-3, 32 * 40), random.normal(3, 1e-2, 32 * 16)]
+        + [np.arange(32) / 4 - 4, np.arange(32) / 2 - 8, np.arange(32) - 16.0, np.arange(32) + 0.5]
+        + [np.full(32, 0.7), np.tile([2.0, -2.0], 16), np.tile([-2.0, 2.0, 0.3, -0.1], 8)]
+        + [np.zeros(32), np.tile([0.0, -0.0], 16), np.eye(32)[5] * -3e-5, random.normal(0, 3e4, 32)]
+    ).astype("<f4")
+    z.tofile(folder / "quantise-low.f32")
+    for qtype in (Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1):
+        quants.quantize(z, qtype).tofile(folder / f"quantise.{qtype.name.lower()}")
 
 
 def llama2c_pieces():

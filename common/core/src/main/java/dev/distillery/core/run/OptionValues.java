@@ -142,7 +142,8 @@ final class OptionValues {
 
   private static Object parseEnum(Class<?> type, String text) {
     List<String> names = names(type);
-    int index = names.indexOf(text);
+    // Q4_0 is the name of a type elsewhere, and q4-0 of a value here.
+    int index = names.indexOf(text.toLowerCase(Locale.ROOT).replace('_', '-'));
     if (index < 0) {
       throw new IllegalArgumentException(
           "expected one of "

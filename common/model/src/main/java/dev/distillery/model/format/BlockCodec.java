@@ -155,14 +155,15 @@ public final class BlockCodec {
   /** Whether {@link #encode} writes this type. */
   public static boolean canEncode(TensorType type) {
     return switch (type) {
-      case F32, F16, BF16, Q8_0 -> true;
-      case F64, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> false;
+      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 -> true;
+      case F64, Q4_K, Q5_K, Q6_K -> false;
     };
   }
 
   /**
    * Appends values to {@code into}, little-endian, as {@link TensorType#F32}, {@code F16}, {@code
-   * BF16} (nearest, ties to even) or {@code Q8_0}.
+   * BF16} (nearest, ties to even), {@code Q4_0}, {@code Q4_1}, {@code Q5_0}, {@code Q5_1} or {@code
+   * Q8_0}.
    *
    * @param count a multiple of the type's block
    */
@@ -176,9 +177,69 @@ public final class BlockCodec {
         case F32 -> into.putFloat(values[i]);
         case F16 -> into.putShort(HalfFloat.fromFloat(values[i]));
         case BF16 -> into.putShort(HalfFloat.bfloat16FromFloat(values[i]));
+        case Q4_0 -> encodeAroundZero(values, i, 8, into);
+        case Q4_1 -> encodeFromMinimum(values, i, 15, into);
+        case Q5_0 -> encodeAroundZero(values, i, 16, into);
+        case Q5_1 -> encodeFromMinimum(values, i, 31, into);
         case Q8_0 -> encodeQ8(values, i, into);
-        case F64, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new AssertionError(type);
+        case F64, Q4_K, Q5_K, Q6_K -> throw new AssertionError(type);
       }
+    }
+  }
+
+  /**
+   * The value that lies farthest from zero, the first of several, becomes 0, and zero becomes
+   * {@code zero}. gguf-py rounds the product once, from double precision to single; ggml's own
+   * rounding depends on whether its compiler fused it.
+   */
+  private static void encodeAroundZero(float[] x, int from, int zero, ByteBuffer into) {
+    float farthest = x[from];
+    for (int i = from + 1; i < from + 32; i++) {
+      if (Math.abs(x[i]) > Math.abs(farthest)) {
+        farthest = x[i];
+      }
+    }
+    float d = farthest / -zero;
+    float inverse = d == 0 ? 0 : 1 / d;
+    int[] q = new int[32];
+    for (int i = 0; i < 32; i++) {
+      float scaled = (float) ((double) x[from + i] * inverse + (zero + 0.5));
+      q[i] = Math.min((int) scaled, 2 * zero - 1);
+    }
+    into.putShort(HalfFloat.fromFloat(d));
+    putNibbles(q, zero == 16, into);
+  }
+
+  /** The least value becomes 0 and the greatest {@code top}. */
+  private static void encodeFromMinimum(float[] x, int from, int top, ByteBuffer into) {
+    float min = x[from];
+    float max = x[from];
+    for (int i = from + 1; i < from + 32; i++) {
+      min = Math.min(min, x[i]);
+      max = Math.max(max, x[i]);
+    }
+    float d = (max - min) / top;
+    float inverse = d == 0 ? 0 : 1 / d;
+    int[] q = new int[32];
+    for (int i = 0; i < 32; i++) {
+      q[i] = Math.min((int) ((x[from + i] - min) * inverse + 0.5f), top);
+    }
+    into.putShort(HalfFloat.fromFloat(d));
+    into.putShort(HalfFloat.fromFloat(min));
+    putNibbles(q, top == 31, into);
+  }
+
+  /** As {@link #q4} and {@link #q5} read them. */
+  private static void putNibbles(int[] q, boolean five, ByteBuffer into) {
+    if (five) {
+      int high = 0;
+      for (int i = 0; i < 32; i++) {
+        high |= (q[i] >> 4) << i;
+      }
+      into.putInt(high);
+    }
+    for (int i = 0; i < 16; i++) {
+      into.put((byte) ((q[i] & 15) | (q[i + 16] & 15) << 4));
     }
   }
 

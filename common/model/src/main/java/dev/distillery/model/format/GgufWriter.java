@@ -35,7 +35,8 @@ public final class GgufWriter {
    * @param tokenizer further metadata, by key, the tokenizer's: {@link String}, {@link Boolean},
    *     {@link Integer} (stored as unsigned 32-bit), {@link Float}, or a list of one of these
    *     (integers stored as signed 32-bit)
-   * @param type {@code F32}, {@code F16} or {@code Q8_0}
+   * @param type {@code F32}, {@code F16}, {@code Q4_0}, {@code Q4_1}, {@code Q5_0}, {@code Q5_1} or
+   *     {@code Q8_0}
    * @throws IllegalArgumentException naming what of the model GGUF cannot say
    */
   public static void write(
@@ -46,12 +47,10 @@ public final class GgufWriter {
       WeightSource weights,
       TensorType type)
       throws IOException {
-    if (type != TensorType.F32 && type != TensorType.F16 && type != TensorType.Q8_0) {
-      throw new IllegalArgumentException("GGUF is written as F32, F16 or Q8_0, not " + type);
-    }
+    int fileType = fileType(type);
     GgufFamily family = GgufFamily.of(config);
     Map<String, String> names = family.tensorNames(config);
-    Map<String, Object> metadata = metadata(config, family, tokens, type);
+    Map<String, Object> metadata = metadata(config, family, tokens, fileType);
     metadata.putAll(tokenizer);
     GgufWriter writer = new GgufWriter();
     List<TensorSpec> specs = ModelTensors.of(config);
@@ -90,11 +89,11 @@ public final class GgufWriter {
   }
 
   private static Map<String, Object> metadata(
-      ModelConfig config, GgufFamily family, SpecialTokens tokens, TensorType type) {
+      ModelConfig config, GgufFamily family, SpecialTokens tokens, int fileType) {
     Map<String, Object> metadata = new LinkedHashMap<>();
     String name = family.ggufName() + ".";
     metadata.put("general.architecture", family.ggufName());
-    metadata.put("general.file_type", fileType(type));
+    metadata.put("general.file_type", fileType);
     metadata.put(name + "vocab_size", config.vocabSize());
     metadata.put(name + "context_length", config.maxPositions());
     metadata.put(name + "embedding_length", config.hiddenSize());
@@ -156,8 +155,13 @@ public final class GgufWriter {
     return switch (type) {
       case F32 -> 0;
       case F16 -> 1;
+      case Q4_0 -> 2;
+      case Q4_1 -> 3;
       case Q8_0 -> 7;
-      case F64, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new AssertionError(type);
+      case Q5_0 -> 8;
+      case Q5_1 -> 9;
+      case F64, BF16, Q4_K, Q5_K, Q6_K ->
+          throw new IllegalArgumentException("GGUF is not written as " + type);
     };
   }
 

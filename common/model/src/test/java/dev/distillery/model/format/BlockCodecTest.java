@@ -31,7 +31,11 @@ class BlockCodecTest {
   @CsvSource({
     "F16, round.f32, round.f16",
     "BF16, round.f32, round.bf16",
-    "Q8_0, quantise.f32, quantise.q8_0"
+    "Q8_0, quantise.f32, quantise.q8_0",
+    "Q4_0, quantise-low.f32, quantise.q4_0",
+    "Q4_1, quantise-low.f32, quantise.q4_1",
+    "Q5_0, quantise-low.f32, quantise.q5_0",
+    "Q5_1, quantise-low.f32, quantise.q5_1"
   })
   void encodesAsTheReferenceDoes(TensorType type, String from, String to) throws IOException {
     float[] values = GoldenFiles.floats("blocks/" + from);

@@ -57,9 +57,11 @@ public record ExportOptions(
         Format format,
     @Option(
             names = "--dtype",
-            paramLabel = "f32|f16|bf16|q8",
+            paramLabel = "f32|f16|bf16|q8|q5-1|q5-0|q4-1|q4-0",
             defaultValue = "f32",
-            description = "How values are stored. bf16 is for hf; q8 (Q8_0) for gguf.")
+            description =
+                "How values are stored. bf16 is for hf; q8 (Q8_0) and below for gguf: blocks of 32"
+                    + " values in 34, 24, 22, 20 and 18 bytes.")
         DataType dtype,
     @Required("name a directory (hf) or a file (gguf)")
         @Option(
@@ -87,17 +89,25 @@ public record ExportOptions(
     F16,
     BF16,
     /** ggml's Q8_0: blocks of 32 bytes with one scale. */
-    Q8
+    Q8,
+    Q5_1,
+    Q5_0,
+    Q4_1,
+    Q4_0;
+
+    private boolean inBlocks() {
+      return compareTo(Q8) >= 0;
+    }
   }
 
   @Override
   public List<String> violations() {
     List<String> violations = new ArrayList<>();
-    if (format == Format.HF && dtype == DataType.Q8) {
-      violations.add("Option --dtype: q8 is for --format gguf; use f32, f16 or bf16");
+    if (format == Format.HF && dtype.inBlocks()) {
+      violations.add("Option --dtype: q8 and below are for --format gguf; use f32, f16 or bf16");
     }
     if (format == Format.GGUF && dtype == DataType.BF16) {
-      violations.add("Option --dtype: bf16 is for --format hf; use f32, f16 or q8");
+      violations.add("Option --dtype: bf16 is for --format hf; use f32, f16, q8 or below");
     }
     return violations;
   }

@@ -263,6 +263,10 @@ final class Exporter {
       case F16 -> TensorType.F16;
       case BF16 -> TensorType.BF16;
       case Q8 -> TensorType.Q8_0;
+      case Q5_1 -> TensorType.Q5_1;
+      case Q5_0 -> TensorType.Q5_0;
+      case Q4_1 -> TensorType.Q4_1;
+      case Q4_0 -> TensorType.Q4_0;
     };
   }
 

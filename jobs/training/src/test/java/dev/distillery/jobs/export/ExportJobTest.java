@@ -350,7 +350,7 @@ class ExportJobTest {
         .isInstanceOf(JobException.class)
         .hasMessageContaining("--model: expected a text, found ''")
         .hasMessageContaining("--output: expected a text, found ''")
-        .hasMessageContaining("q8 is for --format gguf");
+        .hasMessageContaining("q8 and below are for --format gguf");
     assertThatThrownBy(
             () ->
                 options(
