@@ -1,5 +1,6 @@
 package dev.distillery.spark.job;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.lit;
@@ -511,7 +512,7 @@ public final class JobRun {
     }
     for (String name : rows.columns()) {
       if (!known.contains(name)) {
-        columns.add(col("`" + name + "`"));
+        columns.add(named(name));
       }
     }
     return rows.select(columns.toArray(Column[]::new));

@@ -1,5 +1,7 @@
 package dev.distillery.spark.license;
 
+import static dev.distillery.spark.warehouse.Columns.named;
+
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.spark.license.SourceLicense.CommercialUse;
 import dev.distillery.spark.warehouse.Table;
@@ -127,7 +129,7 @@ public record UsePolicy(Use use) {
 
   private static Column[] columns(Dataset<Row> rows, String... further) {
     return Stream.concat(Arrays.stream(rows.columns()), Arrays.stream(further))
-        .map(name -> functions.col("`" + name + "`"))
+        .map(name -> named(name))
         .toArray(Column[]::new);
   }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 
 import dev.distillery.core.run.ExitCode;
@@ -262,7 +263,7 @@ final class TableFiles {
               Dataset<Row> rows = reader().parquet(group.getValue().toArray(String[]::new));
               for (String name : rows.columns()) {
                 DataType type = firstOf.get(name).getKey();
-                rows = rows.withColumn(name, rows.col("`" + name + "`").cast(type));
+                rows = rows.withColumn(name, named(name).cast(type));
               }
               return rows;
             })

@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.input_file_name;
@@ -114,10 +115,7 @@ public final class TableReader {
     var filled = new LinkedHashMap<String, Column>();
     Column content =
         to_json(
-            struct(
-                Arrays.stream(rows.columns())
-                    .map(name -> col("`" + name + "`"))
-                    .toArray(Column[]::new)));
+            struct(Arrays.stream(rows.columns()).map(name -> named(name)).toArray(Column[]::new)));
     if (present.contains(Tables.TOOLS)
         && TableFiles.holdsLists(rows.schema().apply(Tables.TOOLS))) {
       // Read as text, but a list to whom the row's hash is a name.
@@ -234,7 +232,7 @@ public final class TableReader {
                         to_json(
                                 struct(
                                     parsed.own().stream()
-                                        .map(name -> col("`" + name + "`"))
+                                        .map(name -> named(name))
                                         .toArray(Column[]::new)))
                             .as("row")),
                 found.byRule()));
@@ -297,7 +295,7 @@ public final class TableReader {
     }
     for (String name : present) {
       if (!Arrays.asList(table.schema().fieldNames()).contains(name)) {
-        columns.add(col("`" + name + "`"));
+        columns.add(named(name));
       }
     }
     return rows.select(columns.toArray(Column[]::new));

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.complete;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
@@ -162,7 +163,7 @@ final class AskedRows implements AutoCloseable {
   }
 
   private static Column quoted(String name) {
-    return col("`" + name + "`");
+    return named(name);
   }
 
   /** Where an id stands for several questions, a hash of the question follows it. */

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.curate;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -142,7 +143,7 @@ final class Contamination {
   private static Dataset<Row> runs(JobRun run, String ref, Redactor redactor) {
     Dataset<Row> rows = run.sideInputs(List.of(ref), ITEMS);
     List<String> passedOver = new ArrayList<>();
-    Optional<Column> all = texts(rows.schema(), name -> col("`" + name + "`"), "", passedOver);
+    Optional<Column> all = texts(rows.schema(), name -> named(name), "", passedOver);
     if (all.isEmpty()) {
       throw JobException.invalid(
           "Option --decontaminate: "
@@ -240,9 +241,7 @@ final class Contamination {
     UDF1<Row, long[]> hashes = row -> hashes(texts.read(row), asked);
     Column key =
         xxhash64(
-            texts.textFields().stream()
-                .map(field -> col("`" + field.name() + "`"))
-                .toArray(Column[]::new));
+            texts.textFields().stream().map(field -> named(field.name())).toArray(Column[]::new));
     Dataset<Row> keyed = rows.withColumn(KEY, key);
     Dataset<Row> hits =
         keyed

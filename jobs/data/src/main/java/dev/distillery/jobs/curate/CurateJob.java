@@ -1,5 +1,6 @@
 package dev.distillery.jobs.curate;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
@@ -336,7 +337,7 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
   private static Column[] columnsBut(Dataset<Row> rows, String... left) {
     return Arrays.stream(rows.columns())
         .filter(name -> !List.of(left).contains(name))
-        .map(name -> col("`" + name + "`"))
+        .map(name -> named(name))
         .toArray(Column[]::new);
   }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.curate;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.date_format;
@@ -396,7 +397,7 @@ final class HubExport {
   private static Dataset<Row> withoutTimes(Dataset<Row> rows) {
     List<Column> columns = new ArrayList<>();
     for (StructField field : rows.schema().fields()) {
-      Column column = col("`" + field.name() + "`");
+      Column column = named(field.name());
       columns.add(
           field.dataType().equals(DataTypes.TimestampType)
               ? date_format(column, "yyyy-MM-dd'T'HH:mm:ssXXX").as(field.name(), field.metadata())

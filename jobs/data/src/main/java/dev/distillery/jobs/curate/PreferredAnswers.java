@@ -1,5 +1,6 @@
 package dev.distillery.jobs.curate;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -48,9 +49,7 @@ final class PreferredAnswers {
     // Rows of one id may differ in anything: what stands must not hang on the order they come in.
     Column whole =
         struct(
-            Arrays.stream(preferences.columns())
-                .map(name -> col("`" + name + "`"))
-                .toArray(Column[]::new));
+            Arrays.stream(preferences.columns()).map(name -> named(name)).toArray(Column[]::new));
     WindowSpec same =
         Window.partitionBy(col("__dialogue"))
             .orderBy(col("id"), col(Mixture.INPUT), sha2(to_json(whole), 256));

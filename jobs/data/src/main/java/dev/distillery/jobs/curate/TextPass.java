@@ -1,5 +1,6 @@
 package dev.distillery.jobs.curate;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
@@ -109,8 +110,7 @@ final class TextPass implements UDF1<Row, Row> {
     List<String> replaced =
         pass.changes ? texts.textFields().stream().map(StructField::name).toList() : List.of();
     for (String name : rows.columns()) {
-      columns.add(
-          replaced.contains(name) ? col(PASS + "." + name).as(name) : col("`" + name + "`"));
+      columns.add(replaced.contains(name) ? col(PASS + "." + name).as(name) : named(name));
     }
     for (String name : List.of(RULE, DETAIL, REDACTED, UNCUT)) {
       columns.add(col(PASS + "." + name).as(name));

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.dedup;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
@@ -107,7 +108,7 @@ record ComparedRows(
   /** The rows with these columns behind their own. */
   Dataset<Row> with(Dataset<Row> rows) {
     return rows.withColumn(TOKENS, tokens(text(rows.schema())))
-        .withColumn(TASK, task(col("`" + groupBy + "`")));
+        .withColumn(TASK, task(named(groupBy)));
   }
 
   /** A row without a group is one by itself; no group's own value begins so. */
@@ -123,12 +124,12 @@ record ComparedRows(
     List<Column> narrow = new ArrayList<>();
     narrow.add(lit(pinned).as("pinned"));
     for (int i = 0; i < orderBy.size(); i++) {
-      Column order = present.contains(orderBy.get(i)) ? col("`" + orderBy.get(i) + "`") : lit(null);
+      Column order = present.contains(orderBy.get(i)) ? named(orderBy.get(i)) : lit(null);
       narrow.add(order.as("order_" + i));
     }
     narrow.add(col("id"));
     narrow.add(hash(schema).as("row_hash"));
-    narrow.add(task(present.contains(groupBy) ? col("`" + groupBy + "`") : col("id")).as("task"));
+    narrow.add(task(present.contains(groupBy) ? named(groupBy) : col("id")).as("task"));
     narrow.add(tokens(text).as("tokens"));
     narrow.add(xxhash64(text).as("text_hash"));
     return rows.select(narrow.toArray(Column[]::new));
@@ -149,7 +150,7 @@ record ComparedRows(
   /** The order of rows that have the same id, among the input's own columns. */
   Column[] orderWithinId(StructType schema) {
     List<Column> order = new ArrayList<>();
-    orderBy.forEach(column -> order.add(col("`" + column + "`").asc()));
+    orderBy.forEach(column -> order.add(named(column).asc()));
     order.add(hash(schema).asc());
     return order.toArray(Column[]::new);
   }
@@ -161,7 +162,7 @@ record ComparedRows(
             .filter(field -> !(field.dataType() instanceof MapType))
             .map(StructField::name)
             .sorted()
-            .map(name -> col("`" + name + "`"))
+            .map(name -> named(name))
             .toArray(Column[]::new));
   }
 
@@ -173,8 +174,8 @@ record ComparedRows(
                 name ->
                     schema.apply(name).dataType() instanceof ArrayType array
                             && array.elementType() instanceof StructType
-                        ? col("`" + name + "`.content")
-                        : col("`" + name + "`"))
+                        ? named(name).getField("content")
+                        : named(name))
             .toArray(Column[]::new));
   }
 

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.dedup;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
@@ -306,8 +307,7 @@ final class Deduplicator implements AutoCloseable {
     if (verdictCount == 0) {
       return rows;
     }
-    Column[] own =
-        Arrays.stream(input.columns()).map(name -> col("`" + name + "`")).toArray(Column[]::new);
+    Column[] own = Arrays.stream(input.columns()).map(name -> named(name)).toArray(Column[]::new);
     Dataset<Row> judged = judge(compared.with(rows));
     Dataset<Row> kept = judged.where(isKept().and(col(REPEATED).isNull())).select(own);
     return idsRepeat

@@ -1,5 +1,6 @@
 package dev.distillery.jobs.report;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.substring;
@@ -336,7 +337,7 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
     List<String> columns = List.of(rows.columns());
     List<Column> shown = new ArrayList<>();
     for (String name : columns) {
-      Column text = col("`" + name + "`").cast("string");
+      Column text = named(name).cast("string");
       shown.add(substring(text, 1, SHOWN));
       shown.add(length(text));
     }

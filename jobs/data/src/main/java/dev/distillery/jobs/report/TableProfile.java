@@ -21,6 +21,7 @@ import static org.apache.spark.sql.functions.when;
 
 import dev.distillery.core.page.BarPlot;
 import dev.distillery.core.page.Page;
+import dev.distillery.spark.warehouse.Columns;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -64,7 +65,7 @@ final class TableProfile {
     this.rows = rows;
     List<Column> figures = new ArrayList<>();
     for (StructField field : rows.schema().fields()) {
-      Column column = col("`" + field.name() + "`");
+      Column column = Columns.named(field.name());
       figures.add(count(column));
       boolean plain = countable(field);
       // An estimate may be above what there can be.
@@ -101,7 +102,7 @@ final class TableProfile {
     if (!(field.dataType() instanceof NumericType)) {
       return lit(null).cast(DataTypes.DoubleType);
     }
-    Column number = col("`" + field.name() + "`").cast(DataTypes.DoubleType);
+    Column number = Columns.named(field.name()).cast(DataTypes.DoubleType);
     return when(
         not(number.isNaN()).and(number.between(-Double.MAX_VALUE, Double.MAX_VALUE)), number);
   }
@@ -169,7 +170,7 @@ final class TableProfile {
       }
       List<BarPlot.Bar> bars =
           rows
-              .groupBy(col("`" + field.name() + "`").cast("string").as("value"))
+              .groupBy(Columns.named(field.name()).cast("string").as("value"))
               .agg(count(lit(1)).as("rows"))
               .orderBy(desc("rows"), col("value"))
               .limit(KINDS)

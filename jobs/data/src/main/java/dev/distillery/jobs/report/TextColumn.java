@@ -1,8 +1,8 @@
 package dev.distillery.jobs.report;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.array_join;
 import static org.apache.spark.sql.functions.coalesce;
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.transform;
 
@@ -31,7 +31,7 @@ record TextColumn(StructField field) {
 
   /** Its text; empty where it is null. */
   Column text() {
-    Column column = col("`" + field.name() + "`");
+    Column column = named(field.name());
     Column text =
         isMessages(field)
             ? array_join(transform(column, message -> message.getField("content")), "\n")

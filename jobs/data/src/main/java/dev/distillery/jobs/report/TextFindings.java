@@ -1,5 +1,6 @@
 package dev.distillery.jobs.report;
 
+import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.desc;
@@ -64,7 +65,7 @@ final class TextFindings {
    */
   static Dataset<Row> drawn(Dataset<Row> rows, List<Column> shown, long seed, int site, int most) {
     Column[] columns =
-        Arrays.stream(rows.columns()).map(name -> col("`" + name + "`")).toArray(Column[]::new);
+        Arrays.stream(rows.columns()).map(name -> named(name)).toArray(Column[]::new);
     Column whole = to_json(struct(columns));
     List<Column> held = new ArrayList<>();
     for (int i = 0; i < shown.size(); i++) {

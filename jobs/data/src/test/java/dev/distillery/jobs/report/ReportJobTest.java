@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.OptionsBinder;
+import dev.distillery.core.teacher.testing.FakeLlmServer;
+import dev.distillery.core.teacher.testing.ScriptedTeacher;
 import dev.distillery.core.text.RougeL;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.jobs.dedup.DedupJob;
 import dev.distillery.jobs.dedup.DedupOptions;
+import dev.distillery.jobs.generate.GenerateJob;
+import dev.distillery.jobs.generate.GenerateOptions;
+import dev.distillery.jobs.generate.GenerateSummary;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +22,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +98,79 @@ class ReportJobTest {
         .doesNotContain("<script>")
         .contains("&lt;/table&gt;&lt;script&gt;alert(1)&lt;/script&gt;")
         .contains("more characters)");
+  }
+
+  /**
+   * What a run dropped by which rule, where its rows come from, how similar they are, its curves.
+   */
+  @Test
+  void whatARunDroppedItsSourcesSimilaritiesAndCurvesAreShown() throws IOException {
+    GenerateSummary made;
+    try (FakeLlmServer server = FakeLlmServer.start(new ScriptedTeacher())) {
+      made =
+          new GenerateJob()
+              .run(
+                  spark,
+                  OptionsBinder.of(GenerateOptions.class)
+                      .bind(
+                          Map.of(
+                              "run-id", List.of("made"),
+                              "num-instructions", List.of("12"),
+                              "requests-per-round", List.of("8"),
+                              "warehouse", List.of(temp.resolve("warehouse").toString()),
+                              "teacher", List.of("openai"),
+                              "model", List.of("fake-model"),
+                              "base-url", List.of(server.baseUrl()))));
+    }
+    ReportSummary summary = run(Map.of("input", "instructions@made"));
+    assertThat(summary.sections()).contains("Run", "Rejects", "Numbers", "Curves");
+    String page = page();
+    assertThat(made.rejects()).isNotEmpty();
+    made.rejects()
+        .forEach(
+            (rule, rows) ->
+                assertThat(page)
+                    .containsPattern(
+                        ">%1$s<title>%1$s</title></text><rect[^>]*/><text[^>]*>%2$d</text>"
+                            .formatted(rule, rows))
+                    .contains("<tr><td>" + rule + "</td>"));
+    List<Row> rows =
+        spark
+            .read()
+            .parquet(made.tables().get("instructions").path())
+            .selectExpr("source", "license", "max_similarity")
+            .collectAsList();
+    assertThat(page)
+        .contains(
+            "<tr><td>instructions</td><td>%s</td><td>%s</td><td>%d</td>"
+                .formatted(rows.get(0).get(0), rows.get(0).get(1), rows.size()));
+    // Twenty bars of similarities, which hold each row once.
+    String bars = page.substring(page.indexOf("<figcaption>max_similarity"));
+    long counted = 0;
+    int drawn = 0;
+    Matcher bar =
+        Pattern.compile("<rect[^>]*/><text[^>]*>([0-9,]+)</text>")
+            .matcher(bars.substring(0, bars.indexOf("</figure>")));
+    while (bar.find()) {
+      counted += Long.parseLong(bar.group(1).replace(",", ""));
+      drawn++;
+    }
+    assertThat(drawn).isEqualTo(20);
+    assertThat(counted)
+        .isEqualTo(rows.stream().filter(row -> !row.isNullAt(2)).count())
+        .isPositive();
+    String curves = page.substring(page.indexOf(">Curves<"));
+    List<String> names =
+        spark
+            .read()
+            .parquet(made.tables().get("metrics").path())
+            .select("name")
+            .distinct()
+            .as(Encoders.STRING())
+            .collectAsList();
+    assertThat(names)
+        .isNotEmpty()
+        .allSatisfy(name -> assertThat(curves).contains("<figcaption>" + name + "</figcaption>"));
   }
 
   @Test
@@ -196,17 +278,22 @@ class ReportJobTest {
     Files.write(
         files,
         List.of(
-            "{\"a b\": 1.5, \"c.d\": [1, 2], \"e\": null, \"f\": {\"g\": \"<b>\"}}",
-            "{\"a b\": -3, \"c.d\": [], \"e\": null, \"f\": null}"));
+            "{\"a b\": 1.5, \"c.d\": [1, 2], \"e\": null, \"f\": {\"g\": \"<b>\"}, \"h`i\":"
+                + " \"one\"}",
+            "{\"a b\": -3, \"c.d\": [], \"e\": null, \"f\": null, \"h`i\": \"one\"}"));
     ReportSummary summary = run(Map.of("input", files.toString()));
     assertThat(summary.rows()).isEqualTo(2);
-    assertThat(summary.sections()).containsExactly("Columns", "Numbers", "Samples");
-    assertThat(page()).contains("<td>a b</td><td>double</td><td>100.0%</td>").doesNotContain("<b>");
+    assertThat(summary.sections()).containsExactly("Columns", "Kinds", "Numbers", "Samples");
+    assertThat(page())
+        .containsPattern(">one<title>one</title></text><rect[^>]*/><text[^>]*>2</text>")
+        .contains("<td>a b</td><td>double</td><td>100.0%</td>")
+        .doesNotContain("<b>");
     assertThatThrownBy(() -> run(Map.of("input", files.toString(), "run-id", "second")))
         .isInstanceOf(JobException.class)
         .hasMessageContaining("give --overwrite");
     assertThatThrownBy(
             () -> run(Map.of("input", files.toString(), "texts", "g", "overwrite", "true")))
-        .hasMessageContaining("Option --texts: there is no column 'g'; there are a b, c.d, e, f");
+        .hasMessageContaining(
+            "Option --texts: there is no column 'g'; there are a b, c.d, e, f, h`i");
   }
 }
