@@ -233,7 +233,7 @@ class GgufExportIT {
 
   /** llama.cpp rounds activations to the type of the weights: to nothing, to 16 bits, to 8 bits. */
   @ParameterizedTest
-  @CsvSource({"F32, 0.02, 6", "F16, 0.02, 6", "Q8_0, 0.5, 3"})
+  @CsvSource({"F32, 0.02, 6", "F16, 0.02, 6", "Q8_0, 0.5, 3", "Q5_1, 0.5, 3", "Q4_0, 0.5, 1"})
   void llamaCppWritesWhatSmolLm2Writes(TensorType type, double tolerance, int least)
       throws IOException {
     Optional<Path> fetched = FetchedModel.path();
