@@ -3,6 +3,7 @@ package dev.distillery.model.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.testing.Corpus;
+import dev.distillery.core.testing.FuzzedFolder;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.Tokenizers;

@@ -1,6 +1,7 @@
 package dev.distillery.model.fuzz;
 
 import dev.distillery.core.format.ModelFileException;
+import dev.distillery.core.testing.FuzzedFolder;
 import dev.distillery.model.format.ModelFiles;
 import java.io.IOException;
 
