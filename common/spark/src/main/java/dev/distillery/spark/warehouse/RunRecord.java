@@ -2,6 +2,8 @@ package dev.distillery.spark.warehouse;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -71,7 +73,9 @@ public record RunRecord(
   /** The version of the records that this class writes, and the newest that it reads. */
   public static final int VERSION = 1;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** A null stands for nothing that a record holds, but where {@link Origin} says so. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper().setDefaultSetterInfo(JsonSetter.Value.construct(Nulls.FAIL, Nulls.FAIL));
 
   /** What stands for the members that an older record lacks. */
   private static final String NOTHING =
@@ -106,11 +110,11 @@ public record RunRecord(
       String source,
       String license,
       long rows,
-      @Nullable String terms,
-      @Nullable String url,
-      @Nullable String attribution,
-      @Nullable String commercialUse,
-      @Nullable String providerTerms) {}
+      @JsonSetter(nulls = Nulls.SET) @Nullable String terms,
+      @JsonSetter(nulls = Nulls.SET) @Nullable String url,
+      @JsonSetter(nulls = Nulls.SET) @Nullable String attribution,
+      @JsonSetter(nulls = Nulls.SET) @Nullable String commercialUse,
+      @JsonSetter(nulls = Nulls.SET) @Nullable String providerTerms) {}
 
   /**
    * Reads a record, of this version or an older one.

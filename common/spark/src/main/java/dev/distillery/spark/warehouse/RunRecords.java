@@ -1,5 +1,6 @@
 package dev.distillery.spark.warehouse;
 
+import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -19,8 +20,21 @@ public final class RunRecords {
     this.warehouse = warehouse;
   }
 
-  /** The record of one run, whatever its status. */
+  /**
+   * The record of one run, whatever its status.
+   *
+   * @throws JobException where it cannot be read
+   */
   public Optional<RunRecord> find(String runId) {
+    try {
+      return read(runId);
+    } catch (IllegalStateException e) {
+      throw new JobException(
+          ExitCode.INVALID, e.getMessage() + "; take it away, or put back what was written", e);
+    }
+  }
+
+  private Optional<RunRecord> read(String runId) {
     return warehouse
         .readText(warehouse.record(runId))
         .map(text -> RunRecord.parse(warehouse.record(runId).toString(), text));
@@ -57,7 +71,7 @@ public final class RunRecords {
    */
   public Optional<RunRecord> readable(String runId) {
     try {
-      return find(runId);
+      return read(runId);
     } catch (IllegalStateException e) {
       LoggerFactory.getLogger(RunRecords.class).warn("Passed over: {}", e.getMessage());
       return Optional.empty();

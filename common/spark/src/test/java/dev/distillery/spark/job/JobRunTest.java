@@ -639,7 +639,9 @@ class JobRunTest {
     run("example", JobRunTest::done, Map.of("run-id", "a1"));
     Files.writeString(folder.resolve("_runs/broken.json"), "{\"run_id\": ");
     assertThat(read("documents").count()).isEqualTo(3);
-    assertThatThrownBy(() -> read("documents@broken")).hasMessageContaining("is not JSON");
+    assertThatThrownBy(() -> read("documents@broken"))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("_runs/broken.json is not JSON");
   }
 
   @Test

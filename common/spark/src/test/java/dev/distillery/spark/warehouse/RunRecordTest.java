@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunRecordTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -109,5 +111,36 @@ class RunRecordTest {
         .hasMessage("The run record _runs/x.json has no run_id");
     assertThatThrownBy(() -> RunRecord.parse("_runs/x.json", "{"))
         .hasMessageStartingWith("The run record _runs/x.json is not JSON of a run: ");
+  }
+
+  /** As where a hand or another program wrote it: the run would end in a defect's words later. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'status': null",
+        "'generation': null",
+        "'tables': {'documents': null}",
+        "'tables': {'documents': {'path': 'p', 'rows': 1, 'files': null, 'bytes': 1, 'schema':"
+            + " ''}}",
+        "'tables': {'documents': {'path': 'p', 'rows': 1}}",
+        "'licenses': {'documents': null}",
+        "'origins': [null]",
+        "'origins': [{'table': 'documents', 'source': null, 'license': 'MIT', 'rows': 1}]",
+        "'options': {'threshold': null}"
+      })
+  void aRecordWithANullIsNamed(String member) {
+    String text = "{'run_id': 'x', %s}".formatted(member).replace('\'', '"');
+    assertThatThrownBy(() -> RunRecord.parse("_runs/x.json", text))
+        .hasMessageStartingWith("The run record _runs/x.json is not JSON of a run: ");
+  }
+
+  @Test
+  void whatIsNotKnownOfAnOriginMayBeNull() {
+    String origin = "{'table': 't', 'source': 's', 'license': 'MIT', 'rows': 1, 'url': null}";
+    RunRecord record =
+        RunRecord.parse(
+            "x.json", "{'run_id': 'x', 'origins': [%s]}".formatted(origin).replace('\'', '"'));
+    assertThat(record.origins())
+        .containsExactly(new RunRecord.Origin("t", "s", "MIT", 1, null, null, null, null, null));
   }
 }
