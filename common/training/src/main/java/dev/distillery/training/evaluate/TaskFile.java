@@ -7,6 +7,7 @@ import dev.distillery.core.run.YamlText;
 import dev.distillery.model.template.TemplateException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -52,10 +53,13 @@ public record TaskFile(String origin, String text) implements Serializable {
   private static final int USUAL_NEW_TOKENS = 64;
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,60}");
   private static final Pattern PATH =
-      Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*|\\[\\d{1,6}])*");
+      Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*|\\[\\d{1,6}])*+");
 
   /** The key that a violation is of. */
   private static final Pattern NAMED = Pattern.compile("^(?:Unknown key )?'([a-z_]+)[.']");
+
+  /** A line that begins with a key. */
+  private static final Pattern KEY = Pattern.compile("[ \\t]*+([a-z_]++)[ \\t]*+:");
 
   private static final List<String> KEYS =
       List.of(
@@ -127,16 +131,22 @@ public record TaskFile(String origin, String text) implements Serializable {
         forbidden(root, "with 'text'", "examples", "shots", "num_fewshot", "description");
       }
       Map<String, String> published = new LinkedHashMap<>();
-      mapping(root, "published")
-          .properties()
-          .forEach(each -> published.put(each.getKey(), each.getValue().asText()));
+      for (var each : mapping(root, "published").properties()) {
+        if (!each.getValue().isTextual()) {
+          wrong(
+              "'published.%s': expected a text, found %s"
+                  .formatted(each.getKey(), each.getValue()));
+        }
+        published.put(each.getKey(), each.getValue().asText());
+      }
       Optional<String> examples = one(root, "examples");
       String about = one(root, "about").orElse("").strip();
       String description = one(root, "description").orElse("");
       String delimiter = one(root, "delimiter").orElse(" ");
       String separator = one(root, "separator").orElse("\n\n");
       if (!violations.isEmpty()) {
-        throw JobException.invalid(violations.stream().map(this::placed).toList());
+        Map<String, Integer> lines = lines();
+        throw JobException.invalid(violations.stream().map(each -> placed(each, lines)).toList());
       }
       return new EvalTask(
           name,
@@ -153,21 +163,25 @@ public record TaskFile(String origin, String text) implements Serializable {
           published);
     }
 
-    /** With the line of the key that it names. */
-    private String placed(String violation) {
-      Matcher key = NAMED.matcher(violation);
-      if (key.find()) {
-        Matcher line =
-            Pattern.compile("(?m)^\\s*" + Pattern.quote(key.group(1)) + "\\s*:").matcher(text);
-        if (line.find()) {
-          return origin
-              + ":"
-              + (1 + text.substring(0, line.end()).chars().filter(c -> c == '\n').count())
-              + ": "
-              + violation;
+    /** The line that each key first begins, from 1. */
+    private Map<String, Integer> lines() {
+      Map<String, Integer> lines = new HashMap<>();
+      int number = 0;
+      for (String line : text.lines().toList()) {
+        number++;
+        Matcher key = KEY.matcher(line);
+        if (key.lookingAt()) {
+          lines.putIfAbsent(key.group(1), number);
         }
       }
-      return origin + ": " + violation;
+      return lines;
+    }
+
+    /** With the line of the key that it names. */
+    private String placed(String violation, Map<String, Integer> lines) {
+      Matcher key = NAMED.matcher(violation);
+      Integer line = key.find() ? lines.get(key.group(1)) : null;
+      return origin + ":" + (line == null ? "" : line + ":") + " " + violation;
     }
 
     private void wrong(String what) {

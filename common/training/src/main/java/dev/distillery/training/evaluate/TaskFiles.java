@@ -87,16 +87,19 @@ public final class TaskFiles {
   }
 
   private static TaskFile read(String path, Configuration hadoop) {
-    Path file = new Path(path);
-    try (InputStream in = file.getFileSystem(hadoop).open(file)) {
+    try (InputStream in = open(new Path(path), hadoop)) {
       byte[] bytes = in.readNBytes(TaskFile.MAX_CHARS * 4 + 1);
       return new TaskFile(
           path,
           StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(bytes)).toString());
     } catch (CharacterCodingException e) {
       throw JobException.invalid("Option --tasks: " + path + " is not written in UTF-8");
-    } catch (IOException e) {
+    } catch (IOException | IllegalArgumentException e) {
       throw JobException.invalid("Option --tasks: cannot read " + path + ": " + e.getMessage());
     }
+  }
+
+  private static InputStream open(Path file, Configuration hadoop) throws IOException {
+    return file.getFileSystem(hadoop).open(file);
   }
 }

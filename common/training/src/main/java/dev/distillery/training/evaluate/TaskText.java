@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  */
 final class TaskText {
   private static final Pattern PLACE =
-      Pattern.compile("\\{([A-Za-z_][A-Za-z0-9_]*(?:\\.[A-Za-z_][A-Za-z0-9_]*|\\[\\d{1,6}])*)}");
+      Pattern.compile("\\{([A-Za-z_][A-Za-z0-9_]*(?:\\.[A-Za-z_][A-Za-z0-9_]*|\\[\\d{1,6}])*+)}");
   private static final Pattern STEP = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*|\\[\\d+]");
 
   private final String source;
