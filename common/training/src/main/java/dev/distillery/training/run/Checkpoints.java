@@ -153,8 +153,9 @@ final class Checkpoints {
           continue;
         }
         refuse(path, differences);
+        TrainingState state = state(path, manifest);
         load(path, manifest, spaces);
-        return Optional.of(TrainingState.read(manifest.required("state")));
+        return Optional.of(state);
       } catch (IOException | IllegalArgumentException e) {
         damaged.add(path.getName() + ": " + e.getMessage());
         warn.accept("Checkpoint " + path + " is damaged and passed over: " + e.getMessage());
@@ -178,7 +179,7 @@ final class Checkpoints {
   Optional<TrainingState> newest() throws IOException {
     for (Path path : newestFirst()) {
       try {
-        return Optional.of(TrainingState.read(manifest(path).required("state")));
+        return Optional.of(state(path, manifest(path)));
       } catch (IOException | IllegalArgumentException e) {
         LOG.info("{} is passed over: {}", path, e.getMessage());
       }
@@ -201,6 +202,14 @@ final class Checkpoints {
       }
       return manifest;
     }
+  }
+
+  private static TrainingState state(Path path, JsonNode manifest) {
+    TrainingState state = TrainingState.read(manifest.required("state"));
+    if (state.step() != step(path)) {
+      throw new IllegalArgumentException("its state is of step " + state.step());
+    }
+    return state;
   }
 
   /** How a checkpoint's options and facts differ from this run's. */

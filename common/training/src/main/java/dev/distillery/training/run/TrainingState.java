@@ -2,6 +2,7 @@ package dev.distillery.training.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -31,6 +32,8 @@ record TrainingState(
     int sinceBest,
     boolean stoppedEarly,
     Map<String, Double> figures) {
+  private static final List<String> NOT_FINITE = List.of("NaN", "Infinity", "-Infinity");
+
   TrainingState {
     figures = Map.copyOf(figures);
   }
@@ -113,20 +116,56 @@ record TrainingState(
     }
   }
 
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws IllegalArgumentException naming a member that is missing or of another kind
+   */
   static TrainingState read(JsonNode json) {
     Map<String, Double> figures = new TreeMap<>();
-    json.path("stepper")
-        .properties()
-        .forEach(own -> figures.put(own.getKey(), own.getValue().asDouble()));
+    json.path("stepper").properties().forEach(own -> figures.put(own.getKey(), value(own)));
     return new TrainingState(
-        json.required("step").asLong(),
-        json.required("tokens").asLong(),
-        json.required("seconds").asDouble(),
-        json.required("total_steps").asLong(),
-        json.required("best").asDouble(),
-        json.required("best_step").asLong(),
-        json.required("evaluations_since_best").asInt(),
-        json.required("stopped_early").asBoolean(),
+        whole(json, "step", 0, Long.MAX_VALUE),
+        whole(json, "tokens", 0, Long.MAX_VALUE),
+        value(Map.entry("seconds", json.required("seconds"))),
+        whole(json, "total_steps", 0, Long.MAX_VALUE),
+        value(Map.entry("best", json.required("best"))),
+        whole(json, "best_step", -1, Long.MAX_VALUE),
+        (int) whole(json, "evaluations_since_best", 0, Integer.MAX_VALUE),
+        flag(json, "stopped_early"),
         figures);
+  }
+
+  private static long whole(JsonNode json, String member, long least, long most) {
+    JsonNode value = json.required(member);
+    if (!value.isIntegralNumber()
+        || !value.canConvertToLong()
+        || value.longValue() < least
+        || value.longValue() > most) {
+      throw unlike(member, value, "a whole number from " + least + " to " + most);
+    }
+    return value.longValue();
+  }
+
+  /** A number; one that is not finite stands as a text. */
+  private static double value(Map.Entry<String, JsonNode> member) {
+    JsonNode value = member.getValue();
+    if (!value.isNumber() && !NOT_FINITE.contains(value.asText())) {
+      throw unlike(member.getKey(), value, "a number");
+    }
+    return value.isNumber() ? value.doubleValue() : Double.parseDouble(value.textValue());
+  }
+
+  private static boolean flag(JsonNode json, String member) {
+    JsonNode value = json.required(member);
+    if (!value.isBoolean()) {
+      throw unlike(member, value, "true or false");
+    }
+    return value.booleanValue();
+  }
+
+  private static IllegalArgumentException unlike(String member, JsonNode value, String wanted) {
+    return new IllegalArgumentException(
+        "its state's %s is %s and must be %s".formatted(member, value, wanted));
   }
 }
