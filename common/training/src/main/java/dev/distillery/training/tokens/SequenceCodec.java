@@ -6,6 +6,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.zip.CRC32;
 
 /**
@@ -97,22 +98,30 @@ final class SequenceCodec {
     int width = in.readByte();
     for (int t = 0; t < ids.length; t++) {
       ids[t] = width == 2 ? in.readUnsignedShort() : in.readInt();
+      if (ids[t] < 0) {
+        throw new IOException("an id of the row is " + ids[t]);
+      }
     }
     float[] weights = new float[ids.length];
     int runs = readCount(in, ids.length);
-    for (int r = 0, at = 0; r < runs; r++) {
-      int count = readCount(in, ids.length - at);
-      java.util.Arrays.fill(weights, at, at + count, in.readFloat());
-      at += count;
+    int weighted = 0;
+    for (int r = 0; r < runs; r++) {
+      int count = readCount(in, ids.length - weighted);
+      Arrays.fill(weights, weighted, weighted + count, in.readFloat());
+      weighted += count;
     }
     int[] starts = new int[readCount(in, ids.length)];
     for (int i = 1; i < starts.length; i++) {
-      starts[i] = starts[i - 1] + readCount(in, ids.length);
+      starts[i] = starts[i - 1] + readCount(in, ids.length - 1 - starts[i - 1]);
     }
     int label = readCount(in, Integer.MAX_VALUE) - 1;
     float[] figures = new float[readCount(in, bytes.length / Float.BYTES)];
     for (int i = 0; i < figures.length; i++) {
       figures[i] = in.readFloat();
+    }
+    boolean whole = starts.length > 0 && weighted == ids.length && in.available() == CHECKSUM;
+    if (!whole || (width != 2 && width != 4)) {
+      throw new IOException("the row's counts do not fit its bytes");
     }
     return new TokenSequence(ids, weights, starts, label, figures);
   }

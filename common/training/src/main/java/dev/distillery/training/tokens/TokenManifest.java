@@ -3,12 +3,14 @@ package dev.distillery.training.tokens;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * What a token table consists of: the file {@code manifest.json} (version 4), written last, whole
@@ -28,6 +30,10 @@ record TokenManifest(
   static final int VERSION = 4;
   static final String FILE = "manifest.json";
 
+  /** Of rows, tokens or bytes: no sum of a manifest's overflows. */
+  private static final long MOST = 1L << 42;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   TokenManifest {
@@ -67,26 +73,29 @@ record TokenManifest(
           "its version is " + json.path("version") + ", and " + VERSION + " is read");
     }
     List<TokenPart> parts = new ArrayList<>();
-    for (JsonNode part : json.withArray("parts")) {
+    for (JsonNode part : member(json, "parts", JsonNodeType.ARRAY)) {
       parts.add(
           new TokenPart(
-              part.path("file").asText(),
+              name(part, "file"),
               number(part, "rows"),
               number(part, "bytes"),
               number(part, "tokens"),
               number(part, "learned"),
-              (int) number(part, "longest"),
+              (int) number(part, "longest", Integer.MAX_VALUE),
               number(part, "cut"),
               number(part, "shared"),
               number(part, "ends")));
     }
     JsonNode counts = json.path("counts");
     Map<String, Long> rejects = new TreeMap<>();
-    json.path("rejects").properties().forEach(e -> rejects.put(e.getKey(), e.getValue().asLong()));
+    JsonNode rules = member(json, "rejects", JsonNodeType.OBJECT);
+    for (var rule : rules.properties()) {
+      rejects.put(rule.getKey(), number(rules, rule.getKey()));
+    }
     return new TokenManifest(
-        json.path("key").asText(),
-        json.path("folder").asText(),
-        json.path("settings").asText(),
+        member(json, "key", JsonNodeType.STRING).textValue(),
+        name(json, "folder"),
+        member(json, "settings", JsonNodeType.STRING).textValue(),
         parts,
         new TokenCounts(
             number(counts, "rows_read"),
@@ -103,9 +112,35 @@ record TokenManifest(
             rejects));
   }
 
-  private static long number(JsonNode node, String field) throws IOException {
+  private static JsonNode member(JsonNode node, String field, JsonNodeType type)
+      throws IOException {
     JsonNode value = node.path(field);
-    if (!value.isIntegralNumber() || value.longValue() < 0) {
+    if (value.getNodeType() != type) {
+      throw new IOException(
+          "its field " + field + " is " + value.getNodeType() + " and must be " + type);
+    }
+    return value;
+  }
+
+  /** The name of what lies beside the manifest, and nowhere else. */
+  private static String name(JsonNode node, String field) throws IOException {
+    String name = member(node, field, JsonNodeType.STRING).textValue();
+    if (!NAME.matcher(name).matches()) {
+      throw new IOException("its field " + field + " is '" + name + "' and must be a name");
+    }
+    return name;
+  }
+
+  private static long number(JsonNode node, String field) throws IOException {
+    return number(node, field, MOST);
+  }
+
+  private static long number(JsonNode node, String field, long most) throws IOException {
+    JsonNode value = node.path(field);
+    if (!value.isIntegralNumber()
+        || !value.canConvertToLong()
+        || value.longValue() < 0
+        || value.longValue() > most) {
       throw new IOException("its field " + field + " is " + value + " and must be a count");
     }
     return value.longValue();

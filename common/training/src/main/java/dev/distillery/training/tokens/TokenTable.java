@@ -152,6 +152,9 @@ public final class TokenTable implements TokenRows, Serializable, Closeable {
   }
 
   private Opened openPart(TokenPart part) throws IOException {
+    if (part.bytes() < TokenPartWriter.MAGIC.length + (part.rows() + 1) * Long.BYTES + TRAILER) {
+      throw notWhole(part);
+    }
     Path file = file(part);
     FileSystem files = file.getFileSystem(hadoop.value());
     Opened result;
@@ -171,9 +174,13 @@ public final class TokenTable implements TokenRows, Serializable, Closeable {
         || end.getLong() != part.rows()
         || !Arrays.equals(trailer, Long.BYTES, TRAILER, head, 0, head.length)) {
       result.close();
-      throw new IOException("it is no whole part of " + part.rows() + " rows");
+      throw notWhole(part);
     }
     return result;
+  }
+
+  private static IOException notWhole(TokenPart part) {
+    return new IOException("it is no whole part of " + part.rows() + " rows");
   }
 
   private static java.nio.file.Path copy(FileSystem files, Path file) throws IOException {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.zip.CRC32;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -57,6 +60,38 @@ class SequenceCodecTest {
 
     assertThatThrownBy(() -> SequenceCodec.decode(changed)).isInstanceOf(IOException.class);
     assertThatThrownBy(() -> SequenceCodec.decode(shortened)).isInstanceOf(IOException.class);
+  }
+
+  /** Of bytes whose checksum is right, as a writer with a fault would leave them. */
+  @Example
+  void bytesThatAreNotOneRowAreRefused() {
+    int[] one = {1, 2, 0, 5, 1, 1, 0, 0, 0, 0, 1, 0, 0};
+    assertThat(refusal(one)).isEqualTo("none");
+    assertThat(refusal(1, 3, 0, 0, 0, 5, 1, 1, 0, 0, 0, 0, 1, 0, 0)).contains("do not fit");
+    assertThat(refusal(0, 2, 0, 0, 0, 0)).as("no tokens").contains("do not fit");
+    assertThat(refusal(1, 2, 0, 5, 0, 1, 0, 0)).as("no weights").contains("do not fit");
+    assertThat(refusal(1, 2, 0, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0)).as("no start").contains("fit");
+    assertThat(refusal(Arrays.copyOf(one, one.length + 1))).as("more").contains("do not fit");
+    assertThat(refusal(1, 4, 255, 0, 0, 5, 1, 1, 0, 0, 0, 0, 1, 0, 0)).contains("an id of the row");
+    assertThat(refusal(2, 2, 0, 5, 0, 5, 1, 2, 0, 0, 0, 0, 2, 2, 0, 0))
+        .as("a document behind the end")
+        .contains("beyond 1");
+  }
+
+  private static String refusal(int... row) {
+    ByteBuffer bytes = ByteBuffer.allocate(row.length + Integer.BYTES);
+    for (int each : row) {
+      bytes.put((byte) each);
+    }
+    var sum = new CRC32();
+    sum.update(bytes.array(), 0, row.length);
+    bytes.putInt((int) sum.getValue());
+    try {
+      SequenceCodec.decode(bytes.array());
+      return "none";
+    } catch (IOException e) {
+      return e.getMessage();
+    }
   }
 
   private static TokenSequence sequence(int tokens, int vocabulary, long seed) {
