@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -85,7 +86,8 @@ record Vote(
   /**
    * Reads a line.
    *
-   * @throws RefusedException by the rules unreadable, unknown_member, no_item, no_rater, bad_time
+   * @throws RefusedException by the rules unreadable, bad_text, unknown_member, no_item, no_rater,
+   *     bad_time
    */
   static Vote read(String line) throws RefusedException {
     JsonNode node;
@@ -96,6 +98,9 @@ record Vote(
     }
     if (!(node instanceof ObjectNode object)) {
       throw new RefusedException(UNREADABLE, "No JSON object");
+    }
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(object.toString())) {
+      throw new RefusedException("bad_text", "Half of a surrogate pair; write the character");
     }
     ObjectNode content = JSON.createObjectNode();
     for (var member : object.properties()) {
@@ -212,7 +217,11 @@ record Vote(
 
   private void checkRanking(RatingItem item) throws RefusedException {
     Set<String> placed = new HashSet<>();
-    for (JsonNode place : content.path(RANKING)) {
+    JsonNode ranking = content.path(RANKING);
+    for (JsonNode place : ranking) {
+      if (!ranking.isArray() || !place.isArray()) {
+        throw bad(RANKING, "lists of places");
+      }
       for (JsonNode answer : place) {
         if (!item.hasPlace(answer.textValue()) || !placed.add(answer.textValue())) {
           throw bad(RANKING, "lists of the places 1 to " + item.answers().size() + ", each once");

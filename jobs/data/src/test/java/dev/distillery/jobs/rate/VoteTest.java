@@ -58,6 +58,9 @@ class VoteTest {
           bad_verdict    | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":[["2"],["4","1"],["3","2"]]}
           bad_verdict    | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":[["5"]]}
           incomplete     | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":"2"}
+          bad_verdict    | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":[["2"],["4","1"],["3"],"1"]}
+          bad_verdict    | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":{"first":["2","4","1","3"]}}
+          bad_verdict    | ranking  | {"id":"i1","judge":"ann","form":"ranking","ranking":[["2"],["4","1"],{"third":"3"}]}
           taken          | audit    | {"id":"i1","judge":"ann","form":"audit","label":{"instruction_valid":"yes","input_fitting":"no","output_right":"no"}}
           incomplete     | audit    | {"id":"i1","judge":"ann","form":"audit","label":{"instruction_valid":"yes"}}
           bad_verdict    | audit    | {"id":"i1","judge":"ann","form":"audit","label":{"instruction_valid":"yes","input_fitting":"no","output_right":true}}
@@ -66,6 +69,8 @@ class VoteTest {
           bad_verdict    | rating   | {"id":"i1","judge":"ann","form":"rating","label":{"level":"e"}}
           taken          | demonstration | {"id":"i1","judge":"ann","form":"demonstration","text":"Yes."}
           bad_verdict    | demonstration | {"id":"i1","judge":"ann","form":"demonstration","text":" "}
+          bad_text       | demonstration | {"id":"i1","judge":"ann","form":"demonstration","text":"\\ud83d"}
+          taken          | demonstration | {"id":"i1","judge":"ann","form":"demonstration","text":"\\ud83d\\ude00"}
           """)
   void aLineIsTakenOrRefusedByARule(String expected, String form, String line) {
     RateForm of = RateForm.of(form);
