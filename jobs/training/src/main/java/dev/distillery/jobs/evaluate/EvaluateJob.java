@@ -230,6 +230,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
             .orElseThrow()
             .persist(StorageLevel.DISK_ONLY());
     try {
+      long each = run.phase("Read items", () -> counted(tasks, items));
       Map<String, List<Example>> pools = new LinkedHashMap<>();
       for (PlannedTask planned : tasks) {
         pools.put(
@@ -237,11 +238,34 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
             run.phase("Read shots of " + planned.task().name(), () -> rows.examples(planned)));
       }
       checkShots(tasks, pools);
-      long each = run.phase("Read items", items::count);
       return evaluate(run, options, tasks, pools, items, each);
     } finally {
       items.unpersist();
     }
+  }
+
+  /** The number of items; a task without one would leave no figure, and no word why. */
+  private static long counted(List<PlannedTask> tasks, Dataset<Row> items) {
+    Map<String, Long> counts = new HashMap<>();
+    items
+        .groupBy("task")
+        .count()
+        .collectAsList()
+        .forEach(row -> counts.put(row.getString(0), row.getLong(1)));
+    List<String> violations = new ArrayList<>();
+    for (PlannedTask planned : tasks) {
+      String name = planned.task().name();
+      if (!counts.containsKey(name)) {
+        violations.add(
+            "Task '%s': no item is left of its input %s; give rows by --task-input %s=REF, or leave"
+                    .formatted(name, planned.input().orElse(""), name)
+                + " the task out");
+      }
+    }
+    if (!violations.isEmpty()) {
+      throw JobException.invalid(violations);
+    }
+    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static void checkShots(List<PlannedTask> tasks, Map<String, List<Example>> pools) {

@@ -295,6 +295,47 @@ class EvaluateJobTest {
         .contains("The answer 'a' is neither one of [yes, no] nor an index of them");
   }
 
+  /**
+   * Else a task would vanish from the figures, or its scores be looked for where there are none.
+   */
+  @Test
+  void aTaskWithoutAnItemIsRefusedByNameWithItsInput() throws IOException {
+    String chosen = question("chosen", row(0, "What 0"));
+    Path none = temp.resolve("none");
+    spark
+        .createDataFrame(
+            List.of(), spark.read().json(temp.resolve("rows.jsonl").toString()).schema())
+        .write()
+        .parquet(none.toString());
+    assertThatThrownBy(() -> run("none", Map.of("tasks", chosen, "task-input", "chosen=" + none)))
+        .isInstanceOf(JobException.class)
+        .hasMessage(
+            "Task 'chosen': no item is left of its input %s; give rows by --task-input chosen=REF, or"
+                    .formatted(none)
+                + " leave the task out");
+    String written =
+        file(
+            "written.yaml",
+            """
+            name: written
+            input: rows.jsonl
+            prompt: "{question}"
+            answer: "{answer}"
+            generate: {max_new_tokens: 4}
+            metrics: [f1]
+            """);
+    for (String other : List.of("own-reading", "written")) {
+      String tasks = chosen + "," + (other.equals("written") ? written : other);
+      assertThatThrownBy(
+              () ->
+                  run("beside-" + other, Map.of("tasks", tasks, "task-input", other + "=" + none)))
+          .isInstanceOf(JobException.class)
+          .hasMessageContaining(
+              "Task '%s': no item is left of its input %s".formatted(other, none));
+    }
+    assertThat(temp.resolve("warehouse/_work")).doesNotExist();
+  }
+
   /** The same figures on any number of partitions, and nothing is computed twice. */
   @Test
   void packagedTasksGiveTheSameOnAnyNumberOfPartitionsAndGoOn() throws IOException {

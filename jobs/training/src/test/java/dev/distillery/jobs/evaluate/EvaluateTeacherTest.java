@@ -201,6 +201,27 @@ class EvaluateTeacherTest {
   }
 
   @Test
+  void aTaskWithoutAnItemIsRefusedAndNothingIsPaid() throws IOException {
+    Path none = temp.resolve("none");
+    spark
+        .read()
+        .json(temp.resolve("sums.jsonl").toString())
+        .where("sum < 0")
+        .write()
+        .parquet(none.toString());
+    String empty =
+        Files.writeString(
+                temp.resolve("empty.yaml"),
+                Files.readString(Path.of(task)).replace("name: sums", "name: empty"))
+            .toString();
+    assertThatThrownBy(
+            () -> run("empty", Map.of("tasks", task + "," + empty, "task-input", "empty=" + none)))
+        .isInstanceOf(JobException.class)
+        .hasMessageContaining("Task 'empty': no item is left of its input " + none);
+    assertThat(server.log().entries()).isEmpty();
+  }
+
+  @Test
   void aDryRunPlansAndAsksNothing() throws IOException {
     Map<String, String> given = priced();
     given.put("dry-run", "true");
