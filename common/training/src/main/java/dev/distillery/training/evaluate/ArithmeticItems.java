@@ -3,6 +3,7 @@ package dev.distillery.training.evaluate;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.random.CounterRandom;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,17 +57,17 @@ record ArithmeticItems(Operation operation, int digits) implements ItemGenerator
   @Override
   public ObjectNode row(long seed, long index) {
     long key = CounterRandom.key(CounterRandom.key(seed, SITE), index);
-    long a = number(key, 0);
-    long b = number(key, 1);
+    BigInteger a = number(key, 0);
+    BigInteger b = number(key, 1);
     return switch (operation) {
-      case ADDITION -> asked(a + " plus " + b, a + b);
-      case SUBTRACTION -> asked(a + " minus " + b, a - b);
-      case MULTIPLICATION -> asked(a + " times " + b, a * b);
+      case ADDITION -> asked(a + " plus " + b, a.add(b));
+      case SUBTRACTION -> asked(a + " minus " + b, a.subtract(b));
+      case MULTIPLICATION -> asked(a + " times " + b, a.multiply(b));
       case COMPOSITE -> composite(key, a, b, number(key, 2));
     };
   }
 
-  private ObjectNode composite(long key, long a, long b, long c) {
+  private ObjectNode composite(long key, BigInteger a, BigInteger b, BigInteger c) {
     char outer = sign(key, 3);
     char inner = sign(key, 4);
     return asked("" + a + outer + "(" + b + inner + c + ")", result(a, outer, result(b, inner, c)));
@@ -76,22 +77,24 @@ record ArithmeticItems(Operation operation, int digits) implements ItemGenerator
     return SIGNS.charAt((int) (CounterRandom.uniformDouble(key, counter) * SIGNS.length()));
   }
 
-  private static long result(long a, char sign, long b) {
+  /** Three numbers of {@link #MOST_DIGITS} multiplied are more than a long holds. */
+  private static BigInteger result(BigInteger a, char sign, BigInteger b) {
     return switch (sign) {
-      case '+' -> a + b;
-      case '-' -> a - b;
-      default -> a * b;
+      case '+' -> a.add(b);
+      case '-' -> a.subtract(b);
+      default -> a.multiply(b);
     };
   }
 
-  private long number(long key, long counter) {
-    return (long) (CounterRandom.uniformDouble(key, counter) * Math.round(Math.pow(10, digits)));
+  private BigInteger number(long key, long counter) {
+    return BigInteger.valueOf(
+        (long) (CounterRandom.uniformDouble(key, counter) * Math.round(Math.pow(10, digits))));
   }
 
-  private static ObjectNode asked(String question, long answer) {
+  private static ObjectNode asked(String question, BigInteger answer) {
     return JsonNodeFactory.instance
         .objectNode()
         .put("question", "What is " + question + "?")
-        .put("answer", Long.toString(answer));
+        .put("answer", answer.toString());
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.training.evaluate.ArithmeticItems.Operation;
 import dev.distillery.training.evaluate.ScrambledWords.Manner;
+import java.math.BigInteger;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,16 +13,16 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@link ArithmeticItems} and {@link ScrambledWords}. */
 class ItemGeneratorTest {
   private static final int ROWS = 2000;
   private static final Pattern SUM = Pattern.compile("What is (\\d+) (plus|minus|times) (\\d+)\\?");
   private static final Pattern COMPOSITE =
-      Pattern.compile("What is (\\d)([-+*])\\((\\d)([-+*])(\\d)\\)\\?");
+      Pattern.compile("What is (\\d+)([-+*])\\((\\d+)([-+*])(\\d+)\\)\\?");
 
   private static List<ObjectNode> rows(ItemGenerator generator, long seed) {
     return LongStream.range(0, Math.min(ROWS, generator.items()))
@@ -36,11 +37,11 @@ class ItemGeneratorTest {
         .containsExactlyElementsOf(generator.columns());
   }
 
-  private static long result(long a, String sign, long b) {
+  private static BigInteger result(BigInteger a, String sign, BigInteger b) {
     return switch (sign) {
-      case "plus", "+" -> a + b;
-      case "minus", "-" -> a - b;
-      default -> a * b;
+      case "plus", "+" -> a.add(b);
+      case "minus", "-" -> a.subtract(b);
+      default -> a.multiply(b);
     };
   }
 
@@ -60,7 +61,7 @@ class ItemGeneratorTest {
       long a = Long.parseLong(sum.group(1));
       long b = Long.parseLong(sum.group(3));
       assertThat(row.path("answer").textValue())
-          .isEqualTo(Long.toString(result(a, sum.group(2), b)));
+          .isEqualTo(result(BigInteger.valueOf(a), sum.group(2), BigInteger.valueOf(b)).toString());
       least = Math.min(least, Math.min(a, b));
       most = Math.max(most, Math.max(a, b));
       below += a < 500 ? 1 : 0;
@@ -71,17 +72,20 @@ class ItemGeneratorTest {
     assertThat(below).isBetween(880L, 1120L);
   }
 
-  @Test
-  void compositesAreRightAndHaveEverySign() {
-    ItemGenerator generator = new ArithmeticItems(Operation.COMPOSITE, 1);
+  /** Products of three numbers of nine digits are more than 64 bits hold. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 9})
+  void compositesAreRightAndHaveEverySign(int digits) {
+    ItemGenerator generator = new ArithmeticItems(Operation.COMPOSITE, digits);
     assertOnlyTheSeedCounts(generator);
     Set<String> signs = new HashSet<>();
     for (ObjectNode row : rows(generator, 5)) {
       Matcher sum = COMPOSITE.matcher(row.path("question").textValue());
       assertThat(sum.matches()).as("%s", row).isTrue();
-      long inner = result(Long.parseLong(sum.group(3)), sum.group(4), Long.parseLong(sum.group(5)));
+      BigInteger inner =
+          result(new BigInteger(sum.group(3)), sum.group(4), new BigInteger(sum.group(5)));
       assertThat(row.path("answer").textValue())
-          .isEqualTo(Long.toString(result(Long.parseLong(sum.group(1)), sum.group(2), inner)));
+          .isEqualTo(result(new BigInteger(sum.group(1)), sum.group(2), inner).toString());
       signs.add(sum.group(2) + sum.group(4));
     }
     assertThat(signs).hasSize(9);
