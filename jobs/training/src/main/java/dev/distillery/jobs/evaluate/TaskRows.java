@@ -1,8 +1,11 @@
 package dev.distillery.jobs.evaluate;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
@@ -45,6 +48,9 @@ final class TaskRows {
           "Rows of an evaluation task, with columns of their own.",
           new StructType().add("id", DataTypes.StringType, false, "Stable hash of the row"));
 
+  /** An id that ends as those of equal ids do. */
+  private static final String NUMBERED = "(?s)^(.*)#([1-9]\\d{0,17})$";
+
   private static final int LIMIT_SITE = 1;
   private static final int POOL_SITE = 2;
 
@@ -71,13 +77,26 @@ final class TaskRows {
     if (options.limit().isPresent()) {
       rows = sample(rows, LIMIT_SITE, options.limit().get());
     }
-    var same = Window.partitionBy("task", "id").orderBy("row");
-    Column number = row_number().over(same);
-    return rows.withColumn("number", number)
+    return numbered(rows);
+  }
+
+  /** Rows of one id are numbered, behind the numbers that other ids have already. */
+  private static Dataset<Row> numbered(Dataset<Row> rows) {
+    Dataset<Row> taken =
+        rows.where(col("id").rlike(NUMBERED))
+            .select(
+                regexp_extract(col("id"), NUMBERED, 1).as("of"),
+                regexp_extract(col("id"), NUMBERED, 2).cast("long").as("given"))
+            .groupBy("of")
+            .agg(max("given").as("given"));
+    var same = Window.partitionBy("id").orderBy("row");
+    Column behind = coalesce(col("given"), lit(1)).plus(col("number")).minus(1);
+    return rows.withColumn("number", row_number().over(same))
+        .join(taken, col("id").equalTo(col("of")), "left")
         .select(
             col("task"),
             when(col("number").equalTo(1), col("id"))
-                .otherwise(concat(col("id"), lit("#"), col("number")))
+                .otherwise(concat(col("id"), lit("#"), behind))
                 .as("id"),
             col("row"));
   }

@@ -221,6 +221,23 @@ class EvaluateTeacherTest {
     assertThat(server.log().entries()).isEmpty();
   }
 
+  /** Two items of one id would count as one with too many answers, and be dropped. */
+  @Test
+  void rowsOfOneIdGetNumbersThatNoOtherIdHas() throws IOException {
+    var rows = new StringBuilder();
+    int a = 0;
+    for (String id : List.of("x", "x", "x#2", "x#2", "x#2#2", "y", "y", "y")) {
+      rows.append(
+          "{\"id\": \"%s\", \"a\": %d, \"b\": 40, \"sum\": %d}\n".formatted(id, ++a, a + 40));
+    }
+    Files.writeString(temp.resolve("sums.jsonl"), rows);
+    EvaluateSummary summary = run("ids", Map.of());
+    assertThat(summary.figures()).containsEntry("items", 8L).containsEntry("evaluated", 8L);
+    assertThat(rows(summary))
+        .extracting(row -> row.<String>getAs("id"))
+        .containsExactly("x", "x#2", "x#2#2", "x#2#3", "x#3", "y", "y#2", "y#3");
+  }
+
   @Test
   void aDryRunPlansAndAsksNothing() throws IOException {
     Map<String, String> given = priced();
