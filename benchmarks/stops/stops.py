@@ -1,4 +1,4 @@
-"""Stops jobs by SIGTERM and compares their rows with those of runs that nothing stopped. See run; arguments: HOME [--cluster] [JOB...]"""
+"""Stops jobs by SIGTERM, some by SIGKILL too, and compares their rows with those of runs that nothing stopped. See run; arguments: HOME [--cluster] [JOB...]"""
 import glob
 import json
 import os
@@ -49,11 +49,15 @@ jobs = {
     "complete": (["--teacher", "student", "--model", model, "--input", few, "--max-new-tokens", "24", "--temperature", "0"], "completions"),
     "generate": (["--recipe", "alpaca", "--teacher", "gguf", "--model", model, "--num-instructions", "3", "--max-new-tokens", "100",
                   "--max-requests", "4", "--publish-partial"], "completions"),
+    "evaluate": (["--model", model, "--tasks", "own-sentiment,scramble-cycle,arithmetic-2da", "--num-fewshot", "4", "--limit", "50"], "evaluations"),
     "sft": (["--model", model, "--input", few, "--trainable", "lora", "--max-length", "64", "--batch-size", "2", "--max-steps", "8",
              "--output-dir", f"{work}/sft"], "metrics"),
 }
 # Requests and rows have times and figures of their own; these say what was made.
-columns = {"completions": ["request_id", "text", "status"], "metrics": ["step", "name", "value"], "logprobs": ["id", "logprobs"]}
+columns = {"completions": ["request_id", "text", "status"], "metrics": ["step", "name", "value"], "logprobs": ["id", "logprobs"],
+           "evaluations": ["task", "id", "prompt", "choices", "answer", "target", "metrics"]}
+# Those that go on after a process that had no time to say so.
+killed = ("evaluate",)
 moving = ("tokens_per_second", "seconds", "exchange", "time")
 
 
@@ -69,8 +73,17 @@ def begun(job, run):
     return any(f"run={run}" in path or run in os.path.basename(path) for path in glob.glob(f"{work}/warehouse-{job}/_runs/**", recursive=True))
 
 
+def summary_of(log):
+    return json.loads(open(log + ".out").read().strip().splitlines()[-1])
+
+
+def scored(job, run):
+    """Items whose scores lie in the run's work folder."""
+    return sum(len(open(path).readlines()) for path in glob.glob(f"{work}/warehouse-{job}/_work/{run}/**/bucket-*.json", recursive=True))
+
+
 def rows(job, log):
-    summary = json.loads(open(log + ".out").read().strip().splitlines()[-1])
+    summary = summary_of(log)
     table = jobs[job][1]
     path = summary["tables"][table]["path"].replace("file:", "")
     read = parquet.read_table(path, partitioning=None).to_pylist()
@@ -81,7 +94,7 @@ def rows(job, log):
     return sorted(json.dumps(row, default=str, sort_keys=True) for row in kept)
 
 
-def stopped(job, run, spark, seconds):
+def stopped(job, run, spark, seconds, signalled=signal.SIGTERM):
     """Starts the job, stops it once its record is there and some time is over; false where it had ended before."""
     log = f"{work}/{job}-{run}"
     process = start(job, run, spark, log)
@@ -93,9 +106,12 @@ def stopped(job, run, spark, seconds):
     if process.poll() is not None:
         print(f"{job}: ended with {process.returncode} before it could be stopped at {seconds:.1f} s: {open(log + '.err').read()[-600:]}", flush=True)
         return False
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signalled)
     sent = time.monotonic()
     code = process.wait(timeout=300)
+    if signalled == signal.SIGKILL:
+        print(f"{job}: killed at {seconds:.1f} s of its work", flush=True)
+        return True
     err = open(log + ".err").read()
     last = err.strip().splitlines()[-1] if err.strip() else ""
     said = [line for line in err.splitlines() if "Stopped by SIGTERM" in line]
@@ -136,9 +152,15 @@ def main():
                 shutil.rmtree(f"{work}/sft")
             for _ in range(stops):
                 stopped(job, "stopped", spark, draw.uniform(0.2, max(0.4, min(took - 8, 15))))
+                if job in killed:
+                    stopped(job, "stopped", spark, draw.uniform(2, max(4, min(took - 8, 15))), signal.SIGKILL)
+            left = scored(job, "stopped")
             log = f"{work}/{job}-again"
             if start(job, "stopped", spark, log).wait() != code:
                 sys.exit(f"{job} again: {open(log + '.err').read()[-2000:]}")
+            resumed = summary_of(log)["figures"].get("resumed", 0)
+            if resumed < left:
+                sys.exit(f"{job}: {left} items were there, and {resumed} were taken")
             same = rows(job, clean) == rows(job, log)
             print(f"{job}: undisturbed {took:.1f} s with the start; {len(rows(job, log))} rows {'equal' if same else 'DIFFER'}", flush=True)
             if not same:
