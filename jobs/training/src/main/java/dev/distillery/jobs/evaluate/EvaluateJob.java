@@ -46,6 +46,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -70,6 +71,17 @@ import org.jspecify.annotations.Nullable;
 public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> {
   private static final int HASH = 12;
   private static final int REPEAT_SITE = 5;
+
+  private final OptionalInt scoringTasks;
+
+  public EvaluateJob() {
+    this(OptionalInt.empty());
+  }
+
+  /** Scores a model's items in so many tasks of Spark. */
+  EvaluateJob(OptionalInt scoringTasks) {
+    this.scoringTasks = scoringTasks;
+  }
 
   @Override
   public String name() {
@@ -295,7 +307,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     }
   }
 
-  private static Outcome<EvaluateSummary> evaluate(
+  private Outcome<EvaluateSummary> evaluate(
       JobRun run,
       EvaluateOptions options,
       List<PlannedTask> tasks,
@@ -318,7 +330,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
       for (int i = 0; i < options.models().size() * options.repeats() && stop.isEmpty(); i++) {
         String name = options.models().get(i / options.repeats());
         ItemTasks asked = asked(run, options, tasks, pools, name, 1 + i % options.repeats());
-        var model = new EvaluatedModel(run, options, asked);
+        var model = new EvaluatedModel(run, options, asked, scoringTasks);
         models.add(model);
         if (!run.dryRun()) {
           model.evaluate(tasks, items);

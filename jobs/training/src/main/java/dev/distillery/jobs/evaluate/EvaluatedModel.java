@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -75,6 +76,7 @@ final class EvaluatedModel implements AutoCloseable {
   private final JobRun run;
   private final EvaluateOptions options;
   private final ItemTasks tasks;
+  private final OptionalInt scoringTasks;
   private final Broadcast<ItemTasks> sent;
   private final List<Dataset<Row>> results = new ArrayList<>();
   private final List<Dataset<Row>> held = new ArrayList<>();
@@ -83,10 +85,14 @@ final class EvaluatedModel implements AutoCloseable {
   private @Nullable FanoutFigures figures;
   private @Nullable FanoutStop stop;
 
-  EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks) {
+  /**
+   * @param scoringTasks tasks of Spark that score; empty for as many as suit cores and items
+   */
+  EvaluatedModel(JobRun run, EvaluateOptions options, ItemTasks tasks, OptionalInt scoringTasks) {
     this.run = run;
     this.options = options;
     this.tasks = tasks;
+    this.scoringTasks = scoringTasks;
     // Pools of shots would make each task of Spark large.
     this.sent = JavaSparkContext.fromSparkContext(run.spark().sparkContext()).broadcast(tasks);
   }
@@ -187,10 +193,9 @@ final class EvaluatedModel implements AutoCloseable {
       progress.start("score " + tasks.name(), "items", OptionalLong.of(all), all - left);
       try (Progress.Ticking ticking =
           progress.follow(() -> Math.min(all, all - left + scored.value()), () -> "")) {
-        long tasksOfSpark =
-            Math.min(
-                buckets,
-                Math.max((long) context.defaultParallelism() * TASKS_A_CORE, left / ITEMS_A_TASK));
+        long suited =
+            Math.max((long) context.defaultParallelism() * TASKS_A_CORE, left / ITEMS_A_TASK);
+        int tasksOfSpark = scoringTasks.orElse((int) Math.min(buckets, suited));
         var work =
             new ScoreItems(
                 sent,
@@ -200,7 +205,7 @@ final class EvaluatedModel implements AutoCloseable {
         run.phase(
             "Score items by " + tasks.name(),
             () -> {
-              open.repartition((int) tasksOfSpark, col("bucket"))
+              open.repartition(tasksOfSpark, col("bucket"))
                   .sortWithinPartitions("bucket", "task", "id")
                   .javaRDD()
                   .foreachPartition(work);

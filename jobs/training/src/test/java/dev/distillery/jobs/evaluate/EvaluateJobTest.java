@@ -20,14 +20,19 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -171,7 +176,7 @@ class EvaluateJobTest {
             input: rows.jsonl
             prompt: "{question}"
             answer: "{answer}"
-            metrics: [acc]
+            metrics: [acc, perplexity]
             """);
   }
 
@@ -352,6 +357,50 @@ class EvaluateJobTest {
     }
     assertThat(one.results()).extracting(Result::metric).containsExactly("exact_match");
     assertThat(value(one, "scramble-reversed", "exact_match")).isBetween(0.0, 1.0);
+  }
+
+  /** The tasks of the last stage of scoring. */
+  private static final class CountedTasks extends SparkListener {
+    private final AtomicInteger tasks = new AtomicInteger();
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted stage) {
+      if (stage
+          .properties()
+          .getProperty("spark.job.description", "")
+          .contains(": Score items by ")) {
+        tasks.set(stage.stageInfo().numTasks());
+      }
+    }
+  }
+
+  @Test
+  void likelihoodsAreTheSameHoweverManyTasksScoreThem() throws Exception {
+    String[] lines = new String[520];
+    for (int i = 0; i < lines.length; i++) {
+      lines[i] = row(i, "river " + i);
+    }
+    Map<String, String> given = Map.of("tasks", question("cut", lines));
+    List<EvaluateSummary> summaries = new ArrayList<>();
+    for (int tasks : new int[] {1, 7, 64}) {
+      var counted = new CountedTasks();
+      spark.sparkContext().addSparkListener(counted);
+      try {
+        summaries.add(
+            new EvaluateJob(OptionalInt.of(tasks)).run(spark, options("cut" + tasks, given)));
+        spark.sparkContext().listenerBus().waitUntilEmpty();
+      } finally {
+        spark.sparkContext().removeSparkListener(counted);
+      }
+      assertThat(counted.tasks).hasValue(tasks);
+    }
+    EvaluateSummary one = summaries.get(0);
+    assertThat(one.figures()).containsEntry("evaluated", 520L);
+    assertThat(value(one, "cut", "perplexity")).isGreaterThan(1);
+    for (EvaluateSummary more : summaries.subList(1, 3)) {
+      assertThat(more.results()).isEqualTo(one.results());
+      assertThat(rows(more)).containsExactlyInAnyOrderElementsOf(rows(one));
+    }
   }
 
   /**
