@@ -13,15 +13,15 @@ import java.util.Locale;
  * @param lines at least one
  */
 public record LinePlot(String title, boolean logarithmic, List<Line> lines) implements Picture {
+  /** Lines that a legend names; of more, the first and the last. */
+  public static final int MOST_NAMED = 8;
+
   private static final int WIDTH = 560;
   private static final int HEIGHT = 240;
   private static final int LEFT = 62;
   private static final int BOTTOM = 22;
   private static final int TOP = 8;
   private static final int TICKS = 4;
-
-  /** Names that a legend shows; of more, the first and the last. */
-  private static final int LEGEND = 8;
 
   /**
    * One line.
@@ -151,7 +151,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
     }
     List<Integer> named = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
-      if (lines.size() <= LEGEND || i == 0 || i == lines.size() - 1) {
+      if (lines.size() <= MOST_NAMED || i == 0 || i == lines.size() - 1) {
         named.add(i);
       }
     }

@@ -131,8 +131,17 @@ final class EvaluationPage {
                             own.stream().mapToDouble(Result::value).toArray()));
               });
     }
-    lines.forEach(
-        (metric, each) ->
-            page.plot(new LinePlot(metric + " by log10 of the parameters", false, each)));
+    lines.forEach((metric, each) -> plots(metric + " by log10 of the parameters", each));
+  }
+
+  /** As many pictures as it takes that each names all its lines. */
+  private void plots(String title, List<LinePlot.Line> lines) {
+    int most = LinePlot.MOST_NAMED;
+    int pictures = (lines.size() + most - 1) / most;
+    for (int i = 0; i < pictures; i++) {
+      String part = pictures == 1 ? "" : ", %d of %d".formatted(i + 1, pictures);
+      List<LinePlot.Line> own = lines.subList(i * most, Math.min(lines.size(), (i + 1) * most));
+      page.plot(new LinePlot(title + part, false, own));
+    }
   }
 }
