@@ -45,6 +45,22 @@ class PackagedTasksTest {
     assertThat(grouped).containsExactlyInAnyOrderElementsOf(TaskFiles.names());
   }
 
+  /** GPT-1 was trained for CoLA and RACE before it was measured by them. */
+  @Test
+  void besideTasksOfPapersStandThePapersFigures() {
+    List<String> without = new ArrayList<>();
+    for (TaskFile file : TaskFiles.of(List.of("gpt-papers"), new Configuration(false))) {
+      if (file.task().published().isEmpty()) {
+        without.add(file.task().name());
+      }
+    }
+    assertThat(without).containsExactly("own-acceptability", "own-reading");
+    assertThat(task("own-french-english").published().values()).containsExactly("11.5");
+    assertThat(task("arithmetic-2ds").published())
+        .containsEntry("GPT-3 175B, few-shot", "98.9%")
+        .containsEntry("GPT-3 13B, few-shot", "about half");
+  }
+
   @Test
   void itemsOfOurOwnAreManyAndDifferentAndFitTheirTask() {
     List<String> own = TaskFiles.names().stream().filter(name -> name.startsWith("own-")).toList();
