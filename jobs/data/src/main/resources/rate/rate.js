@@ -418,7 +418,7 @@ const forms = {
 
   demonstration(before) {
     const draft = shelf('draft/' + rater + '/' + item.id);
-    const area = make('textarea', {id: 'answer', dir: 'auto', rows: 12});
+    const area = make('textarea', {id: 'answer', dir: 'auto', rows: 12, maxlength: 1 << 20});
     if (before) {
       remember(draft, before);
     }

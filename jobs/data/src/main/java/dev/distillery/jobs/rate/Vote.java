@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -272,6 +273,15 @@ record Vote(
   String decision() {
     ObjectNode decided = content.deepCopy();
     decided.remove(SHOWN_FIRST);
+    // Neither those who share a place nor answers to questions have an order.
+    if (decided.has(RANKING)) {
+      List<List<String>> places = ranking();
+      places.forEach(Collections::sort);
+      decided.set(RANKING, JSON.valueToTree(places));
+    }
+    if (decided.has(LABEL)) {
+      decided.set(LABEL, JSON.valueToTree(label()));
+    }
     return decided.toString();
   }
 

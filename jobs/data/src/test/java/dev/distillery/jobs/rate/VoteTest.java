@@ -30,6 +30,28 @@ class VoteTest {
     }
   }
 
+  /** Those who share a place have no order, nor have answers to questions; places have. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          true  | "ranking":[["2"],["4","1"],["3"]]                          | "ranking":[["2"],["1","4"],["3"]]
+          false | "ranking":[["2"],["4","1"],["3"]]                          | "ranking":[["4","1"],["2"],["3"]]
+          true  | "label":{"instruction_valid":"yes","output_right":"no"}    | "label":{"output_right":"no","instruction_valid":"yes"}
+          false | "label":{"instruction_valid":"yes","output_right":"no"}    | "label":{"output_right":"yes","instruction_valid":"yes"}
+          true  | "verdict":"1","shown_first":"2"                            | "verdict":"1"
+          """)
+  void decisionsAreEqualWhereWhatWasDecidedIs(boolean equal, String one, String other)
+      throws Vote.RefusedException {
+    assertThat(decision(one).equals(decision(other))).isEqualTo(equal);
+  }
+
+  private static String decision(String members) throws Vote.RefusedException {
+    return Vote.read("{\"id\":\"i1\",\"judge\":\"ann\",\"form\":\"any\"," + members + "}")
+        .decision();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
