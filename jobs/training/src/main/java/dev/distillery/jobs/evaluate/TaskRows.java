@@ -86,7 +86,9 @@ final class TaskRows {
         rows.where(col("id").rlike(NUMBERED))
             .select(
                 regexp_extract(col("id"), NUMBERED, 1).as("of"),
-                regexp_extract(col("id"), NUMBERED, 2).cast("long").as("given"))
+                regexp_extract(col("id"), NUMBERED, 2).as("given"))
+            // The optimiser may cast before it asks which rows there are.
+            .selectExpr("of", "try_cast(given AS BIGINT) AS given")
             .groupBy("of")
             .agg(max("given").as("given"));
     var same = Window.partitionBy("id").orderBy("row");

@@ -312,12 +312,15 @@ class EvaluateJobTest {
             List.of(), spark.read().json(temp.resolve("rows.jsonl").toString()).schema())
         .write()
         .parquet(none.toString());
-    assertThatThrownBy(() -> run("none", Map.of("tasks", chosen, "task-input", "chosen=" + none)))
-        .isInstanceOf(JobException.class)
-        .hasMessage(
-            "Task 'chosen': no item is left of its input %s; give rows by --task-input chosen=REF, or"
-                    .formatted(none)
-                + " leave the task out");
+    for (Path rowless : List.of(none, Files.createFile(temp.resolve("empty.jsonl")))) {
+      assertThatThrownBy(
+              () -> run("none", Map.of("tasks", chosen, "task-input", "chosen=" + rowless)))
+          .isInstanceOf(JobException.class)
+          .hasMessage(
+              "Task 'chosen': no item is left of its input %s; give rows by --task-input chosen=REF, or"
+                      .formatted(rowless)
+                  + " leave the task out");
+    }
     String written =
         file(
             "written.yaml",
