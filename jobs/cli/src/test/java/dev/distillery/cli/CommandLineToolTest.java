@@ -186,7 +186,7 @@ class CommandLineToolTest {
     assertThat(run("runs", "completions", "--json", "--warehouse", warehouse)).isZero();
     assertThat(out())
         .startsWith("{\"run_id\":\"r1\",\"state\":\"done\",\"job\":\"complete\"")
-        .contains("\"tables\":{\"completions\":{\"path\":null,\"rows\":1200,\"bytes\":34567}}")
+        .contains("\"tables\":{\"completions\":{\"path\":\"\",\"rows\":1200,\"bytes\":34567}}")
         .contains("\"inputs\":[\"prompts.jsonl\"]")
         .hasLineCount(1);
     out.reset();

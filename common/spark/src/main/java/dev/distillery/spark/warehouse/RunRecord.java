@@ -86,6 +86,12 @@ public record RunRecord(
        "spark_application_id": "", "generation": 0}
       """;
 
+  /** The same of one of its {@link #tables}. */
+  private static final String NO_TABLE =
+      """
+      {"path": "", "rows": 0, "files": [], "bytes": 0, "schema": ""}
+      """;
+
   /**
    * One table that a run wrote.
    *
@@ -140,6 +146,12 @@ public record RunRecord(
       }
       ObjectNode whole = JSON.readValue(NOTHING, ObjectNode.class);
       whole.setAll(json);
+      for (var table : whole.path("tables").properties()) {
+        if (table.getValue() instanceof ObjectNode written) {
+          ObjectNode all = JSON.readValue(NO_TABLE, ObjectNode.class);
+          table.setValue(all.setAll(written));
+        }
+      }
       return JSON.treeToValue(whole, RunRecord.class);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(

@@ -122,7 +122,6 @@ class RunRecordTest {
         "'tables': {'documents': null}",
         "'tables': {'documents': {'path': 'p', 'rows': 1, 'files': null, 'bytes': 1, 'schema':"
             + " ''}}",
-        "'tables': {'documents': {'path': 'p', 'rows': 1}}",
         "'licenses': {'documents': null}",
         "'origins': [null]",
         "'origins': [{'table': 'documents', 'source': null, 'license': 'MIT', 'rows': 1}]",
@@ -132,6 +131,15 @@ class RunRecordTest {
     String text = "{'run_id': 'x', %s}".formatted(member).replace('\'', '"');
     assertThatThrownBy(() -> RunRecord.parse("_runs/x.json", text))
         .hasMessageStartingWith("The run record _runs/x.json is not JSON of a run: ");
+  }
+
+  @Test
+  void aTableOfAnOlderRecordLacksWhatItDidNotTell() {
+    RunRecord record =
+        RunRecord.parse(
+            "x.json", "{'run_id': 'x', 'tables': {'t': {'rows': 3}}}".replace('\'', '"'));
+    assertThat(record.tables())
+        .isEqualTo(Map.of("t", new RunRecord.WrittenTable("", 3, List.of(), 0, "")));
   }
 
   @Test
