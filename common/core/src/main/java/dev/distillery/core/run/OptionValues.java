@@ -142,8 +142,7 @@ final class OptionValues {
 
   private static Object parseEnum(Class<?> type, String text) {
     List<String> names = names(type);
-    // Q4_0 is the name of a type elsewhere, and q4-0 of a value here.
-    int index = names.indexOf(text.toLowerCase(Locale.ROOT).replace('_', '-'));
+    int index = names.indexOf(text);
     if (index < 0) {
       throw new IllegalArgumentException(
           "expected one of "

@@ -2,6 +2,7 @@ package dev.distillery.core.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,15 +21,19 @@ public final class Corpus {
     void read(byte[] data) throws Exception;
   }
 
+  /** The inputs of {@code src/test/fuzz/name}; there is at least one. */
+  public static List<Path> seeds(String name) throws IOException {
+    try (Stream<Path> found = Files.list(Path.of("src/test/fuzz", name))) {
+      List<Path> files = found.sorted().toList();
+      assertThat(files).as(name).isNotEmpty();
+      return files;
+    }
+  }
+
   /** Gives every input of {@code src/test/fuzz/name}, and variants of it, to the target. */
   public static int replay(String name, Target target) throws Exception {
-    List<Path> files;
-    try (Stream<Path> found = Files.list(Path.of("src/test/fuzz", name))) {
-      files = found.sorted().toList();
-    }
-    assertThat(files).as(name).isNotEmpty();
     int inputs = 0;
-    for (Path file : files) {
+    for (Path file : seeds(name)) {
       byte[] whole = Files.readAllBytes(file);
       read(target, whole, file, "whole");
       byte[] twice = Arrays.copyOf(whole, 2 * whole.length);

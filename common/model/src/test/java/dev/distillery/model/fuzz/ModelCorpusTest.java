@@ -7,10 +7,8 @@ import dev.distillery.core.testing.FuzzedFolder;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.Tokenizers;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The corpus of each target, and each input cut, doubled and with a byte changed. */
@@ -18,19 +16,19 @@ class ModelCorpusTest {
   /** A seed that is refused at once would lead a fuzzer nowhere. */
   @Test
   void theSeedsAreWhole() throws Exception {
-    for (Path seed : seeds("GgufModelFuzz")) {
+    for (Path seed : Corpus.seeds("GgufModelFuzz")) {
       try (ModelFiles model = ModelFiles.open(seed)) {
         assertThat(Tokenizers.of(model).encode("a")).as(seed.toString()).isNotEmpty();
       }
     }
-    for (Path seed : seeds("ModelFolderFuzz")) {
+    for (Path seed : Corpus.seeds("ModelFolderFuzz")) {
       try (var folder =
               new FuzzedFolder(Files.readAllBytes(seed), "config.json", "model.safetensors");
           ModelFiles model = ModelFiles.open(folder.path())) {
         assertThat(model.config().layers()).as(seed.toString()).isEqualTo(1);
       }
     }
-    for (Path seed : seeds("AdapterFuzz")) {
+    for (Path seed : Corpus.seeds("AdapterFuzz")) {
       try (var folder =
               new FuzzedFolder(
                   Files.readAllBytes(seed), "adapter_config.json", "adapter_model.safetensors");
@@ -38,14 +36,8 @@ class ModelCorpusTest {
         assertThat(weights).as(seed.toString()).isNotNull();
       }
     }
-    for (Path seed : seeds("TokenizerFuzz")) {
+    for (Path seed : Corpus.seeds("TokenizerFuzz")) {
       assertThat(Tokenizers.open(seed).encode("Two")).as(seed.toString()).isNotEmpty();
-    }
-  }
-
-  private static List<Path> seeds(String target) throws IOException {
-    try (var files = Files.list(Path.of("src/test/fuzz", target))) {
-      return files.sorted().toList();
     }
   }
 

@@ -1,9 +1,8 @@
 package dev.distillery.spark.license;
 
-import static dev.distillery.spark.warehouse.Columns.named;
-
 import dev.distillery.core.run.RunOptions.Use;
 import dev.distillery.spark.license.SourceLicense.CommercialUse;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -129,7 +128,7 @@ public record UsePolicy(Use use) {
 
   private static Column[] columns(Dataset<Row> rows, String... further) {
     return Stream.concat(Arrays.stream(rows.columns()), Arrays.stream(further))
-        .map(name -> named(name))
+        .map(Columns::named)
         .toArray(Column[]::new);
   }
 }

@@ -114,8 +114,7 @@ public final class TableReader {
     List<String> present = Arrays.asList(rows.columns());
     var filled = new LinkedHashMap<String, Column>();
     Column content =
-        to_json(
-            struct(Arrays.stream(rows.columns()).map(name -> named(name)).toArray(Column[]::new)));
+        to_json(struct(Arrays.stream(rows.columns()).map(Columns::named).toArray(Column[]::new)));
     if (present.contains(Tables.TOOLS)
         && TableFiles.holdsLists(rows.schema().apply(Tables.TOOLS))) {
       // Read as text, but a list to whom the row's hash is a name.
@@ -232,7 +231,7 @@ public final class TableReader {
                         to_json(
                                 struct(
                                     parsed.own().stream()
-                                        .map(name -> named(name))
+                                        .map(Columns::named)
                                         .toArray(Column[]::new)))
                             .as("row")),
                 found.byRule()));

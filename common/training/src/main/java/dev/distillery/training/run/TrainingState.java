@@ -123,13 +123,14 @@ record TrainingState(
    */
   static TrainingState read(JsonNode json) {
     Map<String, Double> figures = new TreeMap<>();
-    json.path("stepper").properties().forEach(own -> figures.put(own.getKey(), value(own)));
+    JsonNode own = json.path("stepper");
+    own.fieldNames().forEachRemaining(name -> figures.put(name, number(own, name)));
     return new TrainingState(
         whole(json, "step", 0, Long.MAX_VALUE),
         whole(json, "tokens", 0, Long.MAX_VALUE),
-        value(Map.entry("seconds", json.required("seconds"))),
+        number(json, "seconds"),
         whole(json, "total_steps", 0, Long.MAX_VALUE),
-        value(Map.entry("best", json.required("best"))),
+        number(json, "best"),
         whole(json, "best_step", -1, Long.MAX_VALUE),
         (int) whole(json, "evaluations_since_best", 0, Integer.MAX_VALUE),
         flag(json, "stopped_early"),
@@ -148,10 +149,10 @@ record TrainingState(
   }
 
   /** A number; one that is not finite stands as a text. */
-  private static double value(Map.Entry<String, JsonNode> member) {
-    JsonNode value = member.getValue();
-    if (!value.isNumber() && !NOT_FINITE.contains(value.asText())) {
-      throw unlike(member.getKey(), value, "a number");
+  private static double number(JsonNode json, String member) {
+    JsonNode value = json.required(member);
+    if (!value.isNumber() && !(value.isTextual() && NOT_FINITE.contains(value.textValue()))) {
+      throw unlike(member, value, "a number");
     }
     return value.isNumber() ? value.doubleValue() : Double.parseDouble(value.textValue());
   }

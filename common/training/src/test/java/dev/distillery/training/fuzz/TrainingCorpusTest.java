@@ -7,10 +7,8 @@ import dev.distillery.core.testing.FuzzedFolder;
 import dev.distillery.training.run.CheckpointFuzz;
 import dev.distillery.training.tokens.SequenceFuzz;
 import dev.distillery.training.tokens.TokenTableFuzz;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The corpus of each target, and each input cut, doubled and with a byte changed. */
@@ -18,21 +16,15 @@ class TrainingCorpusTest {
   /** A seed that is refused at once would lead a fuzzer nowhere. */
   @Test
   void theSeedsAreWhole() throws Exception {
-    for (Path seed : seeds("CheckpointFuzz")) {
+    for (Path seed : Corpus.seeds("CheckpointFuzz")) {
       try (FuzzedFolder folder = CheckpointFuzz.folder(Files.readAllBytes(seed))) {
         assertThat(CheckpointFuzz.step(folder)).as(seed.toString()).isEqualTo(3);
       }
     }
-    for (Path seed : seeds("TokenTableFuzz")) {
+    for (Path seed : Corpus.seeds("TokenTableFuzz")) {
       try (FuzzedFolder folder = TokenTableFuzz.folder(Files.readAllBytes(seed))) {
         assertThat(TokenTableFuzz.tokens(folder)).as(seed.toString()).hasValue(5);
       }
-    }
-  }
-
-  private static List<Path> seeds(String target) throws IOException {
-    try (var files = Files.list(Path.of("src/test/fuzz", target))) {
-      return files.sorted().toList();
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.distillery.jobs.complete;
 
-import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
@@ -20,6 +19,7 @@ import static org.apache.spark.sql.functions.when;
 import dev.distillery.core.run.JobException;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.license.Licenses;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.MessageRows;
 import dev.distillery.spark.warehouse.SameIds;
 import dev.distillery.spark.warehouse.StableIds;
@@ -150,7 +150,7 @@ final class AskedRows implements AutoCloseable {
             Stream.concat(
                     Arrays.stream(PROMPTS.schema().fieldNames()), options.keepColumns().stream())
                 .distinct()
-                .map(AskedRows::quoted)
+                .map(Columns::named)
                 .toArray(Column[]::new));
   }
 
@@ -158,12 +158,8 @@ final class AskedRows implements AutoCloseable {
   private static Column[] carried(CompleteOptions options) {
     return Stream.concat(Stream.of("source", "license"), options.keepColumns().stream())
         .distinct()
-        .map(AskedRows::quoted)
+        .map(Columns::named)
         .toArray(Column[]::new);
-  }
-
-  private static Column quoted(String name) {
-    return named(name);
   }
 
   /** Where an id stands for several questions, a hash of the question follows it. */

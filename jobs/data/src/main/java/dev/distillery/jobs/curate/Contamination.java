@@ -23,6 +23,7 @@ import dev.distillery.core.text.Redactor;
 import dev.distillery.core.text.UnicodeTokenizer;
 import dev.distillery.core.text.WordGrams;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -143,7 +144,7 @@ final class Contamination {
   private static Dataset<Row> runs(JobRun run, String ref, Redactor redactor) {
     Dataset<Row> rows = run.sideInputs(List.of(ref), ITEMS);
     List<String> passedOver = new ArrayList<>();
-    Optional<Column> all = texts(rows.schema(), name -> named(name), "", passedOver);
+    Optional<Column> all = texts(rows.schema(), Columns::named, "", passedOver);
     if (all.isEmpty()) {
       throw JobException.invalid(
           "Option --decontaminate: "

@@ -1,6 +1,5 @@
 package dev.distillery.jobs.curate;
 
-import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
@@ -15,6 +14,7 @@ import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
 import dev.distillery.spark.job.RowAccount;
 import dev.distillery.spark.license.UsePolicy;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.StableIds;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.spark.warehouse.TableRef;
@@ -337,7 +337,7 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
   private static Column[] columnsBut(Dataset<Row> rows, String... left) {
     return Arrays.stream(rows.columns())
         .filter(name -> !List.of(left).contains(name))
-        .map(name -> named(name))
+        .map(Columns::named)
         .toArray(Column[]::new);
   }
 }

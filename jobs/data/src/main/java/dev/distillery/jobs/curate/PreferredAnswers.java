@@ -1,6 +1,5 @@
 package dev.distillery.jobs.curate;
 
-import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -13,6 +12,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
 import dev.distillery.core.dialogue.Roles;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.MessageRows;
 import java.util.Arrays;
 import org.apache.spark.sql.Column;
@@ -48,8 +48,7 @@ final class PreferredAnswers {
     Column dialogue = sha2(to_json(struct(col("prompt"), col("chosen"))), 256);
     // Rows of one id may differ in anything: what stands must not hang on the order they come in.
     Column whole =
-        struct(
-            Arrays.stream(preferences.columns()).map(name -> named(name)).toArray(Column[]::new));
+        struct(Arrays.stream(preferences.columns()).map(Columns::named).toArray(Column[]::new));
     WindowSpec same =
         Window.partitionBy(col("__dialogue"))
             .orderBy(col("id"), col(Mixture.INPUT), sha2(to_json(whole), 256));

@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.text.WordTokenizer;
+import dev.distillery.spark.warehouse.Columns;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -162,7 +163,7 @@ record ComparedRows(
             .filter(field -> !(field.dataType() instanceof MapType))
             .map(StructField::name)
             .sorted()
-            .map(name -> named(name))
+            .map(Columns::named)
             .toArray(Column[]::new));
   }
 

@@ -1,6 +1,5 @@
 package dev.distillery.jobs.dedup;
 
-import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
@@ -11,6 +10,7 @@ import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.Tables;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -307,7 +307,7 @@ final class Deduplicator implements AutoCloseable {
     if (verdictCount == 0) {
       return rows;
     }
-    Column[] own = Arrays.stream(input.columns()).map(name -> named(name)).toArray(Column[]::new);
+    Column[] own = Arrays.stream(input.columns()).map(Columns::named).toArray(Column[]::new);
     Dataset<Row> judged = judge(compared.with(rows));
     Dataset<Row> kept = judged.where(isKept().and(col(REPEATED).isNull())).select(own);
     return idsRepeat

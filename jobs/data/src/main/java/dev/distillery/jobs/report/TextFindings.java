@@ -1,6 +1,5 @@
 package dev.distillery.jobs.report;
 
-import static dev.distillery.spark.warehouse.Columns.named;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.desc;
@@ -19,6 +18,7 @@ import dev.distillery.core.text.LanguageId;
 import dev.distillery.core.text.RougeL;
 import dev.distillery.core.text.RougeTokenizer;
 import dev.distillery.core.text.VerbAndObject;
+import dev.distillery.spark.warehouse.Columns;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -64,8 +64,7 @@ final class TextFindings {
    * them is held than that and two hashes.
    */
   static Dataset<Row> drawn(Dataset<Row> rows, List<Column> shown, long seed, int site, int most) {
-    Column[] columns =
-        Arrays.stream(rows.columns()).map(name -> named(name)).toArray(Column[]::new);
+    Column[] columns = Arrays.stream(rows.columns()).map(Columns::named).toArray(Column[]::new);
     Column whole = to_json(struct(columns));
     List<Column> held = new ArrayList<>();
     for (int i = 0; i < shown.size(); i++) {

@@ -16,6 +16,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Nearest;
 import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.warehouse.Columns;
 import dev.distillery.spark.warehouse.Table;
 import dev.distillery.training.evaluate.EvalTask;
 import dev.distillery.training.evaluate.Example;
@@ -160,7 +161,7 @@ final class TaskRows {
                   String.join(", ", columns),
                   Nearest.hint(first, columns)));
     }
-    Column[] all = columns.stream().map(name -> col("`" + name + "`")).toArray(Column[]::new);
+    Column[] all = columns.stream().map(Columns::named).toArray(Column[]::new);
     return rows.select(lit(task.name()).as("task"), col("id"), to_json(struct(all)).as("row"));
   }
 

@@ -6,6 +6,7 @@ import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.model.format.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -85,25 +86,30 @@ public record ExportOptions(
 
   /** How values are stored. */
   public enum DataType {
-    F32,
-    F16,
-    BF16,
-    /** ggml's Q8_0: blocks of 32 bytes with one scale. */
-    Q8,
-    Q5_1,
-    Q5_0,
-    Q4_1,
-    Q4_0;
+    F32(TensorType.F32),
+    F16(TensorType.F16),
+    BF16(TensorType.BF16),
+    Q8(TensorType.Q8_0),
+    Q5_1(TensorType.Q5_1),
+    Q5_0(TensorType.Q5_0),
+    Q4_1(TensorType.Q4_1),
+    Q4_0(TensorType.Q4_0);
 
-    private boolean inBlocks() {
-      return compareTo(Q8) >= 0;
+    private final TensorType type;
+
+    DataType(TensorType type) {
+      this.type = type;
+    }
+
+    TensorType type() {
+      return type;
     }
   }
 
   @Override
   public List<String> violations() {
     List<String> violations = new ArrayList<>();
-    if (format == Format.HF && dtype.inBlocks()) {
+    if (format == Format.HF && dtype.type().quantised()) {
       violations.add("Option --dtype: q8 and below are for --format gguf; use f32, f16 or bf16");
     }
     if (format == Format.GGUF && dtype == DataType.BF16) {

@@ -9,7 +9,6 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.SpecialTokens;
-import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;
@@ -242,7 +241,8 @@ final class Exporter {
         tokenizer
             .map(t -> TokenizerWriter.ggufMetadata(t, model.config().vocabSize(), template))
             .orElse(Map.of());
-    GgufWriter.write(output, model.config(), model.specialTokens(), metadata, weights, type());
+    GgufWriter.write(
+        output, model.config(), model.specialTokens(), metadata, weights, options.dtype().type());
   }
 
   private void writeDirectory(
@@ -254,20 +254,8 @@ final class Exporter {
     if (tokenizer.isPresent()) {
       TokenizerWriter.write(output, tokenizer.get(), model.specialTokens(), template);
     }
-    ModelWriter.write(output, model.config(), model.specialTokens(), weights, type());
-  }
-
-  private TensorType type() {
-    return switch (options.dtype()) {
-      case F32 -> TensorType.F32;
-      case F16 -> TensorType.F16;
-      case BF16 -> TensorType.BF16;
-      case Q8 -> TensorType.Q8_0;
-      case Q5_1 -> TensorType.Q5_1;
-      case Q5_0 -> TensorType.Q5_0;
-      case Q4_1 -> TensorType.Q4_1;
-      case Q4_0 -> TensorType.Q4_0;
-    };
+    ModelWriter.write(
+        output, model.config(), model.specialTokens(), weights, options.dtype().type());
   }
 
   /** Opens what was written: the reader checks that every tensor is there in its shape. */
