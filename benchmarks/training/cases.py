@@ -263,8 +263,26 @@ def later_columns(run):
     holds("_d.parquet" in run.err + run.said, "the file _d.parquet is not named as not read")
 
 
-@case("49", "complete")
+def answered(run):
+    """The cases of a server ask it themselves, and print a line a check."""
+    lines = re.findall(r"^(ok  |FAIL) (.*)$", run.said, re.M)
+    holds(lines and all(said == "ok  " for said, _ in lines), f"{len(lines)} checks, wrong: {[name for said, name in lines if said == 'FAIL']}")
+
+
+for number in ("42", "44", "46", "51"):
+    case(number, "serve")(answered)
+
+
+@case("47", "serve complete")
+def beyond_context(run):
+    answered(run)
+    failed = [row for row in run.rows("completions", "c47", ["status", "error"]) if row["status"] != "ok"]
+    holds(failed and all("context" in str(row["error"]).lower() for row in failed), f"the long row: {failed}")
+
+
+@case("49", "serve complete")
 def continued(run):
+    answered(run)
     rows = run.rows("completions", "c49", ["text", "status"])
     holds(rows, "no completions")
     for row in rows:

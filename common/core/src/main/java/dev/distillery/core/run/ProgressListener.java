@@ -70,12 +70,17 @@ public interface ProgressListener {
 
   /** What the command line uses: {@link #on}, or {@link #inLog} where nobody watches. */
   static ProgressListener standardError() {
-    return isTerminal() ? on(System.err) : inLog(System.err);
+    return isTerminal(2) ? on(System.err) : inLog(System.err);
   }
 
-  private static boolean isTerminal() {
+  /**
+   * Whether somebody sits at one of the process's streams.
+   *
+   * @param stream 0, 1 or 2: standard input, output or error
+   */
+  static boolean isTerminal(int stream) {
     try {
-      return Files.readSymbolicLink(Path.of("/proc/self/fd/2"))
+      return Files.readSymbolicLink(Path.of("/proc/self/fd/" + stream))
           .toString()
           .matches("/dev/(?:pts/|tty|console).*");
     } catch (IOException | RuntimeException e) {

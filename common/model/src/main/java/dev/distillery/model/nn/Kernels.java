@@ -311,8 +311,16 @@ public interface Kernels extends AutoCloseable {
   }
 
   /**
-   * out = x weights^T. The bits of a row depend on no other row; of {@link PortableKernels}, whose
-   * library chooses by the size of a product how to add it up, to rounding only.
+   * Whether the bits of a row of {@link #project} depend on no other row, nor on how many there
+   * are.
+   */
+  default boolean rowsStandAlone() {
+    return true;
+  }
+
+  /**
+   * out = x weights^T. The bits of a row depend on no other row where {@link #rowsStandAlone} says
+   * so; else to rounding only.
    */
   void project(Tensor out, Tensor x, Packed weights);
 

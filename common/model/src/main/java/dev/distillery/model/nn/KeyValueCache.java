@@ -53,7 +53,12 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** Gives a sequence what another has seen; what both begin with need not be told again. */
   public void copy(int from, int into, int common) {
-    int count = lengths[from] - common;
+    copy(from, into, common, lengths[from]);
+  }
+
+  /** The same, of no more than the first {@code until} tokens. */
+  public void copy(int from, int into, int common, int until) {
+    int count = until - common;
     if (count > 0) {
       for (List<Tensor> each : List.of(keys, values)) {
         for (Tensor layer : each) {
@@ -61,7 +66,7 @@ public final class KeyValueCache implements AutoCloseable {
         }
       }
     }
-    lengths[into] = lengths[from];
+    lengths[into] = until;
   }
 
   /** Forgets everything. */

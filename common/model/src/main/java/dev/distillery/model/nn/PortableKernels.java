@@ -435,6 +435,12 @@ public final class PortableKernels implements Kernels {
     return new PackedRows(transposed, true);
   }
 
+  /** The library chooses by the size of a product how to add it up. */
+  @Override
+  public boolean rowsStandAlone() {
+    return false;
+  }
+
   @Override
   public void project(Tensor out, Tensor x, Packed weights) {
     matmul(out, x, false, ((PackedRows) weights.view()).weights(), true, 1, 0);

@@ -21,12 +21,6 @@ public final class ContinuationScorer implements AutoCloseable {
   /** Tokens that go through the model at once. */
   private static final int CHUNK = 256;
 
-  /**
-   * Contexts are read in such pieces: attention gives a token's bits by the tokens beside it, and a
-   * piece that two contexts have in common has the same in both.
-   */
-  private static final int PIECE = 64;
-
   /** Continuations that go through the model at once, and bytes of their keys and values. */
   private static final int MOST = 8;
 
@@ -127,9 +121,7 @@ public final class ContinuationScorer implements AutoCloseable {
 
   /** Reads a context on top of what it has in common with the one that the cache holds. */
   private Tensor read(KeyValueCache cache, int[] context) {
-    int common = Arrays.mismatch(heldTokens, context);
-    int kept = Math.min(common < 0 ? context.length : common, context.length - 1);
-    kept = kept / PIECE * PIECE;
+    int kept = PromptPieces.shared(heldTokens, context);
     heldTokens = new int[0];
     for (int s = 0; s < cache.sequences(); s++) {
       cache.cut(s, kept);
@@ -137,10 +129,7 @@ public final class ContinuationScorer implements AutoCloseable {
     Tensor last = workspace.get("last", 1, decoder.config().hiddenSize());
     for (int at = kept; at < context.length; at += CHUNK) {
       int end = Math.min(at + CHUNK, context.length);
-      int[][] pieces =
-          IntStream.iterate(at, from -> from < end, from -> from + PIECE)
-              .mapToObj(from -> Arrays.copyOfRange(context, from, Math.min(from + PIECE, end)))
-              .toArray(int[][]::new);
+      int[][] pieces = PromptPieces.of(context, at, end);
       Tensor hidden = decoder.extend(cache, new int[pieces.length], pieces, weights);
       kernels.copy(last, hidden.rows(end - at - 1, 1));
     }

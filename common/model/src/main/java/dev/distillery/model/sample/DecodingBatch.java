@@ -9,6 +9,7 @@ import dev.distillery.model.sample.Generator.Finish;
 import dev.distillery.model.sample.Generator.Listener;
 import dev.distillery.model.sample.Generator.Prompt;
 import dev.distillery.model.sample.Generator.Reply;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,16 +19,32 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rows that are decoded together, each with options of its own. A row joins as soon as there is
- * room and leaves as soon as it is done; its reply depends on no other row. One thread at a time.
+ * room and leaves as soon as it is done; its reply depends on no other row. What a prompt begins
+ * with and one before it began with too, in whole pieces, is not computed again where that gives
+ * the same bits. One thread at a time.
  */
 public final class DecodingBatch implements AutoCloseable {
-  private static final int PROMPT_CHUNK = 512;
+  /** Tokens of a prompt that go through the model at once, at most; so many whole pieces. */
+  private static final int CHUNK = 512;
+
+  /** Rows of logits at once. */
+  private static final int LOGITS = 64;
+
+  private static final int[] NONE = {};
 
   private final Decoder decoder;
   private final PackedWeights weights;
   private final Workspace workspace;
   private final KeyValueCache cache;
   private final @Nullable Row[] places;
+
+  /** Rows whose prompts are not read to the end; they take turns. */
+  private final ArrayDeque<Row> reading = new ArrayDeque<>();
+
+  /** Of each place, what its cache begins with and was read in whole pieces. */
+  private final int[][] read;
+
+  private final boolean shares;
 
   private record Row(
       Prompt prompt,
@@ -45,6 +62,9 @@ public final class DecodingBatch implements AutoCloseable {
     private final int prompt;
     private final List<WrittenToken> tops = new ArrayList<>();
     private int count;
+
+    /** Tokens of the prompt that are read. */
+    private int read;
 
     Tokens(int[] prompt, int limit) {
       this.all = Arrays.copyOf(prompt, prompt.length + limit);
@@ -64,6 +84,10 @@ public final class DecodingBatch implements AutoCloseable {
       return count == all.length;
     }
 
+    boolean isRead() {
+      return read == prompt;
+    }
+
     int[] reply(int length) {
       return Arrays.copyOfRange(all, prompt, prompt + length);
     }
@@ -75,6 +99,9 @@ public final class DecodingBatch implements AutoCloseable {
     this.workspace = workspace;
     this.cache = cache;
     this.places = new Row[cache.sequences()];
+    this.read = new int[places.length][];
+    Arrays.fill(read, NONE);
+    this.shares = decoder.generatesOnly() && decoder.kernels().rowsStandAlone();
   }
 
   /** Tokens of a row at most, prompt and reply together. */
@@ -93,12 +120,12 @@ public final class DecodingBatch implements AutoCloseable {
   }
 
   /**
-   * Reads a prompt and chooses the first token of its reply.
+   * Takes a row; the steps to come read its prompt and write its reply.
    *
    * @param prompt shorter than the capacity; where it leaves less room than the options' length,
    *     the reply ends where the capacity does
    * @param text turns the reply's tokens into text
-   * @param done is given the reply, within this call or a later {@link #step}
+   * @param done is given the reply, within a step
    */
   public void add(
       Prompt prompt,
@@ -106,13 +133,17 @@ public final class DecodingBatch implements AutoCloseable {
       Function<int[], String> text,
       Listener listener,
       Consumer<Reply> done) {
-    int place = Arrays.asList(places).indexOf(null);
     int room = capacity() - prompt.tokens().length;
-    if (place < 0 || room < 1) {
+    if (!hasRoom() || room < 1) {
       throw new IllegalArgumentException(
           "No room for a prompt of %d tokens in a batch of %d rows of %d tokens"
               .formatted(prompt.tokens().length, places.length, capacity()));
     }
+    boolean all = listener.hearsPrompt() || !shares;
+    int place = place(all ? NONE : prompt.tokens());
+    int kept = all ? 0 : take(place, prompt.tokens());
+    cache.cut(place, kept);
+    read[place] = Arrays.copyOf(prompt.tokens(), kept);
     Row row =
         new Row(
             prompt,
@@ -123,10 +154,41 @@ public final class DecodingBatch implements AutoCloseable {
             listener,
             done,
             new Tokens(prompt.tokens(), Math.min(options.maxNewTokens(), room)));
-    cache.clear(place);
-    Tensor hidden = read(place, prompt.tokens());
+    row.tokens.read = kept;
     places[place] = row;
-    choose(logits(hidden.rows(hidden.rows() - 1, 1)), List.of(row));
+    reading.add(row);
+  }
+
+  /** The free place whose cache begins most as the prompt does. */
+  private int place(int[] prompt) {
+    int best = -1;
+    int most = -1;
+    for (int place = 0; place < places.length; place++) {
+      int shared = places[place] == null ? PromptPieces.shared(read[place], prompt) : -1;
+      if (shared > most) {
+        best = place;
+        most = shared;
+      }
+    }
+    return best;
+  }
+
+  /** Takes over what another place has of the prompt's beginning; tokens that need no reading. */
+  private int take(int place, int[] prompt) {
+    int kept = PromptPieces.shared(read[place], prompt);
+    int from = place;
+    int most = kept;
+    for (int other = 0; other < places.length; other++) {
+      int shared = PromptPieces.shared(read[other], prompt);
+      if (shared > most) {
+        from = other;
+        most = shared;
+      }
+    }
+    if (from != place) {
+      cache.copy(from, place, kept, most);
+    }
+    return most;
   }
 
   /** Forgets a row; nothing more is heard of it. */
@@ -134,19 +196,44 @@ public final class DecodingBatch implements AutoCloseable {
     for (Row row : active()) {
       if (row.prompt.equals(prompt)) {
         places[row.place] = null;
+        reading.remove(row);
       }
     }
   }
 
-  /** Chooses one more token for every row. */
+  /** Reads what has joined, and chooses one more token for every row. */
   public void step() {
-    List<Row> rows = active();
+    step(Integer.MAX_VALUE);
+  }
+
+  /**
+   * Chooses one more token for every row whose prompt is read, after reading some of the others.
+   *
+   * @param prompts tokens of prompts to read at most, to whole pieces; prompts take turns, so that
+   *     a long one holds up neither the replies nor a short prompt
+   */
+  public void step(int prompts) {
+    List<Row> rows = new ArrayList<>(active());
+    rows.removeAll(reading);
+    int left = prompts;
+    while (left > 0 && !reading.isEmpty()) {
+      Row row = reading.remove();
+      // Where a product's size decides about bits, a prompt is always cut alike.
+      left -= read(row, shares ? Math.min(CHUNK, whole(left)) : CHUNK);
+      if (!row.tokens.isRead()) {
+        reading.add(row);
+      }
+    }
     if (rows.isEmpty()) {
       return;
     }
     int[] sequences = rows.stream().mapToInt(Row::place).toArray();
     int[][] tokens = rows.stream().map(row -> new int[] {row.tokens.last()}).toArray(int[][]::new);
     choose(logits(decoder.extend(cache, sequences, tokens, weights)), rows);
+  }
+
+  private static int whole(int tokens) {
+    return Math.max(PromptPieces.LENGTH, tokens / PromptPieces.LENGTH * PromptPieces.LENGTH);
   }
 
   private List<Row> active() {
@@ -168,21 +255,38 @@ public final class DecodingBatch implements AutoCloseable {
         .orElseGet(() -> new TokenChooser(options, decoder.config().vocabSize()));
   }
 
-  private Tensor read(int sequence, int[] tokens) {
-    Tensor hidden = null;
-    for (int from = 0; from < tokens.length; from += PROMPT_CHUNK) {
-      int[] chunk = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + PROMPT_CHUNK));
-      hidden =
-          decoder.extend(
-              cache,
-              new int[] {sequence},
-              new int[][] {chunk},
-              decoder.generatesOnly() ? weights : null);
+  /** Reads some of a row's prompt and, at its end, chooses the reply's first token. */
+  private int read(Row row, int most) {
+    Tokens tokens = row.tokens;
+    int from = tokens.read;
+    int to = Math.min(tokens.prompt, from + most);
+    int[][] pieces = PromptPieces.of(tokens.all, from, to);
+    int[] sequences = new int[pieces.length];
+    Arrays.fill(sequences, row.place);
+    Tensor hidden =
+        decoder.extend(cache, sequences, pieces, decoder.generatesOnly() ? weights : null);
+    tokens.read = to;
+    read[row.place] = Arrays.copyOf(tokens.all, to / PromptPieces.LENGTH * PromptPieces.LENGTH);
+    if (row.listener.hearsPrompt()) {
+      tellPrompt(row, hidden, from);
     }
-    if (hidden == null) {
-      throw new IllegalArgumentException("A prompt has no tokens");
+    if (tokens.isRead()) {
+      choose(logits(hidden.rows(hidden.rows() - 1, 1)), List.of(row));
     }
-    return hidden;
+    return to - from;
+  }
+
+  /** Tells of the tokens that follow on those just read. */
+  private void tellPrompt(Row row, Tensor hidden, int from) {
+    int count = Math.min(hidden.rows(), row.tokens.prompt - 1 - from);
+    for (int at = 0; at < count; at += LOGITS) {
+      Tensor logits = logits(hidden.rows(at, Math.min(LOGITS, count - at)));
+      for (int i = 0; i < logits.rows(); i++) {
+        int token = row.tokens.all[from + at + i + 1];
+        float[] values = logits.rows(i, 1).toArray();
+        row.listener.onPrompt(WrittenToken.of(values, token, row.options.topLogProbs()));
+      }
+    }
   }
 
   private Tensor logits(Tensor hidden) {
@@ -200,11 +304,13 @@ public final class DecodingBatch implements AutoCloseable {
       float[] plain = told > 0 ? values.clone() : values;
       int token =
           row.chooser.choose(values, tokens.all, tokens.count, row.prompt.row(), tokens.written());
-      if (told > 0) {
-        tokens.tops.add(WrittenToken.of(plain, token, told));
-      }
       tokens.all[tokens.count++] = token;
       row.listener.onToken(row.prompt.row(), token, row.chooser.logProb());
+      if (told > 0) {
+        WrittenToken written = WrittenToken.of(plain, token, told);
+        tokens.tops.add(written);
+        row.listener.onTold(written);
+      }
       Reply reply = finished(row);
       if (reply != null) {
         places[row.place] = null;

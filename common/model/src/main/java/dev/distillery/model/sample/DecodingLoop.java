@@ -3,18 +3,13 @@ package dev.distillery.model.sample;
 import dev.distillery.core.teacher.RateLimits;
 import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherException.Category;
-import dev.distillery.core.teacher.TeacherReply;
-import dev.distillery.core.teacher.TokenLogprob;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -27,22 +22,13 @@ final class DecodingLoop implements AutoCloseable {
   private static final int LEAST_CAPACITY = 256;
   private static final String CLOSED = "The student was closed";
 
-  /** Something to decode. Its methods are called on the loop's thread and must not block. */
-  interface Work {
-    StudentPrompts.Prepared prepare() throws TeacherException;
-
-    void done(TeacherReply reply);
-
-    void failed(TeacherException failure);
-  }
-
-  private record Item(Work work, StudentPrompts.Prepared prepared, long deadline) {}
+  private record Item(DecodingWork work, StudentPrompts.Prepared prepared, long deadline) {}
 
   private final Student student;
+  private final EngineSettings settings;
   private final int context;
   private final int rows;
-  private final Duration timeout;
-  private final LinkedBlockingQueue<Work> asked = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<DecodingWork> asked = new LinkedBlockingQueue<>();
   private final ArrayDeque<Item> waiting = new ArrayDeque<>();
   private final Map<Generator.Prompt, Item> decoding = new HashMap<>();
   private final Thread thread;
@@ -53,19 +39,18 @@ final class DecodingLoop implements AutoCloseable {
    * @param student whose decoder this thread alone uses
    * @param context tokens of a row, prompt and reply together
    * @param rows decoded together at most
-   * @param timeout longest time of one piece of work
    */
-  DecodingLoop(Student student, int context, int rows, Duration timeout) {
+  DecodingLoop(Student student, EngineSettings settings, int context, int rows) {
     this.student = student;
+    this.settings = settings;
     this.context = context;
     this.rows = rows;
-    this.timeout = timeout;
     this.thread = new Thread(this::run, "student-decoding");
     thread.setDaemon(true);
     thread.start();
   }
 
-  void submit(Work work) {
+  void submit(DecodingWork work) {
     asked.add(work);
     if (!thread.isAlive()) {
       failAll(Category.SERVER_ERROR, CLOSED);
@@ -78,7 +63,7 @@ final class DecodingLoop implements AutoCloseable {
         if (waiting.isEmpty() && decoding.isEmpty()) {
           prepare(asked.take());
         }
-        for (Work work = asked.poll(); work != null; work = asked.poll()) {
+        for (DecodingWork work = asked.poll(); work != null; work = asked.poll()) {
           prepare(work);
         }
         decode();
@@ -94,9 +79,9 @@ final class DecodingLoop implements AutoCloseable {
     }
   }
 
-  private void prepare(Work work) {
+  private void prepare(DecodingWork work) {
     try {
-      long deadline = System.nanoTime() + timeout.toNanos();
+      long deadline = System.nanoTime() + settings.timeout().toNanos();
       waiting.add(new Item(work, work.prepare(), deadline));
     } catch (TeacherException e) {
       work.failed(e);
@@ -108,6 +93,7 @@ final class DecodingLoop implements AutoCloseable {
   /** Lets in what has room, and writes one token of every row. */
   private void decode() {
     try {
+      waiting.removeIf(item -> item.work().isLeft());
       while (!waiting.isEmpty() && !Thread.currentThread().isInterrupted()) {
         Item item = waiting.element();
         DecodingBatch into = room(item.prepared().tokens());
@@ -120,12 +106,12 @@ final class DecodingLoop implements AutoCloseable {
             item.prepared().prompt(),
             item.prepared().options(),
             item.prepared().text(),
-            (row, token) -> {},
+            item.work().listener(),
             reply -> done(item, reply));
       }
       if (batch != null) {
-        batch.step();
-        dropTheLate(batch);
+        batch.step(settings.promptTokens());
+        dropTheLateAndLeft(batch);
       }
     } catch (CancellationException e) {
       // Told to end within a step: the loop does.
@@ -153,7 +139,10 @@ final class DecodingLoop implements AutoCloseable {
     DecodingBatch now = batch;
     if (now == null || (now.isEmpty() && now.capacity() < tokens)) {
       closeBatch();
-      int capacity = Math.max(LEAST_CAPACITY, Integer.highestOneBit(tokens - 1) << 1);
+      int capacity =
+          settings.wholeContext()
+              ? context
+              : Math.max(LEAST_CAPACITY, Integer.highestOneBit(tokens - 1) << 1);
       now = generator.batch(rows, Math.min(context, capacity));
       batch = now;
     }
@@ -162,35 +151,15 @@ final class DecodingLoop implements AutoCloseable {
 
   private void done(Item item, Generator.Reply reply) {
     decoding.remove(item.prepared().prompt());
-    item.work()
-        .done(
-            new TeacherReply(
-                    reply.text(),
-                    reply.finish().name().toLowerCase(Locale.ROOT),
-                    item.prepared().prompt().tokens().length,
-                    0,
-                    reply.written(),
-                    0,
-                    RateLimits.NONE)
-                .with(reply.tops().stream().map(this::told).toList()));
+    item.work().done(reply);
   }
 
-  private TokenLogprob told(WrittenToken token) {
-    List<TokenLogprob.Top> top = new ArrayList<>();
-    for (int k = 0; k < token.topIds().length; k++) {
-      int id = token.topIds()[k];
-      top.add(new TokenLogprob.Top(text(id), OptionalInt.of(id), token.topLogProbs()[k]));
-    }
-    return new TokenLogprob(text(token.id()), OptionalInt.of(token.id()), token.logProb(), top);
-  }
-
-  private String text(int id) {
-    return student.tokenizer().decode(new int[] {id}, false);
-  }
-
-  private void dropTheLate(DecodingBatch from) {
+  private void dropTheLateAndLeft(DecodingBatch from) {
     for (Item item : List.copyOf(decoding.values())) {
-      if (System.nanoTime() > item.deadline()) {
+      if (item.work().isLeft()) {
+        from.remove(item.prepared().prompt());
+        decoding.remove(item.prepared().prompt());
+      } else if (System.nanoTime() > item.deadline()) {
         from.remove(item.prepared().prompt());
         decoding.remove(item.prepared().prompt());
         // It would take as long again.
@@ -203,13 +172,13 @@ final class DecodingLoop implements AutoCloseable {
                     Optional.of(false),
                     RateLimits.NONE,
                     "No whole reply within %d ms (--request-timeout)"
-                        .formatted(timeout.toMillis())));
+                        .formatted(settings.timeout().toMillis())));
       }
     }
   }
 
   private void failAll(Category category, String message) {
-    List<Work> all = new ArrayList<>();
+    List<DecodingWork> all = new ArrayList<>();
     asked.drainTo(all);
     waiting.forEach(item -> all.add(item.work()));
     decoding.values().forEach(item -> all.add(item.work()));

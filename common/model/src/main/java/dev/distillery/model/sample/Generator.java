@@ -65,6 +65,17 @@ public final class Generator implements AutoCloseable {
     default void onToken(long row, int token, double logProb) {
       onToken(row, token);
     }
+
+    /** What is told of the token heard of last, where the options ask for it. */
+    default void onTold(WrittenToken told) {}
+
+    /** Whether to tell of the prompt's tokens too, but for its first, which nothing is before. */
+    default boolean hearsPrompt() {
+      return false;
+    }
+
+    /** A token of the prompt, in their order, before any of the reply. */
+    default void onPrompt(WrittenToken told) {}
   }
 
   /**

@@ -2,9 +2,12 @@ package dev.distillery.model.sample;
 
 import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.format.ModelFileException;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.MergedWeights;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
@@ -15,6 +18,7 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import dev.distillery.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -25,13 +29,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Student implements AutoCloseable {
   private final ModelFiles files;
+  private final WeightSource weights;
   private final Tokenizer tokenizer;
   private final int threads;
   private @Nullable Kernels kernels;
   private @Nullable Decoder decoder;
 
-  private Student(ModelFiles files, Tokenizer tokenizer, int threads) {
+  private Student(ModelFiles files, WeightSource weights, Tokenizer tokenizer, int threads) {
     this.files = files;
+    this.weights = weights;
     this.tokenizer = tokenizer;
     this.threads = threads;
   }
@@ -44,17 +50,40 @@ public final class Student implements AutoCloseable {
    *     texts
    */
   public static Student open(Path model, int threads) throws IOException {
+    return open(model, Optional.empty(), threads);
+  }
+
+  /**
+   * Opens a Hugging Face directory or a GGUF file, with a LoRA adapter merged into its weights as
+   * they are read.
+   *
+   * @param adapter a directory as PEFT writes it
+   * @throws ModelFileException as above, or where the adapter does not fit the model
+   */
+  public static Student open(Path model, Optional<Path> adapter, int threads) throws IOException {
     ModelFiles files = ModelFiles.open(model);
     try {
       if (files.config().labels() > 0) {
         throw new ModelFileException(model, "it scores texts and cannot write them");
       }
+      WeightSource weights = files.weights();
+      if (adapter.isPresent()) {
+        AdapterFiles.Adapter given = AdapterFiles.read(adapter.orElseThrow());
+        try (WeightSource own = given.weights()) {
+          weights = MergedWeights.of(files.config(), weights, given);
+        }
+      }
       int wanted = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-      return new Student(files, Tokenizers.of(files), wanted);
+      return new Student(files, weights, Tokenizers.of(files), wanted);
     } catch (IOException | RuntimeException e) {
       files.close();
       throw e;
     }
+  }
+
+  /** Where it was read. */
+  public Path path() {
+    return files.path();
   }
 
   public ModelConfig config() {
@@ -98,7 +127,7 @@ public final class Student implements AutoCloseable {
   public synchronized Decoder decoder() throws IOException {
     if (decoder == null) {
       kernels = KernelSets.create(threads);
-      decoder = Weights.openForDecoding(files.config(), kernels, files.weights());
+      decoder = Weights.openForDecoding(files.config(), kernels, weights);
     }
     return decoder;
   }

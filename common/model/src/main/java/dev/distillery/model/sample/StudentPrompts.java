@@ -22,8 +22,11 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Turns requests into what a batch decodes: tokens, options, and the way back to text. */
-final class StudentPrompts {
+/**
+ * Turns requests into what a batch decodes: tokens, options, and the way back to text. Safe for
+ * several threads.
+ */
+public final class StudentPrompts {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Tokenizer tokenizer;
@@ -32,8 +35,12 @@ final class StudentPrompts {
   private final List<Integer> stopIds;
   private final int context;
 
-  /** A request as tokens. */
-  record Prepared(
+  /**
+   * A request as tokens.
+   *
+   * @param text of a reply's tokens
+   */
+  public record Prepared(
       Generator.Prompt prompt, GenerationOptions options, Function<int[], String> text) {
     /** Tokens of prompt and reply at most. */
     int tokens() {
@@ -81,7 +88,7 @@ final class StudentPrompts {
   }
 
   /** The form in which dialogues are asked, for the run's record. */
-  String describe() {
+  public String describe() {
     return template == null ? "no chat template" : "chat template " + template.name();
   }
 
@@ -94,46 +101,78 @@ final class StudentPrompts {
   Prepared prepare(TeacherRequest request) throws TeacherException {
     int told = toldLogProbs(request.extraBody());
     boolean dialogue = request.prompt().isEmpty();
-    if (dialogue && template == null) {
-      throw failure(
-          Category.UNKNOWN_MODEL,
-          whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
-    }
+    int[] tokens = dialogue ? dialogue(request.messages()) : text(request.prompt().orElseThrow());
+    return prepare(
+        row(request), tokens, request.sampling(), told, !dialogue || goesOn(request.messages()));
+  }
+
+  /**
+   * The tokens of a text to continue.
+   *
+   * @throws TeacherException where a token cannot be made of it
+   */
+  public int[] text(String prompt) throws TeacherException {
     try {
-      int[] tokens =
-          dialogue ? encodeDialogue(request) : tokenizer.begun(request.prompt().orElseThrow());
-      if (tokens.length == 0) {
-        throw failure(Category.BAD_REQUEST, "The prompt is empty");
-      }
-      if (tokens.length >= context) {
-        throw failure(
-            Category.CONTEXT_LENGTH,
-            "The prompt has %d tokens and leaves no room in a context of %d"
-                .formatted(tokens.length, context));
-      }
-      return new Prepared(
-          new Generator.Prompt(row(request), tokens),
-          options(request.sampling(), context - tokens.length, told),
-          dialogue && !goesOn(request)
-              ? reply -> tokenizer.decode(reply, true)
-              : reply -> continued(tokens, reply));
+      return tokenizer.begun(prompt);
     } catch (IllegalArgumentException e) {
       throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
     }
   }
 
-  /** Whether the dialogue ends in an answer's beginning. */
-  private static boolean goesOn(TeacherRequest request) {
-    List<Message> messages = request.messages();
+  /**
+   * The tokens of a dialogue to answer, up to where the answer begins; a last turn of the assistant
+   * is its beginning.
+   *
+   * @throws TeacherException where there is no form for a dialogue, or it does not take this one
+   */
+  public int[] dialogue(List<Message> messages) throws TeacherException {
+    if (template == null) {
+      throw failure(
+          Category.UNKNOWN_MODEL,
+          whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
+    }
+    try {
+      return template.encode(tokenizer, messages, true).ids();
+    } catch (IllegalArgumentException e) {
+      throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Whether a dialogue ends in an answer's beginning. */
+  public static boolean goesOn(List<Message> messages) {
     return !messages.isEmpty()
         && messages.get(messages.size() - 1).role().equals("assistant")
         && !messages.get(messages.size() - 1).content().isBlank();
   }
 
-  private int[] encodeDialogue(TeacherRequest request) {
-    return template == null
-        ? new int[0]
-        : template.encode(tokenizer, request.messages(), true).ids();
+  /**
+   * Tokens with how they are continued.
+   *
+   * @param row what draws are made of, next to the position
+   * @param told the likeliest tokens that are told of each place of the reply
+   * @param goesOn whether the reply goes on in the middle of a text, so that a space at its
+   *     beginning is one
+   * @throws TeacherException where the prompt is empty or too long, or a value is out of range
+   */
+  public Prepared prepare(long row, int[] tokens, Sampling sampling, int told, boolean goesOn)
+      throws TeacherException {
+    if (tokens.length == 0) {
+      throw failure(Category.BAD_REQUEST, "The prompt is empty");
+    }
+    if (tokens.length >= context) {
+      throw failure(
+          Category.CONTEXT_LENGTH,
+          "The prompt has %d tokens and leaves no room in a context of %d"
+              .formatted(tokens.length, context));
+    }
+    try {
+      return new Prepared(
+          new Generator.Prompt(row, tokens),
+          options(sampling, context - tokens.length, told),
+          goesOn ? reply -> continued(tokens, reply) : reply -> tokenizer.decode(reply, true));
+    } catch (IllegalArgumentException e) {
+      throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
+    }
   }
 
   private GenerationOptions options(Sampling sampling, int room, int told) {
@@ -182,15 +221,24 @@ final class StudentPrompts {
 
   /** The reply as it goes on behind the prompt: some tokenizers drop a text's first space. */
   private String continued(int[] prompt, int[] reply) {
-    TokenDecoder decoder = tokenizer.decoder(true);
-    for (int id : prompt) {
-      decoder.append(id);
-    }
+    TokenDecoder decoder = behind(prompt);
     var text = new StringBuilder();
     for (int id : reply) {
       text.append(decoder.append(id));
     }
     return text.append(decoder.finish()).toString();
+  }
+
+  /**
+   * A decoder of what goes on behind a prompt. A character that the prompt begins and the reply
+   * ends comes whole.
+   */
+  public TokenDecoder behind(int[] prompt) {
+    TokenDecoder decoder = tokenizer.decoder(true);
+    for (int id : prompt) {
+      decoder.append(id);
+    }
+    return decoder;
   }
 
   static TeacherException failure(Category category, String message) {

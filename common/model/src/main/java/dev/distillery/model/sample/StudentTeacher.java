@@ -9,12 +9,14 @@ import dev.distillery.core.teacher.TeacherFactory;
 import dev.distillery.core.teacher.TeacherReply;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
-import dev.distillery.model.format.ModelEstimate;
-import dev.distillery.model.nn.Memory;
+import dev.distillery.core.teacher.TokenLogprob;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,22 +33,9 @@ import java.util.concurrent.Executors;
  * leaves empty is neutral: temperature 1, no top-p, no top-k, no penalty.
  */
 public final class StudentTeacher implements Teacher {
-  /** Tokens of prompt and reply where no context length is asked for and the model takes more. */
-  public static final int DEFAULT_CONTEXT = 4096;
-
-  /** Decoding is bound by reading the weights up to about so many rows. */
-  private static final int MOST_ROWS = 64;
-
-  /** The share of this machine's memory that keys and values may take. */
-  private static final int CACHE_SHARE = 4;
-
   private final Path model;
-  private final Student student;
-  private final StudentPrompts prompts;
-  private final DecodingLoop loop;
+  private final StudentEngine engine;
   private final ExecutorService callbacks;
-  private final int context;
-  private final int rows;
 
   /**
    * Opens the model's files; its weights are read with the first request.
@@ -56,32 +45,26 @@ public final class StudentTeacher implements Teacher {
    */
   StudentTeacher(TeacherSettings settings) {
     this.model = Path.of(settings.model());
+    Student student;
     try {
-      this.student = Student.open(model, settings.threads());
+      student = Student.open(model, settings.threads());
     } catch (IOException e) {
       throw new IllegalArgumentException(
           e.getMessage()
               + "; --model of --teacher student is a Hugging Face directory or a GGUF file",
           e);
     }
-    try {
-      int most = student.config().maxPositions();
-      if (settings.contextLength() < 0 || settings.contextLength() > most) {
-        throw new IllegalArgumentException(
-            "The context length %d is not in 1 to %d, what %s was made for"
-                .formatted(settings.contextLength(), most, model.getFileName()));
-      }
-      this.context =
-          settings.contextLength() == 0
-              ? Math.min(DEFAULT_CONTEXT, most)
-              : settings.contextLength();
-      this.rows = rows(settings.concurrency());
-      this.prompts =
-          StudentPrompts.of(student, settings.chatTemplate(), settings.templateInputs(), context);
-    } catch (IllegalArgumentException e) {
-      close(student);
-      throw e;
-    }
+    this.engine =
+        new StudentEngine(
+            student,
+            new EngineSettings(
+                settings.contextLength(),
+                settings.concurrency(),
+                settings.chatTemplate(),
+                settings.templateInputs(),
+                settings.requestTimeout(),
+                Integer.MAX_VALUE,
+                false));
     this.callbacks =
         Executors.newCachedThreadPool(
             task -> {
@@ -89,45 +72,68 @@ public final class StudentTeacher implements Teacher {
               thread.setDaemon(true);
               return thread;
             });
-    this.loop = new DecodingLoop(student, context, rows, settings.requestTimeout());
-  }
-
-  /** Rows whose keys and values fit, however long they are. */
-  private int rows(int wanted) {
-    long memory =
-        ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
-            .getTotalMemorySize();
-    long fit = memory / CACHE_SHARE / ModelEstimate.of(student.config()).cacheBytes(1, context);
-    long addressable = Memory.MAX_VALUES / ((long) context * student.config().kvWidth());
-    return (int) Math.max(1, Math.min(Math.min(wanted, MOST_ROWS), Math.min(fit, addressable)));
   }
 
   @Override
   public int maxConcurrency() {
-    return rows;
+    return engine.rows();
   }
 
   @Override
   public CompletableFuture<TeacherReply> send(TeacherRequest request) {
-    var reply = new CompletableFuture<TeacherReply>();
-    loop.submit(
-        new DecodingLoop.Work() {
-          @Override
-          public StudentPrompts.Prepared prepare() throws TeacherException {
-            return prompts.prepare(request);
-          }
+    var sent = new Sent(request);
+    engine.submit(sent);
+    return sent.reply;
+  }
 
-          @Override
-          public void done(TeacherReply answer) {
-            callbacks.execute(() -> reply.complete(answer));
-          }
+  /** A request on its way. */
+  private final class Sent implements DecodingWork {
+    private final CompletableFuture<TeacherReply> reply = new CompletableFuture<>();
+    private final TeacherRequest request;
+    private int promptTokens;
 
-          @Override
-          public void failed(TeacherException failure) {
-            callbacks.execute(() -> reply.completeExceptionally(failure));
-          }
-        });
-    return reply;
+    Sent(TeacherRequest request) {
+      this.request = request;
+    }
+
+    @Override
+    public StudentPrompts.Prepared prepare() throws TeacherException {
+      StudentPrompts.Prepared prepared = engine.prompts().prepare(request);
+      promptTokens = prepared.prompt().tokens().length;
+      return prepared;
+    }
+
+    @Override
+    public void done(Generator.Reply answer) {
+      TeacherReply told =
+          new TeacherReply(
+                  answer.text(),
+                  answer.finish().name().toLowerCase(Locale.ROOT),
+                  promptTokens,
+                  0,
+                  answer.written(),
+                  0)
+              .with(answer.tops().stream().map(StudentTeacher.this::told).toList());
+      callbacks.execute(() -> reply.complete(told));
+    }
+
+    @Override
+    public void failed(TeacherException failure) {
+      callbacks.execute(() -> reply.completeExceptionally(failure));
+    }
+  }
+
+  private TokenLogprob told(WrittenToken token) {
+    List<TokenLogprob.Top> top = new ArrayList<>();
+    for (int k = 0; k < token.topIds().length; k++) {
+      int id = token.topIds()[k];
+      top.add(new TokenLogprob.Top(text(id), OptionalInt.of(id), token.topLogProbs()[k]));
+    }
+    return new TokenLogprob(text(token.id()), OptionalInt.of(token.id()), token.logProb(), top);
+  }
+
+  private String text(int id) {
+    return engine.tokenizer().decode(new int[] {id}, false);
   }
 
   /** Names the model, its content by hash, and how it is asked. */
@@ -137,11 +143,11 @@ public final class StudentTeacher implements Teacher {
       return "student %s, %s, %d parameters, SHA-256 %s, context %d, %s"
           .formatted(
               model.getFileName(),
-              student.config().architecture().modelType(),
-              student.config().parameterCount(),
+              engine.config().architecture().modelType(),
+              engine.config().parameterCount(),
               ModelHash.of(model),
-              context,
-              prompts.describe());
+              engine.context(),
+              engine.prompts().describe());
     } catch (IOException e) {
       throw new TeacherException(
           Category.UNKNOWN_MODEL,
@@ -153,16 +159,7 @@ public final class StudentTeacher implements Teacher {
 
   @Override
   public void close() {
-    loop.close();
-    close(student);
-  }
-
-  private static void close(Student student) {
-    try {
-      student.close();
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+    engine.close();
   }
 
   /** Makes teachers of kind {@code student}. */

@@ -52,6 +52,11 @@ public final class TokenDecoder {
     return drain(false);
   }
 
+  /** A token's own bytes, whatever came before; none for one that is not shown. */
+  public byte[] bytes(int id) {
+    return bytesOf.apply(id).clone();
+  }
+
   /** What is left when no more ids come: U+FFFD for a character that was cut off. */
   public String finish() {
     return drain(true);

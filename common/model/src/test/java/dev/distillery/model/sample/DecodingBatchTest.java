@@ -94,6 +94,8 @@ class DecodingBatchTest {
       assertThatThrownBy(() -> add(batch, 1, replies))
           .hasMessage("No room for a prompt of 5 tokens in a batch of 1 rows of 6 tokens");
       batch.step();
+      assertThat(batch.isEmpty()).isFalse();
+      batch.step();
       assertThat(batch.isEmpty()).isTrue();
       assertThatThrownBy(() -> add(batch, 2, replies)).hasMessageContaining("6 tokens in a batch");
     }
@@ -107,9 +109,11 @@ class DecodingBatchTest {
     Map<Integer, Generator.Reply> replies = new HashMap<>();
     try (DecodingBatch batch = generator.batch(2, 40)) {
       add(batch, 0, replies);
+      batch.step();
       Thread.currentThread().interrupt();
       assertThatThrownBy(batch::step).hasMessage("Told to end before layer 0");
-      assertThatThrownBy(() -> add(batch, 1, replies)).hasMessage("Told to end before layer 0");
+      add(batch, 1, replies);
+      assertThatThrownBy(batch::step).hasMessage("Told to end before layer 0");
     } finally {
       assertThat(Thread.interrupted()).isTrue();
     }

@@ -16,7 +16,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Progress;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.model.sample.Student;
-import dev.distillery.model.sample.StudentTeacher;
+import dev.distillery.model.sample.StudentEngine;
 import dev.distillery.spark.fanout.Fanout;
 import dev.distillery.spark.fanout.FanoutFigures;
 import dev.distillery.spark.fanout.FanoutStop;
@@ -105,7 +105,7 @@ final class EvaluatedModel implements AutoCloseable {
 
   /** Tokens of prompt and answer of what a student writes. */
   static int writes(Student student) {
-    return Math.min(StudentTeacher.DEFAULT_CONTEXT, student.config().maxPositions());
+    return Math.min(StudentEngine.DEFAULT_CONTEXT, student.config().maxPositions());
   }
 
   /** Evaluates the model, or takes what is there. */

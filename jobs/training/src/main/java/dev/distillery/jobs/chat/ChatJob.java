@@ -1,0 +1,162 @@
+package dev.distillery.jobs.chat;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.ProgressListener;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.teacher.Sampling;
+import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.sample.EngineSettings;
+import dev.distillery.model.sample.Student;
+import dev.distillery.model.sample.StudentEngine;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** A dialogue in a terminal. See {@link #manual}. */
+public final class ChatJob implements Job<ChatOptions, ChatSummary> {
+  private static final Duration LONGEST_ANSWER = Duration.ofMinutes(30);
+
+  @Override
+  public String name() {
+    return "chat";
+  }
+
+  @Override
+  public String purpose() {
+    return "Talk to a student, or to two side by side.";
+  }
+
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        """
+        Reads a line at a time from standard input and prints the answer as it is written; all that
+        was said before is read again with it. /reset forgets it, /system TEXT begins anew with a
+        system message, /retry draws another answer, /quit or the end of the input ends. With
+        --with two students answer the same, each by its own history. The same lines, options and
+        seed give the same answers.
+        """,
+        "a model's files and standard input; no table.",
+        "no table.",
+        "distillery chat --model SmolLM2-135M-Instruct.Q4_1.gguf",
+        "distillery chat --model base --with adapter --temperature 0");
+  }
+
+  @Override
+  public Class<ChatOptions> optionsType() {
+    return ChatOptions.class;
+  }
+
+  @Override
+  public Class<ChatSummary> summaryType() {
+    return ChatSummary.class;
+  }
+
+  @Override
+  public boolean needsSpark() {
+    return false;
+  }
+
+  @Override
+  public RunOptions runOptions(ChatOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public Outcome<ChatSummary> perform(JobRun run, ChatOptions options) throws InterruptedException {
+    List<StudentEngine> engines = new ArrayList<>();
+    try (var part = run.stop().endsItself()) {
+      List<ChatPartner> partners = partners(run, options, engines);
+      var loop =
+          new ChatLoop(
+              partners,
+              sampling(options),
+              options.system().orElse(""),
+              options.run().randomSeed(),
+              System.out,
+              () -> run.stop().requested());
+      if (!run.dryRun()) {
+        for (int i = 0; i < partners.size(); i++) {
+          run.progress().say(partners.get(i).name() + ": " + engines.get(i).prompts().describe());
+        }
+        loop.talk(System.in, StandardCharsets.UTF_8, ProgressListener.isTerminal(0));
+      }
+      return Outcome.done(
+          new ChatSummary(run.summary(), loop.turns(), loop.promptTokens(), loop.written()));
+    } finally {
+      engines.forEach(StudentEngine::close);
+    }
+  }
+
+  private static Sampling sampling(ChatOptions options) {
+    return new Sampling(
+        options.maxNewTokens(),
+        OptionalDouble.of(options.temperature()),
+        OptionalDouble.of(options.topP()),
+        OptionalInt.empty(),
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        OptionalLong.empty(),
+        List.of());
+  }
+
+  private static List<ChatPartner> partners(
+      JobRun run, ChatOptions options, List<StudentEngine> engines) {
+    List<ChatPartner> partners = new ArrayList<>();
+    Path model = Path.of(options.model());
+    partners.add(
+        partner(run, options, "--model " + model, model, options.adapter().map(Path::of), engines));
+    if (options.with().isPresent()) {
+      Path with = Path.of(options.with().get());
+      boolean adapter = AdapterFiles.isAdapter(with);
+      partners.add(
+          partner(
+              run,
+              options,
+              "--with " + with,
+              adapter ? model : with,
+              adapter ? Optional.of(with) : Optional.empty(),
+              engines));
+    }
+    return partners;
+  }
+
+  private static ChatPartner partner(
+      JobRun run,
+      ChatOptions options,
+      String option,
+      Path model,
+      Optional<Path> adapter,
+      List<StudentEngine> engines) {
+    try {
+      var engine =
+          new StudentEngine(
+              Student.open(model, adapter, options.threads().orElse(0)),
+              new EngineSettings(
+                  options.contextLength().orElse(0),
+                  1,
+                  options.chatTemplate().orElse(""),
+                  options.template().on(run.day()),
+                  LONGEST_ANSWER,
+                  Integer.MAX_VALUE,
+                  true));
+      engines.add(engine);
+      engine.load();
+      return new ChatPartner(adapter.orElse(model).getFileName().toString(), engine);
+    } catch (IOException | IllegalArgumentException e) {
+      throw JobException.invalid("Option " + option + ": " + e.getMessage());
+    }
+  }
+}

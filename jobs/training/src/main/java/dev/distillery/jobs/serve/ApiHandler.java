@@ -1,0 +1,452 @@
+package dev.distillery.jobs.serve;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.model.sample.StudentEngine;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.util.concurrent.Future;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection: a request after the other. All fields belong to the connection's thread; what an
+ * answer becomes on a student's thread is passed over to it.
+ */
+final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
+  private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
+
+  /** Bytes of a request. */
+  static final int MOST_BODY = 8 << 20;
+
+  /** A connection without a whole request for so long is closed. */
+  private static final int WAIT_SECONDS = 60;
+
+  private static final String JSON_TYPE = "application/json";
+  private static final String METRICS_TYPE =
+      "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  private static final String EVENTS_TYPE = "text/event-stream; charset=utf-8";
+  private static final String BEARER = "Bearer ";
+
+  /** Paths, and the method that each takes. */
+  private static final Map<String, String> METHODS =
+      Map.of(
+          "/health", "GET",
+          "/metrics", "GET",
+          "/v1/models", "GET",
+          "/v1/chat/completions", "POST",
+          "/v1/completions", "POST");
+
+  private static final String MODELS = "/v1/models/";
+
+  private final StudentServer server;
+  private @Nullable Exchange now;
+  private @Nullable Future<?> deadline;
+
+  ApiHandler(StudentServer server) {
+    this.server = server;
+  }
+
+  /** Puts requests together, and refuses what is too long in the form of all errors. */
+  static final class WholeRequests extends HttpObjectAggregator {
+    WholeRequests() {
+      super(MOST_BODY);
+    }
+
+    @Override
+    protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
+      ApiException error =
+          ApiException.of(
+              413, "request_too_large", "The request has more than " + MOST_BODY + " bytes");
+      HttpResponse response = whole(413, JSON_TYPE, error(error).toString());
+      response.headers().set(HttpHeaderNames.CONNECTION, "close");
+      var unused = context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    await(context);
+  }
+
+  /** The next request has so long to come. */
+  private void await(ChannelHandlerContext context) {
+    deadline =
+        context
+            .executor()
+            .schedule(
+                () -> {
+                  var unused = context.close();
+                },
+                WAIT_SECONDS,
+                TimeUnit.SECONDS);
+  }
+
+  @Override
+  protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+    if (now != null) {
+      // Its sender has not waited for the answer, and may send it again.
+      now.keepAlive = false;
+      return;
+    }
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+    var exchange = new Exchange(context, request);
+    now = exchange;
+    try {
+      answer(exchange, request);
+    } catch (ApiException e) {
+      exchange.refuse(e);
+    }
+  }
+
+  private void answer(Exchange exchange, FullHttpRequest request) throws ApiException {
+    if (request.decoderResult().isFailure()) {
+      exchange.keepAlive = false;
+      throw ApiException.of(400, "invalid_request", "The request is no HTTP");
+    }
+    String path = path(request);
+    boolean ofModel = path.startsWith(MODELS) && path.length() > MODELS.length();
+    String method = ofModel ? "GET" : METHODS.get(path);
+    if (method == null) {
+      throw ApiException.of(404, "unknown_url", "There is no such page");
+    }
+    if (!request.method().name().equals(method)) {
+      throw ApiException.of(405, "method_not_allowed", "Expected " + method);
+    }
+    checkOrigin(request.headers());
+    switch (path) {
+      case "/health" -> health(exchange);
+      case "/metrics" -> exchange.write(whole(200, METRICS_TYPE, server.figures().page()));
+      default -> {
+        checkKey(request.headers());
+        if (method.equals("GET")) {
+          exchange.write(
+              whole(200, JSON_TYPE, models(ofModel ? path.substring(MODELS.length()) : "")));
+        } else {
+          generate(exchange, request, path.equals("/v1/chat/completions"));
+        }
+      }
+    }
+  }
+
+  private static String path(HttpRequest request) throws ApiException {
+    try {
+      return new QueryStringDecoder(request.uri()).path();
+    } catch (IllegalArgumentException e) {
+      throw ApiException.of(400, "invalid_request", "The request's path cannot be read");
+    }
+  }
+
+  private void health(Exchange exchange) {
+    boolean draining = server.isDraining();
+    String says = draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}";
+    exchange.write(whole(draining ? 503 : 200, JSON_TYPE, says));
+  }
+
+  /** A page of another site has no business here, whatever its visitor's browser may reach. */
+  private static void checkOrigin(HttpHeaders headers) throws ApiException {
+    String origin = headers.get(HttpHeaderNames.ORIGIN);
+    String host = headers.get(HttpHeaderNames.HOST);
+    if (origin != null && (host == null || !origin.replaceFirst("^https?://", "").equals(host))) {
+      throw ApiException.of(403, "foreign_origin", "Pages of other sites are not answered");
+    }
+  }
+
+  private void checkKey(HttpHeaders headers) throws ApiException {
+    String wanted = server.key().reveal();
+    String given = Optional.ofNullable(headers.get(HttpHeaderNames.AUTHORIZATION)).orElse("");
+    boolean right =
+        given.startsWith(BEARER)
+            && MessageDigest.isEqual(
+                given.substring(BEARER.length()).getBytes(StandardCharsets.UTF_8),
+                wanted.getBytes(StandardCharsets.UTF_8));
+    if (!wanted.isEmpty() && !right) {
+      throw ApiException.of(
+          401, "invalid_api_key", "Give the server's key as Authorization: Bearer KEY");
+    }
+  }
+
+  private String models(String wanted) throws ApiException {
+    ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
+    ArrayNode data = list.putArray("data");
+    for (String name : server.models().names()) {
+      ObjectNode model =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("id", name)
+              .put("object", "model")
+              .put("created", 0)
+              .put("owned_by", "distillery")
+              .put("max_model_len", server.models().first().context());
+      if (name.equals(wanted)) {
+        return model.toString();
+      }
+      data.add(model);
+    }
+    if (!wanted.isEmpty()) {
+      throw unknownModel(wanted);
+    }
+    return list.toString();
+  }
+
+  private ApiException unknownModel(String name) {
+    String shown = name.length() > 100 ? name.substring(0, 100) + "..." : name;
+    return ApiException.of(
+        404,
+        "model_not_found",
+        "No model is called '%s'; there are %s"
+            .formatted(shown, String.join(", ", server.models().names())));
+  }
+
+  private void generate(Exchange exchange, FullHttpRequest request, boolean chat)
+      throws ApiException {
+    if (server.isDraining()) {
+      throw ApiException.of(503, "shutting_down", "The server is about to end");
+    }
+    if (!server.hasRoom()) {
+      throw ApiException.of(429, "queue_full", "Too many requests wait already; ask again later");
+    }
+    exchange.counted = true;
+    server.figures().request();
+    byte[] body = ByteBufUtil.getBytes(request.content());
+    server.read(() -> begin(exchange, body, chat));
+  }
+
+  /** On a thread that may take its time. */
+  private void begin(Exchange exchange, byte[] body, boolean chat) {
+    try {
+      ApiRequest request = ApiRequestReader.read(body, chat);
+      String name = request.model().orElse(server.models().names().get(0));
+      StudentEngine engine = server.models().find(name).orElseThrow(() -> unknownModel(name));
+      ServedCall call =
+          ServedCall.begin(request, name, engine, server.seed(), exchange, server.figures());
+      exchange.begun(call);
+      call.submit(engine);
+    } catch (ApiException e) {
+      exchange.refuse(e);
+    } catch (RuntimeException e) {
+      LOG.error("A request could not be read", e);
+      exchange.refuse(ApiException.of(500, "server_error", "The request could not be read"));
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+    if (now != null) {
+      now.gone();
+    }
+  }
+
+  /** A connection that broke is closed; there is nobody to be told. */
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    LOG.debug("A connection broke", cause);
+    var unused = context.close();
+  }
+
+  private static ObjectNode error(ApiException error) {
+    ObjectNode body = JsonNodeFactory.instance.objectNode();
+    body.putObject("error")
+        .put("message", error.message())
+        .put("type", error.status() < 500 ? "invalid_request_error" : "server_error")
+        .put("param", error.parameter().orElse(null))
+        .put("code", error.code());
+    return body;
+  }
+
+  private static DefaultFullHttpResponse whole(int status, String type, String body) {
+    ByteBuf bytes = Unpooled.copiedBuffer(body, StandardCharsets.UTF_8);
+    var response =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), bytes);
+    response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
+    response.headers().set(HttpHeaderNames.CONTENT_LENGTH, bytes.readableBytes());
+    harden(response.headers());
+    return response;
+  }
+
+  private static void harden(HttpHeaders headers) {
+    headers.set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+    headers.set("X-Content-Type-Options", "nosniff");
+  }
+
+  /** One request and its answer. */
+  private final class Exchange implements ServedCall.Client {
+    private final ChannelHandlerContext context;
+    private final boolean chunked;
+    private boolean keepAlive;
+    private boolean counted;
+    private boolean streaming;
+    private boolean over;
+
+    /** Set by another thread than that of the connection, which may have lost its client before. */
+    private @Nullable ServedCall call;
+
+    Exchange(ChannelHandlerContext context, HttpRequest request) {
+      this.context = context;
+      this.keepAlive = HttpUtil.isKeepAlive(request);
+      this.chunked = request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
+    }
+
+    private void onItsThread(Runnable work) {
+      if (context.executor().inEventLoop()) {
+        work.run();
+      } else {
+        context.executor().execute(work);
+      }
+    }
+
+    void begun(ServedCall begun) {
+      onItsThread(
+          () -> {
+            call = begun;
+            if (over) {
+              begun.leave();
+            }
+          });
+    }
+
+    /** The client has left. */
+    void gone() {
+      if (!over && counted) {
+        server.figures().left();
+      }
+      end();
+      if (call != null) {
+        call.leave();
+      }
+    }
+
+    private void end() {
+      if (!over) {
+        over = true;
+        if (counted) {
+          server.figures().ended();
+        }
+      }
+    }
+
+    @Override
+    public void event(ObjectNode data) {
+      String text = "data: " + data + "\n\n";
+      onItsThread(() -> write(text));
+    }
+
+    private void write(String event) {
+      if (over) {
+        return;
+      }
+      if (!streaming) {
+        streaming = true;
+        var head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+        head.headers().set(HttpHeaderNames.CONTENT_TYPE, EVENTS_TYPE);
+        harden(head.headers());
+        if (chunked) {
+          HttpUtil.setTransferEncodingChunked(head, true);
+        } else {
+          keepAlive = false;
+        }
+        HttpUtil.setKeepAlive(head, keepAlive);
+        server.figures().status(200);
+        var unused = context.write(head);
+      }
+      ByteBuf bytes = Unpooled.copiedBuffer(event, StandardCharsets.UTF_8);
+      var unused = context.writeAndFlush(new DefaultHttpContent(bytes));
+    }
+
+    @Override
+    public void send(ObjectNode body) {
+      String text = body.toString();
+      onItsThread(() -> write(whole(200, JSON_TYPE, text)));
+    }
+
+    @Override
+    public void refuse(ApiException error) {
+      onItsThread(
+          () -> {
+            if (streaming) {
+              write("data: " + error(error) + "\n\n");
+              keepAlive = false;
+              finish();
+              return;
+            }
+            DefaultFullHttpResponse response =
+                whole(error.status(), JSON_TYPE, error(error).toString());
+            if (error.status() == 429 || error.status() == 503) {
+              response.headers().set(HttpHeaderNames.RETRY_AFTER, "1");
+            }
+            write(response);
+          });
+    }
+
+    /** Sends a whole response. */
+    private void write(DefaultFullHttpResponse response) {
+      if (over) {
+        response.release();
+        return;
+      }
+      keepAlive = keepAlive && !server.isDraining();
+      HttpUtil.setKeepAlive(response, keepAlive);
+      server.figures().status(response.status().code());
+      sent(context.writeAndFlush(response));
+    }
+
+    @Override
+    public void endEvents() {
+      onItsThread(
+          () -> {
+            write("data: [DONE]\n\n");
+            finish();
+          });
+    }
+
+    private void finish() {
+      if (!over) {
+        sent(context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT));
+      }
+    }
+
+    /** The answer is on its way: the next request may come. */
+    private void sent(ChannelFuture future) {
+      end();
+      now = null;
+      if (!keepAlive) {
+        var unused = future.addListener(ChannelFutureListener.CLOSE);
+      }
+      // A client that does not read what it asked for is left after the same time.
+      await(context);
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package dev.distillery.jobs.serve;
+
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.teacher.Secret;
+import dev.distillery.model.sample.EngineSettings;
+import dev.distillery.model.sample.StudentEngine;
+import dev.distillery.spark.job.Job;
+import dev.distillery.spark.job.JobRun;
+import dev.distillery.spark.job.Outcome;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Answers clients of OpenAI's interface by a student, until it is told to end. See {@link #manual}.
+ */
+public final class ServeJob implements Job<ServeOptions, ServeSummary> {
+  private static final long TICK_MILLIS = 50;
+
+  /** Tokens of prompts between two tokens of the answers: a tenth of a second for a small model. */
+  private static final int PROMPT_TOKENS = 128;
+
+  @Override
+  public String name() {
+    return "serve";
+  }
+
+  @Override
+  public String purpose() {
+    return "Serve a student over HTTP, as OpenAI's interface has it.";
+  }
+
+  @Override
+  public Manual manual() {
+    return Manual.of(
+        """
+        Answers POST /v1/chat/completions and /v1/completions, as clients of OpenAI's interface
+        send them: streams, stop texts, seeds, several answers, log-probabilities, echo. GET
+        /v1/models, /health and /metrics (OpenMetrics) say what is there. Requests that are there
+        at the same time are decoded together; the same request with a seed, or at temperature 0,
+        gets the same answer whatever else is asked. Ends by SIGTERM or Ctrl-C, after what is in
+        work is answered or --grace is over.
+        """,
+        "a model's files; no table.",
+        "no table.",
+        "distillery serve --model SmolLM2-135M-Instruct.Q4_1.gguf --port 8000",
+        "distillery serve --model base --adapter koala=out --api-key-env SERVE_KEY --host 0.0.0.0");
+  }
+
+  @Override
+  public Class<ServeOptions> optionsType() {
+    return ServeOptions.class;
+  }
+
+  @Override
+  public Class<ServeSummary> summaryType() {
+    return ServeSummary.class;
+  }
+
+  @Override
+  public boolean needsSpark() {
+    return false;
+  }
+
+  @Override
+  public RunOptions runOptions(ServeOptions options) {
+    return options.run();
+  }
+
+  @Override
+  public Outcome<ServeSummary> perform(JobRun run, ServeOptions options) {
+    Secret key = options.apiKeyEnv().map(ServeJob::key).orElse(Secret.NONE);
+    var settings =
+        new EngineSettings(
+            options.contextLength().orElse(0),
+            options.concurrency(),
+            options.chatTemplate().orElse(""),
+            options.template().on(run.day()),
+            options.requestTimeout(),
+            PROMPT_TOKENS,
+            true);
+    var figures = new ServerFigures();
+    try (var part = run.stop().endsItself();
+        ServedModels models =
+            ServedModels.open(
+                Path.of(options.model()),
+                options.servedName(),
+                options.adapters(),
+                options.threads().orElse(0),
+                settings)) {
+      if (!run.dryRun()) {
+        serve(run, options, models, key, figures);
+      }
+      ServerFigures.Counts counts = figures.counts();
+      return Outcome.done(
+          new ServeSummary(
+              run.summary(),
+              models.names(),
+              counts.requests(),
+              counts.answered(),
+              counts.refused(),
+              counts.left(),
+              counts.promptTokens(),
+              counts.writtenTokens()));
+    }
+  }
+
+  private static Secret key(String variable) {
+    return Optional.ofNullable(System.getenv(variable))
+        .map(String::strip)
+        .filter(value -> !value.isEmpty())
+        .map(Secret::of)
+        .orElseThrow(
+            () ->
+                JobException.invalid(
+                    "Option --api-key-env: the environment variable '%s' is not set; set it to the key that clients give"
+                        .formatted(variable)));
+  }
+
+  private static void serve(
+      JobRun run, ServeOptions options, ServedModels models, Secret key, ServerFigures figures) {
+    try (var server =
+        StudentServer.start(
+            models, key, figures, options.host(), options.port(), options.queue())) {
+      StudentEngine first = models.first();
+      run.progress()
+          .say(
+              "Serving %s at %s/v1: %d tokens of context, %d answers at a time, %s; temperature and top_p are 1 where a request has none; until SIGTERM"
+                  .formatted(
+                      String.join(", ", models.names()),
+                      server.address(),
+                      first.context(),
+                      first.rows(),
+                      first.prompts().describe()));
+      while (!run.stop().requested()) {
+        sleep();
+      }
+      server.drain();
+      while (figures.inWork() > 0 && !run.stop().expired()) {
+        sleep();
+      }
+    }
+  }
+
+  private static void sleep() {
+    try {
+      Thread.sleep(TICK_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw JobException.invalid("The server was interrupted");
+    }
+  }
+}

@@ -1,0 +1,189 @@
+package dev.distillery.jobs.serve;
+
+import dev.distillery.core.run.ExitCode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.teacher.Secret;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpServerCodec;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Students behind an address: accepts connections, each with an {@link ApiHandler}, and bounds what
+ * they may take. Two threads read and write all of them, two others make tokens of requests; what
+ * is decoded is the students' own.
+ */
+final class StudentServer implements AutoCloseable {
+  /** Connections at the same time; others are closed. */
+  private static final int MOST_CONNECTIONS = 2048;
+
+  private static final int LINE_BYTES = 8 << 10;
+  private static final int HEADER_BYTES = 32 << 10;
+  private static final int THREADS = 2;
+  private static final int STOP_SECONDS = 5;
+
+  private final ServedModels models;
+  private final Secret key;
+  private final ServerFigures figures;
+  private final long mostInWork;
+  private final SecureRandom random = new SecureRandom();
+  private final AtomicInteger connections = new AtomicInteger();
+  private final ExecutorService readers;
+  private final EventLoopGroup loops;
+  private final Channel listening;
+  private volatile boolean draining;
+
+  private StudentServer(
+      ServedModels models, Secret key, ServerFigures figures, String host, int port, int queue) {
+    this.models = models;
+    this.key = key;
+    this.figures = figures;
+    this.mostInWork = models.names().size() * (long) models.first().rows() + queue;
+    this.readers = Executors.newFixedThreadPool(THREADS, named("distillery-serve-reader"));
+    this.loops = loops();
+    try {
+      this.listening =
+          new ServerBootstrap()
+              .group(loops)
+              .channel(NioServerSocketChannel.class)
+              .option(ChannelOption.SO_REUSEADDR, true)
+              .childOption(ChannelOption.TCP_NODELAY, true)
+              .childHandler(
+                  new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                      accept(channel);
+                    }
+                  })
+              .bind(new InetSocketAddress(host, port))
+              .syncUninterruptibly()
+              .channel();
+    } catch (RuntimeException e) {
+      stop();
+      throw e;
+    }
+  }
+
+  /** The name is that of Netty 4.1 and 4.2. */
+  @SuppressWarnings("deprecation")
+  private static EventLoopGroup loops() {
+    return new NioEventLoopGroup(THREADS, named("distillery-serve"));
+  }
+
+  private static ThreadFactory named(String name) {
+    return work -> {
+      var thread = new Thread(work, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @param key that clients must give; none where it is empty
+   * @param port 0 for any that is free
+   * @param queue requests that may wait beside those that are answered
+   * @throws JobException where the address cannot be had
+   */
+  static StudentServer start(
+      ServedModels models, Secret key, ServerFigures figures, String host, int port, int queue) {
+    try {
+      return new StudentServer(models, key, figures, host, port, queue);
+    } catch (JobException e) {
+      throw e;
+    } catch (Exception e) {
+      // Netty throws what binding has thrown, whatever the signature says.
+      throw new JobException(
+          ExitCode.INVALID,
+          "Options --host %s and --port %d: %s; choose another port, or an address of this machine"
+              .formatted(host, port, e.getMessage()),
+          e);
+    }
+  }
+
+  private void accept(SocketChannel channel) {
+    if (connections.incrementAndGet() > MOST_CONNECTIONS) {
+      connections.decrementAndGet();
+      var unused = channel.close();
+      return;
+    }
+    var unused = channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    channel
+        .pipeline()
+        .addLast(new HttpServerCodec(LINE_BYTES, HEADER_BYTES, LINE_BYTES))
+        .addLast(new ApiHandler.WholeRequests())
+        .addLast(new ApiHandler(this));
+  }
+
+  ServedModels models() {
+    return models;
+  }
+
+  Secret key() {
+    return key;
+  }
+
+  ServerFigures figures() {
+    return figures;
+  }
+
+  /** Whether one request more may wait. */
+  boolean hasRoom() {
+    return figures.inWork() < mostInWork;
+  }
+
+  /** Whether nothing new is taken. */
+  boolean isDraining() {
+    return draining;
+  }
+
+  /** Does what would hold up a connection's thread. */
+  void read(Runnable work) {
+    readers.execute(work);
+  }
+
+  /** What draws are made of where a request has no seed. */
+  long seed() {
+    return random.nextLong();
+  }
+
+  /** Where it listens. */
+  String address() {
+    var address = (InetSocketAddress) listening.localAddress();
+    String host = address.getHostString();
+    return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  /** Takes nothing new; what is in work goes on. */
+  void drain() {
+    draining = true;
+    listening.close().syncUninterruptibly();
+  }
+
+  private void stop() {
+    readers.shutdownNow();
+    loops
+        .shutdownGracefully(0, STOP_SECONDS, TimeUnit.SECONDS)
+        .awaitUninterruptibly(STOP_SECONDS + 1L, TimeUnit.SECONDS);
+  }
+
+  /** Ends: connections are closed, whatever they wait for. */
+  @Override
+  public void close() {
+    drain();
+    stop();
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The job `serve`: a student behind OpenAI's HTTP interface. A request becomes an {@code
+ * ApiRequest}, its choices are {@code ServedChoice}s that a {@code StudentEngine} decodes, and
+ * {@code ApiReplies} writes what comes of them; the connections are Netty's, in {@code
+ * StudentServer} and {@code ApiHandler}. Uses no Spark but its libraries.
+ *
+ * <p>May use: core.dialogue, core.format, core.random, core.run, core.teacher, model.format,
+ * model.sample, model.tokenizer, spark.job.
+ */
+@NullMarked
+package dev.distillery.jobs.serve;
+
+import org.jspecify.annotations.NullMarked;
