@@ -111,7 +111,9 @@ class ChatLoopTest {
   @Test
   void aDialogueThatIsTooLongIsSaidSo() throws InterruptedException {
     String said = talk(0, "a b c d e f\n".repeat(6) + "/reset\na b\n", partner("one"));
-    assertThat(said).contains("[not answered: ").contains("in a context of 64; /reset begins anew]");
+    assertThat(said)
+        .contains("[not answered: ")
+        .contains("in a context of 64; /reset begins anew]");
     assertThat(said.strip().lines().reduce("", (a, b) -> b)).doesNotContain("not answered");
   }
 
