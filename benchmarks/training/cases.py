@@ -276,8 +276,8 @@ for number in ("42", "44", "46", "51"):
 @case("47", "serve complete")
 def beyond_context(run):
     answered(run)
-    failed = [row for row in run.rows("completions", "c47", ["status", "error"]) if row["status"] != "ok"]
-    holds(failed and all("context" in str(row["error"]).lower() for row in failed), f"the long row: {failed}")
+    # One of the two rows is more than --max-failure-ratio allows, so that the run says why and publishes nothing.
+    holds("1 of 2 requests failed" in run.err and re.search(r"has \d+ tokens and leaves no room in a context of 256", run.err), f"the long row: {run.err[-300:]}")
 
 
 @case("49", "serve complete")

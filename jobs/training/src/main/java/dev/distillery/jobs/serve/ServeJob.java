@@ -133,6 +133,10 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
                       first.context(),
                       first.rows(),
                       first.prompts().describe()));
+      if (key.isEmpty() && !server.isLocal()) {
+        run.progress()
+            .say("Warning: who reaches this address may ask, for want of --api-key-env VAR");
+      }
       while (!run.stop().requested()) {
         sleep();
       }

@@ -167,6 +167,11 @@ final class StudentServer implements AutoCloseable {
     return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 
+  /** Whether only this machine reaches it. */
+  boolean isLocal() {
+    return ((InetSocketAddress) listening.localAddress()).getAddress().isLoopbackAddress();
+  }
+
   /** Takes nothing new; what is in work goes on. */
   void drain() {
     draining = true;
