@@ -102,7 +102,7 @@ def compare():
 
     def answers(run):
         rows = parquet.read_table(f"warehouse/completions/run_id={run}", partitioning=None).to_pylist()
-        return {row["row_id"]: (row["text"], row["finish_reason"]) for row in rows}
+        return {row["id"]: (row["text"], row["finish_reason"], row["prompt_tokens"]) for row in rows}
 
     direct, served = answers("direct"), answers("served")
     check(f"complete: {len(served)} answers over HTTP are those of --teacher student", direct == served and len(served) > 0,
@@ -111,10 +111,13 @@ def compare():
     found = json.load(open(glob.glob("lm-eval/**/results_*.json", recursive=True)[0]))["results"]["bench"]
     for metric in ("acc", "acc_norm"):
         check(f"lm_eval {metric} {found[metric + ',none']:.4f}, evaluate {ours[metric]:.4f}", abs(found[metric + ",none"] - ours[metric]) < 1e-9)
-    samples = [json.loads(line) for line in open(glob.glob("lm-eval/**/samples_*.jsonl", recursive=True)[0])]
-    rows = {row["item_id"]: row for row in parquet.read_table("warehouse/evaluations/run_id=ours", partitioning=None).to_pylist()} if os.path.isdir(
-        "warehouse/evaluations/run_id=ours") else {}
-    print(f"     {len(samples)} items, {len(rows)} rows of ours")
+    theirs = {}
+    for line in open(glob.glob("lm-eval/**/samples_*.jsonl", recursive=True)[0]):
+        sample = json.loads(line)
+        theirs[sample["doc"]["id"]] = [float(answer[0]) if isinstance(answer, list) else float(answer) for answer in sample["filtered_resps"]]
+    rows = parquet.read_table("warehouse/evaluations/run_id=ours", partitioning=None).to_pylist()
+    furthest = max(abs(a - b) for row in rows for a, b in zip(row["logprobs"], theirs[row["id"]], strict=True))
+    check(f"log-probabilities of {len(theirs)} items' choices within {furthest:.1e}", furthest < 2e-3)
     ended = summary("serve")
     check("serve counted", ended["status"] == "done" and ended["figures"]["answered"] > 0, ended)
     print("     " + json.dumps(ended["figures"]))
