@@ -31,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -324,7 +325,12 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       if (context.executor().inEventLoop()) {
         work.run();
       } else {
-        context.executor().execute(work);
+        try {
+          context.executor().execute(work);
+        } catch (RejectedExecutionException e) {
+          // The server has ended, and with it every connection.
+          LOG.debug("Nobody is told any more", e);
+        }
       }
     }
 
