@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.sample.ContinuationScorer;
 import dev.distillery.model.sample.DecodingBatch;
 import dev.distillery.model.sample.GenerationOptions;
@@ -11,6 +12,7 @@ import dev.distillery.model.sample.Generator;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.sample.WrittenToken;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,7 +66,7 @@ class CpuDecodingTest {
 
   private static GenerationOptions options(int row) {
     return new GenerationOptions(
-        4 + row, row % 2 == 0 ? 0 : 1, 0, 1, 1, 0, 0, List.of(2), List.of(), 7, 3);
+        4 + row, row % 2 == 0 ? 0 : 1, 0, 1, 1, 0, 0, List.of(2), List.of(), 7, 3, List.of());
   }
 
   private record Said(Generator.Reply reply, List<WrittenToken> prompt) {}
@@ -159,6 +161,52 @@ class CpuDecodingTest {
     }
   }
 
+  /** Rows that come together, and dialogues that take turns, read what they share once. */
+  @Test
+  void whatIsSharedIsReadOnce() {
+    int[] stem = prompts().get(0);
+    try (DecodingBatch batch = generator.batch(4, 1024)) {
+      var options = GenerationOptions.greedy(3, List.of());
+      int[] done = {0};
+      for (int row = 0; row < 4; row++) {
+        int[] prompt = Arrays.copyOf(stem, 700);
+        prompt[699] = 5 + row;
+        batch.add(
+            new Generator.Prompt(row, prompt),
+            options,
+            Arrays::toString,
+            (r, t) -> {},
+            reply -> done[0]++);
+      }
+      // Of the first 640 tokens of four prompts, and of 60 that are each one's own.
+      int steps = 0;
+      while (done[0] < 4) {
+        batch.step(64);
+        steps++;
+      }
+      assertThat(steps).isLessThan(11 + 4 + 4 + 3);
+      int[] other = new int[200];
+      Arrays.setAll(other, j -> 3 + (j * 13) % 290);
+      for (int turn = 0; turn < 3; turn++) {
+        for (int[] dialogue : List.of(stem, other)) {
+          done[0] = 0;
+          batch.add(
+              new Generator.Prompt(9, dialogue),
+              options,
+              Arrays::toString,
+              (r, t) -> {},
+              reply -> done[0]++);
+          steps = 0;
+          while (done[0] < 1) {
+            batch.step(64);
+            steps++;
+          }
+          assertThat(steps).isLessThanOrEqualTo(turn == 0 && dialogue == other ? 7 : 4);
+        }
+      }
+    }
+  }
+
   @Test
   void aPromptsTokensAreToldWithTheirProbabilities() {
     Said said = alone(8, true);
@@ -176,11 +224,11 @@ class CpuDecodingTest {
     }
   }
 
-  private dev.distillery.model.nn.Decoder decoder() {
+  private Decoder decoder() {
     try {
       return student.decoder();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }

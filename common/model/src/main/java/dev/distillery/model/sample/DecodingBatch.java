@@ -46,6 +46,11 @@ public final class DecodingBatch implements AutoCloseable {
 
   private final boolean shares;
 
+  /** When each place was last given to a row. */
+  private final long[] used;
+
+  private long uses;
+
   private record Row(
       Prompt prompt,
       int place,
@@ -101,6 +106,7 @@ public final class DecodingBatch implements AutoCloseable {
     this.places = new Row[cache.sequences()];
     this.read = new int[places.length][];
     Arrays.fill(read, NONE);
+    this.used = new long[places.length];
     this.shares = decoder.generatesOnly() && decoder.kernels().rowsStandAlone();
   }
 
@@ -141,7 +147,8 @@ public final class DecodingBatch implements AutoCloseable {
     }
     boolean all = listener.hearsPrompt() || !shares;
     int place = place(all ? NONE : prompt.tokens());
-    int kept = all ? 0 : take(place, prompt.tokens());
+    used[place] = ++uses;
+    int kept = all ? 0 : PromptPieces.shared(read[place], prompt.tokens());
     cache.cut(place, kept);
     read[place] = Arrays.copyOf(prompt.tokens(), kept);
     Row row =
@@ -159,36 +166,43 @@ public final class DecodingBatch implements AutoCloseable {
     reading.add(row);
   }
 
-  /** The free place whose cache begins most as the prompt does. */
+  /**
+   * The free place for a prompt: one whose pieces it begins with all, so that none is lost; else
+   * one that has none; else the one that was used longest ago.
+   */
   private int place(int[] prompt) {
     int best = -1;
-    int most = -1;
+    long bestWorth = Long.MIN_VALUE;
     for (int place = 0; place < places.length; place++) {
-      int shared = places[place] == null ? PromptPieces.shared(read[place], prompt) : -1;
-      if (shared > most) {
-        best = place;
-        most = shared;
+      if (places[place] == null) {
+        int shared = PromptPieces.shared(read[place], prompt);
+        long worth = shared == read[place].length ? shared : -used[place];
+        if (worth > bestWorth) {
+          best = place;
+          bestWorth = worth;
+        }
       }
     }
     return best;
   }
 
-  /** Takes over what another place has of the prompt's beginning; tokens that need no reading. */
-  private int take(int place, int[] prompt) {
-    int kept = PromptPieces.shared(read[place], prompt);
-    int from = place;
-    int most = kept;
+  /** Takes over what another place has read of a row's prompt beyond what the row has. */
+  private void take(Row row) {
+    Tokens tokens = row.tokens;
+    int from = -1;
+    int most = tokens.read;
     for (int other = 0; other < places.length; other++) {
-      int shared = PromptPieces.shared(read[other], prompt);
+      int shared = PromptPieces.shared(read[other], row.prompt.tokens());
       if (shared > most) {
         from = other;
         most = shared;
       }
     }
-    if (from != place) {
-      cache.copy(from, place, kept, most);
+    if (from >= 0) {
+      cache.copy(from, row.place, tokens.read, most);
+      tokens.read = most;
+      read[row.place] = Arrays.copyOf(tokens.all, most);
     }
-    return most;
   }
 
   /** Forgets a row; nothing more is heard of it. */
@@ -258,6 +272,9 @@ public final class DecodingBatch implements AutoCloseable {
   /** Reads some of a row's prompt and, at its end, chooses the reply's first token. */
   private int read(Row row, int most) {
     Tokens tokens = row.tokens;
+    if (shares && !row.listener.hearsPrompt()) {
+      take(row);
+    }
     int from = tokens.read;
     int to = Math.min(tokens.prompt, from + most);
     int[][] pieces = PromptPieces.of(tokens.all, from, to);

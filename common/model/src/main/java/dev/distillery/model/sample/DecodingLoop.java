@@ -93,7 +93,7 @@ final class DecodingLoop implements AutoCloseable {
   /** Lets in what has room, and writes one token of every row. */
   private void decode() {
     try {
-      waiting.removeIf(item -> item.work().isLeft());
+      waiting.removeIf(item -> item.work().isLeft() || late(item));
       while (!waiting.isEmpty() && !Thread.currentThread().isInterrupted()) {
         Item item = waiting.element();
         DecodingBatch into = room(item.prepared().tokens());
@@ -151,7 +151,11 @@ final class DecodingLoop implements AutoCloseable {
 
   private void done(Item item, Generator.Reply reply) {
     decoding.remove(item.prepared().prompt());
-    item.work().done(reply);
+    try {
+      item.work().done(reply);
+    } catch (RuntimeException e) {
+      item.work().failed(StudentPrompts.failure(Category.SERVER_ERROR, "The reply is lost: " + e));
+    }
   }
 
   private void dropTheLateAndLeft(DecodingBatch from) {
@@ -159,22 +163,30 @@ final class DecodingLoop implements AutoCloseable {
       if (item.work().isLeft()) {
         from.remove(item.prepared().prompt());
         decoding.remove(item.prepared().prompt());
-      } else if (System.nanoTime() > item.deadline()) {
+      } else if (late(item)) {
         from.remove(item.prepared().prompt());
         decoding.remove(item.prepared().prompt());
-        // It would take as long again.
-        item.work()
-            .failed(
-                new TeacherException(
-                    Category.TIMEOUT,
-                    0,
-                    Optional.empty(),
-                    Optional.of(false),
-                    RateLimits.NONE,
-                    "No whole reply within %d ms (--request-timeout)"
-                        .formatted(settings.timeout().toMillis())));
       }
     }
+  }
+
+  /** Whether a work's time is over; then it is told. */
+  private boolean late(Item item) {
+    if (System.nanoTime() <= item.deadline()) {
+      return false;
+    }
+    // It would take as long again.
+    item.work()
+        .failed(
+            new TeacherException(
+                Category.TIMEOUT,
+                0,
+                Optional.empty(),
+                Optional.of(false),
+                RateLimits.NONE,
+                "No whole reply within %d ms (--request-timeout)"
+                    .formatted(settings.timeout().toMillis())));
+    return true;
   }
 
   private void failAll(Category category, String message) {

@@ -21,7 +21,7 @@ public interface DecodingWork {
 
   /**
    * Whether nobody waits for it any more; asked between two tokens, and between two pieces of its
-   * prompt. Then nothing more is told.
+   * prompt. After the next such moment nothing more is told.
    */
   default boolean isLeft() {
     return false;

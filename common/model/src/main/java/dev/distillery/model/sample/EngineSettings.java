@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param chatTemplate a preset's name; empty takes the model's own
  * @param templateInputs what the model's own template is told beside the dialogue
  * @param timeout longest time of one piece of work
+ * @param memoryShare keys and values may take one in so many parts of this machine's memory
  * @param promptTokens tokens of prompts that are read between two tokens of the replies, to whole
  *     pieces; many serve a batch of work best, few whoever waits for the next token
  * @param wholeContext whether keys and values get room for the whole context from the start, so
@@ -24,5 +25,6 @@ public record EngineSettings(
     String chatTemplate,
     TemplateInputs templateInputs,
     Duration timeout,
+    int memoryShare,
     int promptTokens,
     boolean wholeContext) {}

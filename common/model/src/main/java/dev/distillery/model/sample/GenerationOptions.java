@@ -19,6 +19,7 @@ import java.util.List;
  * @param stopTexts texts that end a reply and are not part of it
  * @param seed with a row's id and the position, what the draw depends on; default 42
  * @param topLogProbs the likeliest tokens that are told of each place of a reply; default 0
+ * @param neverIds ids that are not chosen, as they have no token; default none
  */
 public record GenerationOptions(
     int maxNewTokens,
@@ -31,9 +32,11 @@ public record GenerationOptions(
     List<Integer> stopIds,
     List<String> stopTexts,
     long seed,
-    int topLogProbs) {
+    int topLogProbs,
+    List<Integer> neverIds) {
 
   public GenerationOptions {
+    neverIds = List.copyOf(neverIds);
     stopIds = List.copyOf(stopIds);
     stopTexts = List.copyOf(stopTexts);
     List<String> violations = new ArrayList<>();
@@ -82,7 +85,8 @@ public record GenerationOptions(
         stopIds,
         stopTexts,
         seed,
-        0);
+        0,
+        List.of());
   }
 
   /** Without the penalties of frequency and presence. */

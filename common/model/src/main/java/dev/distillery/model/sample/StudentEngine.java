@@ -21,8 +21,8 @@ public final class StudentEngine implements AutoCloseable {
   /** Decoding is bound by reading the weights up to about so many rows. */
   private static final int MOST_ROWS = 64;
 
-  /** The share of this machine's memory that keys and values may take. */
-  private static final int CACHE_SHARE = 4;
+  /** Keys and values of a student may take a quarter of this machine's memory. */
+  public static final int MEMORY_SHARE = 4;
 
   private final Student student;
   private final StudentPrompts prompts;
@@ -49,7 +49,7 @@ public final class StudentEngine implements AutoCloseable {
           settings.contextLength() == 0
               ? Math.min(DEFAULT_CONTEXT, most)
               : settings.contextLength();
-      this.rows = rows(student.config(), context, settings.concurrency());
+      this.rows = rows(student.config(), context, settings);
       this.prompts =
           StudentPrompts.of(student, settings.chatTemplate(), settings.templateInputs(), context);
     } catch (IllegalArgumentException e) {
@@ -60,13 +60,15 @@ public final class StudentEngine implements AutoCloseable {
   }
 
   /** Rows whose keys and values fit, however long they are. */
-  private static int rows(ModelConfig config, int context, int wanted) {
+  private static int rows(ModelConfig config, int context, EngineSettings settings) {
     long memory =
         ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
             .getTotalMemorySize();
-    long fit = memory / CACHE_SHARE / ModelEstimate.of(config).cacheBytes(1, context);
+    long fit = memory / settings.memoryShare() / ModelEstimate.of(config).cacheBytes(1, context);
     long addressable = Memory.MAX_VALUES / ((long) context * config.kvWidth());
-    return (int) Math.max(1, Math.min(Math.min(wanted, MOST_ROWS), Math.min(fit, addressable)));
+    return (int)
+        Math.max(
+            1, Math.min(Math.min(settings.concurrency(), MOST_ROWS), Math.min(fit, addressable)));
   }
 
   /** Reads the weights now. */

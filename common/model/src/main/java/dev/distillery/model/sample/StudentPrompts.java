@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,7 @@ public final class StudentPrompts {
   private final @Nullable ChatTemplate template;
   private final String whyNoTemplate;
   private final List<Integer> stopIds;
+  private final List<Integer> neverIds;
   private final int context;
 
   /**
@@ -54,6 +56,11 @@ public final class StudentPrompts {
     this.template = template;
     this.whyNoTemplate = whyNoTemplate;
     this.context = context;
+    this.neverIds =
+        IntStream.range(0, student.config().vocabSize())
+            .filter(id -> !tokenizer.has(id))
+            .boxed()
+            .toList();
     this.stopIds = new ArrayList<>(student.specialTokens().stop());
     if (template != null) {
       // A model's EOS may end its texts, and another token its answers.
@@ -101,6 +108,11 @@ public final class StudentPrompts {
   Prepared prepare(TeacherRequest request) throws TeacherException {
     int told = toldLogProbs(request.extraBody());
     boolean dialogue = request.prompt().isEmpty();
+    if (dialogue && template == null) {
+      throw failure(
+          Category.UNKNOWN_MODEL,
+          whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
+    }
     int[] tokens = dialogue ? dialogue(request.messages()) : text(request.prompt().orElseThrow());
     return prepare(
         row(request), tokens, request.sampling(), told, !dialogue || goesOn(request.messages()));
@@ -127,9 +139,7 @@ public final class StudentPrompts {
    */
   public int[] dialogue(List<Message> messages) throws TeacherException {
     if (template == null) {
-      throw failure(
-          Category.UNKNOWN_MODEL,
-          whyNoTemplate + " with --chat-template, or continue prompts with --api completions");
+      throw failure(Category.UNKNOWN_MODEL, whyNoTemplate + " with --chat-template");
     }
     try {
       return template.encode(tokenizer, messages, true).ids();
@@ -187,7 +197,8 @@ public final class StudentPrompts {
         stopIds,
         sampling.stop().stream().filter(stop -> !stop.isEmpty()).toList(),
         0,
-        told);
+        told,
+        neverIds);
   }
 
   /** The one thing that an extra body may ask of the student. */

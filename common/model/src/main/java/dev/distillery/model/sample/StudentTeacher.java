@@ -63,6 +63,7 @@ public final class StudentTeacher implements Teacher {
                 settings.chatTemplate(),
                 settings.templateInputs(),
                 settings.requestTimeout(),
+                StudentEngine.MEMORY_SHARE,
                 Integer.MAX_VALUE,
                 false));
     this.callbacks =

@@ -40,6 +40,9 @@ final class TokenChooser {
    * @param position index of the token in the reply
    */
   int choose(float[] logits, int[] seen, int seenCount, long row, int position) {
+    for (int id : options.neverIds()) {
+      logits[id] = Float.NEGATIVE_INFINITY;
+    }
     penalise(logits, seen, seenCount);
     discourage(logits, seen, seenCount - position, seenCount);
     int best = mostLikely(logits);

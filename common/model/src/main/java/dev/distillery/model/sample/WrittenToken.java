@@ -24,7 +24,7 @@ public record WrittenToken(int id, float logProb, int[] topIds, float[] topLogPr
     double max = logits[0];
     for (int i = 0; i < logits.length; i++) {
       max = Math.max(max, logits[i]);
-      if (found == ids.length && !(logits[i] > logits[ids[found - 1]])) {
+      if (ids.length == 0 || (found == ids.length && !(logits[i] > logits[ids[found - 1]]))) {
         continue;
       }
       int at = found < ids.length ? found++ : found - 1;

@@ -162,4 +162,38 @@ class TokenChooserTest {
     }
     assertThat(better).as(Arrays.toString(logits)).isLessThan(k);
   }
+
+  /** Greedy, from all, from the best and from the nucleus; what remains keeps its proportions. */
+  @Test
+  void idsWithoutATokenAreNeverChosen() {
+    for (double temperature : new double[] {0, 1}) {
+      for (int topK : new int[] {0, 3}) {
+        for (double topP : new double[] {1, 0.9}) {
+          var chooser =
+              new TokenChooser(
+                  new GenerationOptions(
+                      1,
+                      temperature,
+                      topK,
+                      topP,
+                      1,
+                      0,
+                      0,
+                      List.of(),
+                      List.of(),
+                      5,
+                      0,
+                      List.of(1, 4)),
+                  6);
+          int[] counts = new int[6];
+          for (int row = 0; row < 400; row++) {
+            float[] logits = {1, 9, 1.5f, 0.5f, 9, 1};
+            counts[chooser.choose(logits, new int[1], 1, row, 0)]++;
+          }
+          assertThat(counts[1] + counts[4]).isZero();
+          assertThat(counts[2]).isGreaterThan(counts[3]).isGreaterThan(400 / 5);
+        }
+      }
+    }
+  }
 }

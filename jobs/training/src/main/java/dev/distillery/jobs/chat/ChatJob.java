@@ -12,6 +12,7 @@ import dev.distillery.model.sample.StudentEngine;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
+import dev.distillery.training.tokens.AdapterTokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -23,7 +24,15 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** A dialogue in a terminal. See {@link #manual}. */
+/**
+ * A dialogue in a terminal. See {@link #manual}.
+ *
+ * <pre>{@code
+ * ChatOptions options = ChatOptions.builder().model("models/student").temperature(0).build();
+ * ChatSummary summary = new ChatJob().run(spark, options); // Until standard input ends.
+ * System.out.println(summary.turns() + " turns");
+ * }</pre>
+ */
 public final class ChatJob implements Job<ChatOptions, ChatSummary> {
   private static final Duration LONGEST_ANSWER = Duration.ofMinutes(30);
 
@@ -141,6 +150,9 @@ public final class ChatJob implements Job<ChatOptions, ChatSummary> {
       Optional<Path> adapter,
       List<StudentEngine> engines) {
     try {
+      if (adapter.isPresent()) {
+        AdapterTokenizer.check(adapter.get(), model, options.chatTemplate().orElse(""));
+      }
       var engine =
           new StudentEngine(
               Student.open(model, adapter, options.threads().orElse(0)),
@@ -150,6 +162,7 @@ public final class ChatJob implements Job<ChatOptions, ChatSummary> {
                   options.chatTemplate().orElse(""),
                   options.template().on(run.day()),
                   LONGEST_ANSWER,
+                  2 * StudentEngine.MEMORY_SHARE,
                   Integer.MAX_VALUE,
                   true));
       engines.add(engine);

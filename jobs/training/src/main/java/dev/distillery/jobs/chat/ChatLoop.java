@@ -68,10 +68,15 @@ final class ChatLoop {
 
   /** Talks until the input ends, or the run is to. */
   void talk(InputStream in, Charset charset, boolean prompts) throws InterruptedException {
+    partners.forEach(partner -> partner.reset(system));
+    answer(in, charset, prompts);
+  }
+
+  /** Goes on where the partners are. */
+  void answer(InputStream in, Charset charset, boolean prompts) throws InterruptedException {
     var reader = new Thread(() -> read(in, charset), "distillery-chat-input");
     reader.setDaemon(true);
     reader.start();
-    partners.forEach(partner -> partner.reset(system));
     String last = "";
     while (true) {
       if (prompts) {

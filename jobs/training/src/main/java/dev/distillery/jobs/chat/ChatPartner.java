@@ -28,6 +28,9 @@ final class ChatPartner {
   private final StudentEngine engine;
   private final List<Message> said = new ArrayList<>();
 
+  /** Whether the last words were answered, and both are remembered. */
+  private boolean answered;
+
   /**
    * An answer.
    *
@@ -46,6 +49,7 @@ final class ChatPartner {
 
   /** Forgets what was said, but for a system message. */
   void reset(String system) {
+    answered = false;
     said.clear();
     if (!system.isEmpty()) {
       said.add(new Message(Roles.SYSTEM, system));
@@ -63,6 +67,7 @@ final class ChatPartner {
   Answer ask(
       String words, Sampling sampling, long row, Consumer<String> piece, BooleanSupplier left)
       throws TeacherException, InterruptedException {
+    answered = false;
     said.add(new Message(Roles.USER, words));
     try {
       int[] prompt = engine.prompts().dialogue(said);
@@ -75,6 +80,7 @@ final class ChatPartner {
       engine.submit(asked);
       Answer answer = asked.await();
       said.add(new Message(Roles.ASSISTANT, answer.text()));
+      answered = true;
       return answer;
     } catch (TeacherException e) {
       said.remove(said.size() - 1);
@@ -82,13 +88,16 @@ final class ChatPartner {
     }
   }
 
-  /** Forgets the last words and what was answered to them. */
+  /** Turns that are remembered, a system message among them. */
+  int remembered() {
+    return said.size();
+  }
+
+  /** Forgets the last words and what was answered to them; words without an answer are not kept. */
   void takeBack() {
-    for (int i = said.size() - 1; i >= 0; i--) {
-      boolean words = said.remove(i).role().equals(Roles.USER);
-      if (words) {
-        return;
-      }
+    if (answered) {
+      said.subList(said.size() - 2, said.size()).clear();
+      answered = false;
     }
   }
 

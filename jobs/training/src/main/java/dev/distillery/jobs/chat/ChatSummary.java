@@ -6,7 +6,7 @@ import dev.distillery.core.run.Summary;
 /**
  * What was said in a chat.
  *
- * @param turns of the user that were answered
+ * @param turns of the user, answered or not
  * @param promptTokens that were read for it
  * @param completionTokens of the answers
  */

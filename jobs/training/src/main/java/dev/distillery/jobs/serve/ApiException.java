@@ -6,15 +6,23 @@ import java.util.Optional;
 final class ApiException extends Exception {
   private static final long serialVersionUID = 1L;
 
+  private static final int MOST_MESSAGE = 500;
+  private static final int MOST_NAME = 100;
+
   private final int status;
   private final String code;
   private final transient Optional<String> parameter;
 
   private ApiException(int status, String code, Optional<String> parameter, String message) {
-    super(message, null, false, false);
+    super(shortened(message, MOST_MESSAGE), null, false, false);
     this.status = status;
     this.code = code;
-    this.parameter = parameter;
+    this.parameter = parameter.map(name -> shortened(name, MOST_NAME));
+  }
+
+  /** A client's own words are told back to it, and not all of them. */
+  private static String shortened(String text, int most) {
+    return text.length() > most ? text.substring(0, most) + "..." : text;
   }
 
   /** One of the request's members is not as it should be. */

@@ -10,6 +10,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -26,6 +27,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -49,6 +51,9 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   /** A connection without a whole request for so long is closed. */
   private static final int WAIT_SECONDS = 60;
+
+  /** Bytes that a client may leave unread while more are written. */
+  private static final long MOST_PENDING = 8 << 20;
 
   private static final String JSON_TYPE = "application/json";
   private static final String METRICS_TYPE =
@@ -77,8 +82,22 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   /** Puts requests together, and refuses what is too long in the form of all errors. */
   static final class WholeRequests extends HttpObjectAggregator {
-    WholeRequests() {
+    /** Said once the head of a request is there. */
+    static final Object BEGUN = new Object();
+
+    private final ServerFigures figures;
+
+    WholeRequests(ServerFigures figures) {
       super(MOST_BODY);
+      this.figures = figures;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
+      if (message instanceof HttpRequest) {
+        context.fireUserEventTriggered(BEGUN);
+      }
+      super.channelRead(context, message);
     }
 
     @Override
@@ -88,6 +107,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               413, "request_too_large", "The request has more than " + MOST_BODY + " bytes");
       HttpResponse response = whole(413, JSON_TYPE, error(error).toString());
       response.headers().set(HttpHeaderNames.CONNECTION, "close");
+      figures.status(413);
       var unused = context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
     }
   }
@@ -99,6 +119,9 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   /** The next request has so long to come. */
   private void await(ChannelHandlerContext context) {
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
     deadline =
         context
             .executor()
@@ -174,10 +197,19 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   /** A page of another site has no business here, whatever its visitor's browser may reach. */
-  private static void checkOrigin(HttpHeaders headers) throws ApiException {
+  private void checkOrigin(HttpHeaders headers) throws ApiException {
     String origin = headers.get(HttpHeaderNames.ORIGIN);
-    String host = headers.get(HttpHeaderNames.HOST);
-    if (origin != null && (host == null || !origin.replaceFirst("^https?://", "").equals(host))) {
+    if (origin == null) {
+      return;
+    }
+    String site = origin.replaceFirst("^https?://", "");
+    // A name of its own may lead to this machine too: of a server that only this machine reaches,
+    // the name must be this machine's.
+    boolean ours =
+        server.isLocal()
+            ? site.matches("(?:localhost|127\\.0\\.0\\.1|\\[::1])(?::\\d{1,5})?")
+            : site.equals(headers.get(HttpHeaderNames.HOST));
+    if (!ours) {
       throw ApiException.of(403, "foreign_origin", "Pages of other sites are not answered");
     }
   }
@@ -244,6 +276,9 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   /** On a thread that may take its time. */
   private void begin(Exchange exchange, byte[] body, boolean chat) {
+    if (exchange.over) {
+      return;
+    }
     try {
       ApiRequest request = ApiRequestReader.read(body, chat);
       String name = request.model().orElse(server.models().names().get(0));
@@ -254,7 +289,8 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       call.submit(engine);
     } catch (ApiException e) {
       exchange.refuse(e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Whatever it is, somebody waits for an answer.
       LOG.error("A request could not be read", e);
       exchange.refuse(ApiException.of(500, "server_error", "The request could not be read"));
     }
@@ -268,6 +304,22 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (now != null) {
       now.gone();
     }
+  }
+
+  /** A request has begun to come, or nothing of an answer was taken for long. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event == WholeRequests.BEGUN && now == null) {
+      await(context);
+    } else if (event instanceof IdleStateEvent && pending(context) > 0) {
+      var unused = context.close();
+    }
+  }
+
+  /** Bytes that are written and not sent. */
+  private static long pending(ChannelHandlerContext context) {
+    ChannelOutboundBuffer buffer = context.channel().unsafe().outboundBuffer();
+    return buffer == null ? 0 : buffer.totalPendingWriteBytes();
   }
 
   /** A connection that broke is closed; there is nobody to be told. */
@@ -310,15 +362,17 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private boolean keepAlive;
     private boolean counted;
     private boolean streaming;
-    private boolean over;
 
-    /** Set by another thread than that of the connection, which may have lost its client before. */
+    /** Whether it is answered, or its client has gone; other threads look before they begin. */
+    private volatile boolean over;
+
+    /** None before its request was read; then its client may have gone already. */
     private @Nullable ServedCall call;
 
     Exchange(ChannelHandlerContext context, HttpRequest request) {
       this.context = context;
-      this.keepAlive = HttpUtil.isKeepAlive(request);
       this.chunked = request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
+      this.keepAlive = chunked && HttpUtil.isKeepAlive(request);
     }
 
     private void onItsThread(Runnable work) {
@@ -346,21 +400,15 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     /** The client has left. */
     void gone() {
-      if (!over && counted) {
-        server.figures().left();
-      }
-      end();
-      if (call != null) {
-        call.leave();
-      }
-    }
-
-    private void end() {
       if (!over) {
         over = true;
         if (counted) {
+          server.figures().left();
           server.figures().ended();
         }
+      }
+      if (call != null) {
+        call.leave();
       }
     }
 
@@ -390,6 +438,9 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       }
       ByteBuf bytes = Unpooled.copiedBuffer(event, StandardCharsets.UTF_8);
       var unused = context.writeAndFlush(new DefaultHttpContent(bytes));
+      if (pending(context) > MOST_PENDING) {
+        var unusedToo = context.close();
+      }
     }
 
     @Override
@@ -410,6 +461,10 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             }
             DefaultFullHttpResponse response =
                 whole(error.status(), JSON_TYPE, error(error).toString());
+            if (error.status() == 504) {
+              // It would take as long again; clients of OpenAI's listen to this.
+              response.headers().set("x-should-retry", "false");
+            }
             if (error.status() == 429 || error.status() == 503) {
               response.headers().set(HttpHeaderNames.RETRY_AFTER, "1");
             }
@@ -446,13 +501,21 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     /** The answer is on its way: the next request may come. */
     private void sent(ChannelFuture future) {
-      end();
+      over = true;
       now = null;
-      if (!keepAlive) {
-        var unused = future.addListener(ChannelFutureListener.CLOSE);
-      }
-      // A client that does not read what it asked for is left after the same time.
-      await(context);
+      var unused =
+          future.addListener(
+              done -> {
+                // Told or lost, it is in work no more.
+                if (counted) {
+                  server.figures().ended();
+                }
+                if (!keepAlive) {
+                  var unusedToo = context.close();
+                } else if (now == null) {
+                  await(context);
+                }
+              });
     }
   }
 }

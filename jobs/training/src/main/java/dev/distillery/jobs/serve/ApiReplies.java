@@ -249,6 +249,10 @@ final class ApiReplies {
         top.putIfAbsent(
             word(token.topIds()[k]), JSON.numberNode(Math.max(NEVER, token.topLogProbs()[k])));
       }
+      if (!top.isEmpty()) {
+        // The written one is told even where it is none of the likeliest.
+        top.putIfAbsent(word(token.id()), JSON.numberNode(Math.max(NEVER, token.logProb())));
+      }
       offsets.add(one.offset);
       move(one, token.id());
     }

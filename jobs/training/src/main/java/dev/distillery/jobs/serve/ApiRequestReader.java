@@ -50,8 +50,7 @@ final class ApiRequestReader {
           "prompt_cache_key",
           "prompt_cache_retention",
           "service_tier",
-          "parallel_tool_calls",
-          "tool_choice");
+          "parallel_tool_calls");
 
   private final ObjectNode body;
   private final boolean chat;
@@ -235,8 +234,14 @@ final class ApiRequestReader {
 
   private boolean usage() throws ApiException {
     JsonNode options = take("stream_options");
-    if (options.isMissingNode() || options.isNull()) {
+    if (options.isMissingNode()) {
       return false;
+    }
+    if (!options.isObject()
+        || !(options.path("include_usage").isMissingNode()
+            || options.path("include_usage").isBoolean())) {
+      throw ApiException.parameter(
+          "stream_options", "expected {\"include_usage\": true or false}, found " + shown(options));
     }
     for (var option : options.properties()) {
       if (!Set.of("include_usage", "include_obfuscation").contains(option.getKey())
@@ -292,6 +297,7 @@ final class ApiRequestReader {
       case "best_of" -> value.isIntegralNumber() && value.intValue() == n;
       case "modalities" -> value.size() == 1 && value.path(0).asText().equals("text");
       case "add_generation_prompt" -> value.isBoolean();
+      case "tool_choice" -> Set.of("none", "auto").contains(value.asText());
       default -> false;
     };
   }

@@ -14,6 +14,12 @@ import java.util.Optional;
 
 /**
  * Answers clients of OpenAI's interface by a student, until it is told to end. See {@link #manual}.
+ *
+ * <pre>{@code
+ * ServeOptions options = ServeOptions.builder().model("models/student").port(8000).build();
+ * ServeSummary summary = new ServeJob().run(spark, options); // Until the process is told to end.
+ * System.out.println(summary.answered() + " requests answered");
+ * }</pre>
  */
 public final class ServeJob implements Job<ServeOptions, ServeSummary> {
   private static final long TICK_MILLIS = 50;
@@ -78,6 +84,7 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
             options.chatTemplate().orElse(""),
             options.template().on(run.day()),
             options.requestTimeout(),
+            StudentEngine.MEMORY_SHARE * (1 + options.adapter().size()),
             PROMPT_TOKENS,
             true);
     var figures = new ServerFigures();

@@ -1,9 +1,11 @@
 package dev.distillery.jobs.serve;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
+import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.model.sample.StudentEngine;
 import dev.distillery.model.sample.StudentPrompts;
 import dev.distillery.model.sample.WrittenToken;
@@ -31,7 +33,11 @@ final class ServedCall {
     void refuse(ApiException error);
   }
 
-  private static final int GONE = 503;
+  /** Characters of a token, in the mean of a whole prompt, at most. */
+  private static final int MOST_TOKEN = 256;
+
+  /** Log-probabilities of one answer to a request, which are kept until its end. */
+  private static final long MOST_TOLD = 1 << 19;
 
   private final ApiRequest request;
   private final Client client;
@@ -73,8 +79,25 @@ final class ServedCall {
     for (int[] prompt : prompts(request, engine)) {
       call.add(prompt, engine, seed);
     }
+    call.checkTold();
     call.open = call.choices.size();
     return call;
+  }
+
+  private void checkTold() throws ApiException {
+    if (request.topLogprobs().isEmpty()) {
+      return;
+    }
+    long told = 0;
+    for (ServedChoice choice : choices) {
+      told += choice.mostTold() * (1L + request.topLogprobs().getAsInt());
+    }
+    if (told > MOST_TOLD) {
+      throw ApiException.parameter(
+          request.chat() ? "top_logprobs" : "logprobs",
+          "up to %d log-probabilities would be told, of %d at most: ask for fewer, for fewer tokens or for fewer answers"
+              .formatted(told, MOST_TOLD));
+    }
   }
 
   /** Lets the student decode the choices. */
@@ -89,11 +112,17 @@ final class ServedCall {
     List<int[]> all = new ArrayList<>();
     try {
       if (request.chat()) {
-        all.add(prompts.dialogue(request.messages()));
+        int said = 0;
+        for (Message message : request.messages()) {
+          said = Math.addExact(said, message.content().length());
+        }
+        checkLength(said, engine);
+        all.add(known(prompts.dialogue(request.messages()), engine));
       }
       for (ApiRequest.Prompt prompt : request.prompts()) {
         if (prompt instanceof ApiRequest.TextPrompt text) {
-          all.add(prompts.text(text.text()));
+          checkLength(text.text().length(), engine);
+          all.add(known(prompts.text(text.text()), engine));
         } else if (prompt instanceof ApiRequest.TokenPrompt tokens) {
           all.add(known(tokens.ids(), engine));
         }
@@ -104,9 +133,20 @@ final class ServedCall {
     return all;
   }
 
+  /** No text of so many characters fits, and making tokens of one takes memory and time. */
+  private static void checkLength(int characters, StudentEngine engine) throws ApiException {
+    if (characters / MOST_TOKEN > engine.context()) {
+      throw ApiException.of(
+          400,
+          "context_length_exceeded",
+          "The prompt has %d characters, too many for a context of %d tokens"
+              .formatted(characters, engine.context()));
+    }
+  }
+
   private static int[] known(int[] ids, StudentEngine engine) throws ApiException {
     for (int id : ids) {
-      if (id >= engine.config().vocabSize() || !engine.tokenizer().has(id)) {
+      if (id < 0 || id >= engine.config().vocabSize() || !engine.tokenizer().has(id)) {
         throw ApiException.parameter("prompt", "the model has no token " + id);
       }
     }
@@ -122,6 +162,8 @@ final class ServedCall {
     promptTokens += prompt.length;
     for (int i = 0; i < request.n(); i++) {
       try {
+        // With a seed the same prompt gets the same; without one the same prompt twice does not.
+        long draw = sampling.seed().isPresent() ? i : choices.size();
         // A decoder of its own for each: it remembers what it has read.
         TokenDecoder decoder =
             goesOn ? engine.prompts().behind(prompt) : engine.tokenizer().decoder(true);
@@ -131,7 +173,7 @@ final class ServedCall {
                 choices.size(),
                 engine
                     .prompts()
-                    .prepare(CounterRandom.key(base, i), prompt, sampling, told, goesOn),
+                    .prepare(CounterRandom.key(base, draw), prompt, sampling, told, goesOn),
                 decoder,
                 request.stream() && !request.silent(),
                 told > 0,
@@ -146,9 +188,7 @@ final class ServedCall {
     String message = String.valueOf(e.getMessage());
     return switch (e.category()) {
       case CONTEXT_LENGTH -> ApiException.of(400, "context_length_exceeded", message);
-      case BAD_REQUEST, UNKNOWN_MODEL -> ApiException.of(400, "invalid_value", message);
-      case TIMEOUT -> ApiException.of(504, "timeout", message);
-      default -> ApiException.of(GONE, "server_error", message);
+      default -> ApiException.of(400, "invalid_value", message);
     };
   }
 
@@ -211,7 +251,11 @@ final class ServedCall {
   void failed(TeacherException failure) {
     if (!isLeft()) {
       failed = true;
-      client.refuse(refusal(failure));
+      String message = String.valueOf(failure.getMessage());
+      client.refuse(
+          failure.category() == Category.TIMEOUT
+              ? ApiException.of(504, "timeout", message)
+              : ApiException.of(503, "server_error", message));
     }
   }
 }

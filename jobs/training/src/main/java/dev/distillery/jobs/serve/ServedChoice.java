@@ -84,6 +84,11 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
     return prepared.prompt().tokens();
   }
 
+  /** Tokens that may be told of it. */
+  long mostTold() {
+    return prepared.options().maxNewTokens() + (tellsPrompt ? promptTokens().length : 0L);
+  }
+
   @Override
   public Prepared prepare() {
     return prepared;

@@ -4,6 +4,7 @@ import dev.distillery.core.run.JobException;
 import dev.distillery.model.sample.EngineSettings;
 import dev.distillery.model.sample.Student;
 import dev.distillery.model.sample.StudentEngine;
+import dev.distillery.training.tokens.AdapterTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -18,8 +19,8 @@ final class ServedModels implements AutoCloseable {
   private ServedModels() {}
 
   /**
-   * Opens a model, and the same with each adapter. Each has its weights in memory of its own where
-   * an adapter changes them.
+   * Opens a model, and the same with each adapter, merged: all its matrices lie in memory of their
+   * own, in float32.
    *
    * @param adapters folders by name
    * @throws JobException where one cannot be read
@@ -53,6 +54,9 @@ final class ServedModels implements AutoCloseable {
       int threads,
       EngineSettings settings) {
     try {
+      if (adapter.isPresent()) {
+        AdapterTokenizer.check(adapter.get(), model, settings.chatTemplate());
+      }
       var engine = new StudentEngine(Student.open(model, adapter, threads), settings);
       engines.put(name, engine);
       engine.load();

@@ -12,6 +12,7 @@ import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.timeout.IdleStateHandler;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.concurrent.ExecutorService;
@@ -28,6 +29,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class StudentServer implements AutoCloseable {
   /** Connections at the same time; others are closed. */
   private static final int MOST_CONNECTIONS = 2048;
+
+  /** A client that takes nothing of an answer for so long is left. */
+  private static final int STALLED_SECONDS = 60;
 
   private static final int LINE_BYTES = 8 << 10;
   private static final int HEADER_BYTES = 32 << 10;
@@ -60,6 +64,7 @@ final class StudentServer implements AutoCloseable {
               .channel(NioServerSocketChannel.class)
               .option(ChannelOption.SO_REUSEADDR, true)
               .childOption(ChannelOption.TCP_NODELAY, true)
+              .childOption(ChannelOption.SO_KEEPALIVE, true)
               .childHandler(
                   new ChannelInitializer<SocketChannel>() {
                     @Override
@@ -100,6 +105,11 @@ final class StudentServer implements AutoCloseable {
    */
   static StudentServer start(
       ServedModels models, Secret key, ServerFigures figures, String host, int port, int queue) {
+    var address = new InetSocketAddress(host, port);
+    if (address.isUnresolved()) {
+      throw JobException.invalid(
+          "Option --host: no address is known for '%s'; give one of this machine".formatted(host));
+    }
     try {
       return new StudentServer(models, key, figures, host, port, queue);
     } catch (JobException e) {
@@ -124,7 +134,8 @@ final class StudentServer implements AutoCloseable {
     channel
         .pipeline()
         .addLast(new HttpServerCodec(LINE_BYTES, HEADER_BYTES, LINE_BYTES))
-        .addLast(new ApiHandler.WholeRequests())
+        .addLast(new IdleStateHandler(true, 0, STALLED_SECONDS, 0, TimeUnit.SECONDS))
+        .addLast(new ApiHandler.WholeRequests(figures))
         .addLast(new ApiHandler(this));
   }
 

@@ -5,7 +5,7 @@
  * StudentServer} and {@code ApiHandler}. Uses no Spark but its libraries.
  *
  * <p>May use: core.dialogue, core.format, core.random, core.run, core.teacher, model.format,
- * model.sample, model.tokenizer, spark.job.
+ * model.sample, model.tokenizer, spark.job, training.tokens.
  */
 @NullMarked
 package dev.distillery.jobs.serve;

@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -39,7 +38,7 @@ class ChatLoopTest {
     try {
       return new StudentEngine(
           Student.open(MODEL, 1),
-          new EngineSettings(0, 1, "", TemplateInputs.NONE, Duration.ofMinutes(1), 512, true));
+          new EngineSettings(0, 1, "", TemplateInputs.NONE, Duration.ofMinutes(1), 4, 512, true));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
@@ -74,6 +73,15 @@ class ChatLoopTest {
         StandardCharsets.UTF_8,
         false);
     return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Without a beginning of its own. */
+  private void talkOn(ChatPartner partner, String lines) throws InterruptedException {
+    ChatLoop loop = loop(0, new AtomicBoolean(), partner);
+    loop.answer(
+        new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)),
+        StandardCharsets.UTF_8,
+        false);
   }
 
   private ChatPartner partner(String name) {
@@ -115,6 +123,14 @@ class ChatLoopTest {
         .contains("[not answered: ")
         .contains("in a context of 64; /reset begins anew]");
     assertThat(said.strip().lines().reduce("", (a, b) -> b)).doesNotContain("not answered");
+
+    // Words without an answer are not kept: another try takes back nothing that was.
+    ChatPartner partner = partner("one");
+    partner.reset("s");
+    talkOn(partner, "a b\n" + "a b c d e f ".repeat(9) + "\n/retry\n/retry\n");
+    assertThat(partner.remembered()).isEqualTo(3);
+    talkOn(partner, "a b\n/retry\n");
+    assertThat(partner.remembered()).isEqualTo(5);
   }
 
   /** Where nothing comes and nothing ends, the run's stop does. */
@@ -146,18 +162,5 @@ class ChatLoopTest {
     assertThat(loop.turns()).isEqualTo(1);
     assertThat(loop.written()).isPositive();
     assertThat(bytes.toString(StandardCharsets.UTF_8)).startsWith("> ");
-  }
-
-  /** An adapter changes the answers; that of a model of another shape is refused. */
-  @Test
-  void anAdapterIsMergedAsItIsRead() throws IOException {
-    Path adapters = MODEL.resolveSibling("adapters");
-    try (Student base = Student.open(MODEL, 1)) {
-      assertThat(base.path()).isEqualTo(MODEL);
-    }
-    assertThat(
-            org.assertj.core.api.Assertions.catchThrowable(
-                () -> Student.open(MODEL, Optional.of(adapters.resolve("plain")), 1)))
-        .isInstanceOf(IOException.class);
   }
 }
