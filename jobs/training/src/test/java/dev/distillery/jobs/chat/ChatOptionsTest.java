@@ -16,7 +16,7 @@ class ChatOptionsTest {
             system (none)
             max-new-tokens 512
             temperature 0.7
-            top-p 1
+            top-p 1.0
             context-length (none)
             chat-template (none)
             template-date (none)
@@ -30,7 +30,7 @@ class ChatOptionsTest {
             with models/other
             system Be brief.
             max-new-tokens 20
-            temperature 0
+            temperature 0.5
             top-p 0.5
             context-length 512
             chat-template chatml

@@ -27,7 +27,7 @@ class ServeOptionsTest {
             template-date (none)
             template-args {}
             threads (none)
-            request-timeout 10m
+            request-timeout 600s
             """)
         .arrive(
             """
