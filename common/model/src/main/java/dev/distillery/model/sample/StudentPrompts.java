@@ -56,11 +56,6 @@ public final class StudentPrompts {
     this.template = template;
     this.whyNoTemplate = whyNoTemplate;
     this.context = context;
-    this.neverIds =
-        IntStream.range(0, student.config().vocabSize())
-            .filter(id -> !tokenizer.has(id))
-            .boxed()
-            .toList();
     this.stopIds = new ArrayList<>(student.specialTokens().stop());
     if (template != null) {
       // A model's EOS may end its texts, and another token its answers.
@@ -69,6 +64,12 @@ public final class StudentPrompts {
         stopIds.add(end.getAsInt());
       }
     }
+    // What ends an answer may, whatever the tokenizer says of it.
+    this.neverIds =
+        IntStream.range(0, student.config().vocabSize())
+            .filter(id -> !tokenizer.has(id) && !stopIds.contains(id))
+            .boxed()
+            .toList();
   }
 
   /**

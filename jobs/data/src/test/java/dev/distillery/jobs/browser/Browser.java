@@ -242,10 +242,11 @@ public final class Browser implements AutoCloseable {
   }
 
   /** A file that the page gave, once it is whole. */
-  public Path downloaded(String name) throws InterruptedException {
+  public Path downloaded(String name) throws InterruptedException, IOException {
     Path file = folder.resolve(name);
     long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!Files.exists(file)) {
+    // Chromium holds the name by an empty file until the download takes its place.
+    while (!Files.exists(file) || Files.size(file) == 0) {
       if (System.nanoTime() > end) {
         throw new IllegalStateException("Nothing was downloaded as " + file);
       }
