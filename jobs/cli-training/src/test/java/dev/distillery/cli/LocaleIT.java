@@ -82,6 +82,12 @@ class LocaleIT {
       alone logprobs logprobs --model 日本/modell --input 日本/texte.jsonl --output 日本/maße.jsonl
       cp 日本/maße.jsonl measures.jsonl
       run inspect inspect --model 日本/modell
+      echo 'Fluß, 日本 😀?' > 日本/gesagt.txt
+      "$launcher" chat --model 日本/modell --system Köln --max-new-tokens 4 --warehouse Wärehouse < 日本/gesagt.txt > chatted 2> chat.err || fail chat
+      "$launcher" serve --model 日本/modell --port 0 --warehouse Wärehouse > served 2> serve.err & serving=$!
+      until grep -q 'http://127' serve.err; do kill -0 $serving || fail serve; sleep 0.2; done
+      kill $serving
+      wait $serving || fail serve
       run export export --model 日本/modell --format gguf --output 日本/schüler.gguf
       test -s 日本/schüler.gguf
       run sft sft --model 日本/modell --input conversations@c --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/geübt
@@ -154,6 +160,8 @@ class LocaleIT {
     assertThat(read("curated.out")).contains("Der Rhein fließt dort, ganz gewiß.");
     assertThat(read("completed.out")).contains("Reply to Grüße an 日本 😀", "ü2");
     assertThat(read("prompt.out")).contains("Reply to Flüße 日本 😀");
+    assertThat(read("chatted")).contains("\"turns\":1").doesNotContain("not answered");
+    assertThat(read("served")).contains("\"models\":[\"modell\"]");
     assertThat(read("measures.jsonl")).contains("\"id\":\"ü3\"");
     assertThat(read("evaluated.out")).contains("Fluß bei Köln 日本?", "Rhein 😀", "ü5");
     assertThat(read("broken-names")).isEmpty();
