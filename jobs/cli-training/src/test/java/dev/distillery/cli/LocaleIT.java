@@ -84,10 +84,13 @@ class LocaleIT {
       run inspect inspect --model 日本/modell
       echo 'Fluß, 日本 😀?' > 日本/gesagt.txt
       "$launcher" chat --model 日本/modell --system Köln --max-new-tokens 4 --warehouse Wärehouse < 日本/gesagt.txt > chatted 2> chat.err || fail chat
-      "$launcher" serve --model 日本/modell --port 0 --warehouse Wärehouse > served 2> serve.err & serving=$!
-      until grep -q 'http://127' serve.err; do kill -0 $serving || fail serve; sleep 0.2; done
-      kill $serving
-      wait $serving || fail serve
+      for turn in 1 2; do
+        rm -f serve.err
+        "$launcher" serve --model 日本/modell --port 0 --run-id w --warehouse Wärehouse > served 2> serve.err & serving=$!
+        until grep -q 'http://127' serve.err 2> serve.unread; do kill -0 $serving || fail serve; sleep 0.2; done
+        kill $serving
+        wait $serving || fail serve
+      done
       run export export --model 日本/modell --format gguf --output 日本/schüler.gguf
       test -s 日本/schüler.gguf
       run sft sft --model 日本/modell --input conversations@c --max-steps 1 --batch-size 1 --max-length 64 --output-dir 日本/geübt

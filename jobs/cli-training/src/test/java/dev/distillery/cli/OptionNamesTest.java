@@ -20,7 +20,6 @@ class OptionNamesTest {
           Map.entry("against", "Dedup's is a pool, judge's the answers of the other side"),
           Map.entry("api-key-env", "Serve asks clients for it, a teacher is given it"),
           Map.entry("concurrency", "Serve writes so many answers, a teacher is asked so often"),
-          Map.entry("context-length", "Serve and chat have the student's own default"),
           Map.entry("host", "Serve answers whoever asks, rate raters alone"),
           Map.entry("max-new-tokens", "Chat's is of a turn, and larger"),
           Map.entry("port", "Serve's is one that clients know, rate's any that is free"),

@@ -1,5 +1,6 @@
 package dev.distillery.cli;
 
+import dev.distillery.core.run.TerminalText;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import scala.jdk.javaapi.CollectionConverters;
@@ -21,15 +22,7 @@ final class PrintedValue {
     }
     String indent = "\n" + " ".repeat(NAME + 3);
     return String.format("  %-" + NAME + "s ", name)
-        + safe(text).strip().lines().collect(Collectors.joining(indent));
-  }
-
-  /** Text of others is not trusted: what could steer a terminal is shown as a dot. */
-  static String safe(String text) {
-    return text.codePoints()
-        .map(c -> Character.isISOControl(c) && c != '\n' ? '\u00b7' : c)
-        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-        .toString();
+        + TerminalText.safe(text).strip().lines().collect(Collectors.joining(indent));
   }
 
   private static String text(Object value) {

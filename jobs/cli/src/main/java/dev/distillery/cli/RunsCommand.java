@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.run.ExitCode;
 import dev.distillery.core.run.Manual;
+import dev.distillery.core.run.TerminalText;
 import dev.distillery.spark.job.RunList;
 import dev.distillery.spark.warehouse.RunRecord;
 import dev.distillery.spark.warehouse.Warehouse;
@@ -116,14 +117,14 @@ final class RunsCommand implements PlainCommand<RunsOptions> {
                     : (run.driver().isPresent() ? "; before: " + known.status() : "")
                         + "  "
                         + known.finishedAt()));
-    out.println(PrintedValue.safe(line.toString()));
+    out.println(TerminalText.safe(line.toString()));
     record.ifPresent(known -> details(known, out));
     out.println();
   }
 
   private static void details(RunRecord record, PrintStream out) {
     if (!record.message().isEmpty()) {
-      out.println("  " + PrintedValue.safe(record.message().lines().findFirst().orElse("")));
+      out.println("  " + TerminalText.safe(record.message().lines().findFirst().orElse("")));
     }
     new TreeMap<>(record.tables())
         .forEach(
@@ -132,11 +133,11 @@ final class RunsCommand implements PlainCommand<RunsOptions> {
                     String.format(
                         Locale.ROOT,
                         "  %-14s %,15d rows  %10s",
-                        PrintedValue.safe(name),
+                        TerminalText.safe(name),
                         table.rows(),
                         size(table.bytes()))));
     for (ObjectNode input : record.inputs()) {
-      out.println("  from " + PrintedValue.safe(input.path("ref").asText(input.toString())));
+      out.println("  from " + TerminalText.safe(input.path("ref").asText(input.toString())));
     }
   }
 

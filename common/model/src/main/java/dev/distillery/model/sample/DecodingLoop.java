@@ -160,10 +160,7 @@ final class DecodingLoop implements AutoCloseable {
 
   private void dropTheLateAndLeft(DecodingBatch from) {
     for (Item item : List.copyOf(decoding.values())) {
-      if (item.work().isLeft()) {
-        from.remove(item.prepared().prompt());
-        decoding.remove(item.prepared().prompt());
-      } else if (late(item)) {
+      if (item.work().isLeft() || late(item)) {
         from.remove(item.prepared().prompt());
         decoding.remove(item.prepared().prompt());
       }

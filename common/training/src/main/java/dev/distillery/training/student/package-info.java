@@ -1,7 +1,8 @@
 /**
- * The student of a JVM, which tasks share to score texts.
+ * The student as it is, untrained further: shared by the tasks of a JVM to score texts, or opened
+ * with its adapter for whoever asks it, by options that such jobs have in common.
  *
- * <p>May use: core.run, model.sample, spark.job.
+ * <p>May use: core.dialogue, core.run, model.sample, spark.job, training.tokens.
  */
 @NullMarked
 package dev.distillery.training.student;

@@ -1,19 +1,16 @@
 package dev.distillery.jobs.chat;
 
-import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.ProgressListener;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.RunOptionsBuilder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.sample.EngineSettings;
-import dev.distillery.model.sample.Student;
 import dev.distillery.model.sample.StudentEngine;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
-import dev.distillery.training.tokens.AdapterTokenizer;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,7 +25,11 @@ import java.util.OptionalLong;
  * A dialogue in a terminal. See {@link #manual}.
  *
  * <pre>{@code
- * ChatOptions options = ChatOptions.builder().model("models/student").temperature(0).build();
+ * ChatOptions options =
+ *     ChatOptions.builder()
+ *         .student(AskedOptions.builder().model("models/student").build())
+ *         .temperature(0)
+ *         .build();
  * ChatSummary summary = new ChatJob().run(spark, options); // Until standard input ends.
  * System.out.println(summary.turns() + " turns");
  * }</pre>
@@ -82,6 +83,14 @@ public final class ChatJob implements Job<ChatOptions, ChatSummary> {
     return options.run();
   }
 
+  /** A dialogue begins anew each time, whatever its id has done. */
+  @Override
+  public ChatOptions settled(ChatOptions options) {
+    return ChatOptionsBuilder.builder(options)
+        .run(RunOptionsBuilder.builder(options.run()).overwrite(true).build())
+        .build();
+  }
+
   @Override
   public Outcome<ChatSummary> perform(JobRun run, ChatOptions options) throws InterruptedException {
     List<StudentEngine> engines = new ArrayList<>();
@@ -123,53 +132,40 @@ public final class ChatJob implements Job<ChatOptions, ChatSummary> {
 
   private static List<ChatPartner> partners(
       JobRun run, ChatOptions options, List<StudentEngine> engines) {
+    Path model = Path.of(options.student().model());
+    EngineSettings settings =
+        options.student().settings(run.day(), 1, LONGEST_ANSWER, 2, Integer.MAX_VALUE);
     List<ChatPartner> partners = new ArrayList<>();
-    Path model = Path.of(options.model());
     partners.add(
-        partner(run, options, "--model " + model, model, options.adapter().map(Path::of), engines));
-    if (options.with().isPresent()) {
-      Path with = Path.of(options.with().get());
-      boolean adapter = AdapterFiles.isAdapter(with);
-      partners.add(
-          partner(
-              run,
-              options,
-              "--with " + with,
-              adapter ? model : with,
-              adapter ? Optional.of(with) : Optional.empty(),
-              engines));
-    }
+        partner(
+            options
+                .student()
+                .open("--model " + model, model, options.adapter().map(Path::of), settings),
+            options.adapter().map(Path::of).orElse(model),
+            engines));
+    options
+        .with()
+        .map(Path::of)
+        .ifPresent(
+            with -> {
+              boolean adapter = AdapterFiles.isAdapter(with);
+              partners.add(
+                  partner(
+                      options
+                          .student()
+                          .open(
+                              "--with " + with,
+                              adapter ? model : with,
+                              adapter ? Optional.of(with) : Optional.empty(),
+                              settings),
+                      with,
+                      engines));
+            });
     return partners;
   }
 
-  private static ChatPartner partner(
-      JobRun run,
-      ChatOptions options,
-      String option,
-      Path model,
-      Optional<Path> adapter,
-      List<StudentEngine> engines) {
-    try {
-      if (adapter.isPresent()) {
-        AdapterTokenizer.check(adapter.get(), model, options.chatTemplate().orElse(""));
-      }
-      var engine =
-          new StudentEngine(
-              Student.open(model, adapter, options.threads().orElse(0)),
-              new EngineSettings(
-                  options.contextLength().orElse(0),
-                  1,
-                  options.chatTemplate().orElse(""),
-                  options.template().on(run.day()),
-                  LONGEST_ANSWER,
-                  2 * StudentEngine.MEMORY_SHARE,
-                  Integer.MAX_VALUE,
-                  true));
-      engines.add(engine);
-      engine.load();
-      return new ChatPartner(adapter.orElse(model).getFileName().toString(), engine);
-    } catch (IOException | IllegalArgumentException e) {
-      throw JobException.invalid("Option " + option + ": " + e.getMessage());
-    }
+  private static ChatPartner partner(StudentEngine engine, Path from, List<StudentEngine> engines) {
+    engines.add(engine);
+    return new ChatPartner(String.valueOf(from.getFileName()), engine);
   }
 }

@@ -1,6 +1,7 @@
 package dev.distillery.jobs.chat;
 
 import dev.distillery.core.random.CounterRandom;
+import dev.distillery.core.run.TerminalText;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherException;
 import java.io.BufferedReader;
@@ -163,7 +164,7 @@ final class ChatLoop {
   }
 
   private void say(String piece) {
-    out.print(piece);
+    out.print(TerminalText.safe(piece));
     out.flush();
   }
 

@@ -1,11 +1,10 @@
 package dev.distillery.jobs.chat;
 
-import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
-import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.training.student.AskedOptions;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -13,27 +12,18 @@ import picocli.CommandLine.Option;
  * What the job chat can be told.
  *
  * @param run what every job can be told
- * @param model a model's directory or file
+ * @param student that is talked to
  * @param adapter LoRA adapter over it
  * @param with another model, which answers beside it
  * @param system what the dialogue begins with
  * @param maxNewTokens tokens of an answer at most
  * @param temperature of draws; 0 takes the likeliest token
  * @param topP nucleus of draws
- * @param contextLength tokens of the dialogue at most
- * @param chatTemplate chat template; by default each model's own
- * @param template what a chat template is told beside the dialogue
- * @param threads that compute
  */
 @WithBuilder
 public record ChatOptions(
     RunOptions run,
-    @Required("name a directory or a file")
-        @Option(
-            names = "--model",
-            paramLabel = "PATH",
-            description = "Hugging Face directory or GGUF file.")
-        String model,
+    AskedOptions student,
     @Option(
             names = "--adapter",
             paramLabel = "DIR",
@@ -71,25 +61,7 @@ public record ChatOptions(
             paramLabel = "P",
             defaultValue = "1",
             description = "Draws from the fewest tokens that have this probability together.")
-        double topP,
-    @Bounds(atLeast = 1)
-        @Option(
-            names = "--context-length",
-            paramLabel = "N",
-            description = "Tokens of the dialogue at most. Default: the model's, up to 4096.")
-        Optional<Integer> contextLength,
-    @Option(
-            names = "--chat-template",
-            paramLabel = "NAME",
-            description = "Chat template of dialogues. Default: each model's own.")
-        Optional<String> chatTemplate,
-    TemplateOptions template,
-    @Bounds(atLeast = 1)
-        @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads that compute. Default: one a processor.")
-        Optional<Integer> threads) {
+        double topP) {
   /** Named setters over the declared defaults. */
   public static ChatOptionsBuilder builder() {
     return ChatOptionsBuilder.builder(OptionsBinder.defaults(ChatOptions.class));

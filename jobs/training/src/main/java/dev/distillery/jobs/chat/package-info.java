@@ -4,7 +4,7 @@
  * and what was said with it. Uses no Spark but its libraries.
  *
  * <p>May use: core.dialogue, core.random, core.run, core.teacher, model.format, model.sample,
- * model.tokenizer, spark.job, training.tokens.
+ * model.tokenizer, spark.job, training.student.
  */
 @NullMarked
 package dev.distillery.jobs.chat;

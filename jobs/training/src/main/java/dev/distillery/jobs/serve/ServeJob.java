@@ -3,20 +3,24 @@ package dev.distillery.jobs.serve;
 import dev.distillery.core.run.JobException;
 import dev.distillery.core.run.Manual;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.core.run.RunOptionsBuilder;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.model.sample.EngineSettings;
 import dev.distillery.model.sample.StudentEngine;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * Answers clients of OpenAI's interface by a student, until it is told to end. See {@link #manual}.
  *
  * <pre>{@code
- * ServeOptions options = ServeOptions.builder().model("models/student").port(8000).build();
+ * ServeOptions options =
+ *     ServeOptions.builder()
+ *         .student(AskedOptions.builder().model("models/student").build())
+ *         .port(8000)
+ *         .build();
  * ServeSummary summary = new ServeJob().run(spark, options); // Until the process is told to end.
  * System.out.println(summary.answered() + " requests answered");
  * }</pre>
@@ -74,28 +78,29 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
     return options.run();
   }
 
+  /** A server begins anew each time that it is started, whatever its id has done. */
+  @Override
+  public ServeOptions settled(ServeOptions options) {
+    return ServeOptionsBuilder.builder(options)
+        .run(RunOptionsBuilder.builder(options.run()).overwrite(true).build())
+        .build();
+  }
+
   @Override
   public Outcome<ServeSummary> perform(JobRun run, ServeOptions options) {
     Secret key = options.apiKeyEnv().map(ServeJob::key).orElse(Secret.NONE);
-    var settings =
-        new EngineSettings(
-            options.contextLength().orElse(0),
-            options.concurrency(),
-            options.chatTemplate().orElse(""),
-            options.template().on(run.day()),
-            options.requestTimeout(),
-            StudentEngine.MEMORY_SHARE * (1 + options.adapter().size()),
-            PROMPT_TOKENS,
-            true);
+    EngineSettings settings =
+        options
+            .student()
+            .settings(
+                run.day(),
+                options.concurrency(),
+                options.requestTimeout(),
+                1 + options.adapter().size(),
+                PROMPT_TOKENS);
     var figures = new ServerFigures();
     try (var part = run.stop().endsItself();
-        ServedModels models =
-            ServedModels.open(
-                Path.of(options.model()),
-                options.servedName(),
-                options.adapters(),
-                options.threads().orElse(0),
-                settings)) {
+        ServedModels models = ServedModels.open(options, settings)) {
       if (!run.dryRun()) {
         serve(run, options, models, key, figures);
       }

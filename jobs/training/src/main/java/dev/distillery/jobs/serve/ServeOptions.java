@@ -1,12 +1,11 @@
 package dev.distillery.jobs.serve;
 
-import dev.distillery.core.dialogue.TemplateOptions;
 import dev.distillery.core.run.Bounds;
 import dev.distillery.core.run.OptionsBinder;
-import dev.distillery.core.run.Required;
 import dev.distillery.core.run.RunOptions;
 import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
+import dev.distillery.training.student.AskedOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +20,7 @@ import picocli.CommandLine.Option;
  * What the job serve can be told.
  *
  * @param run what every job can be told
- * @param model a model's directory or file
+ * @param student that is served
  * @param adapter LoRA adapters over it, NAME=DIR
  * @param name under which the plain model is asked for
  * @param host address that is listened on
@@ -29,21 +28,12 @@ import picocli.CommandLine.Option;
  * @param apiKeyEnv environment variable of the key that clients must give
  * @param concurrency answers that are written at the same time
  * @param queue requests that may wait beside them
- * @param contextLength tokens of a prompt and its answer together
- * @param chatTemplate chat template for dialogues; by default the model's own
- * @param template what a chat template is told beside the dialogue
- * @param threads that compute
  * @param requestTimeout longest time of one answer
  */
 @WithBuilder
 public record ServeOptions(
     RunOptions run,
-    @Required("name a directory or a file")
-        @Option(
-            names = "--model",
-            paramLabel = "PATH",
-            description = "Hugging Face directory or GGUF file.")
-        String model,
+    AskedOptions student,
     @Option(
             names = "--adapter",
             paramLabel = "NAME=DIR",
@@ -96,25 +86,6 @@ public record ServeOptions(
             defaultValue = "256",
             description = "Requests that may wait beside them; others get 429.")
         int queue,
-    @Bounds(atLeast = 1)
-        @Option(
-            names = "--context-length",
-            paramLabel = "N",
-            description =
-                "Tokens of a prompt and its answer together. Default: the model's, up to 4096.")
-        Optional<Integer> contextLength,
-    @Option(
-            names = "--chat-template",
-            paramLabel = "NAME",
-            description = "Chat template of dialogues. Default: the model's own.")
-        Optional<String> chatTemplate,
-    TemplateOptions template,
-    @Bounds(atLeast = 1)
-        @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads that compute. Default: one a processor.")
-        Optional<Integer> threads,
     @Bounds(above = 0)
         @Option(
             names = "--request-timeout",
@@ -138,7 +109,7 @@ public record ServeOptions(
   String servedName() {
     return name.orElseGet(
         () -> {
-          Path path = Path.of(model).toAbsolutePath().normalize();
+          Path path = Path.of(student.model()).toAbsolutePath().normalize();
           Path last = path.getFileName();
           return last == null ? "student" : last.toString().replaceFirst("(?i)\\.gguf$", "");
         });
@@ -165,7 +136,7 @@ public record ServeOptions(
                 "Option --name: expected what matches " + NAME + ", found '" + given + "'");
           }
         });
-    if (!model.isEmpty()) {
+    if (!student.model().isEmpty()) {
       names.add(servedName());
     }
     for (String one : adapter) {

@@ -12,6 +12,7 @@ import dev.distillery.model.sample.WrittenToken;
 import dev.distillery.model.tokenizer.TokenDecoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One request in work: its choices are decoded together with everybody's, and what they become is
@@ -159,14 +160,12 @@ final class ServedCall {
     long base = sampling.seed().orElse(seed);
     int told =
         request.topLogprobs().isPresent() ? Math.max(1, request.topLogprobs().getAsInt()) : 0;
+    boolean streams = request.stream() && !request.silent();
     promptTokens += prompt.length;
     for (int i = 0; i < request.n(); i++) {
       try {
         // With a seed the same prompt gets the same; without one the same prompt twice does not.
         long draw = sampling.seed().isPresent() ? i : choices.size();
-        // A decoder of its own for each: it remembers what it has read.
-        TokenDecoder decoder =
-            goesOn ? engine.prompts().behind(prompt) : engine.tokenizer().decoder(true);
         choices.add(
             new ServedChoice(
                 this,
@@ -174,14 +173,18 @@ final class ServedCall {
                 engine
                     .prompts()
                     .prepare(CounterRandom.key(base, draw), prompt, sampling, told, goesOn),
-                decoder,
-                request.stream() && !request.silent(),
+                streams ? Optional.of(decoder(prompt, engine, goesOn)) : Optional.empty(),
                 told > 0,
                 told > 0 && request.echo()));
       } catch (TeacherException e) {
         throw refusal(e);
       }
     }
+  }
+
+  /** One of its own for each choice: it remembers what it has read. */
+  private static TokenDecoder decoder(int[] prompt, StudentEngine engine, boolean goesOn) {
+    return goesOn ? engine.prompts().behind(prompt) : engine.tokenizer().decoder(true);
   }
 
   private static ApiException refusal(TeacherException e) {

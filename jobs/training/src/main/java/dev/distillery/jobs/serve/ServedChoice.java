@@ -8,6 +8,7 @@ import dev.distillery.model.sample.WrittenToken;
 import dev.distillery.model.tokenizer.TokenDecoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One answer on its way. It is told on the student's thread and passes on to its {@link
@@ -38,11 +39,10 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
   private final ServedCall call;
   private final int index;
   private final Prepared prepared;
-  private final boolean streams;
   private final boolean tells;
   private final boolean tellsPrompt;
   private final StopTexts stops;
-  private final TokenDecoder decoder;
+  private final Optional<TokenDecoder> stream;
   private final StringBuilder text = new StringBuilder();
   private final List<WrittenToken> prompt = new ArrayList<>();
   private final List<WrittenToken> told = new ArrayList<>();
@@ -53,7 +53,7 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
 
   /**
    * @param index of the answer in the request's
-   * @param decoder of what goes on behind the prompt
+   * @param stream the decoder of what goes on behind the prompt, where it is told as it comes
    * @param tells whether tokens are told
    * @param tellsPrompt whether the prompt's are, too
    */
@@ -61,15 +61,13 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
       ServedCall call,
       int index,
       Prepared prepared,
-      TokenDecoder decoder,
-      boolean streams,
+      Optional<TokenDecoder> stream,
       boolean tells,
       boolean tellsPrompt) {
     this.call = call;
     this.index = index;
     this.prepared = prepared;
-    this.decoder = decoder;
-    this.streams = streams;
+    this.stream = stream;
     this.tells = tells;
     this.tellsPrompt = tellsPrompt;
     this.stops = new StopTexts(prepared.options().stopTexts());
@@ -120,8 +118,11 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
       begun = true;
       call.begun(this, prompt);
     }
+    if (stream.isEmpty()) {
+      return;
+    }
     if (!prepared.options().stopIds().contains(token)) {
-      text.append(decoder.append(token));
+      text.append(stream.get().append(token));
     }
     ends.add(text.length());
     if (!tells) {
@@ -131,16 +132,13 @@ final class ServedChoice implements DecodingWork, Generator.Listener {
 
   @Override
   public void onTold(WrittenToken token) {
-    if (tells) {
+    if (tells && stream.isPresent()) {
       told.add(token);
       push();
     }
   }
 
   private void push() {
-    if (!streams) {
-      return;
-    }
     int certain = stops.certain(text, sent);
     // A token goes with the last of its characters; the one that ends the answer, with the end.
     int tokens = sentTokens;

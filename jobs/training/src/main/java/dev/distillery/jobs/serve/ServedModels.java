@@ -2,10 +2,8 @@ package dev.distillery.jobs.serve;
 
 import dev.distillery.core.run.JobException;
 import dev.distillery.model.sample.EngineSettings;
-import dev.distillery.model.sample.Student;
 import dev.distillery.model.sample.StudentEngine;
-import dev.distillery.training.tokens.AdapterTokenizer;
-import java.io.IOException;
+import dev.distillery.training.student.AskedOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,49 +17,33 @@ final class ServedModels implements AutoCloseable {
   private ServedModels() {}
 
   /**
-   * Opens a model, and the same with each adapter, merged: all its matrices lie in memory of their
-   * own, in float32.
+   * Opens a model, and the same with each adapter.
    *
-   * @param adapters folders by name
    * @throws JobException where one cannot be read
    */
-  static ServedModels open(
-      Path model, String name, Map<String, Path> adapters, int threads, EngineSettings settings) {
+  static ServedModels open(ServeOptions options, EngineSettings settings) {
+    AskedOptions student = options.student();
+    Path model = Path.of(student.model());
     var models = new ServedModels();
     try {
-      models.add(name, "--model " + model, model, Optional.empty(), threads, settings);
-      for (var adapter : adapters.entrySet()) {
-        models.add(
-            adapter.getKey(),
-            "--adapter " + adapter.getKey() + "=" + adapter.getValue(),
-            model,
-            Optional.of(adapter.getValue()),
-            threads,
-            settings);
-      }
+      models.engines.put(
+          options.servedName(),
+          student.open("--model " + model, model, Optional.empty(), settings));
+      options
+          .adapters()
+          .forEach(
+              (name, adapter) ->
+                  models.engines.put(
+                      name,
+                      student.open(
+                          "--adapter " + name + "=" + adapter,
+                          model,
+                          Optional.of(adapter),
+                          settings)));
       return models;
     } catch (RuntimeException e) {
       models.close();
       throw e;
-    }
-  }
-
-  private void add(
-      String name,
-      String option,
-      Path model,
-      Optional<Path> adapter,
-      int threads,
-      EngineSettings settings) {
-    try {
-      if (adapter.isPresent()) {
-        AdapterTokenizer.check(adapter.get(), model, settings.chatTemplate());
-      }
-      var engine = new StudentEngine(Student.open(model, adapter, threads), settings);
-      engines.put(name, engine);
-      engine.load();
-    } catch (IOException | IllegalArgumentException e) {
-      throw JobException.invalid("Option " + option + ": " + e.getMessage());
     }
   }
 

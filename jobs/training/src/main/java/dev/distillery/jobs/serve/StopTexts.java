@@ -28,7 +28,7 @@ final class StopTexts {
         certain = Math.min(certain, whole);
       }
       for (int begin = Math.max(0, tail.length() - stop.length() + 1); begin < certain; begin++) {
-        if (stop.startsWith(tail.substring(begin))) {
+        if (tail.regionMatches(begin, stop, 0, tail.length() - begin)) {
           certain = begin;
         }
       }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.run.OptionsKit;
 import dev.distillery.core.run.RunOptions;
+import dev.distillery.training.student.AskedOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ServeOptionsTest {
@@ -52,7 +54,7 @@ class ServeOptionsTest {
   void namesAreThoseOfFilesAndOfAdapters() {
     ServeOptions options =
         ServeOptions.builder()
-            .model("models/Small.Q4_1.gguf")
+            .student(AskedOptions.builder().model("models/Small.Q4_1.gguf").build())
             .adapter(List.of("one=adapters/a=b", "two=c"))
             .build();
     assertThat(options.violations()).isEmpty();
@@ -62,7 +64,7 @@ class ServeOptionsTest {
         .containsEntry("two", Path.of("c"));
     ServeOptions wrong =
         ServeOptions.builder()
-            .model("models/small")
+            .student(AskedOptions.builder().model("models/small").build())
             .name("a b")
             .adapter(List.of("x", "=y", "small=", "one=a", "one=b"))
             .build();
@@ -73,5 +75,19 @@ class ServeOptionsTest {
             "Option --adapter: expected NAME=DIR, found '=y'",
             "Option --adapter: expected NAME=DIR, found 'small='",
             "Option --adapter: there is a model 'one' already; choose another name");
+  }
+
+  /** As a service that is started again under its name. */
+  @Test
+  void aServerBeginsAnewUnderItsId() {
+    ServeOptions options =
+        ServeOptions.builder()
+            .run(RunOptions.builder().runId(Optional.of("web")).build())
+            .student(AskedOptions.builder().model("models/small").build())
+            .build();
+    ServeOptions settled = new ServeJob().settled(options);
+    assertThat(settled.run().overwrite()).isTrue();
+    assertThat(settled.run().runId()).contains("web");
+    assertThat(settled.student()).isEqualTo(options.student());
   }
 }

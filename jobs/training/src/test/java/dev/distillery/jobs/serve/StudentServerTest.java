@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
-import dev.distillery.core.dialogue.TemplateInputs;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.Secret;
 import dev.distillery.core.teacher.Teacher;
@@ -16,7 +15,7 @@ import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
 import dev.distillery.core.teacher.testing.FetchedModel;
-import dev.distillery.model.sample.EngineSettings;
+import dev.distillery.training.student.AskedOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -30,9 +29,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -56,6 +55,7 @@ class StudentServerTest {
       FetchedModel.root().resolve("common/model/src/test/resources/golden/student");
   private static final int CONTEXT = 4000;
   private static final int BOS = 1;
+  private static final int PROMPT_TOKENS = 128;
   private static final String CHAT = "/v1/chat/completions";
   private static final String TEXT = "/v1/completions";
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -96,14 +96,18 @@ class StudentServerTest {
 
   private void start(Secret key, int concurrency, int queue) throws IOException {
     stop();
+    ServeOptions options =
+        ServeOptions.builder()
+            .student(AskedOptions.builder().model(model().toString()).threads(2).build())
+            .concurrency(concurrency)
+            .build();
     models =
         ServedModels.open(
-            model(),
-            "student",
-            Map.of(),
-            2,
-            new EngineSettings(
-                0, concurrency, "", TemplateInputs.NONE, Duration.ofMinutes(2), 4, 128, true));
+            options,
+            options
+                .student()
+                .settings(
+                    LocalDate.EPOCH, concurrency, options.requestTimeout(), 1, PROMPT_TOKENS));
     server = StudentServer.start(models, key, figures, "127.0.0.1", 0, queue);
   }
 
