@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.apache.hadoop.conf.Configuration;
@@ -22,7 +23,8 @@ class DamagedFilesTest {
   @TempDir Path folder;
 
   private static byte[] rows(int from) {
-    return "{\"a\": %d}\n{\"a\": %d}\n".formatted(from, from + 1).getBytes(StandardCharsets.UTF_8);
+    return String.format(Locale.ROOT, "{\"a\": %d}\n{\"a\": %d}\n", from, from + 1)
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private static byte[] joined(byte[]... parts) {

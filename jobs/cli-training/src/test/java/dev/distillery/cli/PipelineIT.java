@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,14 +31,24 @@ class PipelineIT {
     var compared = new StringBuilder();
     for (int i = 0; i < 24; i++) {
       shared.append(
-          ("{\"id\": \"d%d\", \"conversations\": [{\"from\": \"human\", \"value\": \"What stands on"
-                  + " shelf %d of the pantry?\"}, {\"from\": \"gpt\", \"value\": \"On shelf %d there"
-                  + " are %d jars of plum jam.\"}]}\n")
-              .formatted(i, i, i, 3 * i));
+          String.format(
+              Locale.ROOT,
+              "{\"id\": \"d%d\", \"conversations\": [{\"from\": \"human\", \"value\": \"What"
+                  + " stands on shelf %d of the pantry?\"}, {\"from\": \"gpt\", \"value\": \"On"
+                  + " shelf %d there are %d jars of plum jam.\"}]}\n",
+              i,
+              i,
+              i,
+              3 * i));
       compared.append(
-          ("{\"question\": \"How deep is well %d?\", \"human_answers\": [\"Some %d fathoms, they"
-                  + " say.\"], \"chatgpt_answers\": [\"Well %d is %d metres deep.\"]}\n")
-              .formatted(i, i, i, 2 * i));
+          String.format(
+              Locale.ROOT,
+              "{\"question\": \"How deep is well %d?\", \"human_answers\": [\"Some %d fathoms,"
+                  + " they say.\"], \"chatgpt_answers\": [\"Well %d is %d metres deep.\"]}\n",
+              i,
+              i,
+              i,
+              2 * i));
     }
     dialogues = Files.writeString(folder.resolve("dialogues.jsonl"), shared);
     answers = Files.writeString(folder.resolve("answers.jsonl"), compared);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
@@ -75,8 +76,11 @@ class StudentIT {
     var rows = new StringBuilder();
     for (int i = 0; i < 12; i++) {
       rows.append(
-          "{\"id\": \"r%d\", \"prompt\": \"Name a thing that starts with %c.\"}\n"
-              .formatted(i, 'a' + i));
+          String.format(
+              Locale.ROOT,
+              "{\"id\": \"r%d\", \"prompt\": \"Name a thing that starts with %c.\"}\n",
+              i,
+              'a' + i));
     }
     String[] complete = {
       "complete",

@@ -122,7 +122,7 @@ final class PipelineRun {
   private <O extends Record, S extends Summary> Summary perform(
       PipelineStage<O, S> stage, StageSessions sessions) {
     int number = stages.indexOf(stage) + 1;
-    String place = "Stage %d of %d, %s".formatted(number, stages.size(), stage.name());
+    String place = "Stage %s of %s, %s".formatted(number, stages.size(), stage.name());
     if (options.run().dryRun() && !isPlannable(stage)) {
       say(place + ": can be planned when what it reads is there");
       return RunSummary.begun(stage.job().name(), stage.runId());

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -203,17 +204,18 @@ class CommandLineToolTest {
     Path file = folder.resolve("_runs/" + id + ".json");
     Files.writeString(
         file,
-        """
-        {"run_id": "%s", "job": "%s", "status": "%s", "finished_at": "2026-01-0%d", %s
-         "tables": {%s}, "inputs": [{"ref": "prompts.jsonl"}]}
-        """
-            .formatted(
-                id,
-                job,
-                status,
-                day,
-                status.equals("done") ? "" : "\"message\": \"The budget is spent\",",
-                tables));
+        String.format(
+            Locale.ROOT,
+            """
+            {"run_id": "%s", "job": "%s", "status": "%s", "finished_at": "2026-01-0%d", %s
+             "tables": {%s}, "inputs": [{"ref": "prompts.jsonl"}]}
+            """,
+            id,
+            job,
+            status,
+            day,
+            status.equals("done") ? "" : "\"message\": \"The budget is spent\",",
+            tables));
     Files.setLastModifiedTime(file, FileTime.from(Instant.ofEpochSecond(day)));
   }
 
@@ -222,14 +224,15 @@ class CommandLineToolTest {
     Files.createDirectories(file.getParent());
     Files.writeString(
         file,
-        """
-        {"host": "here", "boot": "%s", "namespace": "%s", "pid": %d, "process_started_at": %d}
-        """
-            .formatted(
-                Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip(),
-                Files.readSymbolicLink(Path.of("/proc/self/ns/pid")),
-                pid,
-                start));
+        String.format(
+            Locale.ROOT,
+            """
+            {"host": "here", "boot": "%s", "namespace": "%s", "pid": %d, "process_started_at": %d}
+            """,
+            Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip(),
+            Files.readSymbolicLink(Path.of("/proc/self/ns/pid")),
+            pid,
+            start));
   }
 
   @Test

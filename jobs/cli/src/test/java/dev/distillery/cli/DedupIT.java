@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -37,7 +38,8 @@ class DedupIT {
           text.append("w").append(words.nextInt(40_000)).append(' ');
         }
         text.append(i == base ? "end" : "else");
-        out.write("{\"id\":\"%06d\",\"instruction\":\"%s\"}%n".formatted(i, text));
+        out.write(
+            String.format(Locale.ROOT, "{\"id\":\"%06d\",\"instruction\":\"%s\"}%n", i, text));
       }
     }
     JsonNode here = dedup("here", input, Map.of(), "--master", "local[2]");

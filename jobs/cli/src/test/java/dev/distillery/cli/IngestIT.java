@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -60,10 +61,14 @@ class IngestIT {
       for (int i = 0; i < ROWS; i++) {
         int base = i % 10 == 9 ? i / 10 * 10 / 2 / 10 * 10 : i;
         String row =
-            """
-            {"id": "d%1$d", "conversations": [{"from": "human", "value": "What is %1$d, and why?"}, \
-            {"from": "gpt", "value": "<p>It is <strong>%1$d</strong>.</p>%2$s"}]}"""
-                .formatted(base, "<p>One more <em>word</em> on it.</p>".repeat(8 + base % 17));
+            String.format(
+                Locale.ROOT,
+                """
+                {"id": "d%1$d", "conversations": [{"from": "human", "value": "What is %1$d, and why?"}, \
+                {"from": "gpt", "value": "<p>It is <strong>%1$d</strong>.</p>%2$s"}]}\
+                """,
+                base,
+                "<p>One more <em>word</em> on it.</p>".repeat(8 + base % 17));
         out.write(i % 1000 == 500 ? row.substring(0, 60) : row);
         out.write('\n');
       }

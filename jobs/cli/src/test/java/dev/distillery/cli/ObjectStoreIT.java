@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -28,7 +29,10 @@ class ObjectStoreIT {
         Files.writeString(
             folder.resolve("prompts.jsonl"),
             IntStream.range(0, 80)
-                .mapToObj(i -> "{\"id\": \"%02d\", \"prompt\": \"Say %d\"}\n".formatted(i, i))
+                .mapToObj(
+                    i ->
+                        String.format(
+                            Locale.ROOT, "{\"id\": \"%02d\", \"prompt\": \"Say %d\"}\n", i, i))
                 .collect(Collectors.joining()));
     try (S3Server store = S3Server.start();
         FakeLlmServer server =

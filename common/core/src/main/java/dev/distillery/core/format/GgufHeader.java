@@ -131,7 +131,7 @@ public final class GgufHeader {
     // Every value has at least one byte, so that this bounds what is allocated.
     if (length < 0 || length > header.remaining()) {
       throw wrong(
-          "metadata %s has length %s, and %d bytes are left: it is truncated or its header lies"
+          "metadata %s has length %s, and %s bytes are left: it is truncated or its header lies"
               .formatted(key, Long.toUnsignedString(length), header.remaining()));
     }
     if (inner == 8) {
@@ -252,7 +252,7 @@ public final class GgufHeader {
     long length = take(8, "the length of " + what).getLong();
     if (length < 0 || length > max || length > header.remaining()) {
       throw wrong(
-          "%s has a length of %s bytes, and %d are left: it is truncated or its header lies"
+          "%s has a length of %s bytes, and %s are left: it is truncated or its header lies"
               .formatted(what, Long.toUnsignedString(length), header.remaining()));
     }
     return (int) length;

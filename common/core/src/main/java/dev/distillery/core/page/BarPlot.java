@@ -34,14 +34,14 @@ public record BarPlot(String title, List<Bar> bars) implements Picture {
     double most = bars.stream().mapToDouble(Bar::value).max().orElse(0);
     var svg = new StringBuilder();
     svg.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" role=\"img\" aria-label=\"%s\">\n"
             .formatted(WIDTH, bars.size() * ROW + 4, Page.escaped(title)));
     for (int i = 0; i < bars.size(); i++) {
       Bar bar = bars.get(i);
       int room = WIDTH - LABEL - 90;
       double length = most > 0 ? Math.max(0, bar.value()) / most * room : 0;
       svg.append(
-          "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s<title>%s</title></text><rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"%s\" height=\"%d\"/><text x=\"%s\" y=\"%2$d\">%s</text>\n"
+          "<text x=\"%s\" y=\"%s\" text-anchor=\"end\">%s<title>%s</title></text><rect class=\"bar\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/><text x=\"%s\" y=\"%2$s\">%s</text>\n"
               .formatted(
                   LABEL - 6,
                   i * ROW + 13,

@@ -34,7 +34,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
     public Line {
       if (x.length != y.length) {
         throw new IllegalArgumentException(
-            "Line %s has %d places and %d values".formatted(name, x.length, y.length));
+            "Line %s has %s places and %s values".formatted(name, x.length, y.length));
       }
     }
   }
@@ -62,7 +62,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
     widen(ys);
     var svg = new StringBuilder();
     svg.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" role=\"img\" aria-label=\"%s\">\n"
             .formatted(WIDTH, HEIGHT + legendHeight(), Page.escaped(title)));
     axes(svg, xs, ys);
     for (int i = 0; i < lines.size(); i++) {
@@ -111,14 +111,14 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
       double y = ys[0] + (ys[1] - ys[0]) * i / TICKS;
       double at = placeY(y, ys);
       svg.append(
-          "<line x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%3$s\" class=\"grid\"/>\n"
+          "<line x1=\"%s\" x2=\"%s\" y1=\"%s\" y2=\"%3$s\" class=\"grid\"/>\n"
               .formatted(LEFT, WIDTH - 10, number(at)));
       svg.append(
-          "<text x=\"%d\" y=\"%s\" text-anchor=\"end\">%s</text>\n"
+          "<text x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>\n"
               .formatted(LEFT - 5, number(at + 4), label(logarithmic ? Math.pow(10, y) : y)));
       double x = xs[0] + (xs[1] - xs[0]) * i / TICKS;
       svg.append(
-          "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n"
+          "<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n"
               .formatted(number(placeX(x, xs)), HEIGHT - 6, label(x)));
     }
   }
@@ -168,7 +168,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
       int x = LEFT + i % 2 * 250;
       int y = HEIGHT + 12 + i / 2 * 16;
       svg.append(
-          "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%3$d\" stroke=\"%s\" stroke-width=\"3\"/><text x=\"%d\" y=\"%d\">%s</text>\n"
+          "<line x1=\"%s\" x2=\"%s\" y1=\"%s\" y2=\"%3$s\" stroke=\"%s\" stroke-width=\"3\"/><text x=\"%s\" y=\"%s\">%s</text>\n"
               .formatted(
                   x,
                   x + 16,
@@ -181,7 +181,7 @@ public record LinePlot(String title, boolean logarithmic, List<Line> lines) impl
   }
 
   private String colour(int line) {
-    return "hsl(%d,65%%,42%%)".formatted((210 + 300 * line / Math.max(1, lines.size())) % 360);
+    return "hsl(%s,65%%,42%%)".formatted((210 + 300 * line / Math.max(1, lines.size())) % 360);
   }
 
   private static String number(double value) {

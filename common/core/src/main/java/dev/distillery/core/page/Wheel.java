@@ -45,7 +45,7 @@ public record Wheel(String title, List<Slice> slices) implements Picture {
     }
     var svg = new StringBuilder();
     svg.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%1$d\" viewBox=\"%d %2$d %1$d %1$d\" role=\"img\" aria-label=\"%s\">\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%1$s\" viewBox=\"%s %2$s %1$s %1$s\" role=\"img\" aria-label=\"%s\">\n"
             .formatted(SIZE, -SIZE / 2, Page.escaped(title)));
     double from = 0;
     for (int i = 0; i < slices.size(); i++) {
@@ -53,13 +53,13 @@ public record Wheel(String title, List<Slice> slices) implements Picture {
       double to = from + slice.count() / all * 360;
       int hue = 360 * i / slices.size();
       svg.append(
-          new Arc(from, to, INNER, MIDDLE, "hsl(%d,60%%,62%%)".formatted(hue))
+          new Arc(from, to, INNER, MIDDLE, "hsl(%s,60%%,62%%)".formatted(hue))
               .svg(slice.name(), slice.count()));
       double at = from;
       for (Part part : slice.parts()) {
         double end = at + part.count() / all * 360;
         svg.append(
-            new Arc(at, Math.min(to, end), MIDDLE, OUTER, "hsl(%d,60%%,78%%)".formatted(hue))
+            new Arc(at, Math.min(to, end), MIDDLE, OUTER, "hsl(%s,60%%,78%%)".formatted(hue))
                 .svg(part.name(), part.count()));
         at = end;
       }
@@ -75,7 +75,7 @@ public record Wheel(String title, List<Slice> slices) implements Picture {
       double end = Math.min(to, from + 359.99);
       int large = end - from > 180 ? 1 : 0;
       String path =
-          "<path fill=\"%s\" stroke=\"#fff\" d=\"M%s A%s %3$s 0 %d 1 %s L%s A%s %7$s 0 %4$d 0 %s Z\"><title>%s: %s</title></path>\n"
+          "<path fill=\"%s\" stroke=\"#fff\" d=\"M%s A%s %3$s 0 %s 1 %s L%s A%s %7$s 0 %4$s 0 %s Z\"><title>%s: %s</title></path>\n"
               .formatted(
                   colour,
                   point(outer, from),

@@ -3,6 +3,7 @@ package dev.distillery.core.rating;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -151,8 +152,11 @@ public final class Agreement {
       if (table[c].length != table.length) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "Row %d of a table of two raters: expected %d labels, found %d.",
-                c, table.length, table[c].length));
+                c,
+                table.length,
+                table[c].length));
       }
       double column = 0;
       for (long[] row : table) {

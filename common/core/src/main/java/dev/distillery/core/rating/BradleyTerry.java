@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
@@ -55,8 +56,13 @@ public final class BradleyTerry {
       if (firstWins < 0 || ties < 0 || secondWins < 0) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "Votes of '%s' against '%s': expected 0 or more of each, found %d, %d ties, %d.",
-                first, second, firstWins, ties, secondWins));
+                first,
+                second,
+                firstWins,
+                ties,
+                secondWins));
       }
     }
   }

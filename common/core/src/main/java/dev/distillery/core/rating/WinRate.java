@@ -2,6 +2,7 @@ package dev.distillery.core.rating;
 
 import dev.distillery.core.random.CounterRandom;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -20,8 +21,11 @@ public record WinRate(long wins, long ties, long losses) {
     if (wins < 0 || ties < 0 || losses < 0) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "Votes: expected 0 or more of each, found %d wins, %d ties, %d losses.",
-              wins, ties, losses));
+              wins,
+              ties,
+              losses));
     }
   }
 

@@ -138,7 +138,7 @@ public final class GgufTeacher implements Teacher {
     int most = metadata.contextLength() == 0 ? Integer.MAX_VALUE : metadata.contextLength();
     if (contextLength < 0 || contextLength > most) {
       throw new IllegalArgumentException(
-          "The context length %d is not in 1 to %d, what %s was trained on"
+          "The context length %s is not in 1 to %s, what %s was trained on"
               .formatted(contextLength, most, file.getFileName()));
     }
     int context = contextLength == 0 ? Math.min(DEFAULT_CONTEXT, most) : contextLength;
@@ -197,7 +197,7 @@ public final class GgufTeacher implements Teacher {
   @Override
   public String preflight() throws TeacherException {
     try {
-      return "llama.cpp (de.kherud:llama) with %s, %s, %d bytes, SHA-256 %s, context %d"
+      return "llama.cpp (de.kherud:llama) with %s, %s, %s bytes, SHA-256 %s, context %s"
           .formatted(
               file.getFileName(),
               loaded.metadata().name(),
@@ -255,7 +255,7 @@ public final class GgufTeacher implements Teacher {
     if (promptTokens >= loaded.context()) {
       throw failure(
           Category.CONTEXT_LENGTH,
-          "The prompt has %d tokens and leaves no room in a context of %d"
+          "The prompt has %s tokens and leaves no room in a context of %s"
               .formatted(promptTokens, loaded.context()));
     }
     int limit = Math.min(request.sampling().maxNewTokens(), loaded.context() - promptTokens);
@@ -359,7 +359,7 @@ public final class GgufTeacher implements Teacher {
         tokens.cancel();
         throw failure(
             Category.TIMEOUT,
-            "No whole reply within %d ms (--request-timeout); %d tokens were written"
+            "No whole reply within %s ms (--request-timeout); %s tokens were written"
                 .formatted(timeout.toMillis(), count));
       }
     }

@@ -37,7 +37,7 @@ final class NativeChatPrompt {
       int found = rendered.indexOf(mark(i), at);
       if (found < 0) {
         throw new IllegalArgumentException(
-            "The model's chat template drops or moves message %d (%s)"
+            "The model's chat template drops or moves message %s (%s)"
                 .formatted(i + 1, messages.get(i).role()));
       }
       prompt.append(rendered, at, found).append(messages.get(i).content());

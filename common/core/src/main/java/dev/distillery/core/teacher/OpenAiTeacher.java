@@ -180,7 +180,7 @@ public final class OpenAiTeacher implements Teacher {
                       Category.MALFORMED_REPLY,
                       answer,
                       status,
-                      "The answer of %d bytes is not a completion in JSON".formatted(body.length)));
+                      "The answer of %s bytes is not a completion in JSON".formatted(body.length)));
     }
     // Some gateways wrap an error in a 200: its own code tells more.
     int own = error.path("code").asInt(0);
@@ -191,7 +191,7 @@ public final class OpenAiTeacher implements Teacher {
         category,
         answer,
         meant,
-        "HTTP %d from the server%s%s"
+        "HTTP %s from the server%s%s"
             .formatted(meant, words.isEmpty() ? "" : ", " + words, advice(category)));
   }
 
@@ -268,7 +268,7 @@ public final class OpenAiTeacher implements Teacher {
             Category.UNKNOWN_MODEL,
             answer,
             answer.statusCode(),
-            "HTTP %d from %s: the server sends requests on and on, now to %s; check --base-url"
+            "HTTP %s from %s: the server sends requests on and on, now to %s; check --base-url"
                 .formatted(answer.statusCode(), from, to));
       }
       asked = to;
@@ -281,7 +281,7 @@ public final class OpenAiTeacher implements Teacher {
         Category.UNKNOWN_MODEL,
         answer,
         answer.statusCode(),
-        "HTTP %d from %s: it points to %s, %s; give that as --base-url if it is right"
+        "HTTP %s from %s: it points to %s, %s; give that as --base-url if it is right"
             .formatted(answer.statusCode(), base, to, why));
   }
 
@@ -355,7 +355,7 @@ public final class OpenAiTeacher implements Teacher {
           Category.TIMEOUT,
           status,
           Optional.empty(),
-          "No whole answer from %s within %d ms (--request-timeout)"
+          "No whole answer from %s within %s ms (--request-timeout)"
               .formatted(base, timeout.toMillis()));
     }
     if (status != 0) {
@@ -363,7 +363,7 @@ public final class OpenAiTeacher implements Teacher {
           Category.MALFORMED_REPLY,
           status,
           Optional.empty(),
-          "The answer (HTTP %d) was cut off: %s".formatted(status, cause.getMessage()));
+          "The answer (HTTP %s) was cut off: %s".formatted(status, cause.getMessage()));
     }
     String why =
         cause instanceof ConnectException || cause.getMessage() == null
@@ -390,7 +390,7 @@ public final class OpenAiTeacher implements Teacher {
     String server = answer.headers().firstValue("Server").orElse("server");
     Optional<URI> elsewhere = Redirects.target(answer.request(), answer);
     if (elsewhere.isPresent()) {
-      return "%s at %s, model %s; warning: HTTP %d when asked for its models, it points to %s, which was not asked; asking all the same"
+      return "%s at %s, model %s; warning: HTTP %s when asked for its models, it points to %s, which was not asked; asking all the same"
           .formatted(server, base, model, status, elsewhere.get());
     }
     takeAddress(models, answer.uri());
@@ -401,7 +401,7 @@ public final class OpenAiTeacher implements Teacher {
     byte[] body = body(answer);
     if (status != 200) {
       String words = ServerWords.of(ServerErrors.error(body), apiKey, NO_REQUEST);
-      return "%s; warning: HTTP %d when asked for its models%s; asking all the same"
+      return "%s; warning: HTTP %s when asked for its models%s; asking all the same"
           .formatted(asked, status, words.isEmpty() ? "" : ", " + words);
     }
     JsonNode json = OpenAiProtocol.parse(body).orElse(MissingNode.getInstance());
@@ -436,7 +436,7 @@ public final class OpenAiTeacher implements Teacher {
     }
     String shown =
         String.join(", ", known.subList(0, Math.min(MODELS_SHOWN, known.size())))
-            + (known.size() > MODELS_SHOWN ? " and %d more".formatted(known.size() - 10) : "");
+            + (known.size() > MODELS_SHOWN ? " and %s more".formatted(known.size() - 10) : "");
     return "its list of models does not have '%s'%s; it has: %s"
         .formatted(
             model,

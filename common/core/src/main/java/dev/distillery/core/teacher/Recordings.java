@@ -169,7 +169,7 @@ final class Recordings implements Closeable {
 
   private static IllegalArgumentException bad(Path path, int line, String what) {
     return new IllegalArgumentException(
-        "%s, line %d %s; --teacher replay reads JSONL with the columns of completions"
+        "%s, line %s %s; --teacher replay reads JSONL with the columns of completions"
             .formatted(path, line, what));
   }
 

@@ -102,7 +102,7 @@ public final class ReplayTeacher implements Teacher {
 
   @Override
   public String preflight() {
-    return "%d recorded requests in %s".formatted(recordings.size(), path);
+    return "%s recorded requests in %s".formatted(recordings.size(), path);
   }
 
   @Override

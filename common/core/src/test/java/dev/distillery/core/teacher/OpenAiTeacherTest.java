@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -570,8 +571,11 @@ class OpenAiTeacherTest {
     assertThat(failure.category()).isEqualTo(Category.UNREACHABLE);
     assertThat(failure)
         .hasMessage(
-            "Cannot talk to http://127.0.0.1:%d/v1: ConnectException; check --base-url and that the server runs"
-                .formatted(port));
+            String.format(
+                Locale.ROOT,
+                "Cannot talk to http://127.0.0.1:%d/v1: ConnectException; check --base-url and that"
+                    + " the server runs",
+                port));
     assertThatThrownBy(teacher::preflight)
         .isInstanceOfSatisfying(
             TeacherException.class, e -> assertThat(e.category()).isEqualTo(Category.UNREACHABLE));

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -100,7 +101,9 @@ class ReplayTeacherTest {
   void severalRecordingsOfOnePromptAreChosenByTheRequestWhateverTheirOrder() throws Exception {
     var lines = new ArrayList<String>();
     for (int i = 0; i < 20; i++) {
-      lines.add("{\"request_id\":\"r%d\",\"prompt\":\"p\",\"text\":\"t%d\"}".formatted(i, i));
+      lines.add(
+          String.format(
+              Locale.ROOT, "{\"request_id\":\"r%d\",\"prompt\":\"p\",\"text\":\"t%d\"}", i, i));
     }
     Path first = file("first.jsonl", lines);
     Collections.shuffle(lines, new Random(3));
@@ -134,7 +137,10 @@ class ReplayTeacherTest {
         file(
             "many.jsonl",
             IntStream.range(0, 5000)
-                .mapToObj(i -> "{\"request_id\":\"id%d\",\"text\":\"t%d\"}".formatted(i, i))
+                .mapToObj(
+                    i ->
+                        String.format(
+                            Locale.ROOT, "{\"request_id\":\"id%d\",\"text\":\"t%d\"}", i, i))
                 .toList());
     try (Teacher teacher = open(file)) {
       for (int i = 0; i < 5000; i += 7) {

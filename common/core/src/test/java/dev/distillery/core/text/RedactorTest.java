@@ -91,8 +91,12 @@ class RedactorTest {
     long without = labelled().stream().filter(line -> !MARK.matcher(line).find()).count();
     assertThat(said)
         .contains(
-            "%d labels in %d texts, %d of them without any"
-                .formatted(LongStream.of(labels).sum(), labelled().size(), without));
+            String.format(
+                Locale.ROOT,
+                "%d labels in %d texts, %d of them without any",
+                LongStream.of(labels).sum(),
+                labelled().size(),
+                without));
     assertThat(misses.size()).isLessThanOrEqualTo(6);
   }
 

@@ -138,7 +138,7 @@ public record ModelConfig(
     } else {
       if (kvHeads != heads || (long) heads * headDim != hiddenSize) {
         violations.add(
-            "GPT needs kv heads = heads and heads x head_dim = hidden_size: %d, %d, %d, %d"
+            "GPT needs kv heads = heads and heads x head_dim = hidden_size: %s, %s, %s, %s"
                 .formatted(heads, kvHeads, headDim, hiddenSize));
       }
       if (!attentionBias || !mlpBias || ropeScaling.isPresent()) {

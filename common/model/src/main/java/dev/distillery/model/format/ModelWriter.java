@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Writes a Hugging Face directory: config.json, generation_config.json with the stop ids, and the
@@ -71,7 +72,7 @@ public final class ModelWriter {
       String name =
           shards.size() == 1
               ? HuggingFaceReader.WEIGHTS
-              : String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+              : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
       total += writeShard(directory.resolve(name), shards.get(i), weights, type);
       shards.get(i).forEach(spec -> map.put(spec.name(), name));
     }

@@ -50,7 +50,7 @@ final class PythonPattern {
   static PythonPattern of(String text) {
     if (text.length() > MOST_CHARACTERS) {
       throw new IllegalArgumentException(
-          "The pattern '%s' is longer than %d characters"
+          "The pattern '%s' is longer than %s characters"
               .formatted(ModelJson.abbreviate(text), MOST_CHARACTERS));
     }
     try {

@@ -55,7 +55,7 @@ public final class ValueHeadFile {
       float[] bias = values(opened, BIAS);
       if (weight.length != hidden || bias.length != 1) {
         throw new ModelFileException(
-            file, "it should hold %s of %d values and %s of one".formatted(WEIGHT, hidden, BIAS));
+            file, "it should hold %s of %s values and %s of one".formatted(WEIGHT, hidden, BIAS));
       }
       return new ValueHead(weight, bias[0]);
     }

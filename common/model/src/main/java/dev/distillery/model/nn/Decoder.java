@@ -359,7 +359,7 @@ public final class Decoder implements AutoCloseable {
       int length = lengths[sequences[s]];
       if (length + tokens[s].length > cache.capacity()) {
         throw new IllegalArgumentException(
-            "A sequence of %d tokens and %d more does not fit the cache of %d"
+            "A sequence of %s tokens and %s more does not fit the cache of %s"
                 .formatted(length, tokens[s].length, cache.capacity()));
       }
       queryStarts[s] = at;
@@ -453,11 +453,11 @@ public final class Decoder implements AutoCloseable {
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < 0 || ids[i] >= config.vocabSize()) {
         throw new IllegalArgumentException(
-            "Token id %d is not in the vocabulary of %d".formatted(ids[i], config.vocabSize()));
+            "Token id %s is not in the vocabulary of %s".formatted(ids[i], config.vocabSize()));
       }
       if (positions[i] < 0 || positions[i] >= config.maxPositions()) {
         throw new IllegalArgumentException(
-            "Position %d is beyond the model's context of %d: shorten the text"
+            "Position %s is beyond the model's context of %s: shorten the text"
                 .formatted(positions[i], config.maxPositions()));
       }
     }

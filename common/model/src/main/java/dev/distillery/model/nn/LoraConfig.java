@@ -16,7 +16,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     targets = List.copyOf(targets);
     if (rank < 1 || !(alpha > 0) || !(dropout >= 0 && dropout < 1) || targets.isEmpty()) {
       throw new IllegalArgumentException(
-          "LoRA needs rank >= 1, alpha > 0, dropout in [0, 1) and a target: rank %d, alpha %s, dropout %s, targets %s"
+          "LoRA needs rank >= 1, alpha > 0, dropout in [0, 1) and a target: rank %s, alpha %s, dropout %s, targets %s"
               .formatted(rank, alpha, dropout, targets));
     }
   }

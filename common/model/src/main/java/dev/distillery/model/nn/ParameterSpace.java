@@ -35,7 +35,7 @@ public final class ParameterSpace implements AutoCloseable {
     for (Slot slot : slots) {
       if (slot.size() > maxSegment) {
         throw new IllegalArgumentException(
-            "Tensor %s of %d x %d is larger than a segment of %d values"
+            "Tensor %s of %s x %s is larger than a segment of %s values"
                 .formatted(slot.name(), slot.rows(), slot.columns(), maxSegment));
       }
       if (filled + slot.size() > maxSegment) {
@@ -171,7 +171,7 @@ public final class ParameterSpace implements AutoCloseable {
   private void transfer(long address, int count, Transfer transfer) {
     if (address < 0 || count < 0 || address + count > size) {
       throw new IndexOutOfBoundsException(
-          "Addresses %d to %d of a space of %d values".formatted(address, address + count, size));
+          "Addresses %s to %s of a space of %s values".formatted(address, address + count, size));
     }
     long begin = 0;
     int done = 0;

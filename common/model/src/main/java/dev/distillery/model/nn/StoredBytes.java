@@ -16,7 +16,7 @@ public record StoredBytes(TensorType type, int rows, int columns, ByteBuffer buf
     if (columns % type.blockValues() != 0
         || buffer.remaining() != type.bytes((long) rows * columns)) {
       throw new IllegalArgumentException(
-          "A matrix of %d x %d in %s has %d bytes"
+          "A matrix of %s x %s in %s has %s bytes"
               .formatted(rows, columns, type, buffer.remaining()));
     }
     buffer = buffer.slice().order(ByteOrder.LITTLE_ENDIAN);

@@ -14,7 +14,7 @@ public record Tensor(Memory memory, long offset, int rows, int columns, int stri
     long end = rows == 0 ? offset : offset + (long) (rows - 1) * stride + columns;
     if (offset < 0 || rows < 0 || columns < 1 || stride < columns || end > memory.size()) {
       throw new IllegalArgumentException(
-          "A view of %d x %d (stride %d) at %d does not fit a memory of %d values"
+          "A view of %s x %s (stride %s) at %s does not fit a memory of %s values"
               .formatted(rows, columns, stride, offset, memory.size()));
     }
   }

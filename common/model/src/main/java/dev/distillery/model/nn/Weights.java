@@ -50,7 +50,7 @@ public final class Weights {
       WeightSource.Weight weight = source.weights().get(part.name());
       if (weight == null || weight.spec().elements() != into.size()) {
         throw new ModelFileException(
-            "Tensor %s should have %d values and %s"
+            "Tensor %s should have %s values and %s"
                 .formatted(
                     part.name(),
                     into.size(),
@@ -173,7 +173,7 @@ public final class Weights {
     WeightSource.Weight weight = source.weights().get(part.name());
     if (weight == null || weight.spec().rows() != part.rows()) {
       throw new ModelFileException(
-          "Tensor %s should have %d rows and %s"
+          "Tensor %s should have %s rows and %s"
               .formatted(
                   part.name(),
                   part.rows(),
@@ -333,7 +333,7 @@ public final class Weights {
       WeightSource.Weight weight = adapter.weights().get(name);
       if (weight == null || !weight.spec().shape().equals(List.of(slot.rows(), slot.columns()))) {
         throw new ModelFileException(
-            "The adapter's tensor %s should be %d x %d and %s"
+            "The adapter's tensor %s should be %s x %s and %s"
                 .formatted(
                     name,
                     slot.rows(),
@@ -373,7 +373,7 @@ public final class Weights {
       Tensor tensor = tensor(name);
       if (start < 0 || start + into.remaining() > tensor.size()) {
         throw new IndexOutOfBoundsException(
-            "Tensor %s ends before value %d".formatted(name, start + into.remaining()));
+            "Tensor %s ends before value %s".formatted(name, start + into.remaining()));
       }
       float[] chunk = new float[Math.min(CHUNK_VALUES, into.remaining())];
       for (long at = start; into.hasRemaining(); ) {

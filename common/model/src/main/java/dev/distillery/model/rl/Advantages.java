@@ -21,7 +21,7 @@ public record Advantages(double[] advantages, double[] returns) {
   public static Advantages of(double[] rewards, double[] values, double gamma, double lambda) {
     if (rewards.length != values.length) {
       throw new IllegalArgumentException(
-          "Every token needs a reward and a value: %d and %d"
+          "Every token needs a reward and a value: %s and %s"
               .formatted(rewards.length, values.length));
     }
     double[] advantages = new double[rewards.length];

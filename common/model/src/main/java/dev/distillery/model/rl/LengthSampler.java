@@ -12,7 +12,7 @@ public record LengthSampler(int least, int most) {
   public LengthSampler {
     if (least < 1 || most <= least) {
       throw new IllegalArgumentException(
-          "Lengths need 1 <= least < most: %d and %d".formatted(least, most));
+          "Lengths need 1 <= least < most: %s and %s".formatted(least, most));
     }
   }
 

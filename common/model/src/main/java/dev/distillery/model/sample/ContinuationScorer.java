@@ -68,7 +68,7 @@ public final class ContinuationScorer implements AutoCloseable {
     int limit = decoder.config().maxPositions();
     if (context.length == 0 || continuation.length == 0 || continuation.length > limit) {
       throw new IllegalArgumentException(
-          "Scoring needs a context and a continuation of 1 to %d tokens: %d and %d"
+          "Scoring needs a context and a continuation of 1 to %s tokens: %s and %s"
               .formatted(limit, context.length, continuation.length));
     }
     int[] whole = Arrays.copyOf(context, context.length + continuation.length);
@@ -106,7 +106,7 @@ public final class ContinuationScorer implements AutoCloseable {
     int limit = decoder.config().maxPositions();
     if (context.length == 0 || shortest == 0 || context.length + longest - 1 > limit) {
       throw new IllegalArgumentException(
-          "Scoring needs a context and continuations of 1 to %d tokens in all: %d and %d to %d"
+          "Scoring needs a context and continuations of 1 to %s tokens in all: %s and %s to %s"
               .formatted(limit + 1, context.length, shortest, longest));
     }
     KeyValueCache cache = roomFor(context.length + longest - 1, continuations.size());

@@ -142,7 +142,7 @@ public final class DecodingBatch implements AutoCloseable {
     int room = capacity() - prompt.tokens().length;
     if (!hasRoom() || room < 1) {
       throw new IllegalArgumentException(
-          "No room for a prompt of %d tokens in a batch of %d rows of %d tokens"
+          "No room for a prompt of %s tokens in a batch of %s rows of %s tokens"
               .formatted(prompt.tokens().length, places.length, capacity()));
     }
     boolean all = listener.hearsPrompt() || !shares;

@@ -181,7 +181,7 @@ final class DecodingLoop implements AutoCloseable {
                 Optional.empty(),
                 Optional.of(false),
                 RateLimits.NONE,
-                "No whole reply within %d ms (--request-timeout)"
+                "No whole reply within %s ms (--request-timeout)"
                     .formatted(settings.timeout().toMillis())));
     return true;
   }

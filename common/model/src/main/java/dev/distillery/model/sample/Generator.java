@@ -104,7 +104,7 @@ public final class Generator implements AutoCloseable {
     int longest = prompts.stream().mapToInt(p -> p.tokens.length).max().orElseThrow();
     if (longest >= context) {
       throw new IllegalArgumentException(
-          "A prompt of %d tokens leaves no room in the model's context of %d: shorten it"
+          "A prompt of %s tokens leaves no room in the model's context of %s: shorten it"
               .formatted(longest, context));
     }
     int capacity = Math.min(context, longest + options.maxNewTokens());

@@ -42,7 +42,7 @@ public final class StudentEngine implements AutoCloseable {
       int most = student.config().maxPositions();
       if (settings.contextLength() < 0 || settings.contextLength() > most) {
         throw new IllegalArgumentException(
-            "The context length %d is not in 1 to %d, what %s was made for"
+            "The context length %s is not in 1 to %s, what %s was made for"
                 .formatted(settings.contextLength(), most, student.path().getFileName()));
       }
       this.context =

@@ -173,7 +173,7 @@ public final class StudentPrompts {
     if (tokens.length >= context) {
       throw failure(
           Category.CONTEXT_LENGTH,
-          "The prompt has %d tokens and leaves no room in a context of %d"
+          "The prompt has %s tokens and leaves no room in a context of %s"
               .formatted(tokens.length, context));
     }
     try {

@@ -141,7 +141,7 @@ public final class StudentTeacher implements Teacher {
   @Override
   public String preflight() throws TeacherException {
     try {
-      return "student %s, %s, %d parameters, SHA-256 %s, context %d, %s"
+      return "student %s, %s, %s parameters, SHA-256 %s, context %s, %s"
           .formatted(
               model.getFileName(),
               engine.config().architecture().modelType(),

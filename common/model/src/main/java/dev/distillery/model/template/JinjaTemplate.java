@@ -40,7 +40,7 @@ public final class JinjaTemplate {
   public static JinjaTemplate parse(String source) {
     if (source.length() > LONGEST) {
       throw new TemplateException(
-          "The chat template has %d characters, more than the %d that are read"
+          "The chat template has %s characters, more than the %s that are read"
               .formatted(source.length(), LONGEST));
     }
     TemplateParser parser = new TemplateParser(source);
@@ -101,7 +101,7 @@ public final class JinjaTemplate {
     long step = Value.whole(a.get(2, "step", 1L), "The step of range");
     if (step == 0 || (to - from) / step > LONGEST_RANGE) {
       throw new TemplateException(
-          "range(%d, %d, %d) of the chat template has no end, or more than %d numbers"
+          "range(%s, %s, %s) of the chat template has no end, or more than %s numbers"
               .formatted(from, to, step, LONGEST_RANGE));
     }
     List<Object> numbers = new ArrayList<>();
@@ -160,8 +160,12 @@ public final class JinjaTemplate {
       case 'b' -> month(now).substring(0, 3);
       case 'A' -> weekday(now);
       case 'a' -> weekday(now).substring(0, 3);
-      case 'F' -> "%d-%02d-%02d".formatted(now.getYear(), now.getMonthValue(), now.getDayOfMonth());
-      case 'T' -> "%02d:%02d:%02d".formatted(now.getHour(), now.getMinute(), now.getSecond());
+      case 'F' ->
+          String.format(
+              Locale.ROOT, "%d-%02d-%02d", now.getYear(), now.getMonthValue(), now.getDayOfMonth());
+      case 'T' ->
+          String.format(
+              Locale.ROOT, "%02d:%02d:%02d", now.getHour(), now.getMinute(), now.getSecond());
       case '%' -> "%";
       default ->
           throw new TemplateException(
@@ -178,6 +182,6 @@ public final class JinjaTemplate {
   }
 
   private static String digits(int number, boolean bare) {
-    return bare ? String.valueOf(number) : "%02d".formatted(number);
+    return bare ? String.valueOf(number) : String.format(Locale.ROOT, "%02d", number);
   }
 }

@@ -91,7 +91,7 @@ record Loop(
     List<Object> members = Value.elements(value);
     if (members.size() != targets.size()) {
       throw new TemplateException(
-          "The chat template takes %d names from %d values"
+          "The chat template takes %s names from %s values"
               .formatted(targets.size(), members.size()));
     }
     for (int i = 0; i < members.size(); i++) {

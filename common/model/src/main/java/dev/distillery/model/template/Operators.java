@@ -76,7 +76,7 @@ final class Operators {
       };
     } catch (ArithmeticException e) {
       throw new TemplateException(
-          "The chat template computes %d %s %d: %s".formatted(a, operator, b, e.getMessage()));
+          "The chat template computes %s %s %s: %s".formatted(a, operator, b, e.getMessage()));
     }
   }
 

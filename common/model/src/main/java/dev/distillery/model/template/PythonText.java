@@ -2,6 +2,7 @@ package dev.distillery.model.template;
 
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Values as Python writes them: {@code str}, {@code repr}, {@code json.dumps}. */
@@ -98,7 +99,7 @@ final class PythonText {
               } else if (c == '\t') {
                 out.append("\\t");
               } else if (c < 32 || (c >= 0x7F && c <= 0xA0) || c == 0xAD) {
-                out.append("\\x%02x".formatted(c));
+                out.append(String.format(Locale.ROOT, "\\x%02x", c));
               } else if (!printable(c)) {
                 out.append((c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c));
               } else {
@@ -195,7 +196,10 @@ final class PythonText {
   static String ascii(CharSequence json) {
     StringBuilder out = new StringBuilder();
     json.chars()
-        .forEach(c -> out.append(c > '~' ? "\\u%04x".formatted(c) : String.valueOf((char) c)));
+        .forEach(
+            c ->
+                out.append(
+                    c > '~' ? String.format(Locale.ROOT, "\\u%04x", c) : String.valueOf((char) c)));
     return out.toString();
   }
 
@@ -219,7 +223,7 @@ final class PythonText {
       if (escape >= 0) {
         out.append('\\').append("\"\\nrtbf".charAt(escape));
       } else if (c < 32) {
-        out.append("\\u%04x".formatted((int) c));
+        out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
       } else {
         out.append(c);
       }

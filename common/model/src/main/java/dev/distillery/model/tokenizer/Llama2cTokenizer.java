@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -55,7 +56,7 @@ final class Llama2cTokenizer {
       boolean single = count >= FIRST_BYTE && count < FIRST_BYTE + 256;
       String name = mark ? List.of("<unk>", "<s>", "</s>").get(count) : token;
       if (single) {
-        name = String.format("<0x%02X>", count - FIRST_BYTE);
+        name = String.format(Locale.ROOT, "<0x%02X>", count - FIRST_BYTE);
       }
       if (vocabulary.putIfAbsent(name, count) != null) {
         throw new ModelFileException(file, "token " + count + " is there twice: " + name);

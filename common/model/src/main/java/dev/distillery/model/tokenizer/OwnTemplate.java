@@ -202,7 +202,7 @@ final class OwnTemplate {
       }
       if (first[i] < before) {
         throw new TemplateException(
-            "The chat template mixes message %d with another, so that answers cannot be told apart"
+            "The chat template mixes message %s with another, so that answers cannot be told apart"
                 .formatted(i));
       }
       int end = last[i];

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -95,7 +96,7 @@ public final class SentencePieceBpe implements Tokenizer {
       tokenBytes[id] = token.replace(SPACE, ' ').getBytes(StandardCharsets.UTF_8);
     }
     for (int b = 0; b < 256; b++) {
-      byteIds[b] = model.getOrDefault(String.format("<0x%02X>", b), -1);
+      byteIds[b] = model.getOrDefault(String.format(Locale.ROOT, "<0x%02X>", b), -1);
       if (byteIds[b] >= 0) {
         tokenBytes[byteIds[b]] = new byte[] {(byte) b};
       }

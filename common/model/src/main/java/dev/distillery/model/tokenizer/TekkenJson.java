@@ -107,7 +107,7 @@ final class TekkenJson {
     if (size < marks + BYTES || size > Math.min(Vocabulary.MAX_SIZE, (long) marks + ranks)) {
       throw config.wrong(
           "default_vocab_size",
-          "%d marks with %d to all %d tokens of vocab, and %d at most"
+          "%s marks with %s to all %s tokens of vocab, and %s at most"
               .formatted(marks, BYTES, ranks, Vocabulary.MAX_SIZE));
     }
     List<AddedToken> added = marks(version, marks);
@@ -132,7 +132,7 @@ final class TekkenJson {
         String name = mark.path("token_str").asText();
         if (mark.path("rank").asInt(-1) != names.size() || name.isEmpty()) {
           throw json.error(
-              "special token %d has another rank, or no token_str: %s"
+              "special token %s has another rank, or no token_str: %s"
                   .formatted(names.size(), ModelJson.abbreviate(mark.toString())));
         }
         names.add(name);
@@ -144,7 +144,7 @@ final class TekkenJson {
     }
     if (names.size() > count) {
       throw config.wrong(
-          "default_num_special_tokens", "the %d of the file at least".formatted(names.size()));
+          "default_num_special_tokens", "the %s of the file at least".formatted(names.size()));
     }
     while (names.size() < count) {
       names.add("<SPECIAL_" + names.size() + ">");
@@ -197,7 +197,7 @@ final class TekkenJson {
 
   private ModelFileException wrong(int rank, String found, JsonNode token) {
     return json.error(
-        "token %d of vocab has %s: %s"
+        "token %s of vocab has %s: %s"
             .formatted(rank, found, ModelJson.abbreviate(token.toString())));
   }
 
@@ -219,7 +219,7 @@ final class TekkenJson {
       characters += (long) ways.size() * (spelling.length() + 1);
       if (characters > MAX_MERGE_CHARACTERS) {
         throw json.error(
-            "the tokens of vocab are joined from pairs in so many ways that their merges have more than %d characters, which is all that is read: token %d has %d"
+            "the tokens of vocab are joined from pairs in so many ways that their merges have more than %s characters, which is all that is read: token %s has %s"
                 .formatted(MAX_MERGE_CHARACTERS, vocabulary.get(spelling), ways.size()));
       }
       ways.sort(Comparator.comparingInt(Halves::left).thenComparingInt(Halves::right));

@@ -126,12 +126,12 @@ public final class ClassifierLoss implements AutoCloseable {
     int classes = decoder.config().labels();
     if (labels.length != batch.sequences()) {
       throw new IllegalArgumentException(
-          "A batch of %d sequences has %d labels".formatted(batch.sequences(), labels.length));
+          "A batch of %s sequences has %s labels".formatted(batch.sequences(), labels.length));
     }
     for (int label : labels) {
       if (label < 0 || label >= classes) {
         throw new IllegalArgumentException(
-            "Label %d is none of the classifier's %d classes".formatted(label, classes));
+            "Label %s is none of the classifier's %s classes".formatted(label, classes));
       }
     }
   }

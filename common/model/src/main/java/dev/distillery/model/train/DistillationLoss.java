@@ -71,7 +71,7 @@ public final class DistillationLoss implements AutoCloseable {
     int vocabulary = student.config().vocabSize();
     if (teacher.decoder().config().vocabSize() != vocabulary) {
       throw new IllegalArgumentException(
-          "The teacher's vocabulary of %d is not the student's of %d"
+          "The teacher's vocabulary of %s is not the student's of %s"
               .formatted(teacher.decoder().config().vocabSize(), vocabulary));
     }
     return (d, gradients) -> {
@@ -174,20 +174,20 @@ public final class DistillationLoss implements AutoCloseable {
   private void check(Batch batch, int[] rows, TopLogProbs teacher) {
     if (teacher.ids().length != batch.tokens()) {
       throw new IllegalArgumentException(
-          "A batch of %d tokens has %d rows of a teacher's log-probabilities"
+          "A batch of %s tokens has %s rows of a teacher's log-probabilities"
               .formatted(batch.tokens(), teacher.ids().length));
     }
     for (int row : rows) {
       int[] ids = teacher.ids()[row];
       if (ids.length == 0 || ids.length != teacher.logProbs()[row].length) {
         throw new IllegalArgumentException(
-            "Token %d has %d of a teacher's ids and %d log-probabilities"
+            "Token %s has %s of a teacher's ids and %s log-probabilities"
                 .formatted(row, ids.length, teacher.logProbs()[row].length));
       }
       for (int id : ids) {
         if (id < 0 || id >= student.config().vocabSize()) {
           throw new IllegalArgumentException(
-              "The teacher's token %d is not in the student's vocabulary of %d"
+              "The teacher's token %s is not in the student's vocabulary of %s"
                   .formatted(id, student.config().vocabSize()));
         }
       }

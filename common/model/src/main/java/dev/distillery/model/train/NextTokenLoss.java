@@ -87,7 +87,7 @@ public final class NextTokenLoss implements AutoCloseable {
   private static void check(Batch batch, Targets targets) {
     if (targets.ids().length != batch.tokens()) {
       throw new IllegalArgumentException(
-          "A batch of %d tokens has %d targets".formatted(batch.tokens(), targets.ids().length));
+          "A batch of %s tokens has %s targets".formatted(batch.tokens(), targets.ids().length));
     }
   }
 

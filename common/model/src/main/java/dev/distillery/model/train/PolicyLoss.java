@@ -85,7 +85,7 @@ public final class PolicyLoss implements AutoCloseable {
           || advantages.length != n
           || returns.length != n) {
         throw new IllegalArgumentException(
-            "Each of %d tokens needs an id, log-probabilities, a value, an advantage and a return"
+            "Each of %s tokens needs an id, log-probabilities, a value, an advantage and a return"
                 .formatted(n));
       }
     }

@@ -35,7 +35,7 @@ public final class PolicySums {
   /** Sums that were added elsewhere, as {@link #toArray} gave them. */
   public PolicySums(double[] sums) {
     if (sums.length < COUNT) {
-      throw new IllegalArgumentException("There are %d sums: %d".formatted(COUNT, sums.length));
+      throw new IllegalArgumentException("There are %s sums: %s".formatted(COUNT, sums.length));
     }
     this.sums = sums.clone();
   }

@@ -58,7 +58,7 @@ public record PreferenceSums(
   public static PreferenceSums ofArray(double[] sums) {
     if (sums.length != SIZE) {
       throw new IllegalArgumentException(
-          "The sums are %d numbers, found %d".formatted(SIZE, sums.length));
+          "The sums are %s numbers, found %s".formatted(SIZE, sums.length));
     }
     return new PreferenceSums(sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]);
   }

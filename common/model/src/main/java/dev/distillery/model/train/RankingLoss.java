@@ -45,7 +45,7 @@ public final class RankingLoss implements AutoCloseable {
   public RankingLoss(Decoder decoder, double centring) {
     if (decoder.config().labels() != 1) {
       throw new IllegalArgumentException(
-          "A reward model has one score, and this model's head has %d outputs"
+          "A reward model has one score, and this model's head has %s outputs"
               .formatted(decoder.config().labels()));
     }
     if (!(centring >= 0 && centring < Double.POSITIVE_INFINITY)) {

@@ -81,7 +81,7 @@ public record RankingSums(
   public static RankingSums ofArray(double[] sums) {
     if (sums.length != SIZE) {
       throw new IllegalArgumentException(
-          "The sums are %d numbers, found %d".formatted(SIZE, sums.length));
+          "The sums are %s numbers, found %s".formatted(SIZE, sums.length));
     }
     return new RankingSums(
         sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[8], sums[9],

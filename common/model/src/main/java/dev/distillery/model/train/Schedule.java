@@ -25,7 +25,7 @@ public record Schedule(Kind kind, double peak, long warmupSteps, long totalSteps
   public Schedule {
     if (!(peak >= 0) || warmupSteps < 0 || totalSteps < 0 || !(minRatio >= 0 && minRatio <= 1)) {
       throw new IllegalArgumentException(
-          "A schedule needs peak, warm-up and total >= 0 and a minimum ratio in [0, 1]: %s, %d, %d, %s"
+          "A schedule needs peak, warm-up and total >= 0 and a minimum ratio in [0, 1]: %s, %s, %s, %s"
               .formatted(peak, warmupSteps, totalSteps, minRatio));
     }
   }

@@ -15,13 +15,13 @@ public record Targets(int[] ids, float[] weights) {
   public Targets {
     if (ids.length != weights.length) {
       throw new IllegalArgumentException(
-          "Every target needs a weight: %d targets, %d weights"
+          "Every target needs a weight: %s targets, %s weights"
               .formatted(ids.length, weights.length));
     }
     for (int i = 0; i < weights.length; i++) {
       if (!(weights[i] >= 0 && weights[i] < Float.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "The weight of target %d must be a number from 0 on: %s".formatted(i, weights[i]));
+            "The weight of target %s must be a number from 0 on: %s".formatted(i, weights[i]));
       }
     }
   }
@@ -42,7 +42,7 @@ public record Targets(int[] ids, float[] weights) {
   public static Targets next(Batch batch, float[] tokenWeights) {
     if (tokenWeights.length != batch.tokens()) {
       throw new IllegalArgumentException(
-          "A batch of %d tokens has %d weights".formatted(batch.tokens(), tokenWeights.length));
+          "A batch of %s tokens has %s weights".formatted(batch.tokens(), tokenWeights.length));
     }
     int[] ids = batch.nextTokens();
     float[] weights = new float[ids.length];

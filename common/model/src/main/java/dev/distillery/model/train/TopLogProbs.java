@@ -12,7 +12,7 @@ public record TopLogProbs(int[][] ids, float[][] logProbs) {
   public TopLogProbs {
     if (ids.length != logProbs.length) {
       throw new IllegalArgumentException(
-          "Every token needs ids and log-probabilities: %d and %d"
+          "Every token needs ids and log-probabilities: %s and %s"
               .formatted(ids.length, logProbs.length));
     }
   }

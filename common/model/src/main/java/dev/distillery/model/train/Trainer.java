@@ -77,7 +77,7 @@ public final class Trainer implements AutoCloseable {
     double norm = optimizer.norm(gradient);
     if (!Double.isFinite(norm)) {
       throw new ArithmeticException(
-          "The gradient of step %d is not finite (loss %s): lower the learning rate or look at its data"
+          "The gradient of step %s is not finite (loss %s): lower the learning rate or look at its data"
               .formatted(optimizer.steps(), loss));
     }
     long step = optimizer.steps();

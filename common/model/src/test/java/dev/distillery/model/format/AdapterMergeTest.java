@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -178,7 +179,8 @@ class AdapterMergeTest {
     // Ways of different branches add up; only those in a row multiply.
     String layerByLayer =
         IntStream.range(0, 32)
-            .mapToObj(layer -> "model\\.layers\\.%d\\.(q|k|v|o)_proj".formatted(layer))
+            .mapToObj(
+                layer -> String.format(Locale.ROOT, "model\\.layers\\.%d\\.(q|k|v|o)_proj", layer))
             .collect(Collectors.joining("|"));
     assertThat(PythonPattern.of(layerByLayer).matches("model.layers.31.o_proj")).isTrue();
     assertThat(PythonPattern.of("(" + layerByLayer + ")x?").matches("model.layers.9.k_proj"))

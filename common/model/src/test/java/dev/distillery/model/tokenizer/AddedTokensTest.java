@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -151,7 +152,8 @@ class AddedTokensTest {
         hash = IntStream.of(ids).asLongStream().reduce(hash, AddedTokensTest::hashed);
         hash = hashed(hash, -1);
       }
-      if (!String.format("%016x", hash).equals(own.get("hashes").get(seed).textValue())) {
+      if (!String.format(Locale.ROOT, "%016x", hash)
+          .equals(own.get("hashes").get(seed).textValue())) {
         wrong.add(seed);
       }
     }

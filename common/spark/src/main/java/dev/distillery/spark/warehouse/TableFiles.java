@@ -145,7 +145,7 @@ final class TableFiles {
     if (read != files.size()) {
       throw new JobException(
           ExitCode.TEMPORARY,
-          "%s had %d files, and %d when they were read: do not change it meanwhile, and try again"
+          "%s had %s files, and %s when they were read: do not change it meanwhile, and try again"
               .formatted(path, files.size(), read));
     }
     return rows;

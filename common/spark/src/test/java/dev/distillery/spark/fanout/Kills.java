@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -119,7 +120,7 @@ public final class Kills {
               "The process ended before it was killed: "
                   + Files.readString(folder.resolve("kill-" + kill + ".log")));
         }
-        out.printf("kill %d of %d at %d requests%n", kill + 1, kills, ends.get(kill));
+        out.printf(Locale.ROOT, "kill %d of %d at %d requests%n", kill + 1, kills, ends.get(kill));
       }
       Path log = folder.resolve("last.log");
       Process last = start(server, ledger, count, log);

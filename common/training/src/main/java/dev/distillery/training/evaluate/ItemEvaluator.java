@@ -138,7 +138,7 @@ public final class ItemEvaluator {
       if (from == drawn.size()) {
         throw new ItemException(
             ItemException.TOO_LONG,
-            "The item alone takes %d tokens, and the context has room for %d"
+            "The item alone takes %s tokens, and the context has room for %s"
                 .formatted(Math.round(tokens), room));
       }
     }

@@ -59,7 +59,7 @@ final class ShotPool {
     if (others.size() < shots) {
       throw new ItemException(
           ItemException.FEW_SHOTS,
-          "%d shots are asked for, and there are %d other examples"
+          "%s shots are asked for, and there are %s other examples"
               .formatted(shots, others.size()));
     }
     if (task.shots() == EvalTask.ShotChoice.FIRST) {

@@ -90,7 +90,7 @@ public record TaskFile(String origin, String text) implements Serializable {
   public EvalTask task() {
     if (text.length() > MAX_CHARS) {
       throw JobException.invalid(
-          "%s: has %d characters; a task has %d at most"
+          "%s: has %s characters; a task has %s at most"
               .formatted(origin, text.length(), MAX_CHARS));
     }
     return new Reader(origin, text).read(YamlText.read(origin, text));
@@ -236,7 +236,7 @@ public record TaskFile(String origin, String text) implements Serializable {
       } catch (NumberFormatException e) {
         // Said below.
       }
-      wrong("'%s': expected %d to %d, found '%s'".formatted(key, least, most, text.get()));
+      wrong("'%s': expected %s to %s, found '%s'".formatted(key, least, most, text.get()));
       return OptionalInt.empty();
     }
 
@@ -322,7 +322,7 @@ public record TaskFile(String origin, String text) implements Serializable {
           wrong("'choices': expected two or more, found " + known);
         } else if (prompts.size() > 1 && known != 1 && known != prompts.size()) {
           wrong(
-              "'prompt': expected one, or one for each of the %d choices, found %d"
+              "'prompt': expected one, or one for each of the %s choices, found %s"
                   .formatted(known, prompts.size()));
         }
       }
@@ -335,7 +335,7 @@ public record TaskFile(String origin, String text) implements Serializable {
       if (labels.isEmpty() && answer.columns().isEmpty() && isWhole(answer.toString())) {
         long index = Long.parseLong(answer.toString());
         if (known > 0 && index >= right) {
-          wrong("'answer': %d is none of the %d choices, counted from 0".formatted(index, right));
+          wrong("'answer': %s is none of the %s choices, counted from 0".formatted(index, right));
         }
       }
       return Optional.of(
@@ -410,7 +410,7 @@ public record TaskFile(String origin, String text) implements Serializable {
       String text = items.orElse("");
       long number = text.matches("\\d{1,9}") ? Long.parseLong(text) : 0;
       if (number < 1 || number > most) {
-        wrong("'input.items': expected 1 to %d, found '%s'".formatted(most, text));
+        wrong("'input.items': expected 1 to %s, found '%s'".formatted(most, text));
       }
       return number;
     }

@@ -81,7 +81,7 @@ final class AnswersOf {
     if (answer.tokens().ids().length > most) {
       throw new Rejected(
           "longer_than_context",
-          "The prompt and the %sanswer have %d tokens, and the reward model reads %d"
+          "The prompt and the %sanswer have %s tokens, and the reward model reads %s"
               .formatted(whose, answer.tokens().ids().length, most));
     }
   }

@@ -41,7 +41,7 @@ final class Cells {
     for (Row message : messages) {
       if (message == null || message.isNullAt(0) || message.isNullAt(1)) {
         throw new IllegalArgumentException(
-            "Message %d has no role or no content".formatted(turns.size() + 1));
+            "Message %s has no role or no content".formatted(turns.size() + 1));
       }
       turns.add(message);
     }

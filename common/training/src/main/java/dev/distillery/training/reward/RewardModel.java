@@ -159,7 +159,7 @@ public final class RewardModel implements AutoCloseable {
       throw noHead(model, "it is a language model without a score head");
     }
     if (labels > 1) {
-      throw noHead(model, "it is a classifier of %d labels, and a score is one".formatted(labels));
+      throw noHead(model, "it is a classifier of %s labels, and a score is one".formatted(labels));
     }
     return base.config();
   }
@@ -236,7 +236,7 @@ public final class RewardModel implements AutoCloseable {
       int length = sequences.get(i).length;
       if (length == 0 || length > config.maxPositions()) {
         throw new IllegalArgumentException(
-            "Sequence %d has %d tokens, and the reward model scores 1 to %d"
+            "Sequence %s has %s tokens, and the reward model scores 1 to %s"
                 .formatted(i, length, config.maxPositions()));
       }
     }

@@ -116,7 +116,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
       if (ids.length > most) {
         throw new Rejected(
             "longer_than_max_length",
-            "The prompt has %d tokens, and beside an answer there is room for %d"
+            "The prompt has %s tokens, and beside an answer there is room for %s"
                 .formatted(ids.length, most));
       }
       return RowFactory.create(
@@ -172,7 +172,7 @@ final class EncodePrompts implements MapPartitionsFunction<Row, Row> {
     for (Row message : messages) {
       if (message == null || message.isNullAt(0) || message.isNullAt(1)) {
         throw new Rejected(
-            "not_in_template", "Message %d has no role or no content".formatted(read.size()));
+            "not_in_template", "Message %s has no role or no content".formatted(read.size()));
       }
       read.add(message);
     }

@@ -131,7 +131,7 @@ final class HttpReward implements RewardFunction {
     }
     throw new JobException(
         ExitCode.TEMPORARY,
-        "The reward %s has not answered in %d attempts (%s): run again with the same run id"
+        "The reward %s has not answered in %s attempts (%s): run again with the same run id"
             .formatted(uri, ATTEMPTS, trouble));
   }
 
@@ -156,7 +156,7 @@ final class HttpReward implements RewardFunction {
     }
     if (!rewards.isArray() || rewards.size() != expected) {
       throw JobException.invalid(
-          "The reward %s was asked about %d answers and gave %s"
+          "The reward %s was asked about %s answers and gave %s"
               .formatted(
                   uri,
                   expected,

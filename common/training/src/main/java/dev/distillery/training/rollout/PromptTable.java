@@ -111,7 +111,7 @@ public final class PromptTable implements TokenRows {
         .mapToObj(
             position ->
                 Objects.requireNonNull(
-                    found.get(position), "prompt %d of %d".formatted(position, size)))
+                    found.get(position), "prompt %s of %s".formatted(position, size)))
         .toList();
   }
 

@@ -49,7 +49,7 @@ public final class Rewards {
       double[] own = part.function().rewards(answers);
       if (own.length != sum.length) {
         throw JobException.invalid(
-            "The reward %s was asked about %d answers and gave %d numbers"
+            "The reward %s was asked about %s answers and gave %s numbers"
                 .formatted(part.name(), sum.length, own.length));
       }
       for (int i = 0; i < sum.length; i++) {

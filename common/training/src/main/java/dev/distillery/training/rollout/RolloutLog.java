@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -34,7 +35,7 @@ final class RolloutLog {
   }
 
   private Path file(long step) {
-    return new Path(home(), "rollouts-%010d.jsonl.gz".formatted(step));
+    return new Path(home(), String.format(Locale.ROOT, "rollouts-%010d.jsonl.gz", step));
   }
 
   /** Removes what an earlier try wrote beyond a step. */

@@ -265,7 +265,7 @@ final class Checkpoints {
       long length = folder.files().getFileStatus(source).getLen();
       if (length != 4 * space.size() || length != file.required("bytes").asLong()) {
         throw new IOException(
-            "%s has %d bytes, not the %d of its manifest (%d values are trained)"
+            "%s has %s bytes, not the %s of its manifest (%s values are trained)"
                 .formatted(name, length, file.required("bytes").asLong(), space.size()));
       }
       var sum = new CRC32C();

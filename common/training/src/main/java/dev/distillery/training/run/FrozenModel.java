@@ -67,7 +67,7 @@ public record FrozenModel(String model, String hash) implements Serializable {
         throw refused(
             option,
             model,
-            "its vocabulary has %d tokens and the student's %d, so that probabilities cannot be compared"
+            "its vocabulary has %s tokens and the student's %s, so that probabilities cannot be compared"
                 .formatted(other, own));
       }
     } catch (ModelFileException e) {
@@ -93,7 +93,7 @@ public record FrozenModel(String model, String hash) implements Serializable {
         throw refused(
             option,
             model,
-            "its vocabulary has %d tokens, and the student writes %d"
+            "its vocabulary has %s tokens, and the student writes %s"
                 .formatted(files.config().vocabSize(), written));
       }
       int shared = Math.min(tokens.vocabSize(), theirs.vocabSize());
@@ -102,7 +102,7 @@ public record FrozenModel(String model, String hash) implements Serializable {
           throw refused(
               option,
               model,
-              "token %d is '%s' and the student's is '%s': theirs are two vocabularies"
+              "token %s is '%s' and the student's is '%s': theirs are two vocabularies"
                   .formatted(id, theirs.token(id), tokens.token(id)));
         }
       }
@@ -110,7 +110,7 @@ public record FrozenModel(String model, String hash) implements Serializable {
         throw refused(
             option,
             model,
-            "its context is %d tokens, and rows have up to %d: give --max-length %1$d"
+            "its context is %s tokens, and rows have up to %s: give --max-length %1$s"
                 .formatted(files.config().maxPositions(), maxLength));
       }
     } catch (ModelFileException e) {

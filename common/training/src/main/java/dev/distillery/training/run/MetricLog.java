@@ -14,6 +14,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -96,7 +97,7 @@ final class MetricLog {
       line.put("value", row.value());
       lines.append(JSON.writeValueAsString(line)).append('\n');
     }
-    String steps = "%010d-%010d".formatted(firstStep, lastStep);
+    String steps = String.format(Locale.ROOT, "%010d-%010d", firstStep, lastStep);
     folder.writeWhole(
         new Path(metrics(), "metrics-" + steps + ".jsonl"),
         lines.toString().getBytes(StandardCharsets.UTF_8));

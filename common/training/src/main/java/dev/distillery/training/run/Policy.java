@@ -127,7 +127,7 @@ final class Policy implements AutoCloseable {
           || given.config().scale() != lora.alpha() / lora.rank()
           || !given.config().targets().stream().sorted().toList().equals(targets)) {
         throw JobException.invalid(
-            "Option --adapter: %s has rank %d, scale %s and targets %s; give --lora-rank, --lora-alpha and --lora-targets that say so (now rank %d, scale %s, targets %s)"
+            "Option --adapter: %s has rank %s, scale %s and targets %s; give --lora-rank, --lora-alpha and --lora-targets that say so (now rank %s, scale %s, targets %s)"
                 .formatted(
                     adapter,
                     given.config().rank(),

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
@@ -128,7 +129,7 @@ final class Samples {
     }
     folder.writeWhole(file(folder, step), lines.toString().getBytes(StandardCharsets.UTF_8));
     String first = answers.get(0).answer().replace("\n", "\\n").replaceAll("\\p{Cc}", "?");
-    return "Step %d answers: %s"
+    return "Step %s answers: %s"
         .formatted(step, first.length() > SHOWN ? first.substring(0, SHOWN) + "..." : first);
   }
 
@@ -151,7 +152,7 @@ final class Samples {
   }
 
   private static Path file(OutputFolder folder, long step) {
-    return new Path(folder.path(FOLDER), "samples-%010d.jsonl".formatted(step));
+    return new Path(folder.path(FOLDER), String.format(Locale.ROOT, "samples-%010d.jsonl", step));
   }
 
   /** The files of answers, by step; what else lies beside them is left alone. */

@@ -28,7 +28,7 @@ public interface Stepper extends AutoCloseable {
      */
     public NotFinite(long step, double loss, double norm, List<long[]> rows) {
       super(
-          "Step %d has loss %s and gradient norm %s, which is not finite; its rows of the token table are %s. Look at them, or lower --learning-rate"
+          "Step %s has loss %s and gradient norm %s, which is not finite; its rows of the token table are %s. Look at them, or lower --learning-rate"
               .formatted(
                   step + 1,
                   loss,

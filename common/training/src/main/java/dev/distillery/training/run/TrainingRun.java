@@ -367,7 +367,7 @@ public final class TrainingRun {
     if (engine instanceof SparkEngine spark && options.workers().localSteps() > 1) {
       if (options.batch().gradientAccumulationSteps() < spark.workers()) {
         throw JobException.invalid(
-            "Option --local-steps: each of %d workers needs a micro-batch of each step, and --gradient-accumulation-steps is %d"
+            "Option --local-steps: each of %s workers needs a micro-batch of each step, and --gradient-accumulation-steps is %s"
                 .formatted(spark.workers(), options.batch().gradientAccumulationSteps()));
       }
       return new LocalSteps(plan, spark, options.workers(), setup.optimizer());

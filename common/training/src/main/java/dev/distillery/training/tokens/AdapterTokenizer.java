@@ -61,14 +61,14 @@ public final class AdapterTokenizer {
       } else if (!one.equals(other)) {
         throw new ModelFileException(
             adapter,
-            "its own tokenizer has '%s' as token %d and its base's '%s': name the one that is right by --tokenizer"
+            "its own tokenizer has '%s' as token %s and its base's '%s': name the one that is right by --tokenizer"
                 .formatted(one, id, other));
       }
     }
     if (!added.isEmpty() && own.vocabSize() > rows) {
       throw new ModelFileException(
           adapter,
-          "its own tokenizer adds %s, and has %d tokens where the embedding has %d rows: give --model with the rows that it was trained with, or name another by --tokenizer"
+          "its own tokenizer adds %s, and has %s tokens where the embedding has %s rows: give --model with the rows that it was trained with, or name another by --tokenizer"
               .formatted(shown(added), own.vocabSize(), rows));
     }
     return added;
@@ -101,14 +101,14 @@ public final class AdapterTokenizer {
     if (own.vocabSize() != base.vocabSize()) {
       throw refused(
           model,
-          "%d tokens and its base %d, whose are used".formatted(own.vocabSize(), base.vocabSize()));
+          "%s tokens and its base %s, whose are used".formatted(own.vocabSize(), base.vocabSize()));
     }
     for (int id = 0; id < own.vocabSize(); id++) {
       String one = token(own, id);
       String other = token(base, id);
       if (!one.equals(other)) {
         throw refused(
-            model, "'%s' as token %d and its base '%s', whose are used".formatted(one, id, other));
+            model, "'%s' as token %s and its base '%s', whose are used".formatted(one, id, other));
       }
     }
   }

@@ -115,7 +115,7 @@ final class EncodedInput implements AutoCloseable {
     }
     if (row.getLong(0) == 0) {
       throw JobException.invalid(
-          "%s: nothing is left to learn of its %d rows; rejected: %s"
+          "%s: nothing is left to learn of its %s rows; rejected: %s"
               .formatted(name, rejected, rejects));
     }
     return new TokenCounts(

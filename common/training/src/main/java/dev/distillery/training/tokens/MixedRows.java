@@ -78,7 +78,7 @@ public final class MixedRows implements TokenRows, Serializable {
   @Override
   public TokenSequence row(long index) {
     if (index < 0 || index >= size()) {
-      throw new IndexOutOfBoundsException("Row %d of %d".formatted(index, size()));
+      throw new IndexOutOfBoundsException("Row %s of %s".formatted(index, size()));
     }
     int i = 0;
     while (index >= firsts[i + 1]) {

@@ -72,13 +72,13 @@ public final class PreferenceEncoder {
     if (prompt >= limit && !fromTheLeft) {
       return EncodedRow.rejected(
           EncodedRow.PROMPT_TOO_LONG,
-          "The prompt has %d tokens, and a row of %d has no room for an answer"
+          "The prompt has %s tokens, and a row of %s has no room for an answer"
               .formatted(prompt, limit));
     }
     if (longest > limit && settings.pairs().longPair() == PairSettings.LongPair.REJECT) {
       return EncodedRow.rejected(
           EncodedRow.TOO_LONG,
-          "The longer side has %d tokens, more than %d".formatted(longest, limit));
+          "The longer side has %s tokens, more than %s".formatted(longest, limit));
     }
     // Both sides lose the same of their prompt, or they would not be compared.
     int dropped = fromTheLeft ? Math.min(Math.max(0, longest - limit), Math.max(0, prompt - 1)) : 0;
@@ -92,7 +92,7 @@ public final class PreferenceEncoder {
     if (kept.length == 2 && Arrays.equals(kept[0], kept[1])) {
       return EncodedRow.rejected(
           EncodedRow.EQUAL_AFTER_CUT,
-          "Both answers are the same within a row of %d tokens".formatted(limit));
+          "Both answers are the same within a row of %s tokens".formatted(limit));
     }
     return row(sides, kept, dropped, tokens, characters, margin);
   }

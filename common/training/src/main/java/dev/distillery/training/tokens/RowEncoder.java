@@ -232,7 +232,7 @@ public final class RowEncoder {
   private EncodedRow tooLong(int tokens) {
     return EncodedRow.rejected(
         EncodedRow.TOO_LONG,
-        "The row has %d tokens, more than %d".formatted(tokens, settings.maxLength()));
+        "The row has %s tokens, more than %s".formatted(tokens, settings.maxLength()));
   }
 
   private EncodedRow keep(
@@ -255,7 +255,7 @@ public final class RowEncoder {
     if (sequences.isEmpty()) {
       return EncodedRow.rejected(
           EncodedRow.NO_LABEL_AFTER_CUT,
-          "The first %d of %d tokens hold nothing to learn".formatted(limit, tokens));
+          "The first %s of %s tokens hold nothing to learn".formatted(limit, tokens));
     }
     return new EncodedRow(
         sequences, "", "", tokens, tokens - kept, characters, stops, endsWithUser, emptyAnswers);
@@ -373,7 +373,7 @@ public final class RowEncoder {
               && !turn.role().equals("assistant");
       if (!isWeight(weight(turn)) || passedOver) {
         return Optional.of(
-            "The weight of message %d is %s%s"
+            "The weight of message %s is %s%s"
                 .formatted(i, weight(turn), passedOver ? ", and it is no answer" : ""));
       }
     }

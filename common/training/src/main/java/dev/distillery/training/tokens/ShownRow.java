@@ -1,6 +1,7 @@
 package dev.distillery.training.tokens;
 
 import dev.distillery.model.tokenizer.Tokenizer;
+import java.util.Locale;
 
 /** A row for a person: token by token, those marked that are learned. */
 public final class ShownRow {
@@ -20,12 +21,12 @@ public final class ShownRow {
     var text = new StringBuilder();
     String known = row.label() < 0 ? "" : ", class " + row.label();
     text.append(
-        "Row %d: %d tokens, %d learned (*), %d documents%s%n"
+        "Row %s: %s tokens, %s learned (*), %s documents%s%n"
             .formatted(number, row.ids().length, learned, row.starts().length, known));
     for (int t = 0, document = 0; t < row.ids().length; t++) {
       if (document < row.starts().length && row.starts()[document] == t) {
         if (row.starts().length > 1) {
-          text.append("  -- document %d%n".formatted(document + 1));
+          text.append("  -- document %s%n".formatted(document + 1));
         }
         document++;
       }
@@ -33,7 +34,9 @@ public final class ShownRow {
       String mark = weight == 0 ? "" : weight == 1 ? "*" : "* x " + weight;
       int id = row.ids()[t];
       String spelling = tokenizer.decode(new int[] {id}, false);
-      text.append("%6d %7d %-24s %s%n".formatted(t, id, quoted(spelling), mark).stripTrailing())
+      text.append(
+              String.format(Locale.ROOT, "%6d %7d %-24s %s%n", t, id, quoted(spelling), mark)
+                  .stripTrailing())
           .append(System.lineSeparator());
     }
     return text.toString();

@@ -14,14 +14,14 @@ public record SomeRows(TokenRows rows, long size, long seed) implements TokenRow
   public SomeRows {
     if (size < 1 || size > rows.size()) {
       throw new IllegalArgumentException(
-          "Of %d rows %d cannot be drawn".formatted(rows.size(), size));
+          "Of %s rows %s cannot be drawn".formatted(rows.size(), size));
     }
   }
 
   @Override
   public TokenSequence row(long index) {
     if (index < 0 || index >= size) {
-      throw new IndexOutOfBoundsException("Row %d of %d".formatted(index, size));
+      throw new IndexOutOfBoundsException("Row %s of %s".formatted(index, size));
     }
     return rows.row(Permutation.at(index, rows.size(), seed));
   }

@@ -76,13 +76,13 @@ final class TaughtRow {
     if (tokens > settings.maxLength() && settings.overLength() == OverLength.REJECT) {
       return EncodedRow.rejected(
           EncodedRow.TOO_LONG,
-          "The row has %d tokens, more than %d".formatted(tokens, settings.maxLength()));
+          "The row has %s tokens, more than %s".formatted(tokens, settings.maxLength()));
     }
     int length = Math.min(tokens, settings.maxLength());
     if (context.length == 0 || length <= context.length) {
       return EncodedRow.rejected(
           context.length == 0 ? EncodedRow.EMPTY : EncodedRow.NO_LABEL_AFTER_CUT,
-          "The question has %d tokens, and a row %d".formatted(context.length, length));
+          "The question has %s tokens, and a row %s".formatted(context.length, length));
     }
     List<TokenLogprob> kept = written.subList(0, length - context.length);
     int[] ids = Arrays.copyOf(context, length);
@@ -133,7 +133,7 @@ final class TaughtRow {
     String own = id.getAsInt() < most ? tokenizer.decode(new int[] {id.getAsInt()}, false) : null;
     if (own == null || !(token.isEmpty() || token.stripLeading().equals(own.stripLeading()))) {
       throw JobException.invalid(
-          "Option --distill: token %d is '%s' of the teacher and %s of the student: the vocabularies must be one"
+          "Option --distill: token %s is '%s' of the teacher and %s of the student: the vocabularies must be one"
               .formatted(id.getAsInt(), token, own == null ? "none" : "'" + own + "'"));
     }
   }

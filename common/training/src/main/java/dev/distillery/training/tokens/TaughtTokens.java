@@ -72,7 +72,7 @@ public final class TaughtTokens {
         int count = at < figures.length ? (int) figures[at++] : -1;
         if (count < 0 || at + 2 * count > figures.length) {
           throw new IllegalArgumentException(
-              "A row of %d tokens has %d figures, which are no teacher's"
+              "A row of %s tokens has %s figures, which are no teacher's"
                   .formatted(row.ids().length, figures.length));
         }
         // What a teacher says in the place of a token is what follows the token before it.

@@ -131,7 +131,7 @@ public record TokenOptions(
   public int length(int context) {
     if (maxLength.isPresent() && maxLength.get() > context) {
       throw JobException.invalid(
-          "Option --max-length: the model has a context of %d tokens, found %d; lower it"
+          "Option --max-length: the model has a context of %s tokens, found %s; lower it"
               .formatted(context, maxLength.get()));
     }
     return maxLength.orElse(Math.min(USUAL_LENGTH, context));

@@ -42,7 +42,7 @@ public record TokenSequence(int[] ids, float[] weights, int[] starts, int label,
   public TokenSequence {
     if (ids.length == 0 || ids.length != weights.length) {
       throw new IllegalArgumentException(
-          "A sequence needs tokens and a weight for each: %d tokens, %d weights"
+          "A sequence needs tokens and a weight for each: %s tokens, %s weights"
               .formatted(ids.length, weights.length));
     }
     if (starts.length == 0 || starts[0] != 0) {

@@ -129,7 +129,7 @@ public record TokenSettings(
   /** Every setting by name, for a table's key. */
   String describe() {
     String text =
-        "template=%s train_on=%s over_length=%s max_length=%d packing=%s eos=%d"
+        "template=%s train_on=%s over_length=%s max_length=%s packing=%s eos=%s"
             .formatted(template, trainOn, overLength, maxLength, packing, eos);
     text += classes.isEmpty() ? "" : " classes=" + classes;
     text += pairs.equals(PairSettings.NONE) ? "" : " pairs=" + pairs;

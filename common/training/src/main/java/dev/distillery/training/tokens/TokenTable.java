@@ -70,7 +70,7 @@ public final class TokenTable implements TokenRows, Serializable, Closeable {
       long length = file.getFileSystem(hadoop.value()).getFileStatus(file).getLen();
       if (length != part.bytes()) {
         throw new IOException(
-            "%s has %d bytes and should have %d".formatted(file, length, part.bytes()));
+            "%s has %s bytes and should have %s".formatted(file, length, part.bytes()));
       }
     }
   }
@@ -103,7 +103,7 @@ public final class TokenTable implements TokenRows, Serializable, Closeable {
   @Override
   public TokenSequence row(long index) {
     if (index < 0 || index >= size()) {
-      throw new IndexOutOfBoundsException("Row %d of %d".formatted(index, size()));
+      throw new IndexOutOfBoundsException("Row %s of %s".formatted(index, size()));
     }
     int found = Arrays.binarySearch(firstRows, index);
     // Parts without rows begin where the next one does: the last of those that begin here is meant.
@@ -127,7 +127,7 @@ public final class TokenTable implements TokenRows, Serializable, Closeable {
       return SequenceCodec.decode(row);
     } catch (IOException | ArithmeticException e) {
       throw JobException.invalid(
-          "Row %d of the token table cannot be read from %s: %s; delete the folder, and the table is built again"
+          "Row %s of the token table cannot be read from %s: %s; delete the folder, and the table is built again"
               .formatted(index, file(part), e.getMessage()));
     }
   }

@@ -212,7 +212,7 @@ public final class TokenTables {
     if (counts.tokensRead() + counts.endsAdded()
         != tokens + counts.tokensCut() + counts.tokensShared()) {
       throw new IllegalStateException(
-          "%s: %d tokens were read and %d ends added, %d are in the table, %d were cut and %d are shared"
+          "%s: %s tokens were read and %s ends added, %s are in the table, %s were cut and %s are shared"
               .formatted(
                   name,
                   counts.tokensRead(),
@@ -223,7 +223,7 @@ public final class TokenTables {
     }
     if (rows == 0) {
       throw JobException.invalid(
-          "%s: its %d tokens do not fill one row of --max-length %d; lower it, or pack otherwise"
+          "%s: its %s tokens do not fill one row of --max-length %s; lower it, or pack otherwise"
               .formatted(name, counts.tokensRead(), settings.maxLength()));
     }
   }

@@ -117,7 +117,7 @@ public final class TrainingInputs {
       for (Share share : shares) {
         TokenCounts counts = share.counts();
         text.append(
-            "%s: weight %s, %d rows read, %d kept, %d cut, %d without a learned stop, rejected %s; %d rows an epoch%n"
+            "%s: weight %s, %s rows read, %s kept, %s cut, %s without a learned stop, rejected %s; %s rows an epoch%n"
                 .formatted(
                     share.ref(),
                     share.weight(),

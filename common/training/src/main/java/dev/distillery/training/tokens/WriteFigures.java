@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
@@ -54,7 +55,8 @@ final class WriteFigures
     }
     // Each try of a task has a file of its own, so that two at once do no harm.
     long attempt = TaskContext.get().taskAttemptId();
-    Path file = new Path(folder, "part-%05d-%d.tokens".formatted(partition, attempt));
+    Path file =
+        new Path(folder, String.format(Locale.ROOT, "part-%05d-%d.tokens", partition, attempt));
     try (TokenTable table = rows;
         RowFigures.Work work = figures.open();
         TokenPartWriter writer = TokenPartWriter.create(file.getFileSystem(hadoop.value()), file)) {

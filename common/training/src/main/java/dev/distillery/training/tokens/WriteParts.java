@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
@@ -45,7 +46,8 @@ final class WriteParts
       return TokenPartWriter.counting();
     }
     long attempt = TaskContext.get().taskAttemptId();
-    Path file = new Path(folder, "part-%05d-%d.tokens".formatted(partition, attempt));
+    Path file =
+        new Path(folder, String.format(Locale.ROOT, "part-%05d-%d.tokens", partition, attempt));
     return TokenPartWriter.create(file.getFileSystem(hadoop.value()), file);
   }
 }

@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
@@ -56,7 +57,8 @@ class HttpRewardTest {
   }
 
   private HttpReward reward() {
-    String url = "http://127.0.0.1:%d/reward".formatted(server.getAddress().getPort());
+    String url =
+        String.format(Locale.ROOT, "http://127.0.0.1:%d/reward", server.getAddress().getPort());
     return new HttpReward(url, Duration.ofSeconds(5), Duration.ofMillis(10));
   }
 

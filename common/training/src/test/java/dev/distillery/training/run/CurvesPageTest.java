@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -34,16 +35,19 @@ class CurvesPageTest {
     Files.createDirectories(temp.resolve("samples"));
     for (int step = 0; step < 100; step++) {
       Files.writeString(
-          temp.resolve("samples/samples-%010d.jsonl".formatted(step)),
-          """
-          {"prompt": "<u>", "answer": "at %d", "expected": "", "score": 0.5}
-          {"prompt": "<u>", "answer": "%s", "expected": "hoped"}
-          """
-              .formatted(step, "long ".repeat(1000)));
+          temp.resolve(String.format(Locale.ROOT, "samples/samples-%010d.jsonl", step)),
+          String.format(
+              Locale.ROOT,
+              """
+              {"prompt": "<u>", "answer": "at %d", "expected": "", "score": 0.5}
+              {"prompt": "<u>", "answer": "%s", "expected": "hoped"}
+              """,
+              step,
+              "long ".repeat(1000)));
     }
 
     Files.writeString(
-        temp.resolve("samples/samples-%010d.jsonl".formatted(99)),
+        temp.resolve(String.format(Locale.ROOT, "samples/samples-%010d.jsonl", 99)),
         "{\"prompt\": \"one of many\", \"answer\": \"%s\"}\n"
             .formatted("long ".repeat(1000))
             .repeat(200),

@@ -9,6 +9,7 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.FrozenForm;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 class MemoryPlanTest {
@@ -64,8 +65,11 @@ class MemoryPlanTest {
     assertThat(plan.objection(batch(8, 2), 8 * GIBIBYTE).orElseThrow())
         .startsWith("A step of --batch-size 8 needs about ")
         .contains(
-            "--batch-size %d --gradient-accumulation-steps %d makes the same step"
-                .formatted(fitting.batchSize(), fitting.accumulation()));
+            String.format(
+                Locale.ROOT,
+                "--batch-size %d --gradient-accumulation-steps %d makes the same step",
+                fitting.batchSize(),
+                fitting.accumulation()));
     assertThat(plan.objection(batch(8, 2), GIBIBYTE).orElseThrow())
         .contains("not even one row fits: give --gradient-checkpointing true, a shorter");
     assertThat(less.bytes(8, 2)).isLessThan(plan.bytes(8, 2) / 2);

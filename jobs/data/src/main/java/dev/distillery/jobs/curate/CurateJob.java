@@ -274,7 +274,7 @@ public final class CurateJob implements Job<CurateOptions, CurateSummary> {
     for (int i = 0; i < inputs.size(); i++) {
       run.progress()
           .say(
-              "%s: %d rows, weight %s, %d taken"
+              "%s: %s rows, weight %s, %s taken"
                   .formatted(
                       inputs.get(i).ref(),
                       counts.in().getOrDefault(i, 0L),

@@ -183,7 +183,7 @@ final class Mixture {
     List<Row> few = groups.limit(MOST_GROUPS + 1).collectAsList();
     if (few.size() > MOST_GROUPS) {
       throw JobException.invalid(
-          "The rows have more than %d groups by their column %s: is it what it should be?"
+          "The rows have more than %s groups by their column %s: is it what it should be?"
               .formatted(MOST_GROUPS, column));
     }
     return few;

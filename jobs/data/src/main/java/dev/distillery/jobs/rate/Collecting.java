@@ -138,7 +138,7 @@ final class Collecting {
     if (raters > JudgedFigures.MOST_PAIRED) {
       run.progress()
           .say(
-              "%d raters are more than %d: no two are compared alone"
+              "%s raters are more than %s: no two are compared alone"
                   .formatted(raters, JudgedFigures.MOST_PAIRED));
       return List.of();
     }

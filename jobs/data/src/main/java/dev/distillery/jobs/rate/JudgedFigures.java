@@ -106,7 +106,7 @@ final class JudgedFigures {
             .collectAsList();
     if (rows.size() > MOST_KINDS) {
       throw JobException.invalid(
-          "Raters said more than %d different things together, more than are counted; collect fewer files"
+          "Raters said more than %s different things together, more than are counted; collect fewer files"
               .formatted(MOST_KINDS));
     }
     return rows.stream().map(row -> new Said(row.<String>getList(0), row.getLong(1))).toList();

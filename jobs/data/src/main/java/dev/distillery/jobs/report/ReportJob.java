@@ -231,7 +231,10 @@ public final class ReportJob implements Job<ReportOptions, ReportSummary> {
         "Languages",
         () -> {
           page.paragraph(
-              "Of %,d rows at most, drawn by the seed.".formatted(TextFindings.LANGUAGE_ROWS));
+              String.format(
+                  Locale.ROOT,
+                  "Of %,d rows at most, drawn by the seed.",
+                  TextFindings.LANGUAGE_ROWS));
           texts.forEach(column -> page.plot(TextFindings.languages(rows, column, seed)));
         });
     Optional<TextColumn> asked = TextFindings.asked(texts);

@@ -22,6 +22,7 @@ import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -542,7 +543,9 @@ class CompleteJobTest {
   private Path numbered(int count) throws IOException {
     var lines = new StringBuilder();
     for (int i = 0; i < count; i++) {
-      lines.append("{\"id\": \"row-%d\", \"prompt\": \"Tell of number %d.\"}\n".formatted(i, i));
+      lines.append(
+          String.format(
+              Locale.ROOT, "{\"id\": \"row-%d\", \"prompt\": \"Tell of number %d.\"}\n", i, i));
     }
     return jsonl(lines.toString());
   }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,18 +36,24 @@ class CurateExportTest {
     var tasks = new StringBuilder();
     for (int i = 10; i < 50; i++) {
       pairs.append(
-          """
-          {"id":"q%1$d","group_id":"q%1$d","margin":1.5,"prompt":[{"role":"user","content":"Ünï \\"%1$d\\"?"}],\
-          "chosen":"Yes.","rejected":"No.","source":"stackexchange","license":"CC-BY-SA-4.0",\
-          "attribution":[{"author":"ann","url":"https://x.org/%1$d","date":"2020-01-01","license":"CC-BY-SA-4.0"}]}
-          """
-              .formatted(i));
+          String.format(
+              Locale.ROOT,
+              """
+              {"id":"q%1$d","group_id":"q%1$d","margin":1.5,"prompt":[{"role":"user","content":"Ünï \\"%1$d\\"?"}],\
+              "chosen":"Yes.","rejected":"No.","source":"stackexchange","license":"CC-BY-SA-4.0",\
+              "attribution":[{"author":"ann","url":"https://x.org/%1$d","date":"2020-01-01","license":"CC-BY-SA-4.0"}]}
+              """,
+              i));
       tasks.append(
-          """
-          {"id":"t%1$d","task_id":"t%1$d","instruction":"Say %1$d.","output":"%1$d","source":"%2$s",\
-          "license":"%3$s","created_at":"2024-05-01T12:00:00Z"}
-          """
-              .formatted(i, i % 2 == 0 ? "dolly" : "our-own", i % 2 == 0 ? "CC-BY-SA-3.0" : "MIT"));
+          String.format(
+              Locale.ROOT,
+              """
+              {"id":"t%1$d","task_id":"t%1$d","instruction":"Say %1$d.","output":"%1$d","source":"%2$s",\
+              "license":"%3$s","created_at":"2024-05-01T12:00:00Z"}
+              """,
+              i,
+              i % 2 == 0 ? "dolly" : "our-own",
+              i % 2 == 0 ? "CC-BY-SA-3.0" : "MIT"));
     }
     preferences = Files.writeString(folder.resolve("pairs.jsonl"), pairs);
     instructions = Files.writeString(folder.resolve("tasks.jsonl"), tasks);

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -340,7 +341,8 @@ class CurateFiltersTest {
             "four of the wooden houses of Bergen stand in a row beside the cold water");
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
-      rows.add("{\"id\":\"d%d\",\"text\":\"So: %s.\"}".formatted(i, texts.get(i)));
+      rows.add(
+          String.format(Locale.ROOT, "{\"id\":\"d%d\",\"text\":\"So: %s.\"}", i, texts.get(i)));
     }
     rows.add("{\"id\":\"e\",\"text\":\"Something else.\"}");
     Path items =

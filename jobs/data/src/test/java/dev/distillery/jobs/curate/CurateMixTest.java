@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -165,8 +166,12 @@ class CurateMixTest {
     var lines = new StringBuilder();
     for (int i = 0; i < 12; i++) {
       lines.append(
-          "{\"id\":\"r%d\",\"instruction\":\"Go.\",\"output\":\"%d.\",\"source\":%s,\"license\":null}\n"
-              .formatted(i, i, i % 3 == 0 ? "\"x\"" : "null"));
+          String.format(
+              Locale.ROOT,
+              "{\"id\":\"r%d\",\"instruction\":\"Go.\",\"output\":\"%d.\",\"source\":%s,\"license\":null}\n",
+              i,
+              i,
+              i % 3 == 0 ? "\"x\"" : "null"));
     }
     Path rows = Files.writeString(folder.resolve("rows.jsonl"), lines);
     Path export = folder.resolve("out");
@@ -270,11 +275,14 @@ class CurateMixTest {
     for (int question = 0; question < 40; question++) {
       for (int pair = 0; pair < 3; pair++) {
         lines.append(
-            """
-            {"id":"q%1$dp%2$d","group_id":"q%1$d","prompt":[{"role":"user","content":"How is %1$d?"}],\
-            "chosen":"Well, %1$d.","rejected":"Bad %2$d.","source":"stackexchange","license":"CC-BY-SA-4.0"}
-            """
-                .formatted(question, pair));
+            String.format(
+                Locale.ROOT,
+                """
+                {"id":"q%1$dp%2$d","group_id":"q%1$d","prompt":[{"role":"user","content":"How is %1$d?"}],\
+                "chosen":"Well, %1$d.","rejected":"Bad %2$d.","source":"stackexchange","license":"CC-BY-SA-4.0"}
+                """,
+                question,
+                pair));
       }
     }
     return Files.writeString(folder.resolve("preferences.jsonl"), lines);
@@ -338,11 +346,17 @@ class CurateMixTest {
     var two = new StringBuilder();
     for (int i = 0; i < 60; i++) {
       String pair =
-          """
-          {"id":"q%1$d","group_id":"g%2$d","prompt":[{"role":"user","content":"How is %3$d?"}],\
-          "chosen":"Well.","rejected":"Bad.","margin":%4$d,"source":"s%5$d","license":"MIT"}
-          """
-              .formatted(i % 7, i, i % 5, i, i % 2);
+          String.format(
+              Locale.ROOT,
+              """
+              {"id":"q%1$d","group_id":"g%2$d","prompt":[{"role":"user","content":"How is %3$d?"}],\
+              "chosen":"Well.","rejected":"Bad.","margin":%4$d,"source":"s%5$d","license":"MIT"}
+              """,
+              i % 7,
+              i,
+              i % 5,
+              i,
+              i % 2);
       (i % 3 == 0 ? one : two).append(pair);
       two.append(i % 4 == 0 ? pair : "");
     }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -133,8 +134,18 @@ class DedupJobTest {
     String[] lines = new String[120];
     for (int i = 0; i < lines.length; i++) {
       lines[i] =
-          "{\"id\":\"%03d\",\"instruction\":\"a%d b%d c%d d%d e%d f%d g%d h%d\"}"
-              .formatted(i, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i / 2, i);
+          String.format(
+              Locale.ROOT,
+              "{\"id\":\"%03d\",\"instruction\":\"a%d b%d c%d d%d e%d f%d g%d h%d\"}",
+              i,
+              i / 2,
+              i / 2,
+              i / 2,
+              i / 2,
+              i / 2,
+              i / 2,
+              i / 2,
+              i);
     }
     DedupSummary summary =
         run(

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -54,7 +55,7 @@ class DeduplicatorTest {
     int longest = random.nextInt(3, 16);
     List<Text> texts = new ArrayList<>();
     while (texts.size() < rows) {
-      String id = prefix + String.format("%05d", texts.size());
+      String id = prefix + String.format(Locale.ROOT, "%05d", texts.size());
       StringBuilder text = new StringBuilder();
       for (int length = random.nextInt(longest); length > 0; length--) {
         text.append(" w").append(Math.min(random.nextInt(words), random.nextInt(words)));
@@ -298,7 +299,8 @@ class DeduplicatorTest {
   void rowsThatAreLongerThanTheirFilesTellAreLeftToSpark() {
     List<Text> rows = new ArrayList<>();
     for (int i = 0; i < 300; i++) {
-      rows.add(new Text("r%03d".formatted(i), "t", "word ".repeat(2_000) + i / 2));
+      rows.add(
+          new Text(String.format(Locale.ROOT, "r%03d", i), "t", "word ".repeat(2_000) + i / 2));
     }
     var small = new Deduplicator.Plain(ALL_PLAIN, 50_000);
     try (var deduplicator =
@@ -363,7 +365,13 @@ class DeduplicatorTest {
                         .forEach(
                             id ->
                                 expected.add(
-                                    "[%s,%s,%d,%s]".formatted(text.id(), id, ++rank[0], score))));
+                                    String.format(
+                                        Locale.ROOT,
+                                        "[%s,%s,%d,%s]",
+                                        text.id(),
+                                        id,
+                                        ++rank[0],
+                                        score))));
           }
         });
     return expected;

@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -30,10 +31,13 @@ class IngestHdfsIT {
   @TempDir Path folder;
 
   private static String dialogue(int i) {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         {"id": "d%1$d", "conversations": [{"from": "human", "value": "What is %1$d and \\"]\\"?"}, \
-        {"from": "gpt", "value": "<p>It is <strong>%1$d</strong>.</p>"}]}"""
-        .formatted(i);
+        {"from": "gpt", "value": "<p>It is <strong>%1$d</strong>.</p>"}]}\
+        """,
+        i);
   }
 
   @Test

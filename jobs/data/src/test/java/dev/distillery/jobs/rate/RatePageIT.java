@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -101,7 +102,10 @@ class RatePageIT {
 
   private static void untilDone(Browser browser, int votes) {
     browser.until(
-        "document.getElementById('progress').textContent.startsWith('%d of')".formatted(votes));
+        String.format(
+            Locale.ROOT,
+            "document.getElementById('progress').textContent.startsWith('%d of')",
+            votes));
   }
 
   private static String shown(Browser browser, int answer) {

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,8 +55,14 @@ class ReportJobTest {
       String text =
           i % 4 == 0 ? "Write a poem about river %d." : "Name the capital of country %d, please.";
       lines.add(
-          "{\"id\": \"i%d\", \"instruction\": \"%s\", \"output\": \"%s\", \"source\": \"%s\", \"license\": \"MIT\"}"
-              .formatted(i, text.formatted(i), "word ".repeat(i + 1), i < 30 ? "a" : "b"));
+          String.format(
+              Locale.ROOT,
+              "{\"id\": \"i%d\", \"instruction\": \"%s\", \"output\": \"%s\", \"source\": \"%s\","
+                  + " \"license\": \"MIT\"}",
+              i,
+              text.formatted(i),
+              "word ".repeat(i + 1),
+              i < 30 ? "a" : "b"));
     }
     lines.add(
         "{\"id\": \"x\", \"instruction\": \"Explain </table><script>alert(1)</script> \\u2028\\u202e now\", \"output\": \"%s\", \"source\": \"a\", \"license\": \"MIT\"}"
@@ -131,8 +138,11 @@ class ReportJobTest {
             (rule, rows) ->
                 assertThat(page)
                     .containsPattern(
-                        ">%1$s<title>%1$s</title></text><rect[^>]*/><text[^>]*>%2$d</text>"
-                            .formatted(rule, rows))
+                        String.format(
+                            Locale.ROOT,
+                            ">%1$s<title>%1$s</title></text><rect[^>]*/><text[^>]*>%2$d</text>",
+                            rule,
+                            rows))
                     .contains("<tr><td>" + rule + "</td>"));
     List<Row> rows =
         spark
@@ -142,8 +152,12 @@ class ReportJobTest {
             .collectAsList();
     assertThat(page)
         .contains(
-            "<tr><td>instructions</td><td>%s</td><td>%s</td><td>%d</td>"
-                .formatted(rows.get(0).get(0), rows.get(0).get(1), rows.size()));
+            String.format(
+                Locale.ROOT,
+                "<tr><td>instructions</td><td>%s</td><td>%s</td><td>%d</td>",
+                rows.get(0).get(0),
+                rows.get(0).get(1),
+                rows.size()));
     // Twenty bars of similarities, which hold each row once.
     String bars = page.substring(page.indexOf("<figcaption>max_similarity"));
     long counted = 0;
@@ -192,16 +206,23 @@ class ReportJobTest {
             .orElseThrow();
     assertThat(page())
         .contains(
-            "<tr><td>%s</td><td>%.3f</td><td>Write a poem about river 0.</td></tr>"
-                .formatted(own, best));
+            String.format(
+                Locale.ROOT,
+                "<tr><td>%s</td><td>%.3f</td><td>Write a poem about river 0.</td></tr>",
+                own,
+                best));
   }
 
   @Test
   void figuresByStepAreDrawnAsCurves() throws IOException {
     List<String> lines = new ArrayList<>();
     for (int step = 1; step <= 900; step++) {
-      lines.add("{\"step\": %d, \"name\": \"loss\", \"value\": %s}".formatted(step, 9.0 / step));
-      lines.add("{\"step\": %d, \"name\": \"grad_norm\", \"value\": 1.5}".formatted(step));
+      lines.add(
+          String.format(
+              Locale.ROOT, "{\"step\": %d, \"name\": \"loss\", \"value\": %s}", step, 9.0 / step));
+      lines.add(
+          String.format(
+              Locale.ROOT, "{\"step\": %d, \"name\": \"grad_norm\", \"value\": 1.5}", step));
     }
     ReportSummary summary =
         run(Map.of("input", Files.write(temp.resolve("m.jsonl"), lines).toString()));
@@ -215,7 +236,7 @@ class ReportJobTest {
   void wordsArePartedByWhateverWhiteSpaceAndBlankTextsHaveNone() throws IOException {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
-      lines.add("{\"text\": \"print(%d)\\n\"}".formatted(i));
+      lines.add(String.format(Locale.ROOT, "{\"text\": \"print(%d)\\n\"}", i));
     }
     lines.add("{\"text\": \"\\n\\n\"}");
     run(Map.of("input", Files.write(temp.resolve("code.jsonl"), lines).toString()));

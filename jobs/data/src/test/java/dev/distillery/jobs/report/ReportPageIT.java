@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import javax.imageio.ImageIO;
@@ -34,8 +35,13 @@ class ReportPageIT {
     for (int i = 0; i < 40; i++) {
       String text = i % 4 == 0 ? "Write a poem about river %d." : "Name the capital of land %d.";
       lines.add(
-          "{\"id\": \"i%d\", \"instruction\": \"%s\", \"output\": \"%s\", \"source\": \"%s\"}"
-              .formatted(i, text.formatted(i), "word ".repeat(i + 1), i < 30 ? "a" : "b"));
+          String.format(
+              Locale.ROOT,
+              "{\"id\": \"i%d\", \"instruction\": \"%s\", \"output\": \"%s\", \"source\": \"%s\"}",
+              i,
+              text.formatted(i),
+              "word ".repeat(i + 1),
+              i < 30 ? "a" : "b"));
     }
     lines.add(
         "{\"id\": \"x\", \"instruction\": \"%s\", \"output\": \"no\", \"source\": \"a\"}"

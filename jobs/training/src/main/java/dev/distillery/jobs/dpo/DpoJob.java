@@ -138,7 +138,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
         throw JobException.invalid(
-            "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
+            "Option --max-length: %s tokens do not hold the marks of one turn of the template %s"
                 .formatted(length, template.name()));
       }
       if (options.preference().refModel().isPresent()) {

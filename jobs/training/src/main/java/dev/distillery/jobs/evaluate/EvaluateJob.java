@@ -168,9 +168,9 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
           int most = planned.task().maxNewTokens();
           if (most >= context) {
             violations.add(
-                "%s: 'generate.max_new_tokens' is %d, which leaves no room for a prompt in the"
+                "%s: 'generate.max_new_tokens' is %s, which leaves no room for a prompt in the"
                         .formatted(planned.file().origin(), most)
-                    + " context of %d tokens of %s".formatted(context, model));
+                    + " context of %s tokens of %s".formatted(context, model));
           }
         }
         if (options.applyChatTemplate()) {
@@ -297,7 +297,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
           ItemEvaluator.different(task, pools.getOrDefault(task.name(), List.of())) - (own ? 1 : 0);
       if (others < planned.shots()) {
         violations.add(
-            "Task '%s': %d shots are asked for, and an item has %d others that ask something else;"
+            "Task '%s': %s shots are asked for, and an item has %s others that ask something else;"
                     .formatted(task.name(), planned.shots(), Math.max(0, others))
                 + " give a smaller --num-fewshot, or more rows by --task-examples");
       }
@@ -512,7 +512,7 @@ public final class EvaluateJob implements Job<EvaluateOptions, EvaluateSummary> 
     if (shots.getLong(0) > 0) {
       run.progress()
           .say(
-              "%d items were shown fewer shots, so that they fit the context"
+              "%s items were shown fewer shots, so that they fit the context"
                   .formatted(shots.getLong(0)));
     }
     EvaluateSummary summary =

@@ -139,7 +139,7 @@ final class EvaluationPage {
     int most = LinePlot.MOST_NAMED;
     int pictures = (lines.size() + most - 1) / most;
     for (int i = 0; i < pictures; i++) {
-      String part = pictures == 1 ? "" : ", %d of %d".formatted(i + 1, pictures);
+      String part = pictures == 1 ? "" : ", %s of %s".formatted(i + 1, pictures);
       List<LinePlot.Line> own = lines.subList(i * most, Math.min(lines.size(), (i + 1) * most));
       page.plot(new LinePlot(title + part, false, own));
     }

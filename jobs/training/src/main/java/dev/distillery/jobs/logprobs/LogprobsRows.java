@@ -63,12 +63,12 @@ final class LogprobsRows implements MapFunction<Row, Row> {
       return rejected(
           row,
           TOO_LONG,
-          "%d tokens do not fit the model's context of %d".formatted(ids.size(), context));
+          "%s tokens do not fit the model's context of %s".formatted(ids.size(), context));
     }
     for (Long id : ids) {
       if (id == null || id < 0 || id >= vocabulary) {
         return rejected(
-            row, OUT_OF_RANGE, "Token id %s is not in 0 to %d".formatted(id, vocabulary - 1));
+            row, OUT_OF_RANGE, "Token id %s is not in 0 to %s".formatted(id, vocabulary - 1));
       }
     }
     return RowFactory.create(

@@ -140,12 +140,12 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       int context = student.config().maxPositions();
       if (options.maxLength().orElse(0) > context) {
         throw JobException.invalid(
-            "Option --max-length: the model has a context of %d tokens, found %d; lower it"
+            "Option --max-length: the model has a context of %s tokens, found %s; lower it"
                 .formatted(context, options.maxLength().get()));
       }
       if (options.promptLength(context) < 1) {
         throw JobException.invalid(
-            "Option --response-length: %d tokens leave no room for a prompt in %d"
+            "Option --response-length: %s tokens leave no room for a prompt in %s"
                 .formatted(
                     options.rollouts().responseLength(), options.maxLength().orElse(context)));
       }

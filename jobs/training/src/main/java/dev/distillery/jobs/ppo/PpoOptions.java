@@ -95,12 +95,12 @@ public record PpoOptions(
     }
     if (rollouts.rolloutBatchSize() % generations() != 0) {
       violations.add(
-          "Option --rollout-batch-size: expected a multiple of --num-generations %d, found %d"
+          "Option --rollout-batch-size: expected a multiple of --num-generations %s, found %s"
               .formatted(generations(), rollouts.rolloutBatchSize()));
     }
     if (rollouts.responseLengthFrom().orElse(0) >= rollouts.responseLength()) {
       violations.add(
-          "Option --response-length-from: expected a number below --response-length %d, found %d"
+          "Option --response-length-from: expected a number below --response-length %s, found %s"
               .formatted(rollouts.responseLength(), rollouts.responseLengthFrom().orElse(0)));
     }
     if (training.student().dropout() > 0) {

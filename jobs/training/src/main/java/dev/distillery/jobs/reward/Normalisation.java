@@ -9,6 +9,7 @@ import dev.distillery.training.run.Engine;
 import dev.distillery.training.run.Finish;
 import dev.distillery.training.tokens.TokenRows;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -37,8 +38,12 @@ final class Normalisation implements Finish {
     double deviation = sums.deviation();
     if (!(deviation > 0 && deviation < Double.POSITIVE_INFINITY)) {
       throw JobException.invalid(
-          "Option --normalize-input: the %.0f answers there all have the score %s, and no gain gives them the variance 1: name other rows, or train longer"
-              .formatted(sums.scores(), mean));
+          String.format(
+              Locale.ROOT,
+              "Option --normalize-input: the %.0f answers there all have the score %s, and no gain"
+                  + " gives them the variance 1: name other rows, or train longer",
+              sums.scores(),
+              mean));
     }
     Tensor head = engine.parameters().slot(ModelTensors.SCORE).orElseThrow();
     float[] weights = head.toArray();

@@ -145,7 +145,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
       ModelConfig config = MergedModel.config(model);
       if (config.labels() > 1) {
         throw JobException.invalid(
-            "Option --model: %s is a classifier of %d labels, and a reward model has one score; name a language model or a reward model"
+            "Option --model: %s is a classifier of %s labels, and a reward model has one score; name a language model or a reward model"
                 .formatted(model, config.labels()));
       }
       Path base = MergedModel.base(model);
@@ -154,7 +154,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
       int marks = TemplateTokens.require(encoder.template(), encoder.tokenizer()).size();
       if (options.tokens().length(config.maxPositions()) < marks) {
         throw JobException.invalid(
-            "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
+            "Option --max-length: %s tokens do not hold the marks of one turn of the template %s"
                 .formatted(
                     options.tokens().length(config.maxPositions()), encoder.template().name()));
       }

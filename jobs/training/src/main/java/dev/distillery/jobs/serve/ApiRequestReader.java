@@ -91,7 +91,7 @@ final class ApiRequestReader {
     if (prompts.size() * n > MOST_CHOICES) {
       throw ApiException.parameter(
           "n",
-          "%d prompts of %d answers each are more than %d answers"
+          "%s prompts of %s answers each are more than %s answers"
               .formatted(prompts.size(), n, MOST_CHOICES));
     }
     boolean stream = flag("stream");
@@ -176,7 +176,7 @@ final class ApiRequestReader {
     }
     if (given.size() > MOST_CHOICES) {
       throw ApiException.parameter(
-          "prompt", "%d prompts are more than %d".formatted(given.size(), MOST_CHOICES));
+          "prompt", "%s prompts are more than %s".formatted(given.size(), MOST_CHOICES));
     }
     List<ApiRequest.Prompt> prompts = new ArrayList<>();
     for (JsonNode one : given) {
@@ -272,7 +272,7 @@ final class ApiRequestReader {
         || stops.stream().anyMatch(stop -> stop.length() > MOST_STOP_LENGTH)) {
       throw ApiException.parameter(
           "stop",
-          "expected at most %d texts of %d characters".formatted(MOST_STOPS, MOST_STOP_LENGTH));
+          "expected at most %s texts of %s characters".formatted(MOST_STOPS, MOST_STOP_LENGTH));
     }
     return stops;
   }
@@ -356,7 +356,7 @@ final class ApiRequestReader {
     if (!whole || value.longValue() < least || value.longValue() > most) {
       throw ApiException.parameter(
           name,
-          "expected a whole number from %d to %d, found %s".formatted(least, most, shown(value)));
+          "expected a whole number from %s to %s, found %s".formatted(least, most, shown(value)));
     }
     return OptionalLong.of(value.longValue());
   }

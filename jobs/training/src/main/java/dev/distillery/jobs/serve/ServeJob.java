@@ -138,7 +138,7 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
       StudentEngine first = models.first();
       run.progress()
           .say(
-              "Serving %s at %s/v1: %d tokens of context, %d answers at a time, %s; temperature and top_p are 1 where a request has none; until SIGTERM"
+              "Serving %s at %s/v1: %s tokens of context, %s answers at a time, %s; temperature and top_p are 1 where a request has none; until SIGTERM"
                   .formatted(
                       String.join(", ", models.names()),
                       server.address(),

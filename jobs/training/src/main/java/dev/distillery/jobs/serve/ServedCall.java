@@ -96,7 +96,7 @@ final class ServedCall {
     if (told > MOST_TOLD) {
       throw ApiException.parameter(
           request.chat() ? "top_logprobs" : "logprobs",
-          "up to %d log-probabilities would be told, of %d at most: ask for fewer, for fewer tokens or for fewer answers"
+          "up to %s log-probabilities would be told, of %s at most: ask for fewer, for fewer tokens or for fewer answers"
               .formatted(told, MOST_TOLD));
     }
   }
@@ -140,7 +140,7 @@ final class ServedCall {
       throw ApiException.of(
           400,
           "context_length_exceeded",
-          "The prompt has %d characters, too many for a context of %d tokens"
+          "The prompt has %s characters, too many for a context of %s tokens"
               .formatted(characters, engine.context()));
     }
   }

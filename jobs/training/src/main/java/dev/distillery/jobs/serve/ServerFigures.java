@@ -33,9 +33,9 @@ final class ServerFigures {
       for (int i = 0; i < counts.length; i++) {
         count += counts[i];
         String end = i < CLASSES.length ? Double.toString(CLASSES[i]) : "+Inf";
-        page.append("%s_bucket{le=\"%s\"} %d%n".formatted(name, end, count));
+        page.append("%s_bucket{le=\"%s\"} %s%n".formatted(name, end, count));
       }
-      page.append("%s_count %d%n".formatted(name, count));
+      page.append("%s_count %s%n".formatted(name, count));
       page.append(String.format(Locale.ROOT, "%s_sum %.6f%n", name, sum));
     }
   }
@@ -113,7 +113,7 @@ final class ServerFigures {
     answers.forEach(
         (status, count) ->
             page.append(
-                "distillery_http_responses_total{status=\"%d\"} %d%n".formatted(status, count)));
+                "distillery_http_responses_total{status=\"%s\"} %s%n".formatted(status, count)));
     counter(page, "requests", "Requests for answers.", requests);
     counter(page, "requests_left", "Requests whose client had gone.", left);
     counter(page, "prompt_tokens", "Tokens of answered prompts.", promptTokens);
@@ -130,6 +130,6 @@ final class ServerFigures {
   private static void counter(StringBuilder page, String name, String help, long value) {
     page.append(
         "# TYPE distillery_%s counter\n# HELP distillery_%s %s\n".formatted(name, name, help));
-    page.append("distillery_%s_total %d\n".formatted(name, value));
+    page.append("distillery_%s_total %s\n".formatted(name, value));
   }
 }

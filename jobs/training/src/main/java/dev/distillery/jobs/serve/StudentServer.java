@@ -118,7 +118,7 @@ final class StudentServer implements AutoCloseable {
       // Netty throws what binding has thrown, whatever the signature says.
       throw new JobException(
           ExitCode.INVALID,
-          "Options --host %s and --port %d: %s; choose another port, or an address of this machine"
+          "Options --host %s and --port %s: %s; choose another port, or an address of this machine"
               .formatted(host, port, e.getMessage()),
           e);
     }

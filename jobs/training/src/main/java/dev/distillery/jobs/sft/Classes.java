@@ -47,7 +47,7 @@ final class Classes {
     }
     if (classes.size() > most) {
       throw JobException.invalid(
-          "Option --max-classes: the rows have more than %d distinct outputs, such as %s; where these are labels, raise it; where they are answers, leave out --train-on label"
+          "Option --max-classes: the rows have more than %s distinct outputs, such as %s; where these are labels, raise it; where they are answers, leave out --train-on label"
               .formatted(most, shown(classes)));
     }
     Path model = Path.of(options.training().student().model());

@@ -42,12 +42,12 @@ final class QualityByRows {
     long most = maxRows.get(maxRows.size() - 1);
     if (most > rows.size()) {
       throw JobException.invalid(
-          "Option --max-rows: an epoch has %d rows, found %d".formatted(rows.size(), most));
+          "Option --max-rows: an epoch has %s rows, found %s".formatted(rows.size(), most));
     }
     List<SftSummary.Quality> quality = new ArrayList<>();
     List<String> folders = new ArrayList<>();
     for (long count : maxRows) {
-      run.progress().say("Trains on %d of %d rows".formatted(count, rows.size()));
+      run.progress().say("Trains on %s of %s rows".formatted(count, rows.size()));
       TokenRows some = new SomeRows(rows, count, seed);
       String folder = "rows-" + count;
       TrainingRun part =

@@ -153,7 +153,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
         throw JobException.invalid(
-            "Option --max-length: %d tokens do not hold the marks of one turn of the template %s"
+            "Option --max-length: %s tokens do not hold the marks of one turn of the template %s"
                 .formatted(length, template.name()));
       }
       if (options.distill().distill().isPresent() && !options.learnsFromCompletions()) {
@@ -211,7 +211,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       }
       run.progress()
           .say(
-              "%d classes: %s"
+              "%s classes: %s"
                   .formatted(settings.classes().size(), Classes.shown(settings.classes())));
     } else {
       try (Student student = Student.open(Path.of(model), 1)) {
@@ -331,7 +331,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     Map<String, Long> rejects = tokens.counts().rejects();
     if (rejects.containsKey("unknown_label")) {
       throw JobException.invalid(
-          "Option --eval-input: %d rows have an output that no row of --input has, so that no class is right; the classes are %s"
+          "Option --eval-input: %s rows have an output that no row of --input has, so that no class is right; the classes are %s"
               .formatted(rejects.get("unknown_label"), Classes.shown(settings.classes())));
     }
     if (!rejects.isEmpty()) {

@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -181,7 +182,8 @@ class EvaluateJobTest {
   }
 
   private static String row(int i, String question) {
-    return "{\"id\": \"i%d\", \"question\": \"%s\", \"answer\": \"a\"}".formatted(i, question);
+    return String.format(
+        Locale.ROOT, "{\"id\": \"i%d\", \"question\": \"%s\", \"answer\": \"a\"}", i, question);
   }
 
   /** What lm-evaluation-harness 0.4.13 does where a task has one split (silent fault 25). */

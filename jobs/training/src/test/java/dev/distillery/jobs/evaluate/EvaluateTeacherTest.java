@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import org.apache.spark.sql.Row;
@@ -56,7 +57,9 @@ class EvaluateTeacherTest {
     server = FakeLlmServer.start(ADDS);
     var rows = new StringBuilder();
     for (int i = 1; i <= 6; i++) {
-      rows.append("{\"id\": \"i%d\", \"a\": %d, \"b\": 40, \"sum\": %d}\n".formatted(i, i, i + 40));
+      rows.append(
+          String.format(
+              Locale.ROOT, "{\"id\": \"i%d\", \"a\": %d, \"b\": 40, \"sum\": %d}\n", i, i, i + 40));
     }
     Files.writeString(temp.resolve("sums.jsonl"), rows);
     task =
@@ -228,7 +231,12 @@ class EvaluateTeacherTest {
     int a = 0;
     for (String id : List.of("x", "x", "x#2", "x#2", "x#2#2", "y", "y", "y")) {
       rows.append(
-          "{\"id\": \"%s\", \"a\": %d, \"b\": 40, \"sum\": %d}\n".formatted(id, ++a, a + 40));
+          String.format(
+              Locale.ROOT,
+              "{\"id\": \"%s\", \"a\": %d, \"b\": 40, \"sum\": %d}\n",
+              id,
+              ++a,
+              a + 40));
     }
     Files.writeString(temp.resolve("sums.jsonl"), rows);
     EvaluateSummary summary = run("ids", Map.of());

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,15 +71,18 @@ class EvaluationPageTest {
       files.add(
           Files.writeString(
                   temp.resolve(i + ".yaml"),
-                  """
-                  name: task-%d
-                  input: rows.jsonl
-                  prompt: "{question}"
-                  answer: "{answer}"
-                  metrics: [acc, perplexity]
-                  published: {"A paper": "%d.5%%"}
-                  """
-                      .formatted(i, i))
+                  String.format(
+                      Locale.ROOT,
+                      """
+                      name: task-%d
+                      input: rows.jsonl
+                      prompt: "{question}"
+                      answer: "{answer}"
+                      metrics: [acc, perplexity]
+                      published: {"A paper": "%d.5%%"}
+                      """,
+                      i,
+                      i))
               .toString());
     }
     Path page = temp.resolve("page.html");
@@ -113,7 +117,8 @@ class EvaluationPageTest {
     String pictures = html.substring(html.indexOf("<h2>By size</h2>"));
     for (String metric : List.of("acc", "perplexity")) {
       for (int part = 1; part <= 2; part++) {
-        String title = "%s by log10 of the parameters, %d of 2".formatted(metric, part);
+        String title =
+            String.format(Locale.ROOT, "%s by log10 of the parameters, %d of 2", metric, part);
         String picture = between(pictures, "<figcaption>" + title + "</figcaption>", "</figure>");
         List<String> own = part == 1 ? names.subList(0, 8) : names.subList(8, 10);
         assertThat(picture.split("<polyline", -1)).hasSize(own.size() + 1);

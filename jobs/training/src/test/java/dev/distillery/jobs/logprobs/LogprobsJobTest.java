@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -131,7 +132,9 @@ class LogprobsJobTest {
   void partitionsChangeNothing() throws IOException {
     var lines = new StringBuilder();
     for (int i = 0; i < 40; i++) {
-      lines.append("{\"id\": \"%02d\", \"text\": \"%s\"}\n".formatted(i, "the sea ".repeat(i % 9)));
+      lines.append(
+          String.format(
+              Locale.ROOT, "{\"id\": \"%02d\", \"text\": \"%s\"}\n", i, "the sea ".repeat(i % 9)));
     }
     Path input = file("many.jsonl", lines.toString());
     LogprobsSummary one =

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -355,8 +356,12 @@ class SftJobTest {
     for (int i = 0; i < rows; i++) {
       boolean up = i % 2 == 0;
       lines.append(
-          "{\"instruction\": \"%s %d\", \"input\": \"\", \"output\": \"%s\"}\n"
-              .formatted(up ? "yes yes" : "no", i, up ? "good " : "bad"));
+          String.format(
+              Locale.ROOT,
+              "{\"instruction\": \"%s %d\", \"input\": \"\", \"output\": \"%s\"}\n",
+              up ? "yes yes" : "no",
+              i,
+              up ? "good " : "bad"));
     }
     return lines.toString();
   }
