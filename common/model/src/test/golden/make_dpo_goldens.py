@@ -1,4 +1,4 @@
-"""Makes src/test/resources/golden/training/dpo.npz: what TRL's DPOTrainer logs over 30 steps.
+"""Makes src/test/resources/golden/training/dpo.npz: what TRL's DPOTrainer logs over 30 steps, and its CPOTrainer with SimPO's loss.
 
     pip install torch transformers trl peft numpy    # made with torch 2.15, transformers 5.24, trl 1.16, peft 0.21
     python make_dpo_goldens.py
@@ -6,7 +6,7 @@
 The model is llama-gqa31-tied of make_decoder_goldens.py, whose weights are read from golden/decoder. All runs see the
 same pairs in the same order, each as two documents, the chosen answer's first: ids (all joined), lengths, and weights (1
 where a token is an answer's). A run's figures stand under its name: sigmoid, ipo, hinge, lora (sigmoid again, with adapters
-that begin away from zero, under a/). The reference is the model as it begins, with lora the model without its adapters.
+that begin away from zero, under a/), simpo. The reference is the model as it begins, with lora the model without its adapters.
 """
 import os
 import tempfile
@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer
+from trl.experimental.cpo import CPOConfig, CPOTrainer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESOURCES = os.path.join(HERE, "..", "resources", "golden")
@@ -70,15 +71,35 @@ class Sequential(DPOTrainer):
         return torch.utils.data.SequentialSampler(self.train_dataset)
 
 
-def run(name, data, out, lora=None, **changes):
+class SequentialPairs(CPOTrainer):
+    """The same of SimPO's trainer."""
+
+    def tokenize_row(self, row, *args, **kwargs):
+        made = {"prompt_input_ids": row["prompt_ids"], "prompt_attention_mask": [1] * len(row["prompt_ids"])}
+        for side in ("chosen", "rejected"):
+            ids = row["prompt_ids"] + row[side + "_ids"]
+            made |= {side + "_input_ids": ids, side + "_attention_mask": [1] * len(ids),
+                     side + "_labels": [-100] * len(row["prompt_ids"]) + row[side + "_ids"]}
+        return made
+
+    def _get_train_sampler(self, *args, **kwargs):
+        return torch.utils.data.SequentialSampler(self.train_dataset)
+
+
+def run(name, data, out, lora=None, simpo=False, **changes):
     with tempfile.TemporaryDirectory() as directory:
         options = dict(output_dir=directory, max_steps=STEPS, per_device_train_batch_size=PAIRS,
                        gradient_accumulation_steps=ACCUMULATION, learning_rate=3e-3, lr_scheduler_type="cosine",
                        warmup_steps=5, weight_decay=0.1, max_grad_norm=1.0, logging_steps=1, report_to=[], use_cpu=True,
                        bf16=False, gradient_checkpointing=False, max_length=64, save_strategy="no", disable_tqdm=True,
                        optim="adamw_torch", beta=0.3)
-        trainer = Sequential(model=model(), ref_model=None if lora else model(), args=DPOConfig(**{**options, **changes}),
-                             train_dataset=Dataset.from_list(data), processing_class=tokenizer(), peft_config=lora)
+        if simpo:
+            texts = [{**row, "prompt": "p", "chosen": "c", "rejected": "r"} for row in data]
+            trainer = SequentialPairs(model=model(), args=CPOConfig(**{**options, **changes}),
+                                      train_dataset=Dataset.from_list(texts), processing_class=tokenizer())
+        else:
+            trainer = Sequential(model=model(), ref_model=None if lora else model(), args=DPOConfig(**{**options, **changes}),
+                                 train_dataset=Dataset.from_list(data), processing_class=tokenizer(), peft_config=lora)
         if lora is not None:
             generator = torch.Generator().manual_seed(11)
             with torch.no_grad():
@@ -106,6 +127,7 @@ def main():
     run("sigmoid", data, out)
     run("ipo", data, out, loss_type="ipo")
     run("hinge", data, out, loss_type="hinge")
+    run("simpo", data, out, simpo=True, loss_type="simpo", cpo_alpha=0.0, simpo_gamma=1.0, beta=2.0)
     run("lora", data, out, lora=LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules=LINEARS,
                                            task_type="CAUSAL_LM"))
     file = os.path.join(RESOURCES, "training", "dpo.npz")

@@ -18,10 +18,11 @@ import java.util.function.Consumer;
  * sigmoid  -(1 - e) log sigma(beta h) - e log sigma(-beta h)   (Rafailov et al. 2023, eq. 7; e: cDPO)
  * hinge    max(0, 1 - beta h)                                  (Zhao et al. 2023)
  * ipo      (h' - 1 / (2 beta))^2                               (Azar et al. 2024, eq. 17)
+ * simpo    -log sigma(beta h'' - gamma)                        (Meng et al. 2024, eq. 6)
  * }</pre>
  *
- * where h' is of means a token, as IPO's authors have it and TRL since 0.7.11. The loss is the mean
- * over the pairs of a step.
+ * where h' is of means a token, as IPO's authors have it and TRL since 0.7.11, and h'' is h'
+ * without a reference. The loss is the mean over the pairs of a step.
  */
 public final class PreferenceLoss implements AutoCloseable {
   private final Decoder decoder;
@@ -33,7 +34,18 @@ public final class PreferenceLoss implements AutoCloseable {
   public enum Kind {
     SIGMOID,
     IPO,
-    HINGE
+    HINGE,
+    SIMPO;
+
+    /** Whether what the policy says is compared with what a reference says. */
+    public boolean hasReference() {
+      return this != SIMPO;
+    }
+
+    /** Whether log-probabilities of answers are means a token, and not sums. */
+    boolean ofMeans() {
+      return this == IPO || this == SIMPO;
+    }
   }
 
   /**
@@ -42,8 +54,10 @@ public final class PreferenceLoss implements AutoCloseable {
    * @param beta how much a difference from the reference counts, over 0
    * @param labelSmoothing share of pairs that are thought to be the wrong way round, in [0, 0.5);
    *     of {@link Kind#SIGMOID} only
+   * @param gamma the margin that a pair should reach, 0 or over; of {@link Kind#SIMPO} only
    */
-  public record Options(Kind kind, double beta, double labelSmoothing) implements Serializable {
+  public record Options(Kind kind, double beta, double labelSmoothing, double gamma)
+      implements Serializable {
     public Options {
       if (!(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException("Beta must be a number over 0: " + beta);
@@ -55,6 +69,12 @@ public final class PreferenceLoss implements AutoCloseable {
       if (labelSmoothing > 0 && kind != Kind.SIGMOID) {
         throw new IllegalArgumentException("Label smoothing is of the sigmoid loss only");
       }
+      if (!(gamma >= 0 && gamma < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("Gamma must be a number, 0 or over: " + gamma);
+      }
+      if (gamma > 0 && kind != Kind.SIMPO) {
+        throw new IllegalArgumentException("A margin is of SimPO's loss only");
+      }
     }
   }
 
@@ -63,7 +83,8 @@ public final class PreferenceLoss implements AutoCloseable {
    *
    * @param chosen index of the better one among the batch's sequences
    * @param rejected index of the other
-   * @param refChosen the reference's log-probability of the better one, summed over its tokens
+   * @param refChosen the reference's log-probability of the better one, summed over its tokens; 0
+   *     where there is no reference
    * @param refRejected the same of the other
    */
   public record Pair(int chosen, int rejected, double refChosen, double refRejected) {}
@@ -189,16 +210,23 @@ public final class PreferenceLoss implements AutoCloseable {
               + options.labelSmoothing() * Logistic.minusLogSigma(-beta * h);
       case HINGE -> Math.max(0, 1 - beta * h);
       case IPO -> (h - 1 / (2 * beta)) * (h - 1 / (2 * beta));
+      case SIMPO -> Logistic.minusLogSigma(beta * h - options.gamma());
     };
   }
 
-  /** h, or h' of {@link Kind#IPO}. */
+  /** Of policy and reference, of an answer: by its tokens where the loss is of means. */
+  static double difference(Answer answer, double reference, Kind kind) {
+    return (answer.logProb() - reference) / divisor(answer, kind);
+  }
+
+  private static int divisor(Answer answer, Kind kind) {
+    return kind.ofMeans() ? Math.max(1, answer.tokens()) : 1;
+  }
+
+  /** h, h' or h''. */
   private static double difference(Answer[] answers, Pair pair, Options options) {
-    Answer chosen = answers[pair.chosen()];
-    Answer rejected = answers[pair.rejected()];
-    boolean mean = options.kind() == Kind.IPO;
-    return (chosen.logProb() - pair.refChosen()) / (mean ? Math.max(1, chosen.tokens()) : 1)
-        - (rejected.logProb() - pair.refRejected()) / (mean ? Math.max(1, rejected.tokens()) : 1);
+    return difference(answers[pair.chosen()], pair.refChosen(), options.kind())
+        - difference(answers[pair.rejected()], pair.refRejected(), options.kind());
   }
 
   /** The slope of the pairs' summed loss along each token's log-probability, by sequence. */
@@ -216,11 +244,10 @@ public final class PreferenceLoss implements AutoCloseable {
                         - (1 - smoothing) * Logistic.sigma(-beta * h));
             case HINGE -> 1 - beta * h > 0 ? -beta : 0;
             case IPO -> 2 * (h - 1 / (2 * beta));
+            case SIMPO -> -beta * Logistic.sigma(options.gamma() - beta * h);
           };
-      boolean mean = options.kind() == Kind.IPO;
-      slopes[pair.chosen()] += slope / (mean ? Math.max(1, answers[pair.chosen()].tokens()) : 1);
-      slopes[pair.rejected()] -=
-          slope / (mean ? Math.max(1, answers[pair.rejected()].tokens()) : 1);
+      slopes[pair.chosen()] += slope / divisor(answers[pair.chosen()], options.kind());
+      slopes[pair.rejected()] -= slope / divisor(answers[pair.rejected()], options.kind());
     }
     return slopes;
   }

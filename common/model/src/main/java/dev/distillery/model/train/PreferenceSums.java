@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sums over the pairs of direct preference optimisation. A reward is beta (pi - ref) of an answer.
+ * Sums over the pairs of direct preference optimisation. A reward is beta (pi - ref) of an answer;
+ * with SimPO, which has no ref, pi is a mean over the answer's tokens, as TRL has it.
  *
  * @param loss over pairs
  * @param pairs how many there are
@@ -32,8 +33,8 @@ public record PreferenceSums(
       PreferenceLoss.Options options) {
     double[] sums = new double[SIZE];
     for (PreferenceLoss.Pair pair : pairs) {
-      double chosen = answers[pair.chosen()].logProb();
-      double rejected = answers[pair.rejected()].logProb();
+      double chosen = logProb(answers[pair.chosen()], options);
+      double rejected = logProb(answers[pair.rejected()], options);
       double chosenReward = options.beta() * (chosen - pair.refChosen());
       double rejectedReward = options.beta() * (rejected - pair.refRejected());
       sums[0] += PreferenceLoss.loss(answers, pair, options);
@@ -45,6 +46,12 @@ public record PreferenceSums(
       sums[6] += rejected;
     }
     return ofArray(sums);
+  }
+
+  private static double logProb(PreferenceLoss.Answer answer, PreferenceLoss.Options options) {
+    return options.kind().hasReference()
+        ? answer.logProb()
+        : PreferenceLoss.difference(answer, 0, options.kind());
   }
 
   /** The numbers in the order of the components. */

@@ -310,7 +310,7 @@ class CentralDifferencesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"SIGMOID, 0", "SIGMOID, 0.2", "HINGE, 0", "IPO, 0"})
+  @CsvSource({"SIGMOID, 0", "SIGMOID, 0.2", "HINGE, 0", "IPO, 0", "SIMPO, 0"})
   void gradientsOfThePreferenceLossAreItsSlopes(PreferenceLoss.Kind kind, double smoothing) {
     float[] weights = new float[ANSWERS.tokens()];
     for (int s = 0; s < ANSWERS.sequences(); s++) {
@@ -318,7 +318,9 @@ class CentralDifferencesTest {
     }
     List<PreferenceLoss.Pair> pairs =
         List.of(new PreferenceLoss.Pair(0, 1, -8, -9), new PreferenceLoss.Pair(3, 4, -12, -11.5));
-    var options = new PreferenceLoss.Options(kind, 0.3, smoothing);
+    var options =
+        new PreferenceLoss.Options(
+            kind, 0.3, smoothing, kind == PreferenceLoss.Kind.SIMPO ? 0.2 : 0);
     try (Kernels kernels = new PortableKernels(DataType.DOUBLE);
         Parameters parameters =
             Parameters.allocate(kernels, DecoderLayout.slots(LLAMA), slot -> true);

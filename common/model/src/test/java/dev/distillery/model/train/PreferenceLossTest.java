@@ -17,7 +17,7 @@ class PreferenceLossTest {
   private static final Pair PAIR = new Pair(0, 1, -12, -11.5);
 
   private static double loss(Kind kind, double beta, double smoothing) {
-    return PreferenceLoss.loss(ANSWERS, PAIR, new Options(kind, beta, smoothing));
+    return PreferenceLoss.loss(ANSWERS, PAIR, new Options(kind, beta, smoothing, 0));
   }
 
   @Test
@@ -37,9 +37,17 @@ class PreferenceLossTest {
   }
 
   @Test
+  void simpoIsOfMeansATokenWithoutAReference() {
+    double loss =
+        PreferenceLoss.loss(ANSWERS, new Pair(0, 1, 0, 0), new Options(Kind.SIMPO, 2, 0, 1));
+    double logit = 2 * (-10.0 / 5 + 11.0 / 2) - 1;
+    assertThat(loss).isCloseTo(Math.log1p(Math.exp(-logit)), within(1e-12));
+  }
+
+  @Test
   void metricsAreMeansOverPairs() {
     PreferenceSums sums =
-        PreferenceSums.of(ANSWERS, List.of(PAIR), new Options(Kind.SIGMOID, 0.1, 0));
+        PreferenceSums.of(ANSWERS, List.of(PAIR), new Options(Kind.SIGMOID, 0.1, 0, 0));
     assertThat(sums.metrics())
         .containsEntry("rewards/chosen", 0.2)
         .containsEntry("rewards/rejected", 0.05)
@@ -52,8 +60,12 @@ class PreferenceLossTest {
 
   @Test
   void optionsWithoutSenseAreRefused() {
-    assertThatThrownBy(() -> new Options(Kind.SIGMOID, 0, 0)).hasMessageContaining("Beta");
-    assertThatThrownBy(() -> new Options(Kind.SIGMOID, 0.1, 0.5)).hasMessageContaining("smoothing");
-    assertThatThrownBy(() -> new Options(Kind.IPO, 0.1, 0.1)).hasMessageContaining("sigmoid loss");
+    assertThatThrownBy(() -> new Options(Kind.SIGMOID, 0, 0, 0)).hasMessageContaining("Beta");
+    assertThatThrownBy(() -> new Options(Kind.SIGMOID, 0.1, 0.5, 0))
+        .hasMessageContaining("smoothing");
+    assertThatThrownBy(() -> new Options(Kind.IPO, 0.1, 0.1, 0))
+        .hasMessageContaining("sigmoid loss");
+    assertThatThrownBy(() -> new Options(Kind.IPO, 0.1, 0, 1)).hasMessageContaining("SimPO");
+    assertThatThrownBy(() -> new Options(Kind.SIMPO, 2, 0, -1)).hasMessageContaining("Gamma");
   }
 }

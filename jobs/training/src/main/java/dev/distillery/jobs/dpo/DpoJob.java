@@ -43,6 +43,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -77,7 +78,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
         Direct preference optimisation: the better answer of each pair becomes likelier than the
         other, beside a reference that stays as it is. What the reference says of all answers is
         computed once, by all executors, and kept in the warehouse under _tokens; it is used again
-        while rows, options and reference are the same. All pairs count the same, whatever their
+        while rows, options and reference are the same. SimPO's loss has none. All pairs count the same, whatever their
         margins. Dropout is off. Metrics have the names of TRL's DPOTrainer. The same --run-id goes
         on from the newest checkpoint.
         """,
@@ -188,15 +189,15 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     if (run.dryRun()) {
       return plan(run, options, inputs.plan(model, settings, options.show()), settings, tokenizer);
     }
-    ReferenceFigures reference = reference(run, options);
+    Optional<ReferenceFigures> reference = reference(run, options);
     long seed = options.run().randomSeed();
     boolean shuffled = options.training().batch().shuffle();
-    TrainingInputs.Tokens tokens = inputs.with(reference).build(model, settings, seed, shuffled);
+    TrainingInputs.Tokens tokens = with(reference, inputs).build(model, settings, seed, shuffled);
     TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
         training(run, options, tokens.rows())
             .identifiedBy(PreferenceOptions.class, options.preference())
-            .identifiedBy("reference", reference.hash())
+            .identifiedBy("reference", reference.map(ReferenceFigures::hash).orElse("none"))
             .identifiedBy("token tables", tokens.key());
     if (!options.tokens().evalInput().isEmpty()) {
       training = training.evaluatedOn(held(run, options, settings, reference));
@@ -222,19 +223,31 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
         rows);
   }
 
-  private static ReferenceFigures reference(JobRun run, DpoOptions options) throws IOException {
+  /** What the losses that have a reference ask it. */
+  private static Optional<ReferenceFigures> reference(JobRun run, DpoOptions options)
+      throws IOException {
+    if (!options.preference().loss().hasReference()) {
+      return Optional.empty();
+    }
     String model = options.training().student().model();
-    return new ReferenceFigures(
-        FrozenModel.of(run.spark().sparkContext(), "--ref-model", options.reference(), model),
-        ModelHash.of(Path.of(options.reference())));
+    return Optional.of(
+        new ReferenceFigures(
+            FrozenModel.of(run.spark().sparkContext(), "--ref-model", options.reference(), model),
+            ModelHash.of(Path.of(options.reference()))));
+  }
+
+  private static TrainingInputs with(Optional<ReferenceFigures> figures, TrainingInputs inputs) {
+    return figures.map(inputs::with).orElse(inputs);
   }
 
   /** The pairs that are only evaluated on. What of them is rejected is told. */
   private static TokenRows held(
-      JobRun run, DpoOptions options, TokenSettings settings, ReferenceFigures reference) {
+      JobRun run,
+      DpoOptions options,
+      TokenSettings settings,
+      Optional<ReferenceFigures> reference) {
     TrainingInputs.Tokens tokens =
-        TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES)
-            .with(reference)
+        with(reference, TrainingInputs.readBeside(run, options.tokens().evalInput(), TABLES))
             .build(
                 options.training().student().model(), settings, options.run().randomSeed(), false);
     Map<String, Long> rejects = tokens.counts().rejects();

@@ -70,7 +70,9 @@ public record DpoOptions(
       violations.add(
           "Option --dropout: a policy is compared with its reference without it: leave it out");
     }
-    if (student.adapter().isPresent() && preference.refModel().isEmpty()) {
+    if (student.adapter().isPresent()
+        && preference.loss().hasReference()
+        && preference.refModel().isEmpty()) {
       violations.add(
           "Option --adapter: without its adapters the policy is the base and not where training"
               + " begins: give --ref-model, or merge the adapter by the job export first");

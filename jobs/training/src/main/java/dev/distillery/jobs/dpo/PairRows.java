@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * A row of one comparison as this job's figures have it: the better document, the other, the margin
- * that nobody asks for here, then the reference's summed log-probabilities of the two answers, by
- * document.
+ * that nobody asks for here, then, where there is a reference, its summed log-probabilities of the
+ * two answers, by document.
  */
 final class PairRows {
   private static final int CHOSEN = 0;
@@ -44,12 +44,13 @@ final class PairRows {
       float[] figures = row.figures();
       int chosen = (int) figures[CHOSEN];
       int rejected = (int) figures[REJECTED];
+      boolean reference = figures.length == SIZE;
       pairs.add(
           new Pair(
               first + chosen,
               first + rejected,
-              figures[REFERENCE + chosen],
-              figures[REFERENCE + rejected]));
+              reference ? figures[REFERENCE + chosen] : 0,
+              reference ? figures[REFERENCE + rejected] : 0));
       first += row.starts().length;
     }
     return pairs;

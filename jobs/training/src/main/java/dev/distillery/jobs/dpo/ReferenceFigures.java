@@ -59,7 +59,7 @@ record ReferenceFigures(FrozenModel reference, String hash) implements RowFigure
               // What a loss is made of counts for nothing where only log-probabilities are asked.
               now =
                   new PreferenceLoss(
-                      decoder, new PreferenceLoss.Options(PreferenceLoss.Kind.SIGMOID, 1, 0));
+                      decoder, new PreferenceLoss.Options(PreferenceLoss.Kind.SIGMOID, 1, 0, 0));
               loss = now;
             }
             return work.apply(now);

@@ -158,6 +158,25 @@ class DpoJobTest {
   }
 
   @Test
+  void simpoAsksNoReference() throws IOException {
+    Map<String, Object> simpo = Map.of("loss", "simpo", "trainable", "lora", "max-steps", 20);
+    run("simpo", with(simpo, "eval-input", pairs, "eval-steps", 10));
+    assertThat(tokenTables()).as("the pairs and those evaluated on, without figures").isEqualTo(1);
+    Map<String, Double> metrics = metrics("simpo");
+    assertThat(metrics.get("1 rewards/chosen"))
+        .as("beta times a mean a token")
+        .isCloseTo(2 * metrics.get("1 logps/chosen"), within(1e-6));
+    assertThat(metrics.get("20 eval_rewards/margins"))
+        .isGreaterThan(metrics.get("10 eval_rewards/margins"))
+        .isGreaterThan(1);
+
+    // An adapter goes on without a reference, since nothing is compared with its base.
+    run("on", with(simpo, "max-steps", 1, "adapter", temp.resolve("out-simpo")));
+    assertThat(metrics("on").get("1 rewards/margins"))
+        .isGreaterThan(metrics.get("1 rewards/margins"));
+  }
+
+  @Test
   void oneToFourWorkersGiveTheSameBits() throws IOException {
     for (int workers : new int[] {1, 2, 4}) {
       run("w" + workers, Map.of("workers", workers));
@@ -222,6 +241,8 @@ class DpoJobTest {
     refused(Map.of("over-length", "split"), "a pair cannot be split");
     refused(Map.of("loss", "ipo", "label-smoothing", "0.1"), "--label-smoothing");
     refused(Map.of("trainable", "lora", "adapter", temp), "give --ref-model");
+    refused(Map.of("loss", "simpo", "ref-model", MODEL), "--ref-model");
+    refused(Map.of("simpo-gamma", "0.5"), "--simpo-gamma");
     refused(Map.of("ref-model", temp.resolve("none")), "Option --ref-model");
     Path scores = TinyReward.write(temp.resolve("scores"), 0);
     refused(Map.of("ref-model", scores), "it scores texts");

@@ -23,7 +23,8 @@ class DpoOptionsTest {
             template-date (none)
             template-args {}
             loss sigmoid
-            beta 0.1
+            beta (none)
+            simpo-gamma 1.0
             label-smoothing 0.0
             ref-model (none)
             show 0
@@ -45,6 +46,10 @@ class DpoOptionsTest {
     var lora = options(Map.of("trainable", "lora")).trained();
     assertThat(lora.learningRate()).isEqualTo(1e-5);
     assertThat(lora.lora().dropout()).isZero();
+    assertThat(options(Map.of()).preference().toLoss().beta()).isEqualTo(0.1);
+    var simpo = options(Map.of("loss", "simpo")).preference().toLoss();
+    assertThat(simpo.beta()).isEqualTo(2);
+    assertThat(simpo.gamma()).isEqualTo(1);
     assertThat(options(Map.of("learning-rate", "0.25")).trained().optimizer().learningRate())
         .isEqualTo(Optional.of(0.25));
   }

@@ -221,7 +221,7 @@ class PpoJobTest {
         FrozenModel.Open base = new FrozenModel(MODEL.toString(), "").open(kernels);
         PreferenceLoss loss =
             new PreferenceLoss(
-                base.decoder(), new PreferenceLoss.Options(PreferenceLoss.Kind.SIGMOID, 1, 0))) {
+                base.decoder(), new PreferenceLoss.Options(PreferenceLoss.Kind.SIGMOID, 1, 0, 0))) {
       double moved = 0;
       for (Row row : last) {
         assertThat(tokenizer.prefix()).isEmpty();
