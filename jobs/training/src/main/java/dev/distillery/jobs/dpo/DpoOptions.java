@@ -70,6 +70,9 @@ public record DpoOptions(
       violations.add(
           "Option --dropout: a policy is compared with its reference without it: leave it out");
     }
+    if (preference.refModel().isPresent() && !preference.loss().hasReference()) {
+      violations.add("Option --ref-model: --loss simpo compares with no reference: leave it out");
+    }
     if (student.adapter().isPresent()
         && preference.loss().hasReference()
         && preference.refModel().isEmpty()) {

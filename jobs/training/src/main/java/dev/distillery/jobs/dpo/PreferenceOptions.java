@@ -55,10 +55,7 @@ public record PreferenceOptions(
             defaultValue = "0",
             description = "Share of pairs that are thought to be the wrong way round (cDPO).")
         double labelSmoothing,
-    @OnlyWith(
-            option = "--loss",
-            is = {"sigmoid", "ipo", "hinge"})
-        @Option(
+    @Option(
             names = "--ref-model",
             paramLabel = "DIR_OR_GGUF",
             description =

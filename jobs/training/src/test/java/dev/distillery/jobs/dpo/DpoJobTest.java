@@ -241,7 +241,7 @@ class DpoJobTest {
     refused(Map.of("over-length", "split"), "a pair cannot be split");
     refused(Map.of("loss", "ipo", "label-smoothing", "0.1"), "--label-smoothing");
     refused(Map.of("trainable", "lora", "adapter", temp), "give --ref-model");
-    refused(Map.of("loss", "simpo", "ref-model", MODEL), "--ref-model");
+    refused(Map.of("loss", "simpo", "ref-model", MODEL), "compares with no reference");
     refused(Map.of("simpo-gamma", "0.5"), "--simpo-gamma");
     refused(Map.of("ref-model", temp.resolve("none")), "Option --ref-model");
     Path scores = TinyReward.write(temp.resolve("scores"), 0);
