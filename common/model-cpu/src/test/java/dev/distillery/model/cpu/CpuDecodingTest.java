@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,19 @@ class CpuDecodingTest {
 
   private static GenerationOptions options(int row) {
     return new GenerationOptions(
-        4 + row, row % 2 == 0 ? 0 : 1, 0, 1, 1, 0, 0, List.of(2), List.of(), 7, 3, List.of());
+        4 + row,
+        row % 2 == 0 ? 0 : 1,
+        0,
+        1,
+        1,
+        0,
+        0,
+        List.of(2),
+        List.of(),
+        7,
+        3,
+        List.of(),
+        Optional.empty());
   }
 
   private record Said(Generator.Reply reply, List<WrittenToken> prompt) {}

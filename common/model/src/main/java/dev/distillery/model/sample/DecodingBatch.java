@@ -1,5 +1,7 @@
 package dev.distillery.model.sample;
 
+import dev.distillery.model.constrain.ConstrainedText;
+import dev.distillery.model.constrain.TokenConstraint;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.KeyValueCache;
 import dev.distillery.model.nn.PackedWeights;
@@ -66,12 +68,17 @@ public final class DecodingBatch implements AutoCloseable {
     private final int[] all;
     private final int prompt;
     private final List<WrittenToken> tops = new ArrayList<>();
+
+    /** Where the reply is, if it must be something. */
+    private final @Nullable ConstrainedText constrained;
+
     private int count;
 
     /** Tokens of the prompt that are read. */
     private int read;
 
-    Tokens(int[] prompt, int limit) {
+    Tokens(int[] prompt, int limit, @Nullable ConstrainedText constrained) {
+      this.constrained = constrained;
       this.all = Arrays.copyOf(prompt, prompt.length + limit);
       this.prompt = prompt.length;
       this.count = prompt.length;
@@ -160,7 +167,10 @@ public final class DecodingBatch implements AutoCloseable {
             text,
             listener,
             done,
-            new Tokens(prompt.tokens(), Math.min(options.maxNewTokens(), room)));
+            new Tokens(
+                prompt.tokens(),
+                Math.min(options.maxNewTokens(), room),
+                options.constraint().map(TokenConstraint::begin).orElse(null)));
     row.tokens.read = kept;
     places[place] = row;
     reading.add(row);
@@ -319,6 +329,9 @@ public final class DecodingBatch implements AutoCloseable {
       float[] values = logits.rows(i, 1).toArray();
       int told = row.options.topLogProbs();
       float[] plain = told > 0 ? values.clone() : values;
+      if (tokens.constrained != null) {
+        tokens.constrained.mask(values, row.options.stopIds());
+      }
       int token =
           row.chooser.choose(values, tokens.all, tokens.count, row.prompt.row(), tokens.written());
       tokens.all[tokens.count++] = token;
@@ -343,8 +356,13 @@ public final class DecodingBatch implements AutoCloseable {
       int[] tokens = row.tokens.reply(written - 1);
       return new Reply(tokens, row.text.apply(tokens), Finish.STOP, written, row.tokens.tops);
     }
+    ConstrainedText constrained = row.tokens.constrained;
+    if (constrained != null) {
+      constrained.append(row.tokens.last());
+    }
+    boolean whole = constrained != null && constrained.isOver();
     boolean full = row.tokens.full();
-    if (!full && row.options.stopTexts().isEmpty()) {
+    if (!full && !whole && row.options.stopTexts().isEmpty()) {
       return null;
     }
     int[] tokens = row.tokens.reply(written);
@@ -353,6 +371,9 @@ public final class DecodingBatch implements AutoCloseable {
     if (stop >= 0) {
       List<WrittenToken> before = before(row, stop);
       return new Reply(tokens, text.substring(0, stop), Finish.STOP, written, before);
+    }
+    if (whole) {
+      return new Reply(tokens, text, Finish.STOP, written, row.tokens.tops);
     }
     return full ? new Reply(tokens, text, Finish.LENGTH, written, row.tokens.tops) : null;
   }

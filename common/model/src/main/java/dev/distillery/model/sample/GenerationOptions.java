@@ -1,7 +1,9 @@
 package dev.distillery.model.sample;
 
+import dev.distillery.model.constrain.TokenConstraint;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How tokens are chosen and when a row ends, with the meaning and order of transformers' generate:
@@ -20,6 +22,8 @@ import java.util.List;
  * @param seed with a row's id and the position, what the draw depends on; default 42
  * @param topLogProbs the likeliest tokens that are told of each place of a reply; default 0
  * @param neverIds ids that are not chosen, as they have no token; default none
+ * @param constraint what the reply must be; it ends once it is, and at its length even if it is not
+ *     yet; default none
  */
 public record GenerationOptions(
     int maxNewTokens,
@@ -33,7 +37,8 @@ public record GenerationOptions(
     List<String> stopTexts,
     long seed,
     int topLogProbs,
-    List<Integer> neverIds) {
+    List<Integer> neverIds,
+    Optional<TokenConstraint> constraint) {
 
   public GenerationOptions {
     neverIds = List.copyOf(neverIds);
@@ -86,7 +91,8 @@ public record GenerationOptions(
         stopTexts,
         seed,
         0,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** Without the penalties of frequency and presence. */

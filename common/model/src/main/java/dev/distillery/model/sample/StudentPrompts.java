@@ -11,6 +11,10 @@ import dev.distillery.core.teacher.TeacherException;
 import dev.distillery.core.teacher.TeacherException.Category;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TokenLogprob;
+import dev.distillery.model.constrain.JsonConstraint;
+import dev.distillery.model.constrain.SchemaException;
+import dev.distillery.model.constrain.TokenConstraint;
+import dev.distillery.model.constrain.TokenMask;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.TokenDecoder;
 import dev.distillery.model.tokenizer.Tokenizer;
@@ -36,6 +40,7 @@ public final class StudentPrompts {
   private final List<Integer> stopIds;
   private final List<Integer> neverIds;
   private final int context;
+  private @Nullable TokenMask mask;
 
   /**
    * A request as tokens.
@@ -107,7 +112,8 @@ public final class StudentPrompts {
    *     there is no form for a dialogue: then the whole run must stop
    */
   Prepared prepare(TeacherRequest request) throws TeacherException {
-    int told = toldLogProbs(request.extraBody());
+    JsonNode extra = extra(request.extraBody());
+    Optional<JsonConstraint> constraint = constraint(extra);
     boolean dialogue = request.prompt().isEmpty();
     if (dialogue && template == null) {
       throw failure(
@@ -116,7 +122,12 @@ public final class StudentPrompts {
     }
     int[] tokens = dialogue ? dialogue(request.messages()) : text(request.prompt().orElseThrow());
     return prepare(
-        row(request), tokens, request.sampling(), told, !dialogue || goesOn(request.messages()));
+        row(request),
+        tokens,
+        request.sampling(),
+        TokenLogprob.asked(extra),
+        !dialogue || goesOn(request.messages()),
+        constraint);
   }
 
   /**
@@ -163,10 +174,24 @@ public final class StudentPrompts {
    * @param told the likeliest tokens that are told of each place of the reply
    * @param goesOn whether the reply goes on in the middle of a text, so that a space at its
    *     beginning is one
-   * @throws TeacherException where the prompt is empty or too long, or a value is out of range
+   * @param constraint what the reply must be; then it does not go on
+   * @throws TeacherException where the prompt is empty or too long, or a value is out of range, or
+   *     the model has no tokens for what the constraint needs
    */
-  public Prepared prepare(long row, int[] tokens, Sampling sampling, int told, boolean goesOn)
+  public Prepared prepare(
+      long row,
+      int[] tokens,
+      Sampling sampling,
+      int told,
+      boolean goesOn,
+      Optional<JsonConstraint> constraint)
       throws TeacherException {
+    if (goesOn && constraint.isPresent()) {
+      throw failure(
+          Category.BAD_REQUEST,
+          "response_format is for a whole answer to a dialogue: leave its beginning, the last"
+              + " message, away");
+    }
     if (tokens.length == 0) {
       throw failure(Category.BAD_REQUEST, "The prompt is empty");
     }
@@ -179,14 +204,15 @@ public final class StudentPrompts {
     try {
       return new Prepared(
           new Generator.Prompt(row, tokens),
-          options(sampling, context - tokens.length, told),
+          options(sampling, context - tokens.length, told, constraint),
           goesOn ? reply -> continued(tokens, reply) : reply -> tokenizer.decode(reply, true));
     } catch (IllegalArgumentException e) {
       throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
     }
   }
 
-  private GenerationOptions options(Sampling sampling, int room, int told) {
+  private GenerationOptions options(
+      Sampling sampling, int room, int told, Optional<JsonConstraint> constraint) {
     return new GenerationOptions(
         Math.min(sampling.maxNewTokens(), room),
         sampling.temperature().orElse(1),
@@ -199,27 +225,51 @@ public final class StudentPrompts {
         sampling.stop().stream().filter(stop -> !stop.isEmpty()).toList(),
         0,
         told,
-        neverIds);
+        neverIds,
+        constraint.map(this::overTokens));
   }
 
-  /** The one thing that an extra body may ask of the student. */
-  private static int toldLogProbs(String extraBody) throws TeacherException {
+  private TokenConstraint overTokens(JsonConstraint constraint) {
+    TokenMask tokens = mask();
+    return new TokenConstraint(tokens.known(constraint), tokens);
+  }
+
+  /** Made with the first reply that needs it. */
+  private synchronized TokenMask mask() {
+    if (mask == null) {
+      mask = new TokenMask(tokenizer, id -> !stopIds.contains(id));
+    }
+    return mask;
+  }
+
+  /** The fields beside the usual, where they are what the student knows. */
+  private static JsonNode extra(String extraBody) throws TeacherException {
     try {
       JsonNode extra = JSON.readTree(extraBody);
-      boolean known =
-          extra.properties().stream()
-              .allMatch(field -> List.of("logprobs", "top_logprobs").contains(field.getKey()));
-      int asked = TokenLogprob.asked(extra);
-      if (known && (extra.isEmpty() ? asked == 0 : asked > 0)) {
-        return asked;
+      List<String> known = List.of("logprobs", "top_logprobs", "response_format");
+      boolean logprobs = extra.has("logprobs") || extra.has("top_logprobs");
+      if (extra.properties().stream().allMatch(field -> known.contains(field.getKey()))
+          && logprobs == TokenLogprob.asked(extra) > 0) {
+        return extra;
       }
     } catch (JsonProcessingException e) {
       // Said below.
     }
     throw failure(
         Category.BAD_REQUEST,
-        "--teacher student takes no extra fields but logprobs with top_logprobs, 1 or more: "
+        "--teacher student takes no extra fields but response_format, and logprobs with"
+            + " top_logprobs, 1 or more: "
             + extraBody);
+  }
+
+  private static Optional<JsonConstraint> constraint(JsonNode extra) throws TeacherException {
+    try {
+      return extra.has("response_format")
+          ? JsonConstraint.read(extra.get("response_format"))
+          : Optional.empty();
+    } catch (SchemaException e) {
+      throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
+    }
   }
 
   /** What a request's draws are made of, next to the position: its seed and its id. */

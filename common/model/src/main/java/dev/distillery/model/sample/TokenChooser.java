@@ -139,6 +139,10 @@ final class TokenChooser {
     int n = 0;
     while (n < count && (n == 0 || kept < options.topP() * total)) {
       weights[n] = weight(logits, n);
+      // The rest has no weight either: rounding must not let one of them be drawn.
+      if (n > 0 && weights[n] == 0) {
+        break;
+      }
       kept += weights[n];
       n++;
     }

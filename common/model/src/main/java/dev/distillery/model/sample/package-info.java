@@ -3,8 +3,8 @@
  * given continuations, and the student as a teacher that answers requests. The network lies in
  * {@code nn}, text and tokens meet in {@code tokenizer}.
  *
- * <p>May use: core.dialogue, core.format, core.random, core.run, core.teacher, model.format,
- * model.nn, model.tokenizer.
+ * <p>May use: core.dialogue, core.format, core.random, core.run, core.teacher, model.constrain,
+ * model.format, model.nn, model.tokenizer.
  */
 @NullMarked
 package dev.distillery.model.sample;

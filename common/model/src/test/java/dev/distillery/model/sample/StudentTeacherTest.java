@@ -232,7 +232,8 @@ class StudentTeacherTest {
               failure(
                   teacher,
                   extra,
-                  "no extra fields but logprobs with top_logprobs, 1 or more: {\"min_p\": 1}"))
+                  "no extra fields but response_format, and logprobs with top_logprobs, 1 or more:"
+                      + " {\"min_p\": 1}"))
           .isEqualTo(Category.BAD_REQUEST);
       TeacherReply full = teacher.send(prompt("4", "1 ".repeat(30), greedy(50))).join();
       assertThat(full.finishReason()).isEqualTo("length");

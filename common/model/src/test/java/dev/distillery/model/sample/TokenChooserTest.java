@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -183,7 +184,8 @@ class TokenChooserTest {
                       List.of(),
                       5,
                       0,
-                      List.of(1, 4)),
+                      List.of(1, 4),
+                      Optional.empty()),
                   6);
           int[] counts = new int[6];
           for (int row = 0; row < 400; row++) {

@@ -11,6 +11,7 @@ import dev.distillery.model.sample.StudentPrompts.Prepared;
 import dev.distillery.model.tokenizer.TokenDecoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -73,7 +74,7 @@ final class ChatPartner {
       int[] prompt = engine.prompts().dialogue(said);
       var asked =
           new Asked(
-              engine.prompts().prepare(row, prompt, sampling, 0, false),
+              engine.prompts().prepare(row, prompt, sampling, 0, false, Optional.empty()),
               engine.tokenizer().decoder(true),
               piece,
               left);

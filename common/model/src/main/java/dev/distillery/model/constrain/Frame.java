@@ -1,0 +1,87 @@
+package dev.distillery.model.constrain;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far one reading of a text is: in a rule, and below it in those that go on once it has ended.
+ * Frames compare by value.
+ */
+final class Frame {
+  private final Rule rule;
+  private final int at;
+  private final long count;
+  private final @Nullable Frame below;
+  private final int depth;
+  private final int hash;
+
+  /**
+   * @param at the rule's own state
+   * @param count what the rule counts
+   */
+  Frame(Rule rule, int at, long count, @Nullable Frame below) {
+    this.rule = rule;
+    this.at = at;
+    this.count = count;
+    this.below = below;
+    this.depth = depthOf(below) + (rule instanceof Container ? 1 : 0);
+    this.hash =
+        ((System.identityHashCode(rule) * 31 + at) * 31 + Long.hashCode(count)) * 31
+            + (below == null ? 0 : below.hash);
+  }
+
+  /** The same at another place. */
+  Frame to(int place, long number) {
+    return new Frame(rule, place, number, below);
+  }
+
+  Rule rule() {
+    return rule;
+  }
+
+  int at() {
+    return at;
+  }
+
+  long count() {
+    return count;
+  }
+
+  @Nullable Frame below() {
+    return below;
+  }
+
+  /** Arrays and objects that are open, its own among them. */
+  int depth() {
+    return depth;
+  }
+
+  static int depthOf(@Nullable Frame frame) {
+    return frame == null ? 0 : frame.depth;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    if (!(other instanceof Frame given) || given.hash != hash) {
+      return false;
+    }
+    Frame one = this;
+    Frame two = given;
+    while (one != two) {
+      if (one == null
+          || two == null
+          || one.rule != two.rule
+          || one.at != two.at
+          || one.count != two.count) {
+        return false;
+      }
+      one = one.below;
+      two = two.below;
+    }
+    return true;
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+}

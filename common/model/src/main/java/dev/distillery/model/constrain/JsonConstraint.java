@@ -1,0 +1,148 @@
+package dev.distillery.model.constrain;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a text must be, byte by byte: one JSON value that fits a schema. The members of an object
+ * come in the schema's order. Immutable; two of the same response format are equal.
+ *
+ * <p>No beginning is let through that no value ends: whatever is chosen, something may follow.
+ */
+public final class JsonConstraint {
+  private static final int MOST_TEXT = 1 << 16;
+
+  private static final SchemaReader.Path FORMAT = new SchemaReader.Path(null, "response_format");
+
+  private final State begin;
+  private final BitSet literalBytes;
+  private final String source;
+
+  /** How far a text is; states compare by value. */
+  public static final class State {
+    private final List<Frame> frames;
+    private final boolean complete;
+
+    State(List<Frame> frames, boolean complete) {
+      this.frames = List.copyOf(frames);
+      this.complete = complete;
+    }
+
+    /** The state behind one more byte, 0 to 255; a dead one where it must not stand here. */
+    public State next(int b) {
+      var readings = new Readings();
+      for (Frame frame : frames) {
+        frame.rule().next(frame, b, readings);
+      }
+      return readings.state();
+    }
+
+    /** Whether the text so far is a whole value. */
+    public boolean isComplete() {
+      return complete;
+    }
+
+    /** Whether more may follow. */
+    public boolean goesOn() {
+      return !frames.isEmpty();
+    }
+
+    List<Frame> frames() {
+      return frames;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof State state
+          && state.complete == complete
+          && state.frames.equals(frames);
+    }
+
+    @Override
+    public int hashCode() {
+      return frames.hashCode();
+    }
+  }
+
+  /**
+   * @param value what stands behind one space or none
+   * @param literalBytes that names and constants need
+   */
+  JsonConstraint(Member value, BitSet literalBytes, String source) {
+    var readings = new Readings();
+    value.beginValue(null, readings);
+    this.begin = readings.state();
+    this.literalBytes = literalBytes;
+    this.source = source;
+  }
+
+  /**
+   * What OpenAI's {@code response_format} asks for: {@code text} nothing, {@code json_object} any
+   * object, {@code json_schema} what fits the schema in it, as if it were {@code strict}.
+   *
+   * @throws SchemaException where it is none, or its schema has what is not honoured
+   */
+  public static Optional<JsonConstraint> read(JsonNode format) throws SchemaException {
+    String source = format.toString();
+    if (source.length() > MOST_TEXT) {
+      throw SchemaReader.refused(FORMAT, "has more than " + MOST_TEXT + " characters");
+    }
+    String type = format.path("type").asText();
+    switch (type) {
+      case "text" -> {
+        checkMembers(format, Set.of("type"), FORMAT);
+        return Optional.empty();
+      }
+      case "json_object" -> {
+        checkMembers(format, Set.of("type"), FORMAT);
+        return Optional.of(SchemaReader.anyObject(source));
+      }
+      case "json_schema" -> {
+        SchemaReader.Path path = FORMAT.to("json_schema");
+        JsonNode named = format.path("json_schema");
+        checkMembers(format, Set.of("type", "json_schema"), FORMAT);
+        checkMembers(named, Set.of("name", "description", "schema", "strict"), path);
+        if (!named.path("schema").isObject()) {
+          throw SchemaReader.refused(path.to("schema"), "is no schema: expected an object");
+        }
+        return Optional.of(SchemaReader.read(named.get("schema"), path.to("schema"), source));
+      }
+      default ->
+          throw SchemaReader.refused(
+              FORMAT.to("type"), "is not honoured: expected text, json_object or json_schema");
+    }
+  }
+
+  private static void checkMembers(JsonNode node, Set<String> known, SchemaReader.Path path)
+      throws SchemaException {
+    for (var member : node.properties()) {
+      if (!known.contains(member.getKey())) {
+        throw SchemaReader.refused(path.to(member.getKey()), "is not honoured");
+      }
+    }
+  }
+
+  /** Where every text begins. */
+  public State begin() {
+    return begin;
+  }
+
+  /** Bytes that names and constants of the schema need. */
+  BitSet literalBytes() {
+    return literalBytes;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof JsonConstraint constraint && constraint.source.equals(source);
+  }
+
+  @Override
+  public int hashCode() {
+    return source.hashCode();
+  }
+}

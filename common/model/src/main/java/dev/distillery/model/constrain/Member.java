@@ -1,0 +1,50 @@
+package dev.distillery.model.constrain;
+
+import org.jspecify.annotations.Nullable;
+
+/** What follows on a member's name: a colon, a space or none, and the value. */
+final class Member implements Rule {
+  private static final int COLON = 0;
+  private static final int SPACE = 1;
+
+  private final Choice value;
+
+  Member(Choice value) {
+    this.value = value;
+  }
+
+  @Override
+  public int height() {
+    return value.height();
+  }
+
+  @Override
+  public void begin(@Nullable Frame below, Readings into) {
+    into.add(new Frame(this, COLON, 0, below));
+  }
+
+  /** Begins behind the colon. */
+  void beginValue(@Nullable Frame below, Readings into) {
+    into.add(new Frame(this, SPACE, 0, below));
+    value.begin(below, into);
+  }
+
+  boolean fits(int depth) {
+    return value.fits(depth);
+  }
+
+  @Override
+  public void next(Frame frame, int b, Readings into) {
+    if (frame.at() == COLON && b == ':') {
+      beginValue(frame.below(), into);
+    } else if (frame.at() == SPACE && b == ' ') {
+      value.begin(frame.below(), into);
+    }
+  }
+
+  /** The name has ended. */
+  @Override
+  public void resume(Frame frame, Readings into) {
+    into.add(frame);
+  }
+}

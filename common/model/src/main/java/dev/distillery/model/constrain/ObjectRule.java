@@ -1,0 +1,100 @@
+package dev.distillery.model.constrain;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An object with the members of a schema, in their order, each once; those that are not required
+ * may be left out. Its count is the first member that may come.
+ */
+final class ObjectRule extends Container {
+  private final ByteTrie names;
+  private final List<Member> members;
+
+  /** Of each member, the first one from there that must come; the number of members for none. */
+  private final int[] nextRequired;
+
+  private final Name name = new Name();
+
+  /**
+   * @param names with their quotes, as they are written
+   * @param members in the same order
+   * @param required whether each must come
+   */
+  ObjectRule(List<byte[]> names, List<Member> members, List<Boolean> required) {
+    super('{', '}');
+    this.names = new ByteTrie(names);
+    this.members = List.copyOf(members);
+    this.nextRequired = new int[members.size() + 1];
+    nextRequired[members.size()] = members.size();
+    for (int i = members.size() - 1; i >= 0; i--) {
+      nextRequired[i] = required.get(i) ? i : nextRequired[i + 1];
+    }
+  }
+
+  @Override
+  int innerHeight() {
+    int height = 0;
+    for (int i = nextRequired[0]; i < members.size(); i = nextRequired[i + 1]) {
+      height = Math.max(height, members.get(i).height());
+    }
+    return height;
+  }
+
+  @Override
+  boolean mayEnd(Frame frame) {
+    return nextRequired[(int) frame.count()] == members.size();
+  }
+
+  @Override
+  boolean mayGoOn(Frame frame) {
+    return leads(0, frame);
+  }
+
+  /** Whether a name that may come begins so. */
+  private boolean leads(int node, Frame frame) {
+    int count = names.count(node);
+    for (int i = 0; i < count; i++) {
+      int member = names.entry(node, i);
+      if (member >= frame.count()
+          && member <= nextRequired[(int) frame.count()]
+          && members.get(member).fits(frame.depth())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  void element(Frame frame, Readings into) {
+    into.add(new Frame(name, 0, 0, frame.to(ELEMENT, frame.count())));
+  }
+
+  /** A name; it lies over the object's frame with what may come from there. */
+  private final class Name implements Rule {
+    @Override
+    public int height() {
+      return 0;
+    }
+
+    @Override
+    public void begin(@Nullable Frame below, Readings into) {
+      throw new IllegalStateException("Begun by its object");
+    }
+
+    @Override
+    public void next(Frame frame, int b, Readings into) {
+      Frame object = frame.below();
+      int node = names.child(frame.at(), b);
+      if (node < 0 || object == null || !leads(node, object)) {
+        return;
+      }
+      if (names.endsAt(node) > 0) {
+        int member = names.entry(node, 0);
+        members.get(member).begin(object.to(ELEMENT, member + 1L), into);
+      } else {
+        into.add(frame.to(node, 0));
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package dev.distillery.model.constrain;
+
+import org.jspecify.annotations.Nullable;
+
+/** One of some texts, byte by byte: true, false, null, the values of an enum. */
+final class Words implements Rule {
+  private final ByteTrie words;
+
+  Words(ByteTrie words) {
+    this.words = words;
+  }
+
+  @Override
+  public int height() {
+    return 0;
+  }
+
+  @Override
+  public void begin(@Nullable Frame below, Readings into) {
+    into.add(new Frame(this, 0, 0, below));
+  }
+
+  @Override
+  public void next(Frame frame, int b, Readings into) {
+    int node = words.child(frame.at(), b);
+    if (node < 0) {
+      return;
+    }
+    if (words.endsAt(node) > 0) {
+      into.end(frame.below());
+    }
+    if (words.firstChild(node) < words.endOfChildren(node)) {
+      into.add(frame.to(node, 0));
+    }
+  }
+}
