@@ -47,6 +47,11 @@ abstract class Container implements Rule {
   abstract int innerHeight();
 
   @Override
+  public final String needs() {
+    return open + ":,\"" + close;
+  }
+
+  @Override
   public final int height() {
     return height;
   }

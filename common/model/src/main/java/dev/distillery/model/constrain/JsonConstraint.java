@@ -19,7 +19,7 @@ public final class JsonConstraint {
   private static final SchemaReader.Path FORMAT = new SchemaReader.Path(null, "response_format");
 
   private final State begin;
-  private final BitSet literalBytes;
+  private final BitSet needed;
   private final String source;
 
   /** How far a text is; states compare by value. */
@@ -70,13 +70,13 @@ public final class JsonConstraint {
 
   /**
    * @param value what stands behind one space or none
-   * @param literalBytes that names and constants need
+   * @param needed bytes that must follow somewhere
    */
-  JsonConstraint(Member value, BitSet literalBytes, String source) {
+  JsonConstraint(Member value, BitSet needed, String source) {
     var readings = new Readings();
     value.beginValue(null, readings);
     this.begin = readings.state();
-    this.literalBytes = literalBytes;
+    this.needed = needed;
     this.source = source;
   }
 
@@ -131,9 +131,9 @@ public final class JsonConstraint {
     return begin;
   }
 
-  /** Bytes that names and constants of the schema need. */
-  BitSet literalBytes() {
-    return literalBytes;
+  /** Bytes that must follow somewhere; all others may be left. */
+  BitSet needed() {
+    return needed;
   }
 
   @Override

@@ -31,6 +31,11 @@ final class JsonNumber implements Rule {
   }
 
   @Override
+  public String needs() {
+    return "-.0123456789";
+  }
+
+  @Override
   public int height() {
     return 0;
   }

@@ -153,6 +153,11 @@ final class JsonText implements Rule {
   }
 
   @Override
+  public String needs() {
+    return "\"\\0cdu";
+  }
+
+  @Override
   public int height() {
     return 0;
   }

@@ -14,6 +14,11 @@ final class Member implements Rule {
   }
 
   @Override
+  public String needs() {
+    return ":";
+  }
+
+  @Override
   public int height() {
     return value.height();
   }

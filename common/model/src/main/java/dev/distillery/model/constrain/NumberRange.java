@@ -40,6 +40,11 @@ final class NumberRange implements Rule {
   }
 
   @Override
+  public String needs() {
+    return "-.0123456789";
+  }
+
+  @Override
   public int height() {
     return 0;
   }

@@ -73,6 +73,11 @@ final class ObjectRule extends Container {
   /** A name; it lies over the object's frame with what may come from there. */
   private final class Name implements Rule {
     @Override
+    public String needs() {
+      return "";
+    }
+
+    @Override
     public int height() {
       return 0;
     }

@@ -7,6 +7,9 @@ interface Rule {
   /** Levels of nesting that the least value takes; {@link Choice#NEVER} where there is none. */
   int height();
 
+  /** Bytes that it leaves no choice about somewhere. */
+  String needs();
+
   /** Takes its place over what goes on once it has ended. */
   void begin(@Nullable Frame below, Readings into);
 

@@ -98,15 +98,12 @@ final class SchemaReader {
   private final Deque<Pending> pending = new ArrayDeque<>();
   private final List<Choice> choices = new ArrayList<>();
   private final List<Path> paths = new ArrayList<>();
-  private final BitSet literalBytes = new BitSet();
-  private final Choice any;
+  private final BitSet needed = new BitSet();
+  private @Nullable Choice any;
 
   private SchemaReader(JsonNode root, Path rootPath) {
     this.root = root;
     this.rootPath = rootPath;
-    this.any = any();
-    choices.add(any);
-    paths.add(rootPath);
   }
 
   /**
@@ -127,7 +124,7 @@ final class SchemaReader {
     var reader = new SchemaReader(TextNode.valueOf(""), new Path(null, ""));
     try {
       Choice choice = reader.choice(reader.rootPath);
-      choice.add(new MapRule(reader.any));
+      choice.add(new MapRule(reader.any()));
       return reader.finish(choice, source);
     } catch (SchemaException e) {
       throw new IllegalStateException(e);
@@ -147,6 +144,9 @@ final class SchemaReader {
       }
       all.add(rules);
     }
+    all.stream()
+        .flatMap(List::stream)
+        .forEach(rule -> note(rule.needs().getBytes(StandardCharsets.UTF_8)));
     Set<Container> containers = new LinkedHashSet<>();
     for (int i = 0; i < choices.size(); i++) {
       choices.get(i).flatten(all.get(i));
@@ -168,7 +168,7 @@ final class SchemaReader {
               ? "is fitted by no value that ends"
               : "is fitted by no value of at most " + Choice.MOST_DEPTH + " levels");
     }
-    return new JsonConstraint(new Member(choice), literalBytes, source);
+    return new JsonConstraint(new Member(choice), needed, source);
   }
 
   private Choice choice(Path path) throws SchemaException {
@@ -182,7 +182,13 @@ final class SchemaReader {
   }
 
   private Choice any() {
+    if (any != null) {
+      return any;
+    }
     var choice = new Choice();
+    any = choice;
+    choices.add(choice);
+    paths.add(rootPath);
     choice.add(new JsonText(0, JsonText.UNBOUNDED));
     choice.add(new JsonNumber(false));
     choice.add(words(List.of("true", "false", "null")));
@@ -193,7 +199,7 @@ final class SchemaReader {
 
   private Choice read(JsonNode schema, Path path, int nesting) throws SchemaException {
     if (isAny(schema)) {
-      return any;
+      return any();
     }
     Choice choice = choice(path);
     fill(choice, schema, path, nesting);
@@ -209,7 +215,7 @@ final class SchemaReader {
       throw refused(path, "lies under more than " + MOST_NESTING + " schemas");
     }
     if (isAny(schema)) {
-      choice.add(any);
+      choice.add(any());
       return;
     }
     if (schema.isBoolean()) {
@@ -347,7 +353,7 @@ final class SchemaReader {
 
   private void note(byte[] bytes) {
     for (byte b : bytes) {
-      literalBytes.set(b & 0xFF);
+      needed.set(b & 0xFF);
     }
   }
 
@@ -429,7 +435,7 @@ final class SchemaReader {
     JsonNode others = schema.path("additionalProperties");
     Path ofOthers = path.to("additionalProperties");
     boolean closed = others.isBoolean() && !others.booleanValue();
-    Choice rest = others.isMissingNode() ? any : closed ? any : read(others, ofOthers, nesting + 1);
+    Choice rest = others.isMissingNode() || closed ? any() : read(others, ofOthers, nesting + 1);
     if (properties.isEmpty() && required.isEmpty() && !closed) {
       return new MapRule(rest);
     }
@@ -474,7 +480,7 @@ final class SchemaReader {
     if (items.isArray()) {
       throw refused(path.to("items"), "is not honoured as a list: use prefixItems");
     }
-    Choice rest = items.isMissingNode() ? any : read(items, path.to("items"), nesting + 1);
+    Choice rest = items.isMissingNode() ? any() : read(items, path.to("items"), nesting + 1);
     long least = length(schema, "minItems", 0, path);
     long most = length(schema, "maxItems", JsonText.UNBOUNDED, path);
     checkOrder(least, most, "minItems", path);

@@ -111,12 +111,11 @@ public final class TokenMask {
    * @throws IllegalArgumentException where the vocabulary lacks a byte that it may need
    */
   public synchronized JsonConstraint known(JsonConstraint constraint) {
-    BitSet lacking = (BitSet) constraint.literalBytes().clone();
-    lacking.set(' ', '~' + 1);
+    BitSet lacking = (BitSet) constraint.needed().clone();
     lacking.andNot(single);
     if (!lacking.isEmpty()) {
       throw new IllegalArgumentException(
-          "response_format needs a token of its own for each printable ASCII character and each byte of the schema's names and constants; the model has none for byte 0x%02x"
+          "response_format needs byte 0x%02x as a token of its own; the model has none"
               .formatted(lacking.nextSetBit(0)));
     }
     JsonConstraint known = constraints.putIfAbsent(constraint, constraint);

@@ -15,6 +15,9 @@ final class RandomSchemas {
   private final SplittableRandom random;
   private final boolean maps;
 
+  /** Arrays and objects around: a schema that refers to itself without one is undefined. */
+  private int inside;
+
   /**
    * @param maps whether objects may have names that the schema does not say
    */
@@ -24,6 +27,7 @@ final class RandomSchemas {
   }
 
   ObjectNode next() {
+    inside = 0;
     ObjectNode schema = schema(3);
     ObjectNode defs = schema.putObject("$defs");
     defs.set("one", schema(2));
@@ -39,7 +43,7 @@ final class RandomSchemas {
 
   private ObjectNode schema(int depth) {
     ObjectNode schema = JSON.createObjectNode();
-    switch (random.nextInt(depth > 0 ? 12 : 7)) {
+    switch (random.nextInt(depth > 0 ? (inside > 0 ? 12 : 11) : 7)) {
       case 0 -> text(schema.put("type", "string"));
       case 1 -> number(schema.put("type", "integer"), true);
       case 2 -> number(schema.put("type", "number"), false);
@@ -57,8 +61,16 @@ final class RandomSchemas {
           schema.put("const", NAMES.get(random.nextInt(NAMES.size())));
         }
       }
-      case 7, 8 -> object(schema, depth);
-      case 9 -> array(schema, depth);
+      case 7, 8 -> {
+        inside++;
+        object(schema, depth);
+        inside--;
+      }
+      case 9 -> {
+        inside++;
+        array(schema, depth);
+        inside--;
+      }
       case 10 -> {
         ArrayNode any = schema.putArray("anyOf");
         for (int i = random.nextInt(3); i >= 0; i--) {

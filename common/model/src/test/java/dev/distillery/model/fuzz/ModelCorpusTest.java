@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.distillery.core.testing.Corpus;
 import dev.distillery.core.testing.FuzzedFolder;
+import dev.distillery.model.constrain.JsonConstraintFuzz;
 import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.tokenizer.Tokenizers;
@@ -45,6 +46,7 @@ class ModelCorpusTest {
   void everyInputIsReadOrRefused() throws Exception {
     int inputs =
         Corpus.replay("AdapterFuzz", AdapterFuzz::fuzzerTestOneInput)
+            + Corpus.replay("JsonConstraintFuzz", JsonConstraintFuzz::fuzzerTestOneInput)
             + Corpus.replay("GgufModelFuzz", GgufModelFuzz::fuzzerTestOneInput)
             + Corpus.replay("ModelFolderFuzz", ModelFolderFuzz::fuzzerTestOneInput)
             + Corpus.replay("TemplateFuzz", TemplateFuzz::fuzzerTestOneInput)
