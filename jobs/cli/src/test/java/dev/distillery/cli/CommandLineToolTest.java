@@ -110,14 +110,16 @@ class CommandLineToolTest {
                 "--extra-body",
                 "{\"min_p\": 0.1}",
                 "--response-format",
-                "{}"))
+                "{}",
+                "--api",
+                "completions"))
         .isEqualTo(3);
     assertThat(err())
         .contains("3 problems")
         .contains("distillery-data.jar does not carry; submit distillery-training.jar")
         .contains("Option --extra-body: expected only with --teacher openai or gguf or replay")
         .contains(
-            "Option --response-format: expected only with --teacher openai or gguf or replay");
+            "Option --response-format: expected only with --api chat where --teacher is student");
   }
 
   @Test

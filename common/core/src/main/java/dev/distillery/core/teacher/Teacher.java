@@ -28,6 +28,14 @@ public interface Teacher extends AutoCloseable {
    */
   String preflight() throws TeacherException;
 
+  /**
+   * Checks before any work that requests may have these fields; a server says so itself.
+   *
+   * @param extraBody as {@link TeacherRequest#extraBody}
+   * @throws TeacherException which one it does not take
+   */
+  default void check(String extraBody) throws TeacherException {}
+
   /** The settings with what {@link #preflight} has found out, such as a new address. */
   default TeacherSettings found(TeacherSettings settings) {
     return settings;

@@ -242,6 +242,19 @@ public final class StudentPrompts {
     return mask;
   }
 
+  /**
+   * Checks the fields beside the usual.
+   *
+   * @throws TeacherException which is not taken, and where in it
+   */
+  void check(String extraBody) throws TeacherException {
+    try {
+      constraint(extra(extraBody)).ifPresent(constraint -> mask().known(constraint));
+    } catch (IllegalArgumentException e) {
+      throw failure(Category.BAD_REQUEST, String.valueOf(e.getMessage()));
+    }
+  }
+
   /** The fields beside the usual, where they are what the student knows. */
   private static JsonNode extra(String extraBody) throws TeacherException {
     try {

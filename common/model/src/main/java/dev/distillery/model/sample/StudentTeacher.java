@@ -159,6 +159,11 @@ public final class StudentTeacher implements Teacher {
   }
 
   @Override
+  public void check(String extraBody) throws TeacherException {
+    engine.prompts().check(extraBody);
+  }
+
+  @Override
   public void close() {
     engine.close();
   }

@@ -241,6 +241,22 @@ class StudentTeacherTest {
     }
   }
 
+  @Test
+  void fieldsAreCheckedBeforeAnythingIsAsked() throws Exception {
+    try (Teacher teacher = open(settings(model(), 1))) {
+      teacher.check("{}");
+      teacher.check("{\"logprobs\": true, \"top_logprobs\": 2}");
+      teacher.check("{\"response_format\": {\"type\": \"json_object\"}}");
+      assertThatThrownBy(
+              () ->
+                  teacher.check(
+                      "{\"response_format\": {\"type\": \"json_schema\", \"json_schema\":"
+                          + " {\"schema\": {\"items\": {\"pattern\": \"a\"}}}}}"))
+          .isInstanceOf(TeacherException.class)
+          .hasMessage("response_format.json_schema.schema.items.pattern is not honoured");
+    }
+  }
+
   /**
    * The reference is the scorer, which is tested against transformers. How a token is drawn changes
    * nothing.

@@ -28,6 +28,8 @@ import org.apache.spark.SparkContext;
  * it answers.
  */
 public final class TeacherAccess {
+  private static final String NO_FIELDS = "{}";
+
   private TeacherAccess() {}
 
   /**
@@ -37,8 +39,17 @@ public final class TeacherAccess {
    *     teacher does not answer
    */
   public static Fanout open(JobRun run, TeacherOptions options) {
+    return open(run, options, NO_FIELDS);
+  }
+
+  /**
+   * The same, once the teacher takes the fields that requests will have.
+   *
+   * @param extraBody as {@link dev.distillery.core.teacher.TeacherRequest#extraBody}
+   */
+  public static Fanout open(JobRun run, TeacherOptions options, String extraBody) {
     Secret key = key(options);
-    Preflight preflight = preflight(settings(run, options), key);
+    Preflight preflight = preflight(settings(run, options), key, extraBody);
     TeacherSettings settings = preflight.settings();
     run.note("teacher", preflight.answered());
     if (preflight.answered().contains("; warning: ")) {
@@ -65,15 +76,20 @@ public final class TeacherAccess {
   }
 
   /**
-   * Looks at all that {@link #open} needs, which is settings, key, price, and that the teacher
-   * answers and knows its model. Asks for no completion.
+   * Looks at all that opening needs, which is settings, key, price, and that the teacher answers
+   * and knows its model. Asks for no completion.
    *
-   * @throws JobException as {@link #open}
+   * @throws JobException as {@link #open(JobRun, TeacherOptions)}
    */
   public static void look(JobRun run, TeacherOptions options) {
+    look(run, options, NO_FIELDS);
+  }
+
+  private static void look(JobRun run, TeacherOptions options, String extraBody) {
     Fanout.checkSession(run.spark());
     Fanout.checkLimits(FanoutLimits.of(options.access()), price(options), modelName(options));
-    run.progress().say("Teacher: " + preflight(settings(run, options), key(options)).answered());
+    run.progress()
+        .say("Teacher: " + preflight(settings(run, options), key(options), extraBody).answered());
   }
 
   /**
@@ -82,8 +98,14 @@ public final class TeacherAccess {
    * @param plan is shown also where the run itself would fail
    */
   public static <S extends Summary> Outcome<S> tried(JobRun run, TeacherOptions options, S plan) {
+    return tried(run, options, NO_FIELDS, plan);
+  }
+
+  /** The same for requests that will have these fields. */
+  public static <S extends Summary> Outcome<S> tried(
+      JobRun run, TeacherOptions options, String extraBody, S plan) {
     try {
-      look(run, options);
+      look(run, options, extraBody);
       return Outcome.done(plan);
     } catch (JobException e) {
       return Outcome.stopped(e.exitCode(), String.valueOf(e.getMessage()), plan);
@@ -178,9 +200,10 @@ public final class TeacherAccess {
    */
   private record Preflight(String answered, TeacherSettings settings) {}
 
-  private static Preflight preflight(TeacherSettings settings, Secret key) {
+  private static Preflight preflight(TeacherSettings settings, Secret key, String extraBody) {
     try (Teacher teacher = Teachers.open(settings, key)) {
       String answered = teacher.preflight();
+      teacher.check(extraBody);
       return new Preflight(answered, teacher.found(settings));
     } catch (IllegalArgumentException e) {
       throw new JobException(ExitCode.INVALID, String.valueOf(e.getMessage()), e);

@@ -108,10 +108,11 @@ public final class CompleteJob implements Job<CompleteOptions, CompleteSummary> 
     var parted = PartedRequests.of(run, requests, options.reuseCompletions());
     long reused = parted.reused();
     if (run.dryRun()) {
-      return TeacherAccess.tried(run, options.teacher(), plan(run, parted.open(), reused, options));
+      return TeacherAccess.tried(
+          run, options.teacher(), options.extraBody(), plan(run, parted.open(), reused, options));
     }
     long asked = parted.count();
-    try (Fanout fanout = TeacherAccess.open(run, options.teacher())) {
+    try (Fanout fanout = TeacherAccess.open(run, options.teacher(), options.extraBody())) {
       FanoutStop stop = null;
       try {
         fanout.ask(parted.open(), run.progress());

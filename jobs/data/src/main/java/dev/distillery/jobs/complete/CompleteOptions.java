@@ -11,6 +11,7 @@ import dev.distillery.core.run.Validated;
 import dev.distillery.core.run.WithBuilder;
 import dev.distillery.core.teacher.Sampling;
 import dev.distillery.core.teacher.TeacherAccessOptions;
+import dev.distillery.core.teacher.TeacherKind;
 import dev.distillery.core.teacher.TeacherOptions;
 import dev.distillery.core.teacher.TokenLogprob;
 import dev.distillery.spark.warehouse.Tables;
@@ -99,13 +100,12 @@ public record CompleteOptions(
             paramLabel = "TEXT",
             description = "Text that ends a reply. May be given again.")
         List<String> stop,
-    @OnlyWith(
-            option = "--teacher",
-            is = {"openai", "gguf", "replay"})
-        @Option(
+    @Option(
             names = "--response-format",
             paramLabel = "JSON",
-            description = "The body's response_format, such as a JSON schema.")
+            description =
+                "The body's response_format, such as a JSON schema. --teacher student honours"
+                    + " it in dialogues, or refuses it before it starts: see docs/serve.md.")
         Optional<String> responseFormat,
     @Option(
             names = "--reuse-completions",
@@ -204,6 +204,12 @@ public record CompleteOptions(
     if (responseFormat.isPresent() && object(responseFormat.get()).isEmpty()) {
       violations.add(
           "Option --response-format: expected a JSON object, found '" + responseFormat.get() + "'");
+    }
+    if (responseFormat.isPresent()
+        && teacher.teacher() == TeacherKind.STUDENT
+        && teacher.access().api() == TeacherAccessOptions.Api.COMPLETIONS) {
+      violations.add(
+          "Option --response-format: expected only with --api chat where --teacher is student");
     }
     return violations;
   }

@@ -2,6 +2,7 @@ package dev.distillery.jobs.serve;
 
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.teacher.Sampling;
+import dev.distillery.model.constrain.JsonConstraint;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,6 +21,7 @@ import java.util.OptionalInt;
  * @param topLogprobs likeliest tokens that are told of each place; empty tells none, 0 tells the
  *     written ones
  * @param silent whether nothing is written behind the prompt
+ * @param constraint what an answer must be, where it must be something
  */
 record ApiRequest(
     Optional<String> model,
@@ -31,7 +33,8 @@ record ApiRequest(
     boolean usage,
     boolean echo,
     OptionalInt topLogprobs,
-    boolean silent) {
+    boolean silent,
+    Optional<JsonConstraint> constraint) {
 
   /** A prompt, as a text or as tokens. */
   sealed interface Prompt {}

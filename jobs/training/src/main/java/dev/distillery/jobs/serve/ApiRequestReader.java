@@ -10,6 +10,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.core.dialogue.Message;
 import dev.distillery.core.dialogue.MessageJson;
 import dev.distillery.core.teacher.Sampling;
+import dev.distillery.model.constrain.JsonConstraint;
+import dev.distillery.model.constrain.SchemaException;
+import dev.distillery.model.sample.StudentPrompts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +37,8 @@ final class ApiRequestReader {
 
   /** What OpenAI's interface takes for the length of a completion. */
   private static final int COMPLETION_TOKENS = 16;
+
+  private static final String FORMAT = "response_format";
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -106,9 +111,29 @@ final class ApiRequestReader {
             stream && usage(),
             echo,
             logprobs(),
-            length == 0);
+            length == 0,
+            chat ? constraint(messages) : Optional.empty());
     refuseTheRest(n);
     return request;
+  }
+
+  private Optional<JsonConstraint> constraint(List<Message> messages) throws ApiException {
+    JsonNode given = take(FORMAT);
+    if (given.isMissingNode() || !asks(given)) {
+      return Optional.empty();
+    }
+    Optional<JsonConstraint> constraint;
+    try {
+      constraint = JsonConstraint.read(given);
+    } catch (SchemaException e) {
+      String message = String.valueOf(e.getMessage());
+      throw ApiException.parameter(FORMAT, message.replaceFirst("^" + FORMAT + "[. ]", ""));
+    }
+    if (constraint.isPresent() && StudentPrompts.goesOn(messages)) {
+      throw ApiException.parameter(
+          FORMAT, "it is for a whole answer: leave its beginning, the last message, away");
+    }
+    return constraint;
   }
 
   private Sampling sampling(int length) throws ApiException {
@@ -293,7 +318,7 @@ final class ApiRequestReader {
   private boolean harmless(String name, int n) {
     JsonNode value = body.path(name);
     return switch (name) {
-      case "response_format" -> value.path("type").asText().equals("text") && value.size() == 1;
+      case FORMAT -> value.path("type").asText().equals("text") && value.size() == 1;
       case "best_of" -> value.isIntegralNumber() && value.intValue() == n;
       case "modalities" -> value.size() == 1 && value.path(0).asText().equals("text");
       case "add_generation_prompt" -> value.isBoolean();

@@ -172,7 +172,13 @@ final class ServedCall {
                 choices.size(),
                 engine
                     .prompts()
-                    .prepare(CounterRandom.key(base, draw), prompt, sampling, told, goesOn),
+                    .prepare(
+                        CounterRandom.key(base, draw),
+                        prompt,
+                        sampling,
+                        told,
+                        goesOn,
+                        request.constraint()),
                 streams ? Optional.of(decoder(prompt, engine, goesOn)) : Optional.empty(),
                 told > 0,
                 told > 0 && request.echo()));

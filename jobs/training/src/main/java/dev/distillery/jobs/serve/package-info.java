@@ -4,8 +4,8 @@
  * {@code ApiReplies} writes what comes of them; the connections are Netty's, in {@code
  * StudentServer} and {@code ApiHandler}. Uses no Spark but its libraries.
  *
- * <p>May use: core.dialogue, core.random, core.run, core.teacher, model.sample, model.tokenizer,
- * model.format, spark.job, training.student.
+ * <p>May use: core.dialogue, core.random, core.run, core.teacher, model.constrain, model.sample,
+ * model.tokenizer, model.format, spark.job, training.student.
  */
 @NullMarked
 package dev.distillery.jobs.serve;

@@ -219,6 +219,19 @@ class StudentServerTest {
                 List.of(new Message("user", said)),
                 sampling,
                 "{}");
+        var formatted =
+            new TeacherRequest(
+                "r",
+                Optional.empty(),
+                "m",
+                Optional.empty(),
+                request.messages(),
+                sampling,
+                JSON.createObjectNode()
+                    .set("response_format", formatted(chat(said, 12), EVENT).get("response_format"))
+                    .toString());
+        assertThat(content(ask(CHAT, formatted(chat(said, 12), EVENT))))
+            .isEqualTo(teacher.send(formatted).get(60, TimeUnit.SECONDS).text());
         var reply = teacher.send(request).get(60, TimeUnit.SECONDS);
         JsonNode answer = ask(CHAT, chat(said, 12));
         assertThat(content(answer)).isEqualTo(reply.text());
@@ -403,7 +416,7 @@ class StudentServerTest {
           {"messages": M, "seed": 1e40}                                  | seed
           {"messages": M, "top_logprobs": 2}                             | top_logprobs
           {"messages": M, "logprobs": true, "top_logprobs": 21}          | top_logprobs
-          {"messages": M, "response_format": {"type": "json_object"}}    | response_format
+          {"messages": M, "response_format": {"type": "xml"}}            | response_format
           {"messages": M, "tools": [{"type": "function"}]}               | tools
           {"messages": M, "logit_bias": {"5": 10}}                       | logit_bias
           {"messages": M, "tool_choice": "required"}                     | tool_choice
@@ -422,6 +435,131 @@ class StudentServerTest {
     assertThat(error.get("param").textValue()).isEqualTo(parameter);
     assertThat(error.get("message").textValue()).startsWith("Parameter " + parameter + ": ");
     assertThat(error.get("type").textValue()).isEqualTo("invalid_request_error");
+  }
+
+  private static ObjectNode formatted(ObjectNode body, String schema) throws IOException {
+    ObjectNode format = body.putObject("response_format").put("type", "json_schema");
+    format.putObject("json_schema").put("name", "n").set("schema", JSON.readTree(schema));
+    return body;
+  }
+
+  private static final String EVENT =
+      """
+      {"type": "object", "additionalProperties": false, "required": ["name", "days", "rate"],
+       "properties": {
+         "name": {"type": "string", "maxLength": 6},
+         "days": {"type": "array", "items": {"enum": ["mon", "tue", "é"]}, "maxItems": 3},
+         "rate": {"type": "integer", "minimum": 1, "maximum": 5}}}
+      """;
+
+  /** Drawn from a model that has never seen JSON. */
+  @Test
+  void answersFitTheirResponseFormat() throws IOException {
+    ObjectNode body =
+        formatted(chat("the sea", 300), EVENT).put("temperature", 1.5).put("seed", 3).put("n", 4);
+    JsonNode answer = ask(CHAT, body);
+    List<String> drawn = answers(answer);
+    assertThat(drawn).doesNotHaveDuplicates();
+    for (int i = 0; i < 4; i++) {
+      assertThat(answer.at("/choices/" + i + "/finish_reason").textValue()).isEqualTo("stop");
+      JsonNode event = JSON.readTree(drawn.get(i));
+      assertThat(event.size()).isEqualTo(3);
+      String name = event.get("name").textValue();
+      assertThat(name.codePointCount(0, name.length())).isLessThanOrEqualTo(6);
+      assertThat(event.get("days")).hasSizeLessThanOrEqualTo(3);
+      event.get("days").forEach(day -> assertThat(day.textValue()).isIn("mon", "tue", "é"));
+      assertThat(event.get("rate").intValue()).isBetween(1, 5);
+    }
+    // Whatever company it has, and as a stream.
+    var company = new ArrayList<CompletableFuture<HttpResponse<String>>>();
+    for (int i = 0; i < 4; i++) {
+      ObjectNode other = chat("company " + i, 60).put("temperature", 1);
+      company.add(
+          http.sendAsync(
+              post(CHAT, (i % 2 == 0 ? other : formatted(other, EVENT)).toString()),
+              BodyHandlers.ofString()));
+    }
+    List<JsonNode> events = stream(CHAT, body.deepCopy());
+    for (int i = 0; i < 4; i++) {
+      assertThat(said(events, i)).isEqualTo(drawn.get(i));
+    }
+    company.forEach(other -> assertThat(other.join().statusCode()).isEqualTo(200));
+    // With the two cuts of the distribution, and greedily.
+    for (String cut : List.of("top_k", "top_p", "none")) {
+      ObjectNode other = formatted(chat("the sea", 300), EVENT).put("seed", 1);
+      switch (cut) {
+        case "top_k" -> other.put("temperature", 1).put("top_k", 3);
+        case "top_p" -> other.put("temperature", 2).put("top_p", 0.5);
+        default -> other.put("temperature", 0).put("repetition_penalty", 1.3);
+      }
+      JsonNode one = ask(CHAT, other).at("/choices/0");
+      if (one.get("finish_reason").textValue().equals("stop")) {
+        assertThat(JSON.readTree(content(one, "")).get("rate").intValue()).isBetween(1, 5);
+      } else {
+        // A greedy model may write no end of digits or blanks only where the schema bounds neither.
+        assertThat(cut).isEqualTo("no schema");
+      }
+    }
+  }
+
+  /** A cut answer is one that more could follow on; a stop text ends it as any other. */
+  @Test
+  void aResponseFormatGoesWithTheOtherParameters() throws IOException {
+    String yes = "{\"const\": \"yes, it is so\"}";
+    JsonNode whole = ask(CHAT, formatted(chat("x", 60), yes).put("logprobs", true));
+    assertThat(content(whole)).isEqualTo("\"yes, it is so\"");
+    int tokens = whole.at("/usage/completion_tokens").intValue();
+    assertThat(whole.at("/choices/0/logprobs/content")).hasSize(tokens);
+    // By the model alone these are unlikely.
+    assertThat(whole.at("/choices/0/logprobs/content/0/logprob").doubleValue()).isNegative();
+    JsonNode cut = ask(CHAT, formatted(chat("x", tokens - 1), yes));
+    assertThat(cut.at("/choices/0/finish_reason").textValue()).isEqualTo("length");
+    assertThat("\"yes, it is so\"").startsWith(content(cut));
+    JsonNode stopped = ask(CHAT, formatted(chat("x", 60), yes).put("stop", ", it"));
+    assertThat(content(stopped)).isEqualTo("\"yes");
+    assertThat(stopped.at("/choices/0/finish_reason").textValue()).isEqualTo("stop");
+    ObjectNode any = chat("x", 200).put("temperature", 1).put("seed", 1);
+    any.putObject("response_format").put("type", "json_object");
+    assertThat(content(ask(CHAT, any))).matches("(?s) ?\\{.*");
+    ObjectNode nothing = chat("x", 9);
+    nothing.putObject("response_format").put("type", "text");
+    assertThat(content(ask(CHAT, nothing))).isEqualTo(content(ask(CHAT, chat("x", 9))));
+  }
+
+  @Test
+  void aResponseFormatThatIsNotHonouredIsRefusedWithItsPlace() throws IOException {
+    ObjectNode multiple =
+        formatted(
+            chat("x", 9),
+            "{\"properties\": {\"age\": {\"type\": \"integer\", \"multipleOf\": 2}}}");
+    ObjectNode begun = formatted(chat("x", 9), "{}");
+    begun.withArray("messages").addObject().put("role", "assistant").put("content", "{");
+    ObjectNode completion = formatted(text("x", 9), "{}");
+    for (String[] refused :
+        new String[][] {
+          {
+            CHAT,
+            multiple.toString(),
+            "json_schema.schema.properties.age.multipleOf is not honoured"
+          },
+          {
+            CHAT,
+            begun.toString(),
+            "it is for a whole answer: leave its beginning, the last message, away"
+          },
+          {
+            TEXT,
+            completion.toString(),
+            "not honoured here, and it would change the answer: leave it out"
+          }
+        }) {
+      HttpResponse<String> response = send(post(refused[0], refused[1]));
+      assertThat(response.statusCode()).isEqualTo(400);
+      JsonNode error = JSON.readTree(response.body()).get("error");
+      assertThat(error.get("param").textValue()).isEqualTo("response_format");
+      assertThat(error.get("message").textValue())
+          .isEqualTo("Parameter response_format: " + refused[2]);
+    }
   }
 
   @ParameterizedTest
