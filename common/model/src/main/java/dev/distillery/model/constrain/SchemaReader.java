@@ -345,10 +345,10 @@ final class SchemaReader {
     };
   }
 
-  private Words words(List<String> texts) {
+  private Constants words(List<String> texts) {
     List<byte[]> all = texts.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
     all.forEach(this::note);
-    return new Words(new ByteTrie(all));
+    return new Constants(new ByteTrie(all));
   }
 
   private void note(byte[] bytes) {

@@ -1,6 +1,5 @@
 package dev.distillery.model.constrain;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -20,7 +19,7 @@ public final class JsonConstraintFuzz {
     JsonNode format;
     try {
       format = JSON.readTree(data);
-    } catch (JsonProcessingException e) {
+    } catch (IOException e) {
       return;
     }
     JsonConstraint constraint;

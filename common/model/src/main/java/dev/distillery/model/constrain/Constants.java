@@ -3,10 +3,10 @@ package dev.distillery.model.constrain;
 import org.jspecify.annotations.Nullable;
 
 /** One of some texts, byte by byte: true, false, null, the values of an enum. */
-final class Words implements Rule {
+final class Constants implements Rule {
   private final ByteTrie words;
 
-  Words(ByteTrie words) {
+  Constants(ByteTrie words) {
     this.words = words;
   }
 
