@@ -37,17 +37,17 @@ final class ArrayRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Frame frame) {
+  boolean mayEnd(Reading frame) {
     return frame.count() >= least;
   }
 
   @Override
-  boolean mayGoOn(Frame frame) {
+  boolean mayGoOn(Reading frame) {
     return frame.count() < most && element(frame.count()).fits(frame.depth());
   }
 
   @Override
-  void element(Frame frame, Readings into) {
+  void element(Reading frame, Readings into) {
     long count = frame.count() + 1;
     // Where nothing is bounded above, no more is counted than makes a difference.
     long counted =

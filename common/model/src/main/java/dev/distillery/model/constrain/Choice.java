@@ -21,9 +21,9 @@ final class Choice {
   static final int MOST_DEPTH = 64;
 
   private final List<Choice> others = new ArrayList<>();
-  private List<Rule> rules = new ArrayList<>();
+  private List<JsonRule> rules = new ArrayList<>();
 
-  void add(Rule rule) {
+  void add(JsonRule rule) {
     rules.add(rule);
   }
 
@@ -32,10 +32,10 @@ final class Choice {
   }
 
   /** All rules of this and of the choices it names, each once. */
-  List<Rule> reachable() {
+  List<JsonRule> reachable() {
     Set<Choice> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    Set<Rule> known = Collections.newSetFromMap(new IdentityHashMap<>());
-    List<Rule> found = new ArrayList<>();
+    Set<JsonRule> known = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<JsonRule> found = new ArrayList<>();
     Deque<Choice> left = new ArrayDeque<>(List.of(this));
     while (!left.isEmpty()) {
       Choice one = left.pop();
@@ -50,18 +50,18 @@ final class Choice {
   }
 
   /** Leaves these rules and no other choices. */
-  void flatten(List<Rule> all) {
+  void flatten(List<JsonRule> all) {
     rules = List.copyOf(all);
     others.clear();
   }
 
   int height() {
-    return rules.stream().mapToInt(Rule::height).min().orElse(NEVER);
+    return rules.stream().mapToInt(JsonRule::height).min().orElse(NEVER);
   }
 
   /** Whether a value has room within so many levels. */
   boolean fits(int depth) {
-    for (Rule rule : rules) {
+    for (JsonRule rule : rules) {
       if (depth + rule.height() <= MOST_DEPTH) {
         return true;
       }
@@ -70,9 +70,9 @@ final class Choice {
   }
 
   /** Begins every rule that has room. */
-  void begin(@Nullable Frame below, Readings into) {
-    int depth = Frame.depthOf(below);
-    for (Rule rule : rules) {
+  void begin(@Nullable Reading below, Readings into) {
+    int depth = Reading.depthOf(below);
+    for (JsonRule rule : rules) {
       if (depth + rule.height() <= MOST_DEPTH) {
         rule.begin(below, into);
       }

@@ -3,7 +3,7 @@ package dev.distillery.model.constrain;
 import org.jspecify.annotations.Nullable;
 
 /** One of some texts, byte by byte: true, false, null, the values of an enum. */
-final class Constants implements Rule {
+final class Constants implements JsonRule {
   private final ByteTrie words;
 
   Constants(ByteTrie words) {
@@ -22,12 +22,12 @@ final class Constants implements Rule {
   }
 
   @Override
-  public void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, 0, 0, below));
+  public void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, 0, 0, below));
   }
 
   @Override
-  public void next(Frame frame, int b, Readings into) {
+  public void next(Reading frame, int b, Readings into) {
     int node = words.child(frame.at(), b);
     if (node < 0) {
       return;

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * the closing bracket: one space, or a line's end and at most {@link #INDENT} blanks for each level
  * that is open.
  */
-abstract class Container implements Rule {
+abstract class Container implements JsonRule {
   private static final int INDENT = 4;
 
   /** Before the opening bracket. */
@@ -35,13 +35,13 @@ abstract class Container implements Rule {
   }
 
   /** Whether it may be closed. */
-  abstract boolean mayEnd(Frame frame);
+  abstract boolean mayEnd(Reading frame);
 
   /** Whether another element may come, and has room. */
-  abstract boolean mayGoOn(Frame frame);
+  abstract boolean mayGoOn(Reading frame);
 
   /** Begins another element, on a frame that is behind it. */
-  abstract void element(Frame frame, Readings into);
+  abstract void element(Reading frame, Readings into);
 
   /** Levels of nesting within it at least. */
   abstract int innerHeight();
@@ -64,12 +64,12 @@ abstract class Container implements Rule {
   }
 
   @Override
-  public final void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, BEFORE, 0, below));
+  public final void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, BEFORE, 0, below));
   }
 
   @Override
-  public final void next(Frame frame, int b, Readings into) {
+  public final void next(Reading frame, int b, Readings into) {
     int phase = frame.at() % PHASES;
     int blanks = frame.at() / PHASES;
     if (phase == BEFORE) {
@@ -102,7 +102,7 @@ abstract class Container implements Rule {
     return more && (b == ' ' || b == '\t') ? blanks + 1 : -1;
   }
 
-  private void arrive(Frame frame, Readings into) {
+  private void arrive(Reading frame, Readings into) {
     if (frame.at() % PHASES != ELEMENT && mayGoOn(frame)) {
       element(frame, into);
     }
@@ -110,7 +110,7 @@ abstract class Container implements Rule {
   }
 
   @Override
-  public final void resume(Frame frame, Readings into) {
+  public final void resume(Reading frame, Readings into) {
     into.add(frame);
   }
 }

@@ -24,10 +24,10 @@ public final class JsonConstraint {
 
   /** How far a text is; states compare by value. */
   public static final class State {
-    private final List<Frame> frames;
+    private final List<Reading> frames;
     private final boolean complete;
 
-    State(List<Frame> frames, boolean complete) {
+    State(List<Reading> frames, boolean complete) {
       this.frames = List.copyOf(frames);
       this.complete = complete;
     }
@@ -35,7 +35,7 @@ public final class JsonConstraint {
     /** The state behind one more byte, 0 to 255; a dead one where it must not stand here. */
     public State next(int b) {
       var readings = new Readings();
-      for (Frame frame : frames) {
+      for (Reading frame : frames) {
         frame.rule().next(frame, b, readings);
       }
       return readings.state();
@@ -51,7 +51,7 @@ public final class JsonConstraint {
       return !frames.isEmpty();
     }
 
-    List<Frame> frames() {
+    List<Reading> frames() {
       return frames;
     }
 

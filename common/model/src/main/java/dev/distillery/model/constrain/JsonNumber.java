@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A number: RFC 8259, section 6, with at most {@link #DIGITS} digits before the point and behind
  * it, and an exponent of two.
  */
-final class JsonNumber implements Rule {
+final class JsonNumber implements JsonRule {
   static final int DIGITS = 18;
 
   private static final int EXPONENT_DIGITS = 2;
@@ -41,12 +41,12 @@ final class JsonNumber implements Rule {
   }
 
   @Override
-  public void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, START, 0, below));
+  public void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, START, 0, below));
   }
 
   @Override
-  public void next(Frame frame, int b, Readings into) {
+  public void next(Reading frame, int b, Readings into) {
     int state = next(frame.at(), frame.count(), b);
     if (state < 0) {
       return;

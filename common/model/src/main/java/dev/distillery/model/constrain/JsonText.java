@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * A string: RFC 8259, section 7, in whole UTF-8 (RFC 3629) and with surrogates escaped in pairs
  * only. Its length is counted in code points, each as it begins.
  */
-final class JsonText implements Rule {
+final class JsonText implements JsonRule {
   /** Inside, between two characters. */
   static final int BODY = 1;
 
@@ -148,7 +148,7 @@ final class JsonText implements Rule {
   }
 
   /** Code points that may still begin. */
-  long room(Frame frame) {
+  long room(Reading frame) {
     return most == UNBOUNDED ? UNBOUNDED : most - frame.count();
   }
 
@@ -163,12 +163,12 @@ final class JsonText implements Rule {
   }
 
   @Override
-  public void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, START, 0, below));
+  public void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, START, 0, below));
   }
 
   @Override
-  public void next(Frame frame, int b, Readings into) {
+  public void next(Reading frame, int b, Readings into) {
     int state = NEXT[frame.at()][b];
     if (state < 0) {
       return;

@@ -17,17 +17,17 @@ final class MapRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Frame frame) {
+  boolean mayEnd(Reading frame) {
     return true;
   }
 
   @Override
-  boolean mayGoOn(Frame frame) {
+  boolean mayGoOn(Reading frame) {
     return member.fits(frame.depth());
   }
 
   @Override
-  void element(Frame frame, Readings into) {
-    NAME.begin(new Frame(member, 0, 0, frame.to(ELEMENT, 0)), into);
+  void element(Reading frame, Readings into) {
+    NAME.begin(new Reading(member, 0, 0, frame.to(ELEMENT, 0)), into);
   }
 }

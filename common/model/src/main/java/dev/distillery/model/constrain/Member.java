@@ -3,7 +3,7 @@ package dev.distillery.model.constrain;
 import org.jspecify.annotations.Nullable;
 
 /** What follows on a member's name: a colon, a space or none, and the value. */
-final class Member implements Rule {
+final class Member implements JsonRule {
   private static final int COLON = 0;
   private static final int SPACE = 1;
 
@@ -24,13 +24,13 @@ final class Member implements Rule {
   }
 
   @Override
-  public void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, COLON, 0, below));
+  public void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, COLON, 0, below));
   }
 
   /** Begins behind the colon. */
-  void beginValue(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, SPACE, 0, below));
+  void beginValue(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, SPACE, 0, below));
     value.begin(below, into);
   }
 
@@ -39,7 +39,7 @@ final class Member implements Rule {
   }
 
   @Override
-  public void next(Frame frame, int b, Readings into) {
+  public void next(Reading frame, int b, Readings into) {
     if (frame.at() == COLON && b == ':') {
       beginValue(frame.below(), into);
     } else if (frame.at() == SPACE && b == ' ') {
@@ -49,7 +49,7 @@ final class Member implements Rule {
 
   /** The name has ended. */
   @Override
-  public void resume(Frame frame, Readings into) {
+  public void resume(Reading frame, Readings into) {
     into.add(frame);
   }
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A number between two bounds, without an exponent. Bounds are whole numbers of units of
  * 10<sup>-scale</sup>; a digit may come where a number that begins so lies between them.
  */
-final class NumberRange implements Rule {
+final class NumberRange implements JsonRule {
   /** Bounds lie within so many units. */
   static final long MOST = 100_000_000_000_000_000L;
 
@@ -50,13 +50,13 @@ final class NumberRange implements Rule {
   }
 
   @Override
-  public void begin(@Nullable Frame below, Readings into) {
-    into.add(new Frame(this, START, 0, below));
+  public void begin(@Nullable Reading below, Readings into) {
+    into.add(new Reading(this, START, 0, below));
   }
 
   /** The state's lowest bit is the sign, its count the digits so far. */
   @Override
-  public void next(Frame frame, int b, Readings into) {
+  public void next(Reading frame, int b, Readings into) {
     boolean minus = (frame.at() & 1) == 1;
     int state = frame.at() >> 1;
     if (b == '-') {

@@ -42,17 +42,17 @@ final class ObjectRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Frame frame) {
+  boolean mayEnd(Reading frame) {
     return nextRequired[(int) frame.count()] == members.size();
   }
 
   @Override
-  boolean mayGoOn(Frame frame) {
+  boolean mayGoOn(Reading frame) {
     return leads(0, frame);
   }
 
   /** Whether a name that may come begins so. */
-  private boolean leads(int node, Frame frame) {
+  private boolean leads(int node, Reading frame) {
     int count = names.count(node);
     for (int i = 0; i < count; i++) {
       int member = names.entry(node, i);
@@ -66,12 +66,12 @@ final class ObjectRule extends Container {
   }
 
   @Override
-  void element(Frame frame, Readings into) {
-    into.add(new Frame(name, 0, 0, frame.to(ELEMENT, frame.count())));
+  void element(Reading frame, Readings into) {
+    into.add(new Reading(name, 0, 0, frame.to(ELEMENT, frame.count())));
   }
 
   /** A name; it lies over the object's frame with what may come from there. */
-  private final class Name implements Rule {
+  private final class Name implements JsonRule {
     @Override
     public String needs() {
       return "";
@@ -83,13 +83,13 @@ final class ObjectRule extends Container {
     }
 
     @Override
-    public void begin(@Nullable Frame below, Readings into) {
+    public void begin(@Nullable Reading below, Readings into) {
       throw new IllegalStateException("Begun by its object");
     }
 
     @Override
-    public void next(Frame frame, int b, Readings into) {
-      Frame object = frame.below();
+    public void next(Reading frame, int b, Readings into) {
+      Reading object = frame.below();
       int node = names.child(frame.at(), b);
       if (node < 0 || object == null || !leads(node, object)) {
         return;

@@ -11,18 +11,18 @@ import org.jspecify.annotations.Nullable;
 final class Readings {
   static final int MOST = 128;
 
-  private final List<Frame> frames = new ArrayList<>(2);
+  private final List<Reading> frames = new ArrayList<>(2);
   private boolean complete;
 
   /** One that waits for a byte. */
-  void add(Frame frame) {
+  void add(Reading frame) {
     if (frames.size() < MOST && !frames.contains(frame)) {
       frames.add(frame);
     }
   }
 
   /** Goes on with what lies below something that has ended. */
-  void end(@Nullable Frame below) {
+  void end(@Nullable Reading below) {
     if (below == null) {
       complete = true;
     } else {

@@ -136,9 +136,9 @@ final class SchemaReader {
       Pending next = pending.remove();
       fill(next.choice, next.schema, next.path, 0);
     }
-    List<List<Rule>> all = new ArrayList<>();
+    List<List<JsonRule>> all = new ArrayList<>();
     for (int i = 0; i < choices.size(); i++) {
-      List<Rule> rules = choices.get(i).reachable();
+      List<JsonRule> rules = choices.get(i).reachable();
       if (rules.size() > MOST_CHOICES) {
         throw refused(paths.get(i), "has more than " + MOST_CHOICES + " alternatives");
       }
@@ -314,7 +314,7 @@ final class SchemaReader {
     }
   }
 
-  private Rule constants(JsonNode schema, String keyword, Path path) throws SchemaException {
+  private JsonRule constants(JsonNode schema, String keyword, Path path) throws SchemaException {
     Path here = path.to(keyword);
     List<JsonNode> values =
         keyword.equals("const") ? List.of(schema.get(keyword)) : list(schema.get(keyword), here);
@@ -413,7 +413,7 @@ final class SchemaReader {
     }
   }
 
-  private Rule object(JsonNode schema, Path path, int nesting) throws SchemaException {
+  private JsonRule object(JsonNode schema, Path path, int nesting) throws SchemaException {
     JsonNode properties = schema.path("properties");
     if (!properties.isMissingNode() && !properties.isObject()) {
       throw refused(path.to("properties"), "is no object");
@@ -467,7 +467,7 @@ final class SchemaReader {
         members.keySet().stream().map(required::contains).toList());
   }
 
-  private Rule array(JsonNode schema, Path path, int nesting) throws SchemaException {
+  private JsonRule array(JsonNode schema, Path path, int nesting) throws SchemaException {
     List<Choice> first = new ArrayList<>();
     if (schema.has("prefixItems")) {
       Path here = path.to("prefixItems");
@@ -507,7 +507,8 @@ final class SchemaReader {
     return given.longValue();
   }
 
-  private static Rule number(boolean integer, JsonNode schema, Path path) throws SchemaException {
+  private static JsonRule number(boolean integer, JsonNode schema, Path path)
+      throws SchemaException {
     List<String> keywords = List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
     Map<String, BigDecimal> bounds = new HashMap<>();
     int scale = integer ? 0 : SCALE;

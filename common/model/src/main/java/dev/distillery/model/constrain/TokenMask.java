@@ -34,12 +34,12 @@ public final class TokenMask {
   /** Tokens that may stand inside a string as they are, of at most so many characters. */
   private final List<BitSet> plain = new ArrayList<>();
 
-  private final Map<Frame, BitSet> kept =
+  private final Map<Reading, BitSet> kept =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Frame, BitSet> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Reading, BitSet> eldest) {
           return size() > MOST_KEPT;
         }
       };
@@ -128,17 +128,17 @@ public final class TokenMask {
       return (BitSet) kept(state.frames().get(0)).clone();
     }
     var allowed = new BitSet();
-    for (Frame frame : state.frames()) {
+    for (Reading frame : state.frames()) {
       allowed.or(kept(frame));
     }
     return allowed;
   }
 
-  private BitSet kept(Frame frame) {
+  private BitSet kept(Reading frame) {
     return kept.computeIfAbsent(frame, this::allowed);
   }
 
-  private BitSet allowed(Frame frame) {
+  private BitSet allowed(Reading frame) {
     var state = new State(List.of(frame), false);
     if (!(frame.rule() instanceof JsonText text) || frame.at() != JsonText.BODY) {
       var allowed = new BitSet();

@@ -3,7 +3,7 @@ package dev.distillery.model.constrain;
 import org.jspecify.annotations.Nullable;
 
 /** A kind of value, or a part of one, that is read byte by byte. What it calls lies over it. */
-interface Rule {
+interface JsonRule {
   /** Levels of nesting that the least value takes; {@link Choice#NEVER} where there is none. */
   int height();
 
@@ -11,13 +11,13 @@ interface Rule {
   String needs();
 
   /** Takes its place over what goes on once it has ended. */
-  void begin(@Nullable Frame below, Readings into);
+  void begin(@Nullable Reading below, Readings into);
 
   /** Reads a byte, 0 to 255. */
-  void next(Frame frame, int b, Readings into);
+  void next(Reading frame, int b, Readings into);
 
   /** What lay over it has ended. */
-  default void resume(Frame frame, Readings into) {
+  default void resume(Reading frame, Readings into) {
     throw new IllegalStateException("Nothing lies over " + this);
   }
 }

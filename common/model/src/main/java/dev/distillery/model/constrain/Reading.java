@@ -4,13 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How far one reading of a text is: in a rule, and below it in those that go on once it has ended.
- * Frames compare by value.
+ * Readings compare by value.
  */
-final class Frame {
-  private final Rule rule;
+final class Reading {
+  private final JsonRule rule;
   private final int at;
   private final long count;
-  private final @Nullable Frame below;
+  private final @Nullable Reading below;
   private final int depth;
   private final int hash;
 
@@ -18,7 +18,7 @@ final class Frame {
    * @param at the rule's own state
    * @param count what the rule counts
    */
-  Frame(Rule rule, int at, long count, @Nullable Frame below) {
+  Reading(JsonRule rule, int at, long count, @Nullable Reading below) {
     this.rule = rule;
     this.at = at;
     this.count = count;
@@ -30,11 +30,11 @@ final class Frame {
   }
 
   /** The same at another place. */
-  Frame to(int place, long number) {
-    return new Frame(rule, place, number, below);
+  Reading to(int place, long number) {
+    return new Reading(rule, place, number, below);
   }
 
-  Rule rule() {
+  JsonRule rule() {
     return rule;
   }
 
@@ -46,7 +46,7 @@ final class Frame {
     return count;
   }
 
-  @Nullable Frame below() {
+  @Nullable Reading below() {
     return below;
   }
 
@@ -55,17 +55,17 @@ final class Frame {
     return depth;
   }
 
-  static int depthOf(@Nullable Frame frame) {
+  static int depthOf(@Nullable Reading frame) {
     return frame == null ? 0 : frame.depth;
   }
 
   @Override
   public boolean equals(@Nullable Object other) {
-    if (!(other instanceof Frame given) || given.hash != hash) {
+    if (!(other instanceof Reading given) || given.hash != hash) {
       return false;
     }
-    Frame one = this;
-    Frame two = given;
+    Reading one = this;
+    Reading two = given;
     while (one != two) {
       if (one == null
           || two == null
