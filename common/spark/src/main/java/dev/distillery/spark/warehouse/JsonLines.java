@@ -200,7 +200,8 @@ final class JsonLines {
   }
 
   private static Optional<String> problem(byte[] bytes) {
-    if (new String(bytes, 0, Math.min(bytes.length, 100), UTF_8).isBlank() && bytes.length <= 100) {
+    boolean begins = new String(bytes, 0, Math.min(bytes.length, 100), UTF_8).isBlank();
+    if (begins && new String(bytes, UTF_8).isBlank()) {
       return Optional.empty();
     }
     try {

@@ -41,6 +41,13 @@ class JsonLinesTest {
   }
 
   @Test
+  void aLineOfSpacesIsNoProblemHoweverLong() throws IOException {
+    List<FileStatus> files = List.of(file("a.jsonl", GOOD, " ".repeat(500), " ".repeat(500) + "x"));
+    assertThat(JsonLines.firstProblem(files, HADOOP, 1 << 20).orElseThrow())
+        .contains("a.jsonl, line 3: ");
+  }
+
+  @Test
   void endsWhereItsThreadIsInterrupted() throws IOException {
     List<FileStatus> files = List.of(file("a.jsonl", GOOD, "x"));
     // Hadoop asks the shell for things as its classes are first used, and swallows an interruption.

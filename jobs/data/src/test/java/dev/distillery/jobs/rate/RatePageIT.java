@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.random.CounterRandom;
 import dev.distillery.core.run.RunOptions;
-import dev.distillery.jobs.browser.Browser;
+import dev.distillery.core.testing.Browser;
 import dev.distillery.spark.testing.LocalSpark;
 import java.nio.file.Files;
 import java.nio.file.Path;

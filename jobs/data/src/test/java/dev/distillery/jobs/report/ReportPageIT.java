@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.distillery.core.run.OptionsBinder;
-import dev.distillery.jobs.browser.Browser;
+import dev.distillery.core.testing.Browser;
 import dev.distillery.spark.testing.LocalSpark;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -29,6 +29,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
@@ -55,20 +56,35 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   /** Bytes that a client may leave unread while more are written. */
   private static final long MOST_PENDING = 8 << 20;
 
+  /** Bytes of a vote: two answers and what they answer. */
+  private static final int MOST_VOTE = 1 << 20;
+
   private static final String JSON_TYPE = "application/json";
+  private static final String PAGE_TYPE = "text/html; charset=utf-8";
   private static final String METRICS_TYPE =
       "application/openmetrics-text; version=1.0.0; charset=utf-8";
   private static final String EVENTS_TYPE = "text/event-stream; charset=utf-8";
   private static final String BEARER = "Bearer ";
 
+  private static final String VOTES = "/v1/judgements";
+
   /** Paths, and the method that each takes. */
   private static final Map<String, String> METHODS =
       Map.of(
-          "/health", "GET",
-          "/metrics", "GET",
-          "/v1/models", "GET",
-          "/v1/chat/completions", "POST",
-          "/v1/completions", "POST");
+          "/",
+          "GET",
+          "/health",
+          "GET",
+          "/metrics",
+          "GET",
+          "/v1/models",
+          "GET",
+          "/v1/chat/completions",
+          "POST",
+          "/v1/completions",
+          "POST",
+          VOTES,
+          "POST");
 
   private static final String MODELS = "/v1/models/";
 
@@ -168,6 +184,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
     checkOrigin(request.headers());
     switch (path) {
+      case "/" -> page(exchange);
       case "/health" -> health(exchange);
       case "/metrics" -> exchange.write(whole(200, METRICS_TYPE, server.figures().page()));
       default -> {
@@ -175,6 +192,8 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         if (method.equals("GET")) {
           exchange.write(
               whole(200, JSON_TYPE, models(ofModel ? path.substring(MODELS.length()) : "")));
+        } else if (path.equals(VOTES)) {
+          vote(exchange, request);
         } else {
           generate(exchange, request, path.equals("/v1/chat/completions"));
         }
@@ -188,6 +207,12 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     } catch (IllegalArgumentException e) {
       throw ApiException.of(400, "invalid_request", "The request's path cannot be read");
     }
+  }
+
+  private void page(Exchange exchange) {
+    DefaultFullHttpResponse page = whole(200, PAGE_TYPE, server.page());
+    page.headers().set("X-Frame-Options", "DENY");
+    exchange.write(page);
   }
 
   private void health(Exchange exchange) {
@@ -262,9 +287,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   private void generate(Exchange exchange, FullHttpRequest request, boolean chat)
       throws ApiException {
-    if (server.isDraining()) {
-      throw ApiException.of(503, "shutting_down", "The server is about to end");
-    }
+    checkOpen();
     if (!server.hasRoom()) {
       throw ApiException.of(429, "queue_full", "Too many requests wait already; ask again later");
     }
@@ -272,6 +295,42 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     server.figures().request();
     byte[] body = ByteBufUtil.getBytes(request.content());
     server.read(() -> begin(exchange, body, chat));
+  }
+
+  private void checkOpen() throws ApiException {
+    if (server.isDraining()) {
+      throw ApiException.of(503, "shutting_down", "The server is about to end");
+    }
+  }
+
+  private void vote(Exchange exchange, FullHttpRequest request) throws ApiException {
+    checkOpen();
+    ChatVoteLog votes =
+        server
+            .votes()
+            .orElseThrow(
+                () ->
+                    ApiException.of(
+                        404, "unknown_url", "Votes are kept by a server with --judgements FILE"));
+    if (request.content().readableBytes() > MOST_VOTE) {
+      throw ApiException.of(
+          413, "request_too_large", "The vote has more than " + MOST_VOTE + " bytes");
+    }
+    byte[] body = ByteBufUtil.getBytes(request.content());
+    server.read(() -> keep(exchange, votes, body));
+  }
+
+  /** On a thread that may take its time. */
+  private void keep(Exchange exchange, ChatVoteLog votes, byte[] body) {
+    try {
+      votes.keep(ChatVote.read(body, server.models().names()));
+      exchange.send(JsonNodeFactory.instance.objectNode().put("kept", true));
+    } catch (ApiException e) {
+      exchange.refuse(e);
+    } catch (IOException | RuntimeException e) {
+      LOG.error("A vote could not be kept", e);
+      exchange.refuse(ApiException.of(500, "server_error", "The vote could not be kept"));
+    }
   }
 
   /** On a thread that may take its time. */

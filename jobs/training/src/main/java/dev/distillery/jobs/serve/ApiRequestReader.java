@@ -73,6 +73,11 @@ final class ApiRequestReader {
    * @throws ApiException where it is not as the interface has it, naming the member
    */
   static ApiRequest read(byte[] body, boolean chat) throws ApiException {
+    return new ApiRequestReader(object(body), chat).read();
+  }
+
+  /** The JSON object that a body is. */
+  static ObjectNode object(byte[] body) throws ApiException {
     JsonNode node;
     try {
       node = JSON.readTree(body);
@@ -84,11 +89,11 @@ final class ApiRequestReader {
     if (!(node instanceof ObjectNode object)) {
       throw ApiException.of(400, "invalid_json", "The body is no JSON object");
     }
-    return new ApiRequestReader(object, chat).read();
+    return object;
   }
 
   private ApiRequest read() throws ApiException {
-    List<Message> messages = chat ? messages() : List.of();
+    List<Message> messages = chat ? messages(take("messages"), "messages") : List.of();
     List<ApiRequest.Prompt> prompts = chat ? List.of() : prompts();
     boolean echo = !chat && flag("echo");
     int length = length(echo);
@@ -165,10 +170,14 @@ final class ApiRequestReader {
         : OptionalInt.empty();
   }
 
-  private List<Message> messages() throws ApiException {
-    JsonNode given = take("messages");
+  /**
+   * The dialogue that a member is.
+   *
+   * @param name of the member
+   */
+  static List<Message> messages(JsonNode given, String name) throws ApiException {
     if (!given.isArray() || given.isEmpty()) {
-      throw ApiException.parameter("messages", "expected a list of messages");
+      throw ApiException.parameter(name, "expected a list of messages");
     }
     List<Message> messages = new ArrayList<>();
     Set<String> unread = new TreeSet<>();
@@ -176,12 +185,11 @@ final class ApiRequestReader {
       try {
         messages.add(MessageJson.read(message, messages.size(), unread::add));
       } catch (MessageJson.UnreadableException e) {
-        throw ApiException.parameter("messages", e.detail());
+        throw ApiException.parameter(name, e.detail());
       }
       if (!unread.isEmpty()) {
         throw ApiException.parameter(
-            "messages",
-            "message " + messages.size() + " has what is not read here: " + quoted(unread));
+            name, "message " + messages.size() + " has what is not read here: " + quoted(unread));
       }
     }
     return messages;

@@ -49,13 +49,15 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
         send them: streams, stop texts, seeds, several answers, log-probabilities, echo. GET
         /v1/models, /health and /metrics (OpenMetrics) say what is there. Requests that are there
         at the same time are decoded together; the same request with a seed, or at temperature 0,
-        gets the same answer whatever else is asked. Ends by SIGTERM or Ctrl-C, after what is in
+        gets the same answer whatever else is asked. / is a page to talk with the student, or with
+        two of them side by side; with --judgements people vote on it. Ends by SIGTERM or Ctrl-C, after what is in
         work is answered or --grace is over.
         """,
         "a model's files; no table.",
-        "no table.",
+        "no table; with --judgements a file that is read as the table judgements.",
         "distillery serve --model SmolLM2-135M-Instruct.Q4_1.gguf --port 8000",
-        "distillery serve --model base --adapter koala=out --api-key-env SERVE_KEY --host 0.0.0.0");
+        "distillery serve --model base --adapter koala=out --judgements votes.jsonl",
+        "distillery serve --model base --api-key-env SERVE_KEY --host 0.0.0.0");
   }
 
   @Override
@@ -132,9 +134,10 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
 
   private static void serve(
       JobRun run, ServeOptions options, ServedModels models, Secret key, ServerFigures figures) {
+    Optional<ChatVoteLog> votes = options.judgements().map(ChatVoteLog::open);
+    var served = new StudentServer.Served(models, key, figures, votes);
     try (var server =
-        StudentServer.start(
-            models, key, figures, options.host(), options.port(), options.queue())) {
+        StudentServer.start(served, options.host(), options.port(), options.queue())) {
       StudentEngine first = models.first();
       run.progress()
           .say(
@@ -156,6 +159,8 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
       while (figures.inWork() > 0 && !run.stop().expired()) {
         sleep();
       }
+    } finally {
+      votes.ifPresent(ChatVoteLog::close);
     }
   }
 

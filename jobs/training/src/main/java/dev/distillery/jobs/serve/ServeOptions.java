@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
  * @param concurrency answers that are written at the same time
  * @param queue requests that may wait beside them
  * @param requestTimeout longest time of one answer
+ * @param judgements local file that votes of the page are appended to
  */
 @WithBuilder
 public record ServeOptions(
@@ -92,7 +93,15 @@ public record ServeOptions(
             paramLabel = "TIME",
             defaultValue = "10m",
             description = "Longest time of one answer.")
-        Duration requestTimeout)
+        Duration requestTimeout,
+    @Option(
+            names = "--judgements",
+            paramLabel = "FILE",
+            description =
+                "Local JSONL file that votes of the page are written to, as rows of the table"
+                    + " judgements, each before it is acknowledged. Default: nobody is asked to"
+                    + " vote.")
+        Optional<String> judgements)
     implements Validated {
   private static final Pattern NAME = Pattern.compile("[\\w.:/@+-]{1,200}");
 

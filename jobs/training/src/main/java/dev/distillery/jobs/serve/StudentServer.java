@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -38,9 +39,17 @@ final class StudentServer implements AutoCloseable {
   private static final int THREADS = 2;
   private static final int STOP_SECONDS = 5;
 
-  private final ServedModels models;
-  private final Secret key;
-  private final ServerFigures figures;
+  /**
+   * What is served.
+   *
+   * @param key that clients must give; none where it is empty
+   * @param votes where those of the page are kept, if anywhere
+   */
+  record Served(
+      ServedModels models, Secret key, ServerFigures figures, Optional<ChatVoteLog> votes) {}
+
+  private final Served served;
+  private final String page;
   private final long mostInWork;
   private final SecureRandom random = new SecureRandom();
   private final AtomicInteger connections = new AtomicInteger();
@@ -49,11 +58,10 @@ final class StudentServer implements AutoCloseable {
   private final Channel listening;
   private volatile boolean draining;
 
-  private StudentServer(
-      ServedModels models, Secret key, ServerFigures figures, String host, int port, int queue) {
-    this.models = models;
-    this.key = key;
-    this.figures = figures;
+  private StudentServer(Served served, String host, int port, int queue) {
+    ServedModels models = served.models();
+    this.served = served;
+    this.page = ChatPage.html(served.votes().isPresent());
     this.mostInWork = models.names().size() * (long) models.first().rows() + queue;
     this.readers = Executors.newFixedThreadPool(THREADS, named("distillery-serve-reader"));
     this.loops = loops();
@@ -98,20 +106,18 @@ final class StudentServer implements AutoCloseable {
   /**
    * Starts to serve.
    *
-   * @param key that clients must give; none where it is empty
    * @param port 0 for any that is free
    * @param queue requests that may wait beside those that are answered
    * @throws JobException where the address cannot be had
    */
-  static StudentServer start(
-      ServedModels models, Secret key, ServerFigures figures, String host, int port, int queue) {
+  static StudentServer start(Served served, String host, int port, int queue) {
     var address = new InetSocketAddress(host, port);
     if (address.isUnresolved()) {
       throw JobException.invalid(
           "Option --host: no address is known for '%s'; give one of this machine".formatted(host));
     }
     try {
-      return new StudentServer(models, key, figures, host, port, queue);
+      return new StudentServer(served, host, port, queue);
     } catch (JobException e) {
       throw e;
     } catch (Exception e) {
@@ -135,25 +141,35 @@ final class StudentServer implements AutoCloseable {
         .pipeline()
         .addLast(new HttpServerCodec(LINE_BYTES, HEADER_BYTES, LINE_BYTES))
         .addLast(new IdleStateHandler(true, 0, STALLED_SECONDS, 0, TimeUnit.SECONDS))
-        .addLast(new ApiHandler.WholeRequests(figures))
+        .addLast(new ApiHandler.WholeRequests(figures()))
         .addLast(new ApiHandler(this));
   }
 
   ServedModels models() {
-    return models;
+    return served.models();
   }
 
   Secret key() {
-    return key;
+    return served.key();
   }
 
   ServerFigures figures() {
-    return figures;
+    return served.figures();
+  }
+
+  /** Where votes of the page are kept, if anywhere. */
+  Optional<ChatVoteLog> votes() {
+    return served.votes();
+  }
+
+  /** The page at {@code /}. */
+  String page() {
+    return page;
   }
 
   /** Whether one request more may wait. */
   boolean hasRoom() {
-    return figures.inWork() < mostInWork;
+    return figures().inWork() < mostInWork;
   }
 
   /** Whether nothing new is taken. */

@@ -30,6 +30,7 @@ class ServeOptionsTest {
             template-args {}
             threads (none)
             request-timeout 600s
+            judgements (none)
             """)
         .arrive(
             """
@@ -47,6 +48,7 @@ class ServeOptionsTest {
             template-args {"a":1}
             threads 2
             request-timeout 30s
+            judgements votes.jsonl
             """);
   }
 

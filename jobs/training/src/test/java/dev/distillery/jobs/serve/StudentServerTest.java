@@ -14,7 +14,6 @@ import dev.distillery.core.teacher.Teacher;
 import dev.distillery.core.teacher.TeacherRequest;
 import dev.distillery.core.teacher.TeacherSettings;
 import dev.distillery.core.teacher.Teachers;
-import dev.distillery.core.teacher.testing.FetchedModel;
 import dev.distillery.training.student.AskedOptions;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -26,7 +25,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;
@@ -46,14 +44,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * Over HTTP, with golden/student of common/model, which make_student_goldens.py made with
- * transformers. Its context is raised, so that an answer can take long.
- */
+/** Over HTTP, with {@link TinyStudent}. */
 class StudentServerTest {
-  private static final Path MODEL =
-      FetchedModel.root().resolve("common/model/src/test/resources/golden/student");
-  private static final int CONTEXT = 4000;
+  private static final int CONTEXT = TinyStudent.CONTEXT;
   private static final int BOS = 1;
   private static final int PROMPT_TOKENS = 128;
   private static final String CHAT = "/v1/chat/completions";
@@ -67,28 +60,6 @@ class StudentServerTest {
   private ServedModels models;
   private StudentServer server;
 
-  private static Path model() throws IOException {
-    Path model = shared.resolve("student");
-    if (Files.notExists(model)) {
-      Files.createDirectories(model);
-      for (String name :
-          List.of(
-              "model.safetensors",
-              "tokenizer.json",
-              "tokenizer_config.json",
-              "chat_template.jinja",
-              "generation_config.json")) {
-        Files.copy(MODEL.resolve(name), model.resolve(name));
-      }
-      String config = Files.readString(MODEL.resolve("config.json"));
-      Files.writeString(
-          model.resolve("config.json"),
-          config.replace(
-              "\"max_position_embeddings\": 64", "\"max_position_embeddings\": " + CONTEXT));
-    }
-    return model;
-  }
-
   @BeforeEach
   void start() throws IOException {
     start(Secret.NONE, 4, 64);
@@ -98,7 +69,11 @@ class StudentServerTest {
     stop();
     ServeOptions options =
         ServeOptions.builder()
-            .student(AskedOptions.builder().model(model().toString()).threads(2).build())
+            .student(
+                AskedOptions.builder()
+                    .model(TinyStudent.model(shared).toString())
+                    .threads(2)
+                    .build())
             .concurrency(concurrency)
             .build();
     models =
@@ -108,7 +83,12 @@ class StudentServerTest {
                 .student()
                 .settings(
                     LocalDate.EPOCH, concurrency, options.requestTimeout(), 1, PROMPT_TOKENS));
-    server = StudentServer.start(models, key, figures, "127.0.0.1", 0, queue);
+    server =
+        StudentServer.start(
+            new StudentServer.Served(models, key, figures, Optional.empty()),
+            "127.0.0.1",
+            0,
+            queue);
   }
 
   @AfterEach
@@ -196,7 +176,8 @@ class StudentServerTest {
   @Test
   void answersAreThoseOfTheStudentAsATeacher() throws Exception {
     var settings =
-        new TeacherSettings("student", model().toString(), "", "chat", Duration.ofMinutes(1), 1);
+        new TeacherSettings(
+            "student", TinyStudent.model(shared).toString(), "", "chat", Duration.ofMinutes(1), 1);
     try (Teacher teacher = Teachers.open(settings, Secret.NONE)) {
       for (String said : List.of("the sea", "One. Two. Three.", "é 漢字 😀")) {
         var sampling =
@@ -314,7 +295,8 @@ class StudentServerTest {
   /** The values are those that transformers gave, in expected.json. */
   @Test
   void echoedPromptsHaveTheLogProbabilitiesOfTransformers() throws IOException {
-    for (JsonNode golden : JSON.readTree(MODEL.resolve("expected.json").toFile()).get("logprobs")) {
+    for (JsonNode golden :
+        JSON.readTree(TinyStudent.GOLDEN.resolve("expected.json").toFile()).get("logprobs")) {
       // There a text stands behind BOS; tokens are taken as they are.
       ArrayNode ids = JSON.createArrayNode();
       if (golden.get("token_ids").get(0).intValue() != BOS) {

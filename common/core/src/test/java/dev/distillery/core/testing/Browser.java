@@ -1,4 +1,4 @@
-package dev.distillery.jobs.browser;
+package dev.distillery.core.testing;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,11 +37,15 @@ public final class Browser implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  /** Keys that do something by themselves, such as to press a button or to end a dialog. */
+  private static final Map<String, Integer> KEY_CODES = Map.of("Enter", 13, "Escape", 27);
+
   private final Process process;
   private final Path folder;
   private final WebSocket socket;
   private final AtomicInteger next = new AtomicInteger();
   private final Map<Integer, CompletableFuture<JsonNode>> asked = new ConcurrentHashMap<>();
+  private final List<JsonNode> events = new CopyOnWriteArrayList<>();
 
   private Browser(Process process, Path folder, String address) {
     this.process = process;
@@ -107,6 +112,8 @@ public final class Browser implements AutoCloseable {
         var browser = new Browser(process, folder, page.get("webSocketDebuggerUrl").textValue());
         browser.ask("Page.enable", Map.of());
         browser.ask("Runtime.enable", Map.of());
+        browser.ask("Log.enable", Map.of());
+        browser.ask("Network.enable", Map.of());
         browser.ask(
             "Browser.setDownloadBehavior",
             Map.of("behavior", "allow", "downloadPath", folder.toString()));
@@ -144,6 +151,32 @@ public final class Browser implements AutoCloseable {
 
   public String text(String selector) {
     return value("document.querySelector('" + selector + "').innerText").asText();
+  }
+
+  /** The addresses that pages have asked for. */
+  public List<String> requests() {
+    return events.stream()
+        .filter(event -> event.path("method").asText().equals("Network.requestWillBeSent"))
+        .map(event -> event.at("/params/request/url").asText())
+        .toList();
+  }
+
+  /** What the browser found wrong with pages: what their policy forbids, and errors of scripts. */
+  public List<String> complaints() {
+    return events.stream()
+        .filter(
+            event ->
+                event.at("/params/entry/source").asText().equals("security")
+                    || event.path("method").asText().equals("Runtime.exceptionThrown"))
+        .map(event -> event.path("params").toString())
+        .toList();
+  }
+
+  /** Shows pages as a window of a size does, in CSS pixels. */
+  public void size(int width, int height) {
+    ask(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 600));
   }
 
   /** Waits until an expression is true. */
@@ -196,7 +229,7 @@ public final class Browser implements AutoCloseable {
                 "text",
                 type.equals("keyDown") ? text : "",
                 "windowsVirtualKeyCode",
-                key.equals("Enter") ? 13 : 0));
+                KEY_CODES.getOrDefault(key, 0)));
       }
     }
   }
@@ -278,6 +311,9 @@ public final class Browser implements AutoCloseable {
       if (last) {
         try {
           JsonNode message = JSON.readTree(parts.toString());
+          if (message.has("method")) {
+            events.add(message);
+          }
           CompletableFuture<JsonNode> reply = asked.remove(message.path("id").asInt(-1));
           if (reply != null) {
             if (message.has("error")) {
