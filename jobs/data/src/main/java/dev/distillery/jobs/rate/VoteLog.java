@@ -3,6 +3,7 @@ package dev.distillery.jobs.rate;
 import dev.distillery.core.run.JobException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -73,7 +74,8 @@ final class VoteLog implements AutoCloseable {
   }
 
   private void read() throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
+    // Through the channel itself: to close another one of the file would give its lock back.
+    byte[] bytes = Channels.newInputStream(channel).readAllBytes();
     int end = bytes.length;
     while (end > 0 && bytes[end - 1] != '\n') {
       end--;
