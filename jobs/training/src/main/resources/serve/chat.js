@@ -213,7 +213,7 @@ const ask = async (turn, side) => {
     answer.state = 'done';
     const seconds = (performance.now() - begun) / 1000;
     answer.notes = tokens + (tokens === 1 ? ' token in ' : ' tokens in ') + seconds.toFixed(1) + ' s'
-      + (finish === 'length' ? '; it has no token left to end' : '');
+      + (finish === 'length' ? '; cut at the limit of tokens' : '');
   } catch (e) {
     answer.state = stopper.signal.aborted ? 'stopped' : 'failed';
     answer.notes = stopper.signal.aborted ? 'Stopped.' : e.message;

@@ -148,6 +148,7 @@ public final class ServeJob implements Job<ServeOptions, ServeSummary> {
                       first.context(),
                       first.rows(),
                       first.prompts().describe()));
+      run.progress().say("A page to talk with it is at %s/".formatted(server.address()));
       if (key.isEmpty() && !server.isLocal()) {
         run.progress()
             .say("Warning: who reaches this address may ask, for want of --api-key-env VAR");

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.core.run.JobException;
+import dev.distillery.core.testing.ChildProcess;
 import dev.distillery.spark.testing.LocalSpark;
 import dev.distillery.spark.warehouse.TableReader;
 import dev.distillery.spark.warehouse.TableRef;
@@ -163,11 +165,29 @@ class ChatVoteLogTest {
   }
 
   @Test
-  void oneHasTheFile() {
-    try (ChatVoteLog log = ChatVoteLog.open(file.toString())) {
+  void oneProcessHasTheFile() throws IOException {
+    keep(thumb("Elbe", 1));
+    try (ChatVoteLog log = ChatVoteLog.open(file.toString());
+        ChildProcess other =
+            ChildProcess.java(
+                OtherProcess.class, List.of(file.toString()), folder.resolve("other.err"))) {
       assertThat(log).isNotNull();
+      assertThat(other.await("refused:")).contains("another process writes " + file);
       assertThatThrownBy(() -> ChatVoteLog.open(file.toString()))
-          .hasMessageContaining("another process writes");
+          .hasMessageContaining("another process writes " + file);
+    }
+  }
+
+  /** A server beside another one. */
+  static final class OtherProcess {
+    private OtherProcess() {}
+
+    public static void main(String[] args) {
+      try {
+        ChatVoteLog.open(args[0]).close();
+      } catch (JobException e) {
+        System.out.println("refused: " + e.getMessage());
+      }
     }
   }
 
