@@ -291,10 +291,15 @@ public final class Browser implements AutoCloseable {
   @Override
   public void close() {
     socket.abort();
+    // What it has started writes into its profile until it has ended too.
+    List<ProcessHandle> others = process.descendants().toList();
     process.destroy();
     try {
       if (!process.waitFor(10, SECONDS)) {
         process.destroyForcibly().waitFor(10, SECONDS);
+      }
+      for (ProcessHandle other : others) {
+        other.onExit().completeOnTimeout(other, 10, SECONDS).join();
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();
