@@ -5,6 +5,7 @@ import dev.distillery.model.tokenizer.TokenDecoder;
 import dev.distillery.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,8 +116,8 @@ public final class TokenMask {
     lacking.andNot(single);
     if (!lacking.isEmpty()) {
       throw new IllegalArgumentException(
-          "response_format needs byte 0x%02x as a token of its own; the model has none"
-              .formatted(lacking.nextSetBit(0)));
+          "response_format needs byte 0x%s as a token of its own; the model has none"
+              .formatted(HexFormat.of().toHexDigits((byte) lacking.nextSetBit(0))));
     }
     JsonConstraint known = constraints.putIfAbsent(constraint, constraint);
     return known == null ? constraint : known;

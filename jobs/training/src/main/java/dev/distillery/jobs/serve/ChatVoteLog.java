@@ -177,7 +177,7 @@ final class ChatVoteLog implements AutoCloseable {
 
   private JobException noVote(int line) {
     return JobException.invalid(
-        "Option --judgements: %s, line %d is no vote of a page; name another file, or take the line away"
+        "Option --judgements: %s, line %s is no vote of a page; name another file, or take the line away"
             .formatted(file, line));
   }
 

@@ -486,7 +486,7 @@ class ChatPageIT {
         for (String scheme : List.of("light", "dark")) {
           browser.show("screen", scheme);
           assertThat(browser.axe()).as(scheme + width).isEmpty();
-          browser.picture(Path.of("target", "chat-%s-%d.png".formatted(scheme, width)));
+          browser.picture(Path.of("target", "chat-%s-%s.png".formatted(scheme, width)));
         }
         assertThat(
                 browser
