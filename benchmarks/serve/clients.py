@@ -54,9 +54,22 @@ def client(address):
     pieces = asked.completions.create(model="student", prompt="The sea is", max_tokens=6, temperature=0, stream=True)
     check("completions, streamed", "".join(chunk.choices[0].text for chunk in pieces if chunk.choices) == text.choices[0].text[len("The sea is"):])
 
+    schema = {"type": "object", "additionalProperties": False, "required": ["city", "rivers", "population"],
+              "properties": {"city": {"type": "string", "maxLength": 20}, "population": {"type": "integer", "minimum": 1, "maximum": 50000000},
+                             "rivers": {"type": "array", "items": {"enum": ["Seine", "Thames", "Danube"]}, "minItems": 1, "maxItems": 2}}}
+    told = asked.chat.completions.create(model="student", messages=[{"role": "user", "content": "Tell of a town, as JSON."}], max_tokens=120, seed=3, n=4,
+                                         response_format={"type": "json_schema", "json_schema": {"name": "town", "schema": schema, "strict": True}})
+    towns = [json.loads(choice.message.content) for choice in told.choices if choice.finish_reason == "stop"]
+    check("json_schema", len(towns) == 4 and all(
+        set(town) == set(schema["required"]) and 1 <= town["population"] <= 50000000 and set(town["rivers"]) <= {"Seine", "Thames", "Danube"} for town in towns), told)
+    print("     " + json.dumps(towns[0]) if towns else "")
+    anything = asked.chat.completions.create(model="student", messages=hello, max_tokens=200, temperature=0, response_format={"type": "json_object"})
+    check("json_object", anything.choices[0].finish_reason == "length" or isinstance(json.loads(anything.choices[0].message.content), dict), anything)
+
     for name, error, body in (("refused by name", openai.BadRequestError, {"extra_body": {"guided_regex": "a+"}}),
                               ("no such model", openai.NotFoundError, {"model": "gpt-4"}),
-                              ("response_format", openai.BadRequestError, {"response_format": {"type": "json_object"}})):
+                              ("a keyword that is not honoured", openai.BadRequestError, {"response_format": {"type": "json_schema", "json_schema": {
+                                  "name": "code", "schema": {"type": "string", "pattern": "^[a-z]+$"}}}})):
         try:
             asked.chat.completions.create(**{"model": "student", "messages": hello, "max_tokens": 2, **body})
             check(name, False)

@@ -8,21 +8,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMessage;
-import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -34,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -47,9 +43,6 @@ import org.slf4j.LoggerFactory;
 final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
 
-  /** Bytes of a request. */
-  static final int MOST_BODY = 8 << 20;
-
   /** A connection without a whole request for so long is closed. */
   private static final int WAIT_SECONDS = 60;
 
@@ -59,14 +52,14 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   /** Bytes of a vote: two answers and what they answer. */
   private static final int MOST_VOTE = 1 << 20;
 
-  private static final String JSON_TYPE = "application/json";
-  private static final String PAGE_TYPE = "text/html; charset=utf-8";
-  private static final String METRICS_TYPE =
-      "application/openmetrics-text; version=1.0.0; charset=utf-8";
-  private static final String EVENTS_TYPE = "text/event-stream; charset=utf-8";
   private static final String BEARER = "Bearer ";
 
+  private static final String CHAT = "/v1/chat/completions";
+  private static final String COMPLETIONS = "/v1/completions";
   private static final String VOTES = "/v1/judgements";
+
+  /** Paths that ask for no key. */
+  private static final Set<String> OPEN = Set.of("/", "/health", "/metrics");
 
   /** Paths, and the method that each takes. */
   private static final Map<String, String> METHODS =
@@ -79,9 +72,9 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
           "GET",
           "/v1/models",
           "GET",
-          "/v1/chat/completions",
+          CHAT,
           "POST",
-          "/v1/completions",
+          COMPLETIONS,
           "POST",
           VOTES,
           "POST");
@@ -92,40 +85,11 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private @Nullable Exchange now;
   private @Nullable Future<?> deadline;
 
+  /** Whether there was no room as the head of the request came; then it has no body. */
+  private boolean full;
+
   ApiHandler(StudentServer server) {
     this.server = server;
-  }
-
-  /** Puts requests together, and refuses what is too long in the form of all errors. */
-  static final class WholeRequests extends HttpObjectAggregator {
-    /** Said once the head of a request is there. */
-    static final Object BEGUN = new Object();
-
-    private final ServerFigures figures;
-
-    WholeRequests(ServerFigures figures) {
-      super(MOST_BODY);
-      this.figures = figures;
-    }
-
-    @Override
-    public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
-      if (message instanceof HttpRequest) {
-        context.fireUserEventTriggered(BEGUN);
-      }
-      super.channelRead(context, message);
-    }
-
-    @Override
-    protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
-      ApiException error =
-          ApiException.of(
-              413, "request_too_large", "The request has more than " + MOST_BODY + " bytes");
-      HttpResponse response = whole(413, JSON_TYPE, error(error).toString());
-      response.headers().set(HttpHeaderNames.CONNECTION, "close");
-      figures.status(413);
-      var unused = context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
-    }
   }
 
   @Override
@@ -174,31 +138,55 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       throw ApiException.of(400, "invalid_request", "The request is no HTTP");
     }
     String path = path(request);
-    boolean ofModel = path.startsWith(MODELS) && path.length() > MODELS.length();
-    String method = ofModel ? "GET" : METHODS.get(path);
-    if (method == null) {
-      throw ApiException.of(404, "unknown_url", "There is no such page");
-    }
-    if (!request.method().name().equals(method)) {
-      throw ApiException.of(405, "method_not_allowed", "Expected " + method);
-    }
-    checkOrigin(request.headers());
+    checkHead(request, path);
     switch (path) {
       case "/" -> page(exchange);
       case "/health" -> health(exchange);
-      case "/metrics" -> exchange.write(whole(200, METRICS_TYPE, server.figures().page()));
+      case "/metrics" ->
+          exchange.write(HttpReplies.whole(200, HttpReplies.METRICS, server.figures().page()));
+      case VOTES -> vote(exchange, request);
+      case CHAT, COMPLETIONS -> generate(exchange, request, path.equals(CHAT));
       default -> {
-        checkKey(request.headers());
-        if (method.equals("GET")) {
-          exchange.write(
-              whole(200, JSON_TYPE, models(ofModel ? path.substring(MODELS.length()) : "")));
-        } else if (path.equals(VOTES)) {
-          vote(exchange, request);
-        } else {
-          generate(exchange, request, path.equals("/v1/chat/completions"));
-        }
+        String model = ofModel(path) ? path.substring(MODELS.length()) : "";
+        exchange.write(HttpReplies.json(200, models(model)));
       }
     }
+  }
+
+  /** Whether the body of the request that begins will be read, as far as its head says. */
+  boolean wantsBody(HttpRequest head) {
+    full = false;
+    try {
+      String path = path(head);
+      full = !path.equals(VOTES) && !server.hasRoom();
+      checkHead(head, path);
+      return "POST".equals(method(path)) && !server.isDraining() && !full;
+    } catch (ApiException e) {
+      return false;
+    }
+  }
+
+  /** What needs no body to be refused. */
+  private void checkHead(HttpRequest head, String path) throws ApiException {
+    String method = method(path);
+    if (method == null) {
+      throw ApiException.of(404, "unknown_url", "There is no such page");
+    }
+    if (!head.method().name().equals(method)) {
+      throw ApiException.of(405, "method_not_allowed", "Expected " + method);
+    }
+    checkOrigin(head.headers());
+    if (!OPEN.contains(path)) {
+      checkKey(head.headers());
+    }
+  }
+
+  private static @Nullable String method(String path) {
+    return ofModel(path) ? "GET" : METHODS.get(path);
+  }
+
+  private static boolean ofModel(String path) {
+    return path.startsWith(MODELS) && path.length() > MODELS.length();
   }
 
   private static String path(HttpRequest request) throws ApiException {
@@ -210,7 +198,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   private void page(Exchange exchange) {
-    DefaultFullHttpResponse page = whole(200, PAGE_TYPE, server.page());
+    DefaultFullHttpResponse page = HttpReplies.whole(200, HttpReplies.PAGE, server.page());
     page.headers().set("X-Frame-Options", "DENY");
     exchange.write(page);
   }
@@ -218,7 +206,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void health(Exchange exchange) {
     boolean draining = server.isDraining();
     String says = draining ? "{\"status\":\"draining\"}" : "{\"status\":\"ok\"}";
-    exchange.write(whole(draining ? 503 : 200, JSON_TYPE, says));
+    exchange.write(HttpReplies.json(draining ? 503 : 200, says));
   }
 
   /** A page of another site has no business here, whatever its visitor's browser may reach. */
@@ -288,7 +276,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void generate(Exchange exchange, FullHttpRequest request, boolean chat)
       throws ApiException {
     checkOpen();
-    if (!server.hasRoom()) {
+    if (full || !server.hasRoom()) {
       throw ApiException.of(429, "queue_full", "Too many requests wait already; ask again later");
     }
     exchange.counted = true;
@@ -388,32 +376,6 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     var unused = context.close();
   }
 
-  private static ObjectNode error(ApiException error) {
-    ObjectNode body = JsonNodeFactory.instance.objectNode();
-    body.putObject("error")
-        .put("message", error.message())
-        .put("type", error.status() < 500 ? "invalid_request_error" : "server_error")
-        .put("param", error.parameter().orElse(null))
-        .put("code", error.code());
-    return body;
-  }
-
-  private static DefaultFullHttpResponse whole(int status, String type, String body) {
-    ByteBuf bytes = Unpooled.copiedBuffer(body, StandardCharsets.UTF_8);
-    var response =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), bytes);
-    response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
-    response.headers().set(HttpHeaderNames.CONTENT_LENGTH, bytes.readableBytes());
-    harden(response.headers());
-    return response;
-  }
-
-  private static void harden(HttpHeaders headers) {
-    headers.set(HttpHeaderNames.CACHE_CONTROL, "no-store");
-    headers.set("X-Content-Type-Options", "nosniff");
-  }
-
   /** One request and its answer. */
   private final class Exchange implements ServedCall.Client {
     private final ChannelHandlerContext context;
@@ -483,9 +445,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       }
       if (!streaming) {
         streaming = true;
-        var head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
-        head.headers().set(HttpHeaderNames.CONTENT_TYPE, EVENTS_TYPE);
-        harden(head.headers());
+        HttpResponse head = HttpReplies.events();
         if (chunked) {
           HttpUtil.setTransferEncodingChunked(head, true);
         } else {
@@ -505,7 +465,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     @Override
     public void send(ObjectNode body) {
       String text = body.toString();
-      onItsThread(() -> write(whole(200, JSON_TYPE, text)));
+      onItsThread(() -> write(HttpReplies.json(200, text)));
     }
 
     @Override
@@ -513,13 +473,12 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       onItsThread(
           () -> {
             if (streaming) {
-              write("data: " + error(error) + "\n\n");
+              write("data: " + HttpReplies.error(error) + "\n\n");
               keepAlive = false;
               finish();
               return;
             }
-            DefaultFullHttpResponse response =
-                whole(error.status(), JSON_TYPE, error(error).toString());
+            DefaultFullHttpResponse response = HttpReplies.refusal(error);
             if (error.status() == 504) {
               // It would take as long again; clients of OpenAI's listen to this.
               response.headers().set("x-should-retry", "false");

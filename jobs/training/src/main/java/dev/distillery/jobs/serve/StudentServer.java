@@ -137,12 +137,13 @@ final class StudentServer implements AutoCloseable {
       return;
     }
     var unused = channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    var handler = new ApiHandler(this);
     channel
         .pipeline()
         .addLast(new HttpServerCodec(LINE_BYTES, HEADER_BYTES, LINE_BYTES))
         .addLast(new IdleStateHandler(true, 0, STALLED_SECONDS, 0, TimeUnit.SECONDS))
-        .addLast(new ApiHandler.WholeRequests(figures()))
-        .addLast(new ApiHandler(this));
+        .addLast(new WholeRequests(handler::wantsBody, figures()))
+        .addLast(handler);
   }
 
   ServedModels models() {

@@ -616,7 +616,7 @@ class StudentServerTest {
         send(post(CHAT, "{\"messages\": [{\"role\": \"user\", \"content\": [" + part + "]}]}"));
     assertThat(shown.statusCode()).isEqualTo(400);
     assertThat(shown.body()).hasSizeLessThan(1000);
-    HttpResponse<String> long_ = send(post(CHAT, "x".repeat(ApiHandler.MOST_BODY + 1)));
+    HttpResponse<String> long_ = send(post(CHAT, "x".repeat(WholeRequests.MOST_BODY + 1)));
     assertThat(long_.statusCode()).isEqualTo(413);
     String metrics = send(request("/metrics").build()).body();
     assertThat(metrics)
