@@ -22,6 +22,13 @@ import java.util.List;
 class Clients {
   private static int wrong;
 
+  /** What an answer is read into. */
+  public static class Town {
+    public String name;
+    public int inhabitants;
+    public List<String> rivers;
+  }
+
   static void check(String name, boolean holds, Object found) {
     System.out.println(
         (holds ? "ok   " : "FAIL ") + "openai-java: " + name + (holds ? "" : ": " + found));
@@ -125,6 +132,17 @@ class Clients {
             && choice.logprobs().orElseThrow().tokens().orElseThrow().size()
                 == choice.logprobs().orElseThrow().textOffset().orElseThrow().size(),
         text);
+
+    var structured =
+        client
+            .chat()
+            .completions()
+            .create(hello().maxCompletionTokens(300).seed(1).responseFormat(Town.class).build());
+    var towns = structured.choices().stream().flatMap(c -> c.message().content().stream()).toList();
+    check(
+        "an answer of a class",
+        towns.size() == 1 && towns.get(0).name != null && towns.get(0).rivers != null,
+        structured);
 
     refused(
         "no such model",
