@@ -46,6 +46,12 @@ public final class ParquetRows {
   private static final Set<String> FREE =
       Set.of("tools", "functions", "tool_calls", "function_call");
 
+  /**
+   * Spark's setting by which batches of columns are read, whose texts are looked up only when they
+   * are asked for: an index that damage made too large is met then, far from the file's name.
+   */
+  private static final String BATCHES = "spark.sql.parquet.enableVectorizedReader";
+
   /** Numbers stay as they are written. A text is as long as its row, whose size is known. */
   private static final ObjectMapper JSON =
       JsonMapper.builder(
@@ -67,6 +73,21 @@ public final class ParquetRows {
       ordinals.put(file.path(), file.ordinal());
       groups.computeIfAbsent(schema(spark, file.path()), any -> new ArrayList<>()).add(file.path());
     }
+    String batches = spark.conf().get(BATCHES);
+    spark.conf().set(BATCHES, "false");
+    try {
+      return read(spark, groups, ordinals, maxRowBytes);
+    } finally {
+      spark.conf().set(BATCHES, batches);
+    }
+  }
+
+  /** How a file is read is settled here, before its rows are asked for. */
+  private static JavaRDD<RawRow> read(
+      SparkSession spark,
+      Map<StructType, List<String>> groups,
+      Map<String, Integer> ordinals,
+      int maxRowBytes) {
     return groups.entrySet().stream()
         .map(
             group -> {

@@ -8,6 +8,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,6 +24,9 @@ final class Troubles {
   /** Spark's words, of all versions, for a file of a table that a task cannot read on. */
   private static final Pattern UNREADABLE =
       Pattern.compile("error while reading file (\\S.*?)\\.?(?:\\s+(?:SQLSTATE|Details).*)?$");
+
+  /** Lines of a stack that tell where a failure is from. */
+  private static final int FRAMES = 4;
 
   private Troubles() {}
 
@@ -101,6 +105,13 @@ final class Troubles {
                   + deepestWords(e)
                   + "); fetch or write it again, or leave it out"));
     }
+    if (e instanceof RuntimeException && ofParquet(e)) {
+      return Optional.of(
+          JobException.invalid(
+              "Cannot read a Parquet file of the input to its end: one is damaged, as it seems ("
+                  + message
+                  + "); give the files one by one to find it, then fetch or write it again"));
+    }
     if (e instanceof FileSystemException) {
       // A file system that is read-only, a path that cannot be: the message says which.
       return Optional.of(
@@ -116,6 +127,16 @@ final class Troubles {
                     + message
                     + "; is something else writing there?"))
         : Optional.empty();
+  }
+
+  /** Whether the lines that read Parquet threw it, outside the loop that knows the file's name. */
+  private static boolean ofParquet(Throwable e) {
+    StackTraceElement[] trace = e.getStackTrace();
+    return Arrays.stream(trace, 0, Math.min(trace.length, FRAMES))
+        .anyMatch(
+            frame ->
+                frame.getClassName().startsWith("org.apache.parquet.")
+                    || frame.getClassName().contains(".datasources.parquet."));
   }
 
   private static String deepestWords(Throwable e) {

@@ -91,6 +91,29 @@ class TroublesTest {
   }
 
   @Test
+  void damagedParquetThatIsMetFarFromItsFileIsNoDefectOfOurs() {
+    var met = new ArrayIndexOutOfBoundsException("Index 50 out of bounds for length 14");
+    assertThat(Troubles.in(met)).isEmpty();
+    met.setStackTrace(
+        new StackTraceElement[] {
+          new StackTraceElement(
+              "org.apache.parquet.column.values.dictionary.PlainValuesDictionary",
+              "decodeToBinary",
+              "PlainValuesDictionary.java",
+              118),
+          new StackTraceElement(
+              "org.apache.spark.sql.vectorized.ColumnarRow",
+              "getUTF8String",
+              "ColumnarRow.java",
+              140)
+        });
+    assertThat(in(new IllegalStateException("Job aborted", met)))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessageStartingWith("Cannot read a Parquet file of the input to its end")
+        .hasMessageContaining("Index 50");
+  }
+
+  @Test
   void aWarehouseThatIsAFileIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("warehouse"), "text");
     var options =

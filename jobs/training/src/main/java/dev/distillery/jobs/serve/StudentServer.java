@@ -200,10 +200,9 @@ final class StudentServer implements AutoCloseable {
     return ((InetSocketAddress) listening.localAddress()).getAddress().isLoopbackAddress();
   }
 
-  /** Takes nothing new; what is in work goes on. */
+  /** Takes nothing new, and says so to who asks; what is in work goes on. */
   void drain() {
     draining = true;
-    listening.close().syncUninterruptibly();
   }
 
   private void stop() {
@@ -217,6 +216,7 @@ final class StudentServer implements AutoCloseable {
   @Override
   public void close() {
     drain();
+    listening.close().syncUninterruptibly();
     stop();
   }
 }

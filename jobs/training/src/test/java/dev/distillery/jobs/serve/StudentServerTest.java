@@ -698,6 +698,8 @@ class StudentServerTest {
     var working = http.sendAsync(post(CHAT, chat("a", 500).toString()), BodyHandlers.ofString());
     until(() -> figures.inWork() == 1);
     server.drain();
+    assertThat(send(request("/health").build()).statusCode()).isEqualTo(503);
+    assertThat(send(post(CHAT, chat("b", 1).toString())).statusCode()).isEqualTo(503);
     HttpResponse<String> response = working.get(60, TimeUnit.SECONDS);
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(response.headers().firstValue("Connection")).contains("close");
