@@ -25,11 +25,8 @@ import java.util.OptionalLong;
  * A dialogue in a terminal. See {@link #manual}.
  *
  * <pre>{@code
- * ChatOptions options =
- *     ChatOptions.builder()
- *         .student(AskedOptions.builder().model("models/student").build())
- *         .temperature(0)
- *         .build();
+ * var student = AskedOptions.builder().model("models/student").build();
+ * ChatOptions options = ChatOptions.builder().student(student).temperature(0).build();
  * ChatSummary summary = new ChatJob().run(spark, options); // Until standard input ends.
  * System.out.println(summary.turns() + " turns");
  * }</pre>

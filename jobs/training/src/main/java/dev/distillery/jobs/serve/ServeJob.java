@@ -16,11 +16,8 @@ import java.util.Optional;
  * Answers clients of OpenAI's interface by a student, until it is told to end. See {@link #manual}.
  *
  * <pre>{@code
- * ServeOptions options =
- *     ServeOptions.builder()
- *         .student(AskedOptions.builder().model("models/student").build())
- *         .port(8000)
- *         .build();
+ * var student = AskedOptions.builder().model("models/student").build();
+ * ServeOptions options = ServeOptions.builder().student(student).port(8000).build();
  * ServeSummary summary = new ServeJob().run(spark, options); // Until the process is told to end.
  * System.out.println(summary.answered() + " requests answered");
  * }</pre>
