@@ -85,10 +85,10 @@ class JavaDoorTest {
     return new Source(
         name,
         jobs
-            + " import dev.distillery.core.run.*; import dev.distillery.core.teacher.*;"
-            + " import dev.distillery.datasets.registry.Sources; import java.util.List;"
-            + " import dev.distillery.training.run.*; import dev.distillery.training.tokens.*;"
-            + " import org.apache.spark.sql.*; class "
+            + " import dev.distillery.core.run.*; import dev.distillery.core.teacher.*; import"
+            + " dev.distillery.datasets.registry.Sources; import java.util.List; import"
+            + " dev.distillery.training.run.*; import dev.distillery.training.student.*; import"
+            + " dev.distillery.training.tokens.*; import org.apache.spark.sql.*; class "
             + name
             + " { static void run(SparkSession spark) {\n"
             + body
