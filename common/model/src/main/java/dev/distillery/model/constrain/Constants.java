@@ -1,7 +1,5 @@
 package dev.distillery.model.constrain;
 
-import org.jspecify.annotations.Nullable;
-
 /** One of some texts, byte by byte: true, false, null, the values of an enum. */
 final class Constants implements JsonRule {
   private final ByteTrie words;
@@ -14,16 +12,6 @@ final class Constants implements JsonRule {
   @Override
   public String needs() {
     return "";
-  }
-
-  @Override
-  public int height() {
-    return 0;
-  }
-
-  @Override
-  public void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, 0, 0, below));
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.distillery.model.constrain;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * An array or an object. White space may stand behind the opening bracket and a comma and before
  * the closing bracket: one space, or a line's end and at most {@link #INDENT} blanks for each level
@@ -61,11 +59,6 @@ abstract class Container implements JsonRule {
     int before = height;
     height = Math.min(Choice.NEVER, 1 + innerHeight());
     return height != before;
-  }
-
-  @Override
-  public final void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, BEFORE, 0, below));
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.distillery.model.constrain;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * A number: RFC 8259, section 6, with at most {@link #DIGITS} digits before the point and behind
  * it, and an exponent of two.
@@ -33,16 +31,6 @@ final class JsonNumber implements JsonRule {
   @Override
   public String needs() {
     return "-.0123456789";
-  }
-
-  @Override
-  public int height() {
-    return 0;
-  }
-
-  @Override
-  public void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, START, 0, below));
   }
 
   @Override

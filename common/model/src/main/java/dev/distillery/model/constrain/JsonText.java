@@ -1,7 +1,6 @@
 package dev.distillery.model.constrain;
 
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A string: RFC 8259, section 7, in whole UTF-8 (RFC 3629) and with surrogates escaped in pairs
@@ -155,16 +154,6 @@ final class JsonText implements JsonRule {
   @Override
   public String needs() {
     return "\"\\0cdu";
-  }
-
-  @Override
-  public int height() {
-    return 0;
-  }
-
-  @Override
-  public void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, START, 0, below));
   }
 
   @Override

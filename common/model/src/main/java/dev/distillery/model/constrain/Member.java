@@ -23,11 +23,6 @@ final class Member implements JsonRule {
     return value.height();
   }
 
-  @Override
-  public void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, COLON, 0, below));
-  }
-
   /** Begins behind the colon. */
   void beginValue(@Nullable Reading below, Readings into) {
     into.add(new Reading(this, SPACE, 0, below));

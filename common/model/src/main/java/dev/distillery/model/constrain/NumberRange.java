@@ -1,7 +1,5 @@
 package dev.distillery.model.constrain;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * A number between two bounds, without an exponent. Bounds are whole numbers of units of
  * 10<sup>-scale</sup>; a digit may come where a number that begins so lies between them.
@@ -42,16 +40,6 @@ final class NumberRange implements JsonRule {
   @Override
   public String needs() {
     return "-.0123456789";
-  }
-
-  @Override
-  public int height() {
-    return 0;
-  }
-
-  @Override
-  public void begin(@Nullable Reading below, Readings into) {
-    into.add(new Reading(this, START, 0, below));
   }
 
   /** The state's lowest bit is the sign, its count the digits so far. */

@@ -1,7 +1,6 @@
 package dev.distillery.model.constrain;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An object with the members of a schema, in their order, each once; those that are not required
@@ -67,7 +66,7 @@ final class ObjectRule extends Container {
 
   @Override
   void element(Reading frame, Readings into) {
-    into.add(new Reading(name, 0, 0, frame.to(ELEMENT, frame.count())));
+    name.begin(frame.to(ELEMENT, frame.count()), into);
   }
 
   /** A name; it lies over the object's frame with what may come from there. */
@@ -75,16 +74,6 @@ final class ObjectRule extends Container {
     @Override
     public String needs() {
       return "";
-    }
-
-    @Override
-    public int height() {
-      return 0;
-    }
-
-    @Override
-    public void begin(@Nullable Reading below, Readings into) {
-      throw new IllegalStateException("Begun by its object");
     }
 
     @Override

@@ -28,6 +28,7 @@ final class SchemaReader {
   private static final int MOST_SCHEMAS = 2000;
   private static final int MOST_NESTING = 64;
   private static final int MOST_CHOICES = 64;
+  private static final String TOO_MANY = "has more than " + MOST_CHOICES + " alternatives";
   private static final long MOST_LENGTH = 1_000_000_000;
 
   /** Digits behind the point that a number with bounds has at least room for. */
@@ -140,7 +141,7 @@ final class SchemaReader {
     for (int i = 0; i < choices.size(); i++) {
       List<JsonRule> rules = choices.get(i).reachable();
       if (rules.size() > MOST_CHOICES) {
-        throw refused(paths.get(i), "has more than " + MOST_CHOICES + " alternatives");
+        throw refused(paths.get(i), TOO_MANY);
       }
       all.add(rules);
     }
@@ -230,6 +231,9 @@ final class SchemaReader {
       case "anyOf", "oneOf", "allOf" -> {
         Path here = path.to(whole);
         List<JsonNode> alternatives = list(schema.get(whole), here);
+        if (alternatives.size() > MOST_CHOICES) {
+          throw refused(here, TOO_MANY);
+        }
         if (whole.equals("allOf") && alternatives.size() > 1) {
           throw refused(here, "is not honoured: put its schemas together into one");
         }

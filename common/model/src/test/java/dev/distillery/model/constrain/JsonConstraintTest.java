@@ -213,6 +213,12 @@ class JsonConstraintTest {
       choices.withArray("anyOf").addObject().put("const", i);
     }
     assertThatThrownBy(() -> constraint(choices)).hasMessageContaining("more than 64 alternatives");
+    // Before any two of them are compared.
+    ObjectNode apart = JSON.createObjectNode();
+    for (int i = 0; i < 70; i++) {
+      apart.withArray("oneOf").addObject().put("const", 1);
+    }
+    assertThatThrownBy(() -> constraint(apart)).hasMessageContaining("more than 64 alternatives");
   }
 
   /** Each level would double the readings. */

@@ -1,15 +1,13 @@
 package dev.distillery.jobs.rate;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OwnedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,22 +35,9 @@ final class VoteLog implements AutoCloseable {
    * @throws JobException where another process has it, or a line of it is no vote
    */
   static VoteLog open(Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
-    var log =
-        new VoteLog(
-            file,
-            FileChannel.open(
-                file,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE));
+    var log = new VoteLog(file, OwnedFile.open("--votes", file));
     try {
-      log.lock();
       log.read();
-      try (FileChannel parent = FileChannel.open(folder)) {
-        parent.force(true);
-      }
       return log;
     } catch (IOException | RuntimeException e) {
       log.close();
@@ -60,21 +45,7 @@ final class VoteLog implements AutoCloseable {
     }
   }
 
-  private void lock() throws IOException {
-    boolean ours;
-    try {
-      ours = channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      ours = false;
-    }
-    if (!ours) {
-      throw JobException.invalid(
-          "Option --votes: another process writes " + file + "; end it, or name another file");
-    }
-  }
-
   private void read() throws IOException {
-    // Through the channel itself: to close another one of the file would give its lock back.
     byte[] bytes = Channels.newInputStream(channel).readAllBytes();
     int end = bytes.length;
     while (end > 0 && bytes[end - 1] != '\n') {

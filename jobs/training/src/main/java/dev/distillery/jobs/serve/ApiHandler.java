@@ -353,13 +353,15 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
   }
 
-  /** A request has begun to come, or nothing of an answer was taken for long. */
+  /** A request has begun to come, nothing of an answer was taken for long, or the server ends. */
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event == WholeRequests.BEGUN && now == null) {
       await(context);
     } else if (event instanceof IdleStateEvent && pending(context) > 0) {
       var unused = context.close();
+    } else if (event == StudentServer.ENDS && now != null) {
+      now.cut();
     }
   }
 
@@ -417,6 +419,14 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               begun.leave();
             }
           });
+    }
+
+    /** The server ends, and waits for no answer any more. */
+    void cut() {
+      if (call != null) {
+        call.leave();
+      }
+      refuse(ApiException.of(503, "shutting_down", "The server has ended before the answer"));
     }
 
     /** The client has left. */

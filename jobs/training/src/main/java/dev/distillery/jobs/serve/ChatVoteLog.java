@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OwnedFile;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,12 +14,9 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -67,22 +65,9 @@ final class ChatVoteLog implements AutoCloseable {
   static ChatVoteLog open(String name) {
     try {
       Path file = Path.of(name);
-      Path folder = file.toAbsolutePath().getParent();
-      Files.createDirectories(folder);
-      var log =
-          new ChatVoteLog(
-              file,
-              FileChannel.open(
-                  file,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE));
+      var log = new ChatVoteLog(file, OwnedFile.open("--judgements", file));
       try {
-        log.lock();
         log.read();
-        try (FileChannel parent = FileChannel.open(folder)) {
-          parent.force(true);
-        }
         return log;
       } catch (IOException | RuntimeException e) {
         log.close();
@@ -94,21 +79,7 @@ final class ChatVoteLog implements AutoCloseable {
     }
   }
 
-  private void lock() throws IOException {
-    boolean ours;
-    try {
-      ours = channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      ours = false;
-    }
-    if (!ours) {
-      throw JobException.invalid(
-          "Option --judgements: another process writes " + file + "; end it, or name another file");
-    }
-  }
-
   private void read() throws IOException {
-    // Through the channel itself: to close another one of the file would give its lock back.
     var in = new BufferedInputStream(Channels.newInputStream(channel), 1 << 16);
     var line = new ByteArrayOutputStream();
     int number = 1;

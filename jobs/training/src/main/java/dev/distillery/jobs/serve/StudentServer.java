@@ -8,11 +8,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.Optional;
@@ -20,7 +23,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Students behind an address: accepts connections, each with an {@link ApiHandler}, and bounds what
@@ -39,6 +41,9 @@ final class StudentServer implements AutoCloseable {
   private static final int THREADS = 2;
   private static final int STOP_SECONDS = 5;
 
+  /** Said to connections at the end. */
+  static final Object ENDS = new Object();
+
   /**
    * What is served.
    *
@@ -52,7 +57,7 @@ final class StudentServer implements AutoCloseable {
   private final String page;
   private final long mostInWork;
   private final SecureRandom random = new SecureRandom();
-  private final AtomicInteger connections = new AtomicInteger();
+  private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final ExecutorService readers;
   private final EventLoopGroup loops;
   private final Channel listening;
@@ -131,12 +136,11 @@ final class StudentServer implements AutoCloseable {
   }
 
   private void accept(SocketChannel channel) {
-    if (connections.incrementAndGet() > MOST_CONNECTIONS) {
-      connections.decrementAndGet();
+    if (connections.size() >= MOST_CONNECTIONS) {
       var unused = channel.close();
       return;
     }
-    var unused = channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    connections.add(channel);
     var handler = new ApiHandler(this);
     channel
         .pipeline()
@@ -212,11 +216,21 @@ final class StudentServer implements AutoCloseable {
         .awaitUninterruptibly(STOP_SECONDS + 1L, TimeUnit.SECONDS);
   }
 
-  /** Ends: connections are closed, whatever they wait for. */
+  /** Ends: who still waits is told, and connections are closed. */
   @Override
   public void close() {
+    if (loops.isShuttingDown()) {
+      return;
+    }
     drain();
     listening.close().syncUninterruptibly();
+    // Before the loops end, as these close connections first.
+    connections.stream()
+        .map(
+            channel ->
+                channel.eventLoop().submit(() -> channel.pipeline().fireUserEventTriggered(ENDS)))
+        .toList()
+        .forEach(told -> told.awaitUninterruptibly(STOP_SECONDS, TimeUnit.SECONDS));
     stop();
   }
 }

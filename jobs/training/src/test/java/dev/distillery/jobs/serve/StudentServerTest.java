@@ -706,6 +706,22 @@ class StudentServerTest {
     assertThat(figures.counts().answered()).isEqualTo(1);
   }
 
+  @Test
+  void whoStillWaitsAtTheEndIsTold() throws Exception {
+    var whole = http.sendAsync(post(CHAT, chat("a", 900).toString()), BodyHandlers.ofString());
+    var stream =
+        http.sendAsync(
+            post(CHAT, chat("b", 900).put("stream", true).toString()), BodyHandlers.ofString());
+    until(() -> figures.inWork() == 2);
+    until(() -> figures.page().contains("first_token_seconds_count 2"));
+    server.close();
+    assertThat(whole.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(503);
+    assertThat(stream.get(60, TimeUnit.SECONDS).body())
+        .contains("\"delta\"", "The server has ended before the answer")
+        .doesNotContain("[DONE]");
+    assertThat(figures.inWork()).isZero();
+  }
+
   private interface Condition {
     boolean holds();
   }
