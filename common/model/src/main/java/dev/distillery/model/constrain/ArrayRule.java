@@ -37,21 +37,21 @@ final class ArrayRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Reading frame) {
-    return frame.count() >= least;
+  boolean mayEnd(Reading reading) {
+    return reading.count() >= least;
   }
 
   @Override
-  boolean mayGoOn(Reading frame) {
-    return frame.count() < most && element(frame.count()).fits(frame.depth());
+  boolean mayGoOn(Reading reading) {
+    return reading.count() < most && element(reading.count()).fits(reading.depth());
   }
 
   @Override
-  void element(Reading frame, Readings into) {
-    long count = frame.count() + 1;
+  void element(Reading reading, Readings into) {
+    long count = reading.count() + 1;
     // Where nothing is bounded above, no more is counted than makes a difference.
     long counted =
         most == JsonText.UNBOUNDED ? Math.min(count, Math.max(least, first.size())) : count;
-    element(frame.count()).begin(frame.to(ELEMENT, counted), into);
+    element(reading.count()).begin(reading.to(ELEMENT, counted), into);
   }
 }

@@ -15,16 +15,16 @@ final class Constants implements JsonRule {
   }
 
   @Override
-  public void next(Reading frame, int b, Readings into) {
-    int node = words.child(frame.at(), b);
+  public void next(Reading reading, int b, Readings into) {
+    int node = words.child(reading.at(), b);
     if (node < 0) {
       return;
     }
     if (words.endsAt(node) > 0) {
-      into.end(frame.below());
+      into.end(reading.below());
     }
     if (words.firstChild(node) < words.endOfChildren(node)) {
-      into.add(frame.to(node, 0));
+      into.add(reading.to(node, 0));
     }
   }
 }

@@ -33,13 +33,13 @@ abstract class Container implements JsonRule {
   }
 
   /** Whether it may be closed. */
-  abstract boolean mayEnd(Reading frame);
+  abstract boolean mayEnd(Reading reading);
 
   /** Whether another element may come, and has room. */
-  abstract boolean mayGoOn(Reading frame);
+  abstract boolean mayGoOn(Reading reading);
 
-  /** Begins another element, on a frame that is behind it. */
-  abstract void element(Reading frame, Readings into);
+  /** Begins another element, on a reading that is behind it. */
+  abstract void element(Reading reading, Readings into);
 
   /** Levels of nesting within it at least. */
   abstract int innerHeight();
@@ -62,27 +62,27 @@ abstract class Container implements JsonRule {
   }
 
   @Override
-  public final void next(Reading frame, int b, Readings into) {
-    int phase = frame.at() % PHASES;
-    int blanks = frame.at() / PHASES;
+  public final void next(Reading reading, int b, Readings into) {
+    int phase = reading.at() % PHASES;
+    int blanks = reading.at() / PHASES;
     if (phase == BEFORE) {
       if (b == open) {
-        arrive(frame.to(OPEN, frame.count()), into);
+        arrive(reading.to(OPEN, reading.count()), into);
       }
       return;
     }
     if (b == close) {
-      if (phase != COMMA && mayEnd(frame)) {
-        into.end(frame.below());
+      if (phase != COMMA && mayEnd(reading)) {
+        into.end(reading.below());
       }
     } else if (b == ',') {
-      if (phase == ELEMENT && blanks == 0 && mayGoOn(frame)) {
-        arrive(frame.to(COMMA, frame.count()), into);
+      if (phase == ELEMENT && blanks == 0 && mayGoOn(reading)) {
+        arrive(reading.to(COMMA, reading.count()), into);
       }
-    } else if (phase != ELEMENT || mayEnd(frame)) {
-      int more = blanks(blanks, b, frame.depth());
+    } else if (phase != ELEMENT || mayEnd(reading)) {
+      int more = blanks(blanks, b, reading.depth());
       if (more > 0) {
-        arrive(frame.to(phase + PHASES * more, frame.count()), into);
+        arrive(reading.to(phase + PHASES * more, reading.count()), into);
       }
     }
   }
@@ -95,15 +95,15 @@ abstract class Container implements JsonRule {
     return more && (b == ' ' || b == '\t') ? blanks + 1 : -1;
   }
 
-  private void arrive(Reading frame, Readings into) {
-    if (frame.at() % PHASES != ELEMENT && mayGoOn(frame)) {
-      element(frame, into);
+  private void arrive(Reading reading, Readings into) {
+    if (reading.at() % PHASES != ELEMENT && mayGoOn(reading)) {
+      element(reading, into);
     }
-    into.add(frame);
+    into.add(reading);
   }
 
   @Override
-  public final void resume(Reading frame, Readings into) {
-    into.add(frame);
+  public final void resume(Reading reading, Readings into) {
+    into.add(reading);
   }
 }

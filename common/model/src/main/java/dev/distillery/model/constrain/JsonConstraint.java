@@ -24,21 +24,21 @@ public final class JsonConstraint {
 
   /** How far a text is; states compare by value. */
   public static final class State {
-    private final List<Reading> frames;
+    private final List<Reading> readings;
     private final boolean complete;
 
-    State(List<Reading> frames, boolean complete) {
-      this.frames = List.copyOf(frames);
+    State(List<Reading> readings, boolean complete) {
+      this.readings = List.copyOf(readings);
       this.complete = complete;
     }
 
     /** The state behind one more byte, 0 to 255; a dead one where it must not stand here. */
     public State next(int b) {
-      var readings = new Readings();
-      for (Reading frame : frames) {
-        frame.rule().next(frame, b, readings);
+      var found = new Readings();
+      for (Reading reading : readings) {
+        reading.rule().next(reading, b, found);
       }
-      return readings.state();
+      return found.state();
     }
 
     /** Whether the text so far is a whole value. */
@@ -48,23 +48,23 @@ public final class JsonConstraint {
 
     /** Whether more may follow. */
     public boolean goesOn() {
-      return !frames.isEmpty();
+      return !readings.isEmpty();
     }
 
-    List<Reading> frames() {
-      return frames;
+    List<Reading> readings() {
+      return readings;
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
       return other instanceof State state
           && state.complete == complete
-          && state.frames.equals(frames);
+          && state.readings.equals(readings);
     }
 
     @Override
     public int hashCode() {
-      return frames.hashCode();
+      return readings.hashCode();
     }
   }
 
@@ -73,9 +73,9 @@ public final class JsonConstraint {
    * @param needed bytes that must follow somewhere
    */
   JsonConstraint(Member value, BitSet needed, String source) {
-    var readings = new Readings();
-    value.beginValue(null, readings);
-    this.begin = readings.state();
+    var found = new Readings();
+    value.beginValue(null, found);
+    this.begin = found.state();
     this.needed = needed;
     this.source = source;
   }

@@ -34,17 +34,17 @@ final class JsonNumber implements JsonRule {
   }
 
   @Override
-  public void next(Reading frame, int b, Readings into) {
-    int state = next(frame.at(), frame.count(), b);
+  public void next(Reading reading, int b, Readings into) {
+    int state = next(reading.at(), reading.count(), b);
     if (state < 0) {
       return;
     }
     if (state == ZERO || state == WHOLE || state == FRACTION || state == EXPONENT) {
-      into.end(frame.below());
+      into.end(reading.below());
     }
-    long digits = state == frame.at() ? frame.count() + 1 : 1;
+    long digits = state == reading.at() ? reading.count() + 1 : 1;
     if (goesOn(state, digits)) {
-      into.add(frame.to(state, digits));
+      into.add(reading.to(state, digits));
     }
   }
 

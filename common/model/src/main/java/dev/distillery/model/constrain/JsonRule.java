@@ -18,10 +18,10 @@ interface JsonRule {
   }
 
   /** Reads a byte, 0 to 255. */
-  void next(Reading frame, int b, Readings into);
+  void next(Reading reading, int b, Readings into);
 
   /** What lay over it has ended. */
-  default void resume(Reading frame, Readings into) {
+  default void resume(Reading reading, Readings into) {
     throw new IllegalStateException("Nothing lies over " + this);
   }
 }

@@ -147,8 +147,8 @@ final class JsonText implements JsonRule {
   }
 
   /** Code points that may still begin. */
-  long room(Reading frame) {
-    return most == UNBOUNDED ? UNBOUNDED : most - frame.count();
+  long room(Reading reading) {
+    return most == UNBOUNDED ? UNBOUNDED : most - reading.count();
   }
 
   @Override
@@ -157,19 +157,19 @@ final class JsonText implements JsonRule {
   }
 
   @Override
-  public void next(Reading frame, int b, Readings into) {
-    int state = NEXT[frame.at()][b];
+  public void next(Reading reading, int b, Readings into) {
+    int state = NEXT[reading.at()][b];
     if (state < 0) {
       return;
     }
     if (state == END) {
-      if (frame.count() >= least) {
-        into.end(frame.below());
+      if (reading.count() >= least) {
+        into.end(reading.below());
       }
-    } else if (frame.at() != BODY) {
-      into.add(frame.to(state, frame.count()));
-    } else if (frame.count() < most) {
-      into.add(frame.to(state, counted(frame.count())));
+    } else if (reading.at() != BODY) {
+      into.add(reading.to(state, reading.count()));
+    } else if (reading.count() < most) {
+      into.add(reading.to(state, counted(reading.count())));
     }
   }
 

@@ -17,17 +17,17 @@ final class MapRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Reading frame) {
+  boolean mayEnd(Reading reading) {
     return true;
   }
 
   @Override
-  boolean mayGoOn(Reading frame) {
-    return member.fits(frame.depth());
+  boolean mayGoOn(Reading reading) {
+    return member.fits(reading.depth());
   }
 
   @Override
-  void element(Reading frame, Readings into) {
-    NAME.begin(new Reading(member, 0, 0, frame.to(ELEMENT, 0)), into);
+  void element(Reading reading, Readings into) {
+    NAME.begin(new Reading(member, 0, 0, reading.to(ELEMENT, 0)), into);
   }
 }

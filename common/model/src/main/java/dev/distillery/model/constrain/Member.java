@@ -34,17 +34,17 @@ final class Member implements JsonRule {
   }
 
   @Override
-  public void next(Reading frame, int b, Readings into) {
-    if (frame.at() == COLON && b == ':') {
-      beginValue(frame.below(), into);
-    } else if (frame.at() == SPACE && b == ' ') {
-      value.begin(frame.below(), into);
+  public void next(Reading reading, int b, Readings into) {
+    if (reading.at() == COLON && b == ':') {
+      beginValue(reading.below(), into);
+    } else if (reading.at() == SPACE && b == ' ') {
+      value.begin(reading.below(), into);
     }
   }
 
   /** The name has ended. */
   @Override
-  public void resume(Reading frame, Readings into) {
-    into.add(frame);
+  public void resume(Reading reading, Readings into) {
+    into.add(reading);
   }
 }

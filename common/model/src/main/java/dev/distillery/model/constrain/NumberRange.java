@@ -44,27 +44,27 @@ final class NumberRange implements JsonRule {
 
   /** The state's lowest bit is the sign, its count the digits so far. */
   @Override
-  public void next(Reading frame, int b, Readings into) {
-    boolean minus = (frame.at() & 1) == 1;
-    int state = frame.at() >> 1;
+  public void next(Reading reading, int b, Readings into) {
+    boolean minus = (reading.at() & 1) == 1;
+    int state = reading.at() >> 1;
     if (b == '-') {
       if (state == START && least < 0) {
-        into.add(frame.to(at(SIGNED, true), 0));
+        into.add(reading.to(at(SIGNED, true), 0));
       }
       return;
     }
-    int next = behind(state, frame.count(), b);
-    long digits = next == POINT ? frame.count() : frame.count() * 10 + (b - '0');
+    int next = behind(state, reading.count(), b);
+    long digits = next == POINT ? reading.count() : reading.count() * 10 + (b - '0');
     if (next < 0 || !reaches(minus, next, digits)) {
       return;
     }
     if (next != POINT && within(minus, digits * powers[scale - fraction(next)], 1)) {
-      into.end(frame.below());
+      into.end(reading.below());
     }
     for (char more : ".0123456789".toCharArray()) {
       int then = behind(next, digits, more);
       if (then >= 0 && reaches(minus, then, then == POINT ? digits : digits * 10 + (more - '0'))) {
-        into.add(frame.to(at(next, minus), digits));
+        into.add(reading.to(at(next, minus), digits));
         return;
       }
     }

@@ -41,23 +41,23 @@ final class ObjectRule extends Container {
   }
 
   @Override
-  boolean mayEnd(Reading frame) {
-    return nextRequired[(int) frame.count()] == members.size();
+  boolean mayEnd(Reading reading) {
+    return nextRequired[(int) reading.count()] == members.size();
   }
 
   @Override
-  boolean mayGoOn(Reading frame) {
-    return leads(0, frame);
+  boolean mayGoOn(Reading reading) {
+    return leads(0, reading);
   }
 
   /** Whether a name that may come begins so. */
-  private boolean leads(int node, Reading frame) {
+  private boolean leads(int node, Reading reading) {
     int count = names.count(node);
     for (int i = 0; i < count; i++) {
       int member = names.entry(node, i);
-      if (member >= frame.count()
-          && member <= nextRequired[(int) frame.count()]
-          && members.get(member).fits(frame.depth())) {
+      if (member >= reading.count()
+          && member <= nextRequired[(int) reading.count()]
+          && members.get(member).fits(reading.depth())) {
         return true;
       }
     }
@@ -65,11 +65,11 @@ final class ObjectRule extends Container {
   }
 
   @Override
-  void element(Reading frame, Readings into) {
-    name.begin(frame.to(ELEMENT, frame.count()), into);
+  void element(Reading reading, Readings into) {
+    name.begin(reading.to(ELEMENT, reading.count()), into);
   }
 
-  /** A name; it lies over the object's frame with what may come from there. */
+  /** A name; it lies over the object's reading with what may come from there. */
   private final class Name implements JsonRule {
     @Override
     public String needs() {
@@ -77,9 +77,9 @@ final class ObjectRule extends Container {
     }
 
     @Override
-    public void next(Reading frame, int b, Readings into) {
-      Reading object = frame.below();
-      int node = names.child(frame.at(), b);
+    public void next(Reading reading, int b, Readings into) {
+      Reading object = reading.below();
+      int node = names.child(reading.at(), b);
       if (node < 0 || object == null || !leads(node, object)) {
         return;
       }
@@ -87,7 +87,7 @@ final class ObjectRule extends Container {
         int member = names.entry(node, 0);
         members.get(member).begin(object.to(ELEMENT, member + 1L), into);
       } else {
-        into.add(frame.to(node, 0));
+        into.add(reading.to(node, 0));
       }
     }
   }

@@ -55,8 +55,8 @@ final class Reading {
     return depth;
   }
 
-  static int depthOf(@Nullable Reading frame) {
-    return frame == null ? 0 : frame.depth;
+  static int depthOf(@Nullable Reading reading) {
+    return reading == null ? 0 : reading.depth;
   }
 
   @Override

@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 final class Readings {
   static final int MOST = 128;
 
-  private final List<Reading> frames = new ArrayList<>(2);
+  private final List<Reading> readings = new ArrayList<>(2);
   private boolean complete;
 
   /** One that waits for a byte. */
-  void add(Reading frame) {
-    if (frames.size() < MOST && !frames.contains(frame)) {
-      frames.add(frame);
+  void add(Reading reading) {
+    if (readings.size() < MOST && !readings.contains(reading)) {
+      readings.add(reading);
     }
   }
 
@@ -31,6 +31,6 @@ final class Readings {
   }
 
   JsonConstraint.State state() {
-    return new JsonConstraint.State(frames, complete);
+    return new JsonConstraint.State(readings, complete);
   }
 }

@@ -35,25 +35,25 @@ public final class TokenMask {
   /** Tokens that may stand inside a string as they are, of at most so many characters. */
   private final List<BitSet> plain = new ArrayList<>();
 
-  private final Map<Reading, BitSet> kept =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private final Map<Reading, BitSet> kept = new Latest<>(MOST_KEPT);
+  private final Map<JsonConstraint, JsonConstraint> constraints = new Latest<>(MOST_CONSTRAINTS);
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Reading, BitSet> eldest) {
-          return size() > MOST_KEPT;
-        }
-      };
+  /** Forgets what was asked for longest ago. */
+  private static final class Latest<K, V> extends LinkedHashMap<K, V> {
+    private static final long serialVersionUID = 1L;
 
-  private final Map<JsonConstraint, JsonConstraint> constraints =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+    private final int most;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<JsonConstraint, JsonConstraint> eldest) {
-          return size() > MOST_CONSTRAINTS;
-        }
-      };
+    Latest(int most) {
+      super(16, 0.75f, true);
+      this.most = most;
+    }
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+      return size() > most;
+    }
+  }
 
   private record Tokens(List<Integer> ids, ByteTrie trie) {}
 
@@ -125,28 +125,28 @@ public final class TokenMask {
 
   /** The ids that may come next. */
   public synchronized BitSet allowed(State state) {
-    if (state.frames().size() == 1) {
-      return (BitSet) kept(state.frames().get(0)).clone();
+    if (state.readings().size() == 1) {
+      return (BitSet) kept(state.readings().get(0)).clone();
     }
     var allowed = new BitSet();
-    for (Reading frame : state.frames()) {
-      allowed.or(kept(frame));
+    for (Reading reading : state.readings()) {
+      allowed.or(kept(reading));
     }
     return allowed;
   }
 
-  private BitSet kept(Reading frame) {
-    return kept.computeIfAbsent(frame, this::allowed);
+  private BitSet kept(Reading reading) {
+    return kept.computeIfAbsent(reading, this::allowed);
   }
 
-  private BitSet allowed(Reading frame) {
-    var state = new State(List.of(frame), false);
-    if (!(frame.rule() instanceof JsonText text) || frame.at() != JsonText.BODY) {
+  private BitSet allowed(Reading reading) {
+    var state = new State(List.of(reading), false);
+    if (!(reading.rule() instanceof JsonText text) || reading.at() != JsonText.BODY) {
       var allowed = new BitSet();
       walk(all, 0, state, allowed);
       return allowed;
     }
-    int most = (int) Math.min(text.room(frame), plain.size() - 1);
+    int most = (int) Math.min(text.room(reading), plain.size() - 1);
     BitSet allowed = most < 0 ? new BitSet() : (BitSet) plain.get(most).clone();
     walk(marked, 0, state, allowed);
     return allowed;

@@ -231,7 +231,7 @@ class JsonConstraintTest {
                        {"type": "array", "items": {"$ref": "#"}, "maxItems": 9}, {"const": 1}]}
             """);
     State state = read(constraint, "[".repeat(60).getBytes(StandardCharsets.UTF_8));
-    assertThat(state.frames()).hasSizeLessThanOrEqualTo(Readings.MOST);
+    assertThat(state.readings()).hasSizeLessThanOrEqualTo(Readings.MOST);
     assertThat(accepts(constraint, "[".repeat(60) + "1" + "]".repeat(60))).isTrue();
   }
 
