@@ -34,17 +34,20 @@ final class Troubles {
   static Optional<JobException> in(Throwable failure) {
     // The deepest says it in the fewest words.
     Optional<JobException> deepest = Optional.empty();
+    // Damage is said so only where no cause around it names the file.
+    Optional<JobException> unnamed = Optional.empty();
     int depth = 0;
     for (Throwable at = failure; at != null && depth < MOST_CAUSES; at = at.getCause()) {
       Optional<JobException> known = of(at);
       deepest = known.isPresent() ? known : deepest;
+      unnamed = ofParquet(at) ? Optional.of(damagedParquet(at)) : unnamed;
       depth++;
     }
-    return deepest;
+    return deepest.isPresent() ? deepest : unnamed;
   }
 
   private static Optional<JobException> of(Throwable e) {
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    String message = firstLine(e);
     String lower = message.toLowerCase(Locale.ROOT);
     if (lower.contains("no space left on device") || lower.contains("disk quota exceeded")) {
       return Optional.of(
@@ -105,13 +108,6 @@ final class Troubles {
                   + deepestWords(e)
                   + "); fetch or write it again, or leave it out"));
     }
-    if (e instanceof RuntimeException && ofParquet(e)) {
-      return Optional.of(
-          JobException.invalid(
-              "Cannot read a Parquet file of the input to its end: one is damaged, as it seems ("
-                  + message
-                  + "); give the files one by one to find it, then fetch or write it again"));
-    }
     if (e instanceof FileSystemException) {
       // A file system that is read-only, a path that cannot be: the message says which.
       return Optional.of(
@@ -129,8 +125,19 @@ final class Troubles {
         : Optional.empty();
   }
 
-  /** Whether the lines that read Parquet threw it, outside the loop that knows the file's name. */
+  /** Damage that was met outside the loop which knows the file's name. */
+  private static JobException damagedParquet(Throwable e) {
+    return JobException.invalid(
+        "Cannot read a Parquet file of the input to its end: one is damaged, as it seems ("
+            + firstLine(e)
+            + "); give the files one by one to find it, then fetch or write it again");
+  }
+
+  /** Whether the lines that read Parquet threw it. */
   private static boolean ofParquet(Throwable e) {
+    if (!(e instanceof RuntimeException)) {
+      return false;
+    }
     StackTraceElement[] trace = e.getStackTrace();
     return Arrays.stream(trace, 0, Math.min(trace.length, FRAMES))
         .anyMatch(
@@ -144,7 +151,11 @@ final class Troubles {
     for (int i = 0; i < MOST_CAUSES && deepest.getCause() != null; i++) {
       deepest = deepest.getCause();
     }
-    return String.valueOf(deepest.getMessage()).lines().findFirst().orElse("");
+    return firstLine(deepest);
+  }
+
+  private static String firstLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
   /** What Spark says of the tasks that follow the one that took the memory. */

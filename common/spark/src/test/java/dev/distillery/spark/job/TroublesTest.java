@@ -111,6 +111,12 @@ class TroublesTest {
         .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageStartingWith("Cannot read a Parquet file of the input to its end")
         .hasMessageContaining("Index 50");
+    // Within the loop that knows it, the file is told.
+    assertThat(
+            in(
+                new IllegalStateException(
+                    "Encountered error while reading file file:///data/a.parquet. Details:", met)))
+        .hasMessageStartingWith("Cannot read /data/a.parquet to its end");
   }
 
   @Test
