@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -33,12 +34,15 @@ class StopIT {
 
   @BeforeEach
   void write() throws IOException {
-    prompts =
-        Files.writeString(
-            folder.resolve("prompts.jsonl"),
-            IntStream.range(0, 40)
-                .mapToObj(i -> "{\"id\": \"p" + i + "\", \"prompt\": \"Question " + i + "\"}\n")
-                .collect(Collectors.joining()));
+    prompts = written("prompts.jsonl", i -> "Question " + i);
+  }
+
+  private Path written(String name, IntFunction<String> prompt) throws IOException {
+    return Files.writeString(
+        folder.resolve(name),
+        IntStream.range(0, 40)
+            .mapToObj(i -> "{\"id\": \"p" + i + "\", \"prompt\": \"" + prompt.apply(i) + "\"}\n")
+            .collect(Collectors.joining()));
   }
 
   @Test
@@ -116,13 +120,16 @@ class StopIT {
   void llamaCppIsStoppedBeforeItsLibraryGoes() throws Exception {
     Optional<Path> model = FetchedModel.path();
     Assumptions.assumeTrue(model.isPresent(), "submit/fetch-model cannot bring the model");
+    // The model repeats itself here as long as it may: no answer ends of itself.
+    String endless = "Continue: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,";
+    Path asked = written("endless.jsonl", i -> endless);
     Process process =
         Launched.start(
             folder,
             Map.of(),
             "complete",
             "--input",
-            prompts.toString(),
+            asked.toString(),
             "--teacher",
             "gguf",
             "--model",
