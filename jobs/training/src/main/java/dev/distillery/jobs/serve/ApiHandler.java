@@ -116,8 +116,6 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   @Override
   protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
     if (now != null) {
-      // Its sender has not waited for the answer, and may send it again.
-      now.keepAlive = false;
       return;
     }
     if (deadline != null) {
@@ -155,6 +153,11 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   /** Whether the body of the request that begins will be read, as far as its head says. */
   boolean wantsBody(HttpRequest head) {
+    if (now != null) {
+      // Its sender has not waited for the answer, and may send it again.
+      now.keepAlive = false;
+      return false;
+    }
     full = false;
     try {
       String path = path(head);
@@ -282,7 +285,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     exchange.counted = true;
     server.figures().request();
     byte[] body = ByteBufUtil.getBytes(request.content());
-    server.read(() -> begin(exchange, body, chat));
+    server.read(body.length, () -> begin(exchange, body, chat));
   }
 
   private void checkOpen() throws ApiException {
@@ -305,7 +308,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
           413, "request_too_large", "The vote has more than " + MOST_VOTE + " bytes");
     }
     byte[] body = ByteBufUtil.getBytes(request.content());
-    server.read(() -> keep(exchange, votes, body));
+    server.read(body.length, () -> keep(exchange, votes, body));
   }
 
   /** On a thread that may take its time. */
@@ -488,15 +491,7 @@ final class ApiHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               finish();
               return;
             }
-            DefaultFullHttpResponse response = HttpReplies.refusal(error);
-            if (error.status() == 504) {
-              // It would take as long again; clients of OpenAI's listen to this.
-              response.headers().set("x-should-retry", "false");
-            }
-            if (error.status() == 429 || error.status() == 503) {
-              response.headers().set(HttpHeaderNames.RETRY_AFTER, "1");
-            }
-            write(response);
+            write(HttpReplies.refusal(error));
           });
     }
 

@@ -29,7 +29,14 @@ final class HttpReplies {
 
   /** An error in the form of all errors. */
   static DefaultFullHttpResponse refusal(ApiException error) {
-    return json(error.status(), error(error).toString());
+    DefaultFullHttpResponse response = json(error.status(), error(error).toString());
+    switch (error.status()) {
+      case 429, 503 -> response.headers().set(HttpHeaderNames.RETRY_AFTER, "1");
+      // It would take as long again; clients of OpenAI's listen to this.
+      case 504 -> response.headers().set("x-should-retry", "false");
+      default -> {}
+    }
+    return response;
   }
 
   static ObjectNode error(ApiException error) {

@@ -57,6 +57,7 @@ final class StudentServer implements AutoCloseable {
   private final String page;
   private final long mostInWork;
   private final SecureRandom random = new SecureRandom();
+  private final HeldBodies bodies = new HeldBodies();
   private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final ExecutorService readers;
   private final EventLoopGroup loops;
@@ -146,7 +147,7 @@ final class StudentServer implements AutoCloseable {
         .pipeline()
         .addLast(new HttpServerCodec(LINE_BYTES, HEADER_BYTES, LINE_BYTES))
         .addLast(new IdleStateHandler(true, 0, STALLED_SECONDS, 0, TimeUnit.SECONDS))
-        .addLast(new WholeRequests(handler::wantsBody, figures()))
+        .addLast(new WholeRequests(handler::wantsBody, bodies, figures()))
         .addLast(handler);
   }
 
@@ -183,8 +184,16 @@ final class StudentServer implements AutoCloseable {
   }
 
   /** Does what would hold up a connection's thread. */
-  void read(Runnable work) {
-    readers.execute(work);
+  void read(int bytes, Runnable work) {
+    bodies.hold(bytes);
+    readers.execute(
+        () -> {
+          try {
+            work.run();
+          } finally {
+            bodies.free(bytes);
+          }
+        });
   }
 
   /** What draws are made of where a request has no seed. */
