@@ -29,6 +29,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of requests when real processes die; two executor JVMs and a driver of its own. */
@@ -78,8 +79,9 @@ class FanoutClusterIT {
    * chance wants; the seed is in the name of the folder's logs.
    */
   @Test
+  @EnabledIfSystemProperty(named = "soak.kills", matches = "[1-9]\\d*", disabledReason = "a soak")
   void killsAtRandomMomentsLoseAndRepeatNothingButWhatWasInFlight() throws Exception {
-    int kills = Integer.getInteger("soak.kills", 1);
+    int kills = Integer.getInteger("soak.kills");
     long count = 150L * (kills + 1);
     long seed = Long.getLong("soak.seed", 7);
     var random = new Random(seed);

@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  */
 public final class StandaloneCluster implements AutoCloseable {
   private static final String VERSION = "4.1.0";
+  private static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
   private static final Duration START = Duration.ofSeconds(90);
 
   private final Path home;
@@ -118,8 +119,7 @@ public final class StandaloneCluster implements AutoCloseable {
     command.addAll(List.of("--conf", "spark.executor.extraClassPath=" + testClassPath()));
     command.addAll(List.of("--conf", "spark.executor.memory=512m"));
     for (String side : List.of("driver", "executor")) {
-      command.addAll(
-          List.of("--conf", "spark." + side + ".extraJavaOptions=-XX:TieredStopAtLevel=1"));
+      command.addAll(List.of("--conf", "spark." + side + ".extraJavaOptions=" + SHORT_LIVED));
     }
     command.addAll(List.of("--conf", "spark.driver.host=127.0.0.1"));
     command.addAll(List.of("--conf", "spark.driver.bindAddress=127.0.0.1"));
@@ -215,7 +215,7 @@ public final class StandaloneCluster implements AutoCloseable {
                 "SPARK_DAEMON_MEMORY",
                 "256m",
                 "SPARK_DAEMON_JAVA_OPTS",
-                "-XX:TieredStopAtLevel=1",
+                SHORT_LIVED,
                 "SPARK_WORKER_OPTS",
                 options),
             folder.resolve(name + ".log")));
