@@ -123,7 +123,7 @@ final class FamilyModels {
   }
 
   /** Weights in +-0.25, gains in 1 +- 0.35. */
-  static WeightSource weights(ModelConfig config) {
+  static ArrayWeights weights(ModelConfig config) {
     double gain = config.architecture().shape().norm() == NormKind.RMS_PLUS_ONE ? 0 : 1;
     ArrayWeights weights = new ArrayWeights();
     for (TensorSpec spec : ModelTensors.of(config)) {

@@ -14,6 +14,7 @@ import dev.distillery.model.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -93,11 +94,16 @@ final class LoadedStudent implements AutoCloseable {
    * inside what the tokenizer takes for one token.
    */
   double worstGap(int[] prompt, String reply) {
-    int[] continuation = tokenizer.encodeOrdinary(reply);
-    float[][] logits = logits(join(prompt, continuation), prompt.length - 1);
+    int[] tokens = tokenizer.encodeOrdinary(reply);
+    return worstGap(prompt, Arrays.copyOf(tokens, Math.max(0, tokens.length - 1)));
+  }
+
+  /** As {@link #worstGap(int[], String)}, of all the reply's tokens. */
+  double worstGap(int[] prompt, int[] reply) {
+    float[][] logits = logits(join(prompt, reply), prompt.length - 1);
     double worst = 0;
-    for (int i = 0; i < continuation.length - 1; i++) {
-      worst = Math.max(worst, best(logits[i], -1) - logits[i][continuation[i]]);
+    for (int i = 0; i < reply.length; i++) {
+      worst = Math.max(worst, best(logits[i], -1) - logits[i][reply[i]]);
     }
     return worst;
   }

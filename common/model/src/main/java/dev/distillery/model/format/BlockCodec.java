@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /**
  * Values to and from their stored form. The block layouts are ggml's (ggml-common.h, ggml-quants.c)
- * and the results are bit-equal to its reference functions.
+ * and the results are bit-equal to its reference functions, but for the search behind blocks of 256
+ * ({@link KQuantiser}).
  */
 public final class BlockCodec {
   /** Adding minus zero leaves every value as it is, minus zero too. */
@@ -155,15 +156,14 @@ public final class BlockCodec {
   /** Whether {@link #encode} writes this type. */
   public static boolean canEncode(TensorType type) {
     return switch (type) {
-      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 -> true;
-      case F64, Q4_K, Q5_K, Q6_K -> false;
+      case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+      case F64 -> false;
     };
   }
 
   /**
    * Appends values to {@code into}, little-endian, as {@link TensorType#F32}, {@code F16}, {@code
-   * BF16} (nearest, ties to even), {@code Q4_0}, {@code Q4_1}, {@code Q5_0}, {@code Q5_1} or {@code
-   * Q8_0}.
+   * BF16} (nearest, ties to even), or in blocks of any kind.
    *
    * @param count a multiple of the type's block
    */
@@ -182,7 +182,10 @@ public final class BlockCodec {
         case Q5_0 -> encodeAroundZero(values, i, 16, into);
         case Q5_1 -> encodeFromMinimum(values, i, 31, into);
         case Q8_0 -> encodeQ8(values, i, into);
-        case F64, Q4_K, Q5_K, Q6_K -> throw new AssertionError(type);
+        case Q4_K -> KQuantiser.encodeFromMinima(values, i, 15, into);
+        case Q5_K -> KQuantiser.encodeFromMinima(values, i, 31, into);
+        case Q6_K -> KQuantiser.encodeAroundZero(values, i, into);
+        case F64 -> throw new AssertionError(type);
       }
     }
   }

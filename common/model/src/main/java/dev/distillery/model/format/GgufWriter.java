@@ -15,11 +15,11 @@ import java.util.Objects;
 import java.util.SortedMap;
 
 /**
- * Writes a model as a GGUF file that llama.cpp reads. Matrices have the chosen type; vectors stay
- * F32, as llama.cpp wants them, and so does a matrix whose rows are not whole blocks (llama.cpp
- * falls back in the same way). Rows go into rotary pairs and 1 is added to gains where the family
- * has that ({@link GgufFamily}); a scale of Gemma's scores for which there is no key goes into the
- * gains of its queries.
+ * Writes a model as a GGUF file that llama.cpp reads. Matrices have the chosen type, the embedding
+ * and the head too (llama-quantize's {@code --pure}); vectors stay F32, as llama.cpp wants them.
+ * Matrices whose rows are not whole blocks have {@link #stored another type}. Rows go into rotary
+ * pairs and 1 is added to gains where the family has that ({@link GgufFamily}); a scale of Gemma's
+ * scores for which there is no key goes into the gains of its queries.
  */
 public final class GgufWriter {
   private static final int ALIGNMENT = 32;
@@ -35,8 +35,7 @@ public final class GgufWriter {
    * @param tokenizer further metadata, by key, the tokenizer's: {@link String}, {@link Boolean},
    *     {@link Integer} (stored as unsigned 32-bit), {@link Float}, or a list of one of these
    *     (integers stored as signed 32-bit)
-   * @param type {@code F32}, {@code F16}, {@code Q4_0}, {@code Q4_1}, {@code Q5_0}, {@code Q5_1} or
-   *     {@code Q8_0}
+   * @param type {@code F32}, {@code F16}, or one of the quantised
    * @throws IllegalArgumentException naming what of the model GGUF cannot say
    */
   public static void write(
@@ -160,14 +159,33 @@ public final class GgufWriter {
       case Q8_0 -> 7;
       case Q5_0 -> 8;
       case Q5_1 -> 9;
-      case F64, BF16, Q4_K, Q5_K, Q6_K ->
-          throw new IllegalArgumentException("GGUF is not written as " + type);
+      case Q4_K -> 14;
+      case Q5_K -> 16;
+      case Q6_K -> 18;
+      case F64, BF16 -> throw new IllegalArgumentException("GGUF is not written as " + type);
     };
   }
 
-  private static TensorType stored(TensorSpec spec, TensorType type) {
-    boolean vector = spec.shape().size() == 1;
-    return vector || spec.columns() % type.blockValues() != 0 ? TensorType.F32 : type;
+  /**
+   * The type that a tensor has in a file of this type. Where a matrix's rows are not whole blocks
+   * of 256, Q4_K gives way to Q5_0, Q5_K to Q5_1 and Q6_K to Q8_0, as in llama.cpp; where they are
+   * not whole blocks of 32, to F32.
+   */
+  public static TensorType stored(TensorSpec spec, TensorType type) {
+    if (spec.shape().size() == 1) {
+      return TensorType.F32;
+    }
+    if (spec.columns() % type.blockValues() == 0) {
+      return type;
+    }
+    return stored(
+        spec,
+        switch (type) {
+          case Q4_K -> TensorType.Q5_0;
+          case Q5_K -> TensorType.Q5_1;
+          case Q6_K -> TensorType.Q8_0;
+          case F64, F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 -> TensorType.F32;
+        });
   }
 
   private static ByteBuffer ropeDivisors(ModelConfig config) {

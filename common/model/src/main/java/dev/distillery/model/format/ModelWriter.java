@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * Writes a Hugging Face directory: config.json, generation_config.json with the stop ids, and the
@@ -24,6 +25,11 @@ public final class ModelWriter {
   public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
   private static final int CHUNK_VALUES = 1 << 20;
+
+  /** Whole blocks of any type. */
+  private static final int PART_VALUES = 1 << 14;
+
+  private static final float MAX_HALF = 65_504;
 
   private ModelWriter() {}
 
@@ -142,9 +148,43 @@ public final class ModelWriter {
     for (long at = 0; at < spec.elements(); at += values.length) {
       int count = (int) Math.min(values.length, spec.elements() - at);
       weights.read(spec.name(), at, FloatBuffer.wrap(values, 0, count));
-      BlockCodec.encode(type, values, 0, count, bytes.clear());
+      if (type.quantised()) {
+        checkForBlocks(spec, type, values, count);
+      }
+      encode(type, values, count, bytes.clear());
       writeFully(channel, bytes.flip());
     }
+  }
+
+  /** One value that is no number, or too large for a block's scale, spoils those beside it. */
+  private static void checkForBlocks(TensorSpec spec, TensorType type, float[] values, int count)
+      throws ModelFileException {
+    for (int i = 0; i < count; i++) {
+      if (!(Math.abs(values[i]) <= MAX_HALF)) {
+        throw new ModelFileException(
+            "Cannot write tensor "
+                + spec.name()
+                + " as "
+                + type
+                + ": it holds "
+                + values[i]
+                + ", and blocks hold numbers from -65504 to 65504; write it as F32");
+      }
+    }
+  }
+
+  /** Encodes in parts side by side: a block's bytes depend on its values alone. */
+  private static void encode(TensorType type, float[] values, int count, ByteBuffer into) {
+    IntStream.range(0, (count + PART_VALUES - 1) / PART_VALUES)
+        .parallel()
+        .forEach(
+            part -> {
+              int from = part * PART_VALUES;
+              int length = Math.min(PART_VALUES, count - from);
+              ByteBuffer place = into.slice((int) type.bytes(from), (int) type.bytes(length));
+              BlockCodec.encode(type, values, from, length, place);
+            });
+    into.position((int) type.bytes(count));
   }
 
   static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

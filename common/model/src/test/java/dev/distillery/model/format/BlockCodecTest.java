@@ -2,12 +2,18 @@ package dev.distillery.model.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -43,6 +49,63 @@ class BlockCodecTest {
     ByteBuffer bytes = ByteBuffer.allocate(expected.length);
     BlockCodec.encode(type, values, 0, values.length, bytes);
     assertThat(bytes.array()).containsExactly(expected);
+  }
+
+  /** llama.cpp weighs errors by the values; here each counts alike, as in the golden errors. */
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_K", "Q5_K", "Q6_K"})
+  void blocksOf256AreAsNearAsLlamaCpps(TensorType type) throws IOException {
+    float[] values = GoldenFiles.floats("blocks/quantise-k.f32");
+    JsonNode errors =
+        new ObjectMapper()
+            .readTree(GoldenFiles.path("blocks/quantise-k.json").toFile())
+            .get(type.name());
+    int count = values.length / errors.size();
+    int from = 0;
+    for (Map.Entry<String, JsonNode> kind : errors.properties()) {
+      double ours = relativeError(values, roundTrip(type, values), from, from + count);
+      assertThat(ours).as(kind.getKey()).isLessThanOrEqualTo(kind.getValue().doubleValue());
+      from += count;
+    }
+    assertThat(from).isEqualTo(values.length);
+  }
+
+  /** Zeros of both signs, one value alone, equal values, and what is too small for binary16. */
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_K", "Q5_K", "Q6_K"})
+  void blocksOf256HoldWhatHasNoSpread(TensorType type) {
+    for (float value : new float[] {0f, -0f, 1e-30f, -1e-30f, 0.7f, -0.7f, 65_504f, -65_504f}) {
+      float[] same = new float[256];
+      Arrays.fill(same, value);
+      float[] alone = new float[256];
+      alone[77] = value;
+      for (float[] values : List.of(same, alone)) {
+        float[] back = roundTrip(type, values);
+        for (int i = 0; i < 256; i++) {
+          assertThat((double) back[i])
+              .isCloseTo(values[i], within(Math.abs(value) / 500.0 + 1e-29));
+        }
+      }
+    }
+  }
+
+  private static float[] roundTrip(TensorType type, float[] values) {
+    ByteBuffer blocks = ByteBuffer.allocate((int) type.bytes(values.length));
+    BlockCodec.encode(type, values, 0, values.length, blocks);
+    assertThat(blocks.hasRemaining()).isFalse();
+    float[] back = new float[values.length];
+    BlockCodec.decode(type, blocks, 0, FloatBuffer.wrap(back));
+    return back;
+  }
+
+  private static double relativeError(float[] values, float[] back, int from, int to) {
+    double squares = 0;
+    double all = 0;
+    for (int i = from; i < to; i++) {
+      squares += Math.pow((double) values[i] - back[i], 2);
+      all += Math.pow(values[i], 2);
+    }
+    return Math.sqrt(squares / all);
   }
 
   /** sign x 2^(exponent - 15) x 1.mantissa, or sign x 2^-14 x 0.mantissa. */
@@ -88,9 +151,9 @@ class BlockCodecTest {
     assertThatThrownBy(() -> BlockCodec.decode(TensorType.Q8_0, block, 0, FloatBuffer.allocate(31)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("31");
-    assertThatThrownBy(() -> BlockCodec.encode(TensorType.Q4_K, new float[256], 0, 256, block))
+    assertThatThrownBy(() -> BlockCodec.encode(TensorType.Q4_K, new float[256], 0, 32, block))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("Q4_K");
+        .hasMessageContaining("Cannot encode 32 values as Q4_K");
   }
 
   private static ByteBuffer bytes(String name) throws IOException {

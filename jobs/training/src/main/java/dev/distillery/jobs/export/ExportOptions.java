@@ -58,11 +58,13 @@ public record ExportOptions(
         Format format,
     @Option(
             names = "--dtype",
-            paramLabel = "f32|f16|bf16|q8|q5-1|q5-0|q4-1|q4-0",
+            paramLabel = "f32|f16|bf16|q8|q6-k|q5-k|q5-1|q5-0|q4-k|q4-1|q4-0",
             defaultValue = "f32",
             description =
-                "How values are stored. bf16 is for hf; q8 (Q8_0) and below for gguf: blocks of 32"
-                    + " values in 34, 24, 22, 20 and 18 bytes.")
+                "How values are stored. bf16 is for hf; q8 (Q8_0) and below for gguf: q8, q5-1,"
+                    + " q5-0, q4-1 and q4-0 hold blocks of 32 values in 34, 24, 22, 20 and 18"
+                    + " bytes; q6-k, q5-k and q4-k blocks of 256 in 210, 176 and 144, and where a"
+                    + " matrix's rows are not whole blocks they give way to q8, q5-1 and q5-0.")
         DataType dtype,
     @Required("name a directory (hf) or a file (gguf)")
         @Option(
@@ -90,8 +92,11 @@ public record ExportOptions(
     F16(TensorType.F16),
     BF16(TensorType.BF16),
     Q8(TensorType.Q8_0),
+    Q6_K(TensorType.Q6_K),
+    Q5_K(TensorType.Q5_K),
     Q5_1(TensorType.Q5_1),
     Q5_0(TensorType.Q5_0),
+    Q4_K(TensorType.Q4_K),
     Q4_1(TensorType.Q4_1),
     Q4_0(TensorType.Q4_0);
 

@@ -9,6 +9,8 @@ import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.ModelWriter;
 import dev.distillery.model.format.SpecialTokens;
+import dev.distillery.model.format.TensorSpec;
+import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.tokenizer.ModelTemplates;
@@ -25,6 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** One export, on the driver. */
@@ -74,6 +78,7 @@ final class Exporter {
         WeightSource weights = merged(model)) {
       Optional<Tokenizer> tokenizer = tokenizer(model, run.progress());
       Optional<ChatTemplate> template = template(model, tokenizer, run.progress());
+      long fallbacks = fallbacks(ModelTensors.of(model.config()), run.progress());
       if (!run.dryRun()) {
         if (file) {
           writeGguf(model, weights, tokenizer, template);
@@ -89,10 +94,33 @@ final class Exporter {
           run.summary(),
           model.config().parameterCount(),
           ModelTensors.of(model.config()).size(),
+          fallbacks,
           run.dryRun() ? 0 : bytes(target),
           target.toString(),
           template.map(ChatTemplate::name).orElse(""));
     }
+  }
+
+  /** Counts the matrices that cannot have the type that was asked for, and says what they get. */
+  private long fallbacks(List<TensorSpec> specs, Progress progress) {
+    TensorType wanted = options.dtype().type();
+    List<TensorSpec> matrices = specs.stream().filter(spec -> spec.shape().size() > 1).toList();
+    Map<TensorType, Long> others =
+        matrices.stream()
+            .map(spec -> GgufWriter.stored(spec, wanted))
+            .filter(type -> type != wanted)
+            .collect(Collectors.groupingBy(type -> type, TreeMap::new, Collectors.counting()));
+    others.forEach(
+        (type, count) ->
+            progress.say(
+                count
+                    + " of "
+                    + matrices.size()
+                    + " matrices are stored as "
+                    + type
+                    + ": their rows are not whole blocks of "
+                    + wanted));
+    return others.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private void checkReplaceable(JobRun run, boolean file) throws IOException {

@@ -100,6 +100,46 @@ class ExportJobTest {
     assertThat(Tokenizers.open(gguf).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
   }
 
+  /** No row of the model is a whole block of 256. */
+  @Test
+  void matricesThatCannotHaveTheTypeAreCounted() throws IOException {
+    Path gguf = temp.resolve("model.gguf");
+    ExportSummary summary =
+        export("--model", model, "--format", "gguf", "--dtype", "q4-k", "--output", gguf);
+    assertThat(summary.figures()).containsEntry("fallbacks", 15L).containsEntry("tensors", 20L);
+    try (ModelFiles written = ModelFiles.open(gguf)) {
+      for (TensorSpec spec : ModelTensors.of(CONFIG)) {
+        assertThat(written.weights().weights().get(spec.name()).type())
+            .isEqualTo(spec.shape().size() == 1 ? TensorType.F32 : TensorType.Q5_0);
+      }
+    }
+    assertThat(export("--model", model, "--output", temp.resolve("hf")).fallbacks()).isZero();
+  }
+
+  @Test
+  void whatBlocksCannotHoldIsRefused() throws IOException {
+    for (float value : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 65_505}) {
+      Path broken = temp.resolve("broken" + value);
+      ArrayWeights weights = weights();
+      TensorSpec spec = ModelTensors.of(CONFIG).get(0);
+      float[] values = weights.read(spec.name()).clone();
+      values[99] = value;
+      weights.put(spec, values);
+      ModelWriter.write(broken, CONFIG, TOKENS, weights, TensorType.F32);
+      Path gguf = temp.resolve("broken.gguf");
+      for (String dtype : List.of("q4-k", "q4-0")) {
+        assertThatThrownBy(
+                () ->
+                    export(
+                        "--model", broken, "--format", "gguf", "--dtype", dtype, "--output", gguf))
+            .isInstanceOf(JobException.class)
+            .hasMessageContaining(spec.name() + " as Q")
+            .hasMessageContaining("it holds " + value + ", and blocks hold");
+        Files.deleteIfExists(gguf);
+      }
+    }
+  }
+
   @Test
   void namedTemplatesGoToGgufAndBack() throws IOException {
     Path named = temp.resolve("model/additional_chat_templates");
