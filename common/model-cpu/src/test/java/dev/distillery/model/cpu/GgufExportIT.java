@@ -251,7 +251,7 @@ class GgufExportIT {
           type);
     }
     LlamaCpp oracle = new LlamaCpp(file);
-    try (LoadedStudent student = new LoadedStudent(file, tokenizer, false)) {
+    try (LoadedStudent student = new LoadedStudent(file, tokenizer, true)) {
       List<int[]> prompts = PROMPTS.stream().map(tokenizer::encode).toList();
       List<Generator.Reply> own =
           student.greedy(prompts, 12, student.files().specialTokens().stop());

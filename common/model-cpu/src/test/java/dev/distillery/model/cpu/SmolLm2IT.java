@@ -116,7 +116,7 @@ class SmolLm2IT {
   void greedyTextIsLlamaCppsAsFarAsItsRoundingAllows() throws IOException {
     LlamaCpp oracle = new LlamaCpp(model);
     int same = 0;
-    try (LoadedStudent student = new LoadedStudent(model, tokenizer, false)) {
+    try (LoadedStudent student = new LoadedStudent(model, tokenizer, true)) {
       List<Generator.Reply> own =
           student.greedy(prompts(), LENGTH, student.files().specialTokens().stop());
       for (int p = 0; p < CASES.size(); p++) {
