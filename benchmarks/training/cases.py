@@ -9,6 +9,7 @@ import sys
 import time
 
 import pyarrow.parquet as parquet
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 home, cases, work = sys.argv[1:4]
@@ -23,19 +24,25 @@ def case(number, jobs):
 class Run:
     """What a case's commands left: its standard output and error, summaries, tables."""
 
-    def __init__(self, number):
+    def __init__(self, number, more="", name=""):
         self.folder = glob.glob(f"{cases}/{number}-*")[0]
-        self.out = f"{work}/{number}"
+        self.number = number
+        self.out = f"{work}/{number}{name}"
         shutil.rmtree(self.out, ignore_errors=True)
         # The commands find their input beside themselves; q8 is what export calls it, and what is there is replaced where that is said.
         with open(f"{self.folder}/cmd.sh") as given:
             words = given.read().replace('$(cd "$(dirname "$0")" && pwd)', self.folder)
+            words = words.replace("/distillery sft ", f"/distillery sft {more} ")
             words = words.replace("--dtype q8_0", "--dtype q8").replace("/lp.jsonl ", "/lp.jsonl --overwrite ")
         done = subprocess.run(["bash", "-c", words, "cmd.sh", home, f"{work}/models", self.out], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=900)
         self.said, self.err, self.code = done.stdout, done.stderr, done.returncode
-        with open(f"{work}/{number}.log", "w") as log:
+        with open(f"{work}/{number}{name}.log", "w") as log:
             log.write(done.stdout + "\n---\n" + done.stderr)
+
+    def again(self, more, name):
+        """The case's commands once more, with other options of sft, in a folder of their own."""
+        return Run(self.number, more, name)
 
     def summaries(self):
         found = []
@@ -166,6 +173,14 @@ def tied(run):
 def untrained(run):
     before = run.err.split("step", 1)[0]
     holds("<|im_start|>" in before and "<|im_end|>" in before, "no warning names both tokens before the first step")
+    holds("--train-tokens auto" in before, "the remedy is not named")
+    # With the remedy the same run warns no more and learns both rows, which were zero.
+    tuned = run.again("--train-tokens auto", "-trained")
+    holds("never trained" not in tuned.err and "2 tokens (<|im_start|>, <|im_end|>)" in tuned.err, "--train-tokens auto: " + tuned.err[-300:])
+    rows = load_file(f"{tuned.out}/m/adapter_model.safetensors")
+    for module in ("model.embed_tokens", "lm_head"):
+        rows_of = rows[f"base_model.model.{module}.token_adapter.trainable_tokens_delta"]
+        equal([list(rows_of.shape), bool((rows_of != 0).any(1).all())], [[2, 32], True], f"rows of {module}")
 
 
 @case("18", "sft")

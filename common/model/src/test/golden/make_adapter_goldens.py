@@ -3,8 +3,8 @@
 Run with torch, transformers, peft and safetensors installed:
     python make_adapter_goldens.py
 base and base-tied are small LLaMA models of random weights. Each further folder holds an adapter over
-base and merged.safetensors, the tensors of PeftModel.from_pretrained(base, folder).merge_and_unload()
-that differ from the base's, in float32. asked holds copies of plain with something changed; asked.json
+one of them and merged.safetensors, the tensors of PeftModel.from_pretrained(base, folder).merge_and_unload()
+that differ from the base's, in float32; of tied ones, the one. asked holds copies of plain with something changed; asked.json
 says whether peft loads them, and whether they then merge to what plain does.
 """
 
@@ -46,43 +46,45 @@ def fill(model):
     """Random values in place of the zeros and copies that training would begin with."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "lora_" in name or "modules_to_save" in name:
+            if any(part in name for part in ("lora_", "modules_to_save", "trainable_tokens_delta")):
                 parameter.add_(torch.randn_like(parameter) * 0.3)
 
 
-def clean(folder):
+def clean(folder, base):
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())
-    config["base_model_name_or_path"] = "base"
+    config["base_model_name_or_path"] = base
     if isinstance(config["target_modules"], list):
         config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
 
-def load(folder):
-    model = LlamaForCausalLM.from_pretrained(OUT / "base", dtype=torch.float32)
+def load(folder, base="base"):
+    model = LlamaForCausalLM.from_pretrained(OUT / base, dtype=torch.float32)
     return PeftModel.from_pretrained(model, folder)
 
 
-def merged(folder):
-    before = LlamaForCausalLM.from_pretrained(OUT / "base", dtype=torch.float32).state_dict()
-    after = load(folder).merge_and_unload().state_dict()
+def merged(folder, base):
+    before = LlamaForCausalLM.from_pretrained(OUT / base, dtype=torch.float32).state_dict()
+    after = load(folder, base).merge_and_unload().state_dict()
     assert before.keys() == after.keys(), after.keys() ^ before.keys()
+    if base == "base-tied":
+        assert torch.equal(after.pop("lm_head.weight"), after["model.embed_tokens.weight"])
     changed = {n: t.contiguous() for n, t in after.items() if not torch.equal(t, before[n])}
     assert changed
     save_file(changed, folder / "merged.safetensors")
 
 
-def adapter(name, **options):
+def adapter(name, base="base", **options):
     torch.manual_seed(len(name))
     folder = OUT / name
-    model = LlamaForCausalLM.from_pretrained(OUT / "base", dtype=torch.float32)
+    model = LlamaForCausalLM.from_pretrained(OUT / base, dtype=torch.float32)
     model = get_peft_model(model, LoraConfig(**{"task_type": "CAUSAL_LM", **options}))
     fill(model)
     model.save_pretrained(folder)
-    clean(folder)
-    merged(folder)
+    clean(folder, base)
+    merged(folder, base)
 
 
 def adapters():
@@ -125,6 +127,12 @@ def adapters():
     adapter("saved-block", r=2, lora_alpha=4, target_modules=["q_proj"], modules_to_save=["mlp"])
     adapter("embedding", r=2, lora_alpha=4, target_modules=["q_proj", "embed_tokens", "lm_head"])
     adapter("fan-in", r=2, lora_alpha=4, target_modules=["q_proj"], fan_in_fan_out=True)
+    tokens = dict(r=2, lora_alpha=4, target_modules=["q_proj"])
+    adapter("tokens", trainable_token_indices=[5, 1, 23], **tokens)
+    both = {"embed_tokens": [3, 1], "lm_head": [1, 2, 3]}
+    adapter("tokens-of-both", trainable_token_indices=both, **tokens)
+    same = {"embed_tokens": [1, 2], "lm_head": [1, 2]}
+    adapter("tokens-tied", base="base-tied", trainable_token_indices=same, **tokens)
     adapter("gaussian", r=2, lora_alpha=4, target_modules=["q_proj"], init_lora_weights="gaussian")
 
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
+from peft.utils.other import TrainableTokensWrapper
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import (GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
@@ -31,7 +32,14 @@ torch.set_num_threads(1)
 
 
 def model(name):
-    if name == "gpt2":
+    if name == "llama-gqa42-untied-bias":
+        config = LlamaConfig(vocab_size=VOCAB, hidden_size=32, intermediate_size=40, num_hidden_layers=2,
+                             num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
+                             rms_norm_eps=1e-5, tie_word_embeddings=False, attention_bias=True, mlp_bias=True,
+                             bos_token_id=1, eos_token_id=2, pad_token_id=0, attn_implementation="eager",
+                             rope_parameters={"rope_type": "default", "rope_theta": 100000.0})
+        made = LlamaForCausalLM(config)
+    elif name == "gpt2":
         config = GPT2Config(vocab_size=VOCAB, n_embd=24, n_head=3, n_layer=2, n_positions=32, resid_pdrop=0,
                             embd_pdrop=0, attn_pdrop=0, bos_token_id=1, eos_token_id=2, attn_implementation="eager")
         made = GPT2LMHeadModel(config)
@@ -121,6 +129,9 @@ def sft(file, name, packing=False, lora=None, **changes):
         trainer = Sequential(model=model(name), args=SFTConfig(**{**options, **changes}), train_dataset=dataset,
                              processing_class=tokenizer(), peft_config=lora)
         trainer.recorder = Recorder()
+        for module in trainer.model.modules():
+            if isinstance(module, TrainableTokensWrapper):
+                module.bias = None  # TRL 1.16 asks the head for it, and the wrapper does not pass that on
         out = {}
         if lora is not None:
             generator = torch.Generator().manual_seed(11)
@@ -130,6 +141,9 @@ def sft(file, name, packing=False, lora=None, **changes):
                         parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
                         out["a/" + key.replace(".default", "")] = parameter.numpy().copy()
         trainer.train()
+        for key, parameter in trainer.model.named_parameters():
+            if "trainable_tokens_delta" in key and parameter.requires_grad:
+                out["after/" + key.replace(".default", "")] = parameter.detach().numpy().copy()
         log = [entry for entry in trainer.state.log_history if "loss" in entry]
     assert len(log) == STEPS, len(log)
     for key in ("loss", "grad_norm", "entropy", "mean_token_accuracy", "learning_rate"):
@@ -230,5 +244,12 @@ sft("gpt2-answers", "gpt2")
 sft("llama-lora", "llama-gqa31-tied", lora=LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules=LINEARS,
                                                       task_type="CAUSAL_LM"))
 sft("llama-isolated", "llama-gqa31-tied", packing=True)
+# Two tokens that the rows are full of, and the end, which only answers have. Of a tied model PEFT ties the rows too.
+TOKENS = [2, 7, 30]
+sft("llama-tokens-tied", "llama-gqa31-tied", lora=LoraConfig(
+    r=4, lora_alpha=8, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM", trainable_token_indices=TOKENS))
+sft("llama-tokens-untied", "llama-gqa42-untied-bias", lora=LoraConfig(
+    r=4, lora_alpha=8, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM",
+    trainable_token_indices={"embed_tokens": TOKENS, "lm_head": TOKENS}))
 classifier("gpt2-head")
 distillation("distillation")

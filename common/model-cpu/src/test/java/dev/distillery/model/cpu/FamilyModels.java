@@ -19,6 +19,7 @@ import dev.distillery.model.format.TensorType;
 import dev.distillery.model.format.WeightSource;
 import dev.distillery.model.nn.Batch;
 import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.LoraConfig;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** A small random model of each family, with what sets the family apart. */
@@ -146,8 +148,8 @@ final class FamilyModels {
 
   /**
    * Writes each model into a directory of its name: as Hugging Face's, with an adapter on all of
-   * its linear layers in {@code adapter}, and in expected.json what both together make of some
-   * tokens. benchmarks/student/families compares this with peft.
+   * its linear layers and rows of some tokens in {@code adapter}, and in expected.json what both
+   * together make of some tokens. benchmarks/student/families compares this with peft.
    */
   public static void main(String[] args) throws IOException {
     Path directory = Path.of(args[0]);
@@ -167,7 +169,8 @@ final class FamilyModels {
   private static float[][] adapted(
       ModelConfig config, WeightSource weights, Path adapter, int[] ids) throws IOException {
     List<String> targets = config.architecture().names().linears();
-    Optional<LoraConfig> lora = Optional.of(new LoraConfig(4, 6, 0, targets));
+    List<Integer> tokens = IntStream.of(ids).limit(5).distinct().sorted().boxed().toList();
+    Optional<LoraConfig> lora = Optional.of(new LoraConfig(4, 6, 0, targets, tokens));
     try (CpuKernels kernels = new CpuKernels(1);
         Parameters parameters =
             Weights.open(config, kernels, weights, Trainable.LORA, lora, FrozenForm.FLOAT32, 1);
@@ -181,7 +184,10 @@ final class FamilyModels {
       }
       AdapterFiles.write(
           adapter,
-          new AdapterConfig(4, 6, 0, targets, false, List.of(), "CAUSAL_LM", "base"),
+          new AdapterConfig(4, 6, 0, targets, false, List.of(), "CAUSAL_LM", "base")
+              .with(
+                  DecoderLayout.tokenModules(config).stream()
+                      .collect(Collectors.toMap(module -> module, module -> tokens))),
           Weights.adapterSource(parameters));
       Tensor logits = kernels.tensor(ids.length, config.vocabSize());
       decoder.logits(logits, decoder.forward(Batch.of(List.of(ids)), Dropout.NONE));

@@ -1,7 +1,10 @@
 package dev.distillery.model.format;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * What adapter_config.json says of a LoRA adapter.
@@ -15,6 +18,8 @@ import java.util.Objects;
  * @param taskType PEFT's: {@code CAUSAL_LM} or {@code SEQ_CLS}
  * @param baseModel name or path of the model that it adapts; may be empty
  * @param patterns ranks and alphas of single modules
+ * @param tokens ids whose rows of a module, the embedding or the head, stand in the adapter in
+ *     place of the base's (PEFT's {@code trainable_token_indices}), in the order of their rows
  */
 public record AdapterConfig(
     int rank,
@@ -25,8 +30,9 @@ public record AdapterConfig(
     List<String> savedModules,
     String taskType,
     String baseModel,
-    AdapterPatterns patterns) {
-  /** One rank and one alpha for all modules. */
+    AdapterPatterns patterns,
+    Map<String, List<Integer>> tokens) {
+  /** One rank and one alpha for all modules, and no rows of single tokens. */
   public AdapterConfig(
       int rank,
       double alpha,
@@ -45,7 +51,8 @@ public record AdapterConfig(
         savedModules,
         taskType,
         baseModel,
-        AdapterPatterns.NONE);
+        AdapterPatterns.NONE,
+        Map.of());
   }
 
   public AdapterConfig {
@@ -54,6 +61,9 @@ public record AdapterConfig(
     Objects.requireNonNull(taskType, "taskType");
     Objects.requireNonNull(baseModel, "baseModel");
     Objects.requireNonNull(patterns, "patterns");
+    var sorted = new TreeMap<String, List<Integer>>();
+    tokens.forEach((module, ids) -> sorted.put(module, List.copyOf(ids)));
+    tokens = Collections.unmodifiableMap(sorted);
     check(rank, alpha);
     if (!(dropout >= 0 && dropout < 1)) {
       throw new IllegalArgumentException(
@@ -71,6 +81,12 @@ public record AdapterConfig(
     if (!Double.isFinite(alpha)) {
       throw new IllegalArgumentException("The adapter's lora_alpha must be finite: " + alpha);
     }
+  }
+
+  /** The same with rows of single tokens beside the factors. */
+  public AdapterConfig with(Map<String, List<Integer>> rows) {
+    return new AdapterConfig(
+        rank, alpha, dropout, targets, rsLora, savedModules, taskType, baseModel, patterns, rows);
   }
 
   /** What the product of the factors is multiplied by, where no pattern says else. */

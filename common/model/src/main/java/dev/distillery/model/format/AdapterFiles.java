@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
  * named here by the weight they belong to: {@code model.layers.0.self_attn.q_proj.lora_A.weight}
  * [rank, in], {@code ....lora_B.weight} [out, rank], and saved heads by their own name, {@code
  * score.weight}; in the file PEFT's prefix stands before. An embedding's factors are {@code
- * model.embed_tokens.lora_embedding_A} [rank, vocab] and {@code lora_embedding_B} [dim, rank].
+ * model.embed_tokens.lora_embedding_A} [rank, vocab] and {@code lora_embedding_B} [dim, rank]; rows
+ * of single tokens are {@code model.embed_tokens.token_adapter.trainable_tokens_delta} [ids, dim].
  */
 public final class AdapterFiles {
   private static final String CONFIG = "adapter_config.json";
@@ -50,7 +51,6 @@ public final class AdapterFiles {
           "lora_bias",
           "use_qalora",
           "layer_replication",
-          "trainable_token_indices",
           "target_parameters",
           "alora_invocation_tokens",
           "arrow_config",
@@ -105,7 +105,7 @@ public final class AdapterFiles {
     AdapterModules modules = new AdapterModules(json);
     SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS));
     try {
-      AdapterConfig config = config(json, modules, adapted(file));
+      AdapterConfig config = config(json, modules, file);
       return new Adapter(config, weights(file, config, modules));
     } catch (IOException | RuntimeException e) {
       file.close();
@@ -113,7 +113,7 @@ public final class AdapterFiles {
     }
   }
 
-  private static AdapterConfig config(ModelJson json, AdapterModules modules, Set<String> adapted)
+  private static AdapterConfig config(ModelJson json, AdapterModules modules, SafetensorsFile file)
       throws ModelFileException {
     if (!json.text("peft_type").equals("LORA")) {
       throw json.wrong("peft_type", "LORA");
@@ -140,12 +140,13 @@ public final class AdapterFiles {
               json.integer("r"),
               json.number("lora_alpha"),
               json.number("lora_dropout", 0),
-              modules.targets(adapted),
+              modules.targets(adapted(file)),
               json.bool("use_rslora", false),
               modules.saved(),
               json.text("task_type", "CAUSAL_LM"),
               json.text("base_model_name_or_path", ""),
-              patterns(json));
+              patterns(json),
+              AdapterTokens.read(json, withRows(file)));
       for (String field : json.unread()) {
         if (!WITHOUT_EFFECT.contains(field)) {
           throw json.wrong(field, "absent: it is not known what it does to an adapter");
@@ -192,6 +193,17 @@ public final class AdapterFiles {
     return modules;
   }
 
+  /** The modules that have rows of single tokens in the file. */
+  private static Set<String> withRows(SafetensorsFile file) {
+    Set<String> modules = new TreeSet<>();
+    for (String name : file.entries().keySet()) {
+      if (name.startsWith(PREFIX) && !AdapterTokens.module(name).isEmpty()) {
+        modules.add(AdapterTokens.module(name.substring(PREFIX.length())));
+      }
+    }
+    return modules;
+  }
+
   private static WeightSource weights(
       SafetensorsFile file, AdapterConfig config, AdapterModules modules)
       throws ModelFileException {
@@ -225,6 +237,16 @@ public final class AdapterFiles {
       if (!fits) {
         throw new ModelFileException(
             path, "tensor " + name + " of shape " + shape + " does not fit r = " + rank);
+      }
+      String withRows = AdapterTokens.module(name.substring(PREFIX.length()));
+      if (!withRows.isEmpty()) {
+        int rows = config.tokens().get(withRows).size();
+        if (shape.size() != 2 || shape.get(0) != rows) {
+          throw new ModelFileException(
+              path,
+              "tensor %s of shape %s does not fit the %s ids of trainable_token_indices"
+                  .formatted(name, shape, rows));
+        }
       }
       TensorType type =
           TensorType.ofSafetensors(entry.type())
@@ -285,6 +307,14 @@ public final class AdapterFiles {
       json.putNull("modules_to_save");
     } else {
       config.savedModules().forEach(json.putArray("modules_to_save")::add);
+    }
+    if (!config.tokens().isEmpty()) {
+      ObjectNode tokens = json.putObject("trainable_token_indices");
+      config
+          .tokens()
+          .forEach(
+              (module, ids) ->
+                  ids.forEach(tokens.putArray(module.substring(module.lastIndexOf('.') + 1))::add));
     }
     Files.write(configFile, ModelJson.bytes(json));
   }

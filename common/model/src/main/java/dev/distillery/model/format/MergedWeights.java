@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -14,8 +16,9 @@ import java.util.TreeMap;
 
 /**
  * A model with a LoRA adapter merged into it as it is read: W + s B A, in float32, with each
- * module's own s; of an embedding W + s (B A)^T. Modules that the adapter brings whole take the
- * place of the model's. Source: PEFT, {@code LoraLayer.get_delta_weight}.
+ * module's own s; of an embedding W + s (B A)^T. Modules that the adapter brings whole, and rows of
+ * single tokens, take the place of the model's. Source: PEFT, {@code LoraLayer.get_delta_weight}
+ * and {@code TrainableTokensLayer.merge}.
  */
 public final class MergedWeights implements WeightSource {
   /**
@@ -38,6 +41,9 @@ public final class MergedWeights implements WeightSource {
   private final Map<String, Factors> factors = new HashMap<>();
   private final Map<String, float[]> replaced = new HashMap<>();
 
+  /** Rows that take the place of a tensor's own, by their number. */
+  private final Map<String, SortedMap<Integer, float[]>> rows = new HashMap<>();
+
   private MergedWeights(ModelConfig config, WeightSource base, AdapterFiles.Adapter adapter)
       throws IOException {
     this.base = base;
@@ -47,6 +53,7 @@ public final class MergedWeights implements WeightSource {
     }
     base.weights().forEach((name, w) -> weights.put(name, new Weight(w.spec(), TensorType.F32)));
     checkSaved(config, adapter);
+    checkTokens(config, adapter);
     WeightSource tensors = adapter.weights();
     for (String name : tensors.weights().keySet()) {
       if (name.endsWith(A)) {
@@ -62,10 +69,63 @@ public final class MergedWeights implements WeightSource {
         checkPartner(name, beginning(name, B) + A, tensors);
       } else if (name.endsWith(EMBEDDING_B)) {
         checkPartner(name, beginning(name, EMBEDDING_B) + EMBEDDING_A, tensors);
+      } else if (!AdapterTokens.module(name).isEmpty()) {
+        replaceRows(name, adapter);
       } else {
         replace(name, config, tensors);
       }
     }
+    for (String name : rows.keySet()) {
+      if (factors.containsKey(name) || replaced.containsKey(name)) {
+        throw new ModelFileException(
+            "The adapter has rows of single tokens of %s, and changes all of it: merge it by PEFT"
+                .formatted(name));
+      }
+    }
+  }
+
+  /** Rows are there, or they are those of the embedding, which is the head. */
+  private static void checkTokens(ModelConfig config, AdapterFiles.Adapter adapter)
+      throws ModelFileException {
+    String embedding = config.architecture().names().embedding();
+    for (var entry : adapter.config().tokens().entrySet()) {
+      boolean tied =
+          config.tieEmbeddings()
+              && config.labels() == 0
+              && ModelTensors.LM_HEAD.equals(entry.getKey() + ".weight")
+              && entry.getValue().equals(adapter.config().tokens().get(embedding));
+      if (!tied && !adapter.weights().weights().containsKey(entry.getKey() + AdapterTokens.ROWS)) {
+        throw new ModelFileException(
+            "The adapter's trainable_token_indices names %s, but it has no tensor %s%s"
+                .formatted(entry.getKey(), entry.getKey(), AdapterTokens.ROWS));
+      }
+    }
+  }
+
+  private void replaceRows(String name, AdapterFiles.Adapter adapter) throws IOException {
+    String module = AdapterTokens.module(name);
+    Weight own = Objects.requireNonNull(adapter.weights().weights().get(name));
+    Weight target = weights.get(module + ".weight");
+    if (target == null) {
+      throw new ModelFileException(
+          "Adapter's tensor %s does not fit the model, which has no %s.weight%s"
+              .formatted(name, module, headTied(module + ".weight")));
+    }
+    List<Integer> ids = Objects.requireNonNull(adapter.config().tokens().get(module));
+    int width = target.spec().columns();
+    if (target.spec().shape().size() != 2
+        || own.spec().columns() != width
+        || Collections.max(ids) >= target.spec().rows()) {
+      throw new ModelFileException(
+          "Adapter's tensor %s of %s, for the tokens %s, does not fit the model's %s"
+              .formatted(name, own.spec().shape(), ids, target.spec().shape()));
+    }
+    float[] values = adapter.weights().read(name);
+    SortedMap<Integer, float[]> some = new TreeMap<>();
+    for (int i = 0; i < ids.size(); i++) {
+      some.put(ids.get(i), Arrays.copyOfRange(values, i * width, (i + 1) * width));
+    }
+    rows.put(module + ".weight", some);
   }
 
   private static String beginning(String name, String end) {
@@ -199,9 +259,16 @@ public final class MergedWeights implements WeightSource {
     } else {
       into.put(whole, Math.toIntExact(start), into.remaining());
     }
-    Factors product = factors.get(name);
     Weight weight = weights.get(name);
-    if (product == null || weight == null) {
+    if (weight == null) {
+      return;
+    }
+    int width = weight.spec().columns();
+    rows.getOrDefault(name, Collections.emptySortedMap())
+        .subMap((int) (start / width), (int) ((start + target.limit() - 1) / width) + 1)
+        .forEach((row, values) -> put(target, (long) row * width - start, values));
+    Factors product = factors.get(name);
+    if (product == null) {
       return;
     }
     int rank = product.rank();
@@ -219,6 +286,13 @@ public final class MergedWeights implements WeightSource {
       }
       target.put(i, target.get(i) + product.scale() * sum);
     }
+  }
+
+  /** Values at a place of a buffer that may begin before it or end behind it. */
+  private static void put(FloatBuffer target, long at, float[] values) {
+    int from = (int) Math.max(0, -at);
+    int to = (int) Math.min(values.length, target.limit() - at);
+    target.put((int) (at + from), values, from, to - from);
   }
 
   @Override

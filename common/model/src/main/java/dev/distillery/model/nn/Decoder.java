@@ -27,6 +27,11 @@ public final class Decoder implements AutoCloseable {
   private final List<Block> blocks = new ArrayList<>();
   private final @Nullable Norm finalNorm;
   private final @Nullable PackedWeights packed;
+
+  /** Trained rows of the embedding, and of the head: the same where that is the embedding. */
+  private final @Nullable TrainedRows embeddingRows;
+
+  private final @Nullable TrainedRows headRows;
   private boolean adaptersEnabled = true;
   private @Nullable Forward last;
 
@@ -81,6 +86,16 @@ public final class Decoder implements AutoCloseable {
                 layout.finalNorm(),
                 config.architecture().shape().norm(),
                 config.normEps());
+    List<String> modules =
+        lora == null || lora.tokens().isEmpty() ? List.of() : DecoderLayout.tokenModules(config);
+    this.embeddingRows = modules.isEmpty() ? null : rows(modules.get(0));
+    this.headRows =
+        modules.size() == 2 ? rows(modules.get(1)) : config.tieEmbeddings() ? embeddingRows : null;
+  }
+
+  private TrainedRows rows(String module) {
+    List<Integer> tokens = lora == null ? List.of() : lora.tokens();
+    return new TrainedRows(kernels, workspace, parameters, DecoderLayout.tokenRows(module), tokens);
   }
 
   /** The shape. */
@@ -103,7 +118,10 @@ public final class Decoder implements AutoCloseable {
     adaptersEnabled = enabled;
   }
 
-  /** Adds scale B A to each adapted matrix. Switch the adapters off afterwards. */
+  /**
+   * Adds scale B A to each adapted matrix, and changes trained rows for the model's own. Switch the
+   * adapters off afterwards.
+   */
   public void mergeAdapters() {
     addAdapters(1);
   }
@@ -118,6 +136,12 @@ public final class Decoder implements AutoCloseable {
       throw new IllegalStateException("The student has no adapters");
     }
     blocks.forEach(block -> block.addAdapters(sign));
+    if (embeddingRows != null) {
+      embeddingRows.swap(parameters.get(layout.embedding()));
+    }
+    if (headRows != null && headRows != embeddingRows) {
+      headRows.swap(parameters.get(layout.head()));
+    }
   }
 
   /**
@@ -203,6 +227,7 @@ public final class Decoder implements AutoCloseable {
    */
   private int lowestTrained(Gradients gradients) {
     if (gradients.wants(layout.embedding())
+        || (embeddingRows != null && embeddingRows.trained(gradients))
         || (learnedPositions() && gradients.wants(layout.positions()))) {
       return -1;
     }
@@ -228,6 +253,9 @@ public final class Decoder implements AutoCloseable {
       StoredWeights.gather(kernels, x, table, ids);
     } else {
       gather(x, layout.embedding(), ids);
+    }
+    if (embeddingRows != null && adaptersEnabled) {
+      embeddingRows.embed(x, ids);
     }
     if (config.scales().embedding() != 1) {
       kernels.scale(x, config.scales().embedding());
@@ -261,12 +289,14 @@ public final class Decoder implements AutoCloseable {
           .add(layout.positions())
           .ifPresent(table -> scatterAdd(table, forward.batch.positions(), dx));
     }
-    Optional<Tensor> table = gradients.add(layout.embedding());
-    if (table.isPresent()) {
-      if (config.scales().embedding() != 1) {
-        kernels.scale(dx, config.scales().embedding());
-      }
-      scatterAdd(table.get(), forward.batch.ids(), dx);
+    if (config.scales().embedding() != 1) {
+      kernels.scale(dx, config.scales().embedding());
+    }
+    gradients
+        .add(layout.embedding())
+        .ifPresent(table -> scatterAdd(table, forward.batch.ids(), dx));
+    if (embeddingRows != null && adaptersEnabled) {
+      embeddingRows.embedBackward(dx, forward.batch.ids(), gradients);
     }
   }
 
@@ -277,6 +307,9 @@ public final class Decoder implements AutoCloseable {
   /** out = the output head's logits of hidden rows. */
   public void logits(Tensor out, Tensor hidden) {
     multiplyHead(out, hidden, true);
+    if (headRows != null && adaptersEnabled) {
+      headRows.logits(out, hidden, headScale());
+    }
   }
 
   /** As {@link #logits}, of a language model, from packed weights. */
@@ -284,6 +317,9 @@ public final class Decoder implements AutoCloseable {
     kernels.project(out, hidden, weights.head());
     if (headScale() != 1) {
       kernels.scale(out, headScale());
+    }
+    if (headRows != null && adaptersEnabled) {
+      headRows.project(out, hidden, headScale());
     }
   }
 
@@ -293,7 +329,17 @@ public final class Decoder implements AutoCloseable {
 
   /** The gradient of {@link #logits}: sets dHidden and adds to the head's weights. */
   public void logitsBackward(Tensor dHidden, Tensor dLogits, Tensor hidden, Gradients gradients) {
-    multiplyHead(dHidden, dLogits, false);
+    if (headRows != null && adaptersEnabled) {
+      headRows.logitsBackward(
+          dHidden,
+          dLogits,
+          hidden,
+          headScale(),
+          gradients,
+          () -> multiplyHead(dHidden, dLogits, false));
+    } else {
+      multiplyHead(dHidden, dLogits, false);
+    }
     gradients.addProduct(layout.head(), dLogits, true, hidden, false, headScale());
   }
 

@@ -7,6 +7,7 @@ import dev.distillery.model.format.TensorNames;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -19,6 +20,9 @@ public final class DecoderLayout {
 
   /** What PEFT puts before the names of a model's modules. */
   static final String PEFT_PREFIX = "base_model.model.";
+
+  /** What PEFT puts behind the name of a module whose rows are trained for some tokens. */
+  static final String TOKEN_ROWS = ".token_adapter.trainable_tokens_delta";
 
   /** What the slots of a value network are called by beside those of its policy. */
   public static final String VALUE_NETWORK = "value.";
@@ -92,9 +96,11 @@ public final class DecoderLayout {
   }
 
   /**
-   * The slots of adapters on a model, named as PEFT names them, in address order.
+   * The slots of adapters on a model, named as PEFT names them, in address order, and behind them
+   * those of the rows that are trained beside them.
    *
-   * @throws IllegalArgumentException if the model has no linear layer of a target's name
+   * @throws IllegalArgumentException if the model has no linear layer of a target's name, or no
+   *     such token
    */
   public static List<Slot> slots(ModelConfig config, LoraConfig lora) {
     DecoderLayout layout = new DecoderLayout(config);
@@ -119,7 +125,46 @@ public final class DecoderLayout {
                 .formatted(target, String.join(", ", names)));
       }
     }
+    for (int token : lora.tokens()) {
+      if (token < 0 || token >= config.vocabSize()) {
+        throw new IllegalArgumentException(
+            "Token id %s is not in the vocabulary of %s".formatted(token, config.vocabSize()));
+      }
+    }
+    if (!lora.tokens().isEmpty()) {
+      for (String module : tokenModules(config)) {
+        slots.add(matrix(tokenRows(module), lora.tokens().size(), config.hiddenSize()));
+      }
+    }
     return slots;
+  }
+
+  /**
+   * The modules that have a row for each token: the embedding, and the head of a language model
+   * where it is another matrix.
+   */
+  public static List<String> tokenModules(ModelConfig config) {
+    String embedding = config.architecture().names().embedding();
+    return config.tieEmbeddings() || config.labels() > 0
+        ? List.of(embedding)
+        : List.of(embedding, module(ModelTensors.LM_HEAD));
+  }
+
+  /** The slot of a module's rows that are trained for some tokens. */
+  static String tokenRows(String module) {
+    return PEFT_PREFIX + module + TOKEN_ROWS;
+  }
+
+  /** The module whose rows for some tokens a slot holds; empty where it holds none. */
+  public static Optional<String> tokenModule(Slot slot) {
+    return slot.name().endsWith(TOKEN_ROWS)
+        ? Optional.of(
+            slot.name().substring(PEFT_PREFIX.length(), slot.name().length() - TOKEN_ROWS.length()))
+        : Optional.empty();
+  }
+
+  private static String module(String weight) {
+    return weight.substring(0, weight.lastIndexOf('.'));
   }
 
   private static Slot matrix(String name, int rows, int columns) {

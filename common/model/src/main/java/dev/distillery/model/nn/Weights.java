@@ -131,8 +131,7 @@ public final class Weights {
       load(trained.contains(slot.name()) ? spaces.trainable() : spaces.frozen(), slot, source);
     }
     for (Slot slot : drawn) {
-      Tensor tensor = parameters.get(slot.name());
-      initialise(tensor, slot, config.initializerRange(), training.seed());
+      begin(parameters.get(slot.name()), slot, config, training, source);
     }
     return parameters;
   }
@@ -220,10 +219,27 @@ public final class Weights {
       load(space, slot, source);
     }
     for (Slot slot : drawn) {
-      Tensor tensor = space.slot(slot.name()).orElseThrow();
-      initialise(tensor, slot, config.initializerRange(), training.seed());
+      begin(space.slot(slot.name()).orElseThrow(), slot, config, training, source);
     }
     return space;
+  }
+
+  /** What no file has begins as it is drawn; rows that are trained, as they are in the model. */
+  private static void begin(
+      Tensor tensor, Slot slot, ModelConfig config, Training training, WeightSource source)
+      throws IOException {
+    Optional<String> module = DecoderLayout.tokenModule(slot);
+    if (module.isEmpty()) {
+      initialise(tensor, slot, config.initializerRange(), training.seed());
+      return;
+    }
+    String matrix = module.get() + ".weight";
+    List<Integer> tokens = training.lora().orElseThrow().tokens();
+    float[] row = new float[slot.columns()];
+    for (int i = 0; i < tokens.size(); i++) {
+      source.read(matrix, (long) tokens.get(i) * row.length, FloatBuffer.wrap(row));
+      tensor.rows(i, 1).write(row);
+    }
   }
 
   /** A new model, all of it trainable, drawn as its architecture's publishers did. */

@@ -12,11 +12,11 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -46,7 +46,9 @@ class AdapterMergeTest {
           Map.entry("bias", "bias should be none"),
           Map.entry("lora_bias", "lora_bias should be absent or off"),
           Map.entry("layer_replication", "layer_replication should be absent or off"),
-          Map.entry("trainable_token_indices", "trainable_token_indices should be absent"),
+          Map.entry(
+              "trainable_token_indices",
+              "trainable_token_indices should be ids of rows that the adapter has"),
           Map.entry("target_parameters", "target_parameters should be absent"),
           Map.entry("pissa", "init_lora_weights should be true, false, gaussian"),
           Map.entry("an-unknown-key", "no_such_key should be absent"));
@@ -61,7 +63,9 @@ class AdapterMergeTest {
               .map(folder -> folder.getFileName().toString())
               .sorted()
               .toList();
-      assertThat(names).hasSizeGreaterThan(12).contains("patterns-rslora", "embedding", "saved");
+      assertThat(names)
+          .hasSizeGreaterThan(12)
+          .contains("patterns-rslora", "embedding", "saved", "tokens-of-both", "tokens-tied");
       return names;
     }
   }
@@ -74,7 +78,7 @@ class AdapterMergeTest {
 
   /** Compares all tensors, those that are not in the other's merged.safetensors with the base. */
   private static void mergesTo(Path adapter, Path other) throws IOException {
-    try (ModelFiles base = ModelFiles.open(GOLDEN.resolve("base"));
+    try (ModelFiles base = ModelFiles.open(base(adapter));
         SafetensorsFile merged = SafetensorsFile.open(other.resolve("merged.safetensors"))) {
       WeightSource ours = merged(base, adapter);
       int changed = 0;
@@ -94,6 +98,12 @@ class AdapterMergeTest {
       }
       assertThat(changed).isEqualTo(merged.entries().size());
     }
+  }
+
+  private static Path base(Path adapter) throws IOException {
+    AdapterFiles.Adapter read = AdapterFiles.read(adapter);
+    read.weights().close();
+    return GOLDEN.resolve(read.config().baseModel());
   }
 
   private static WeightSource merged(ModelFiles base, Path adapter) throws IOException {
@@ -137,8 +147,16 @@ class AdapterMergeTest {
     }
   }
 
-  private Path changed(Consumer<ObjectNode> change) throws IOException {
-    Path plain = GOLDEN.resolve("plain");
+  private interface Change {
+    void accept(ObjectNode config) throws IOException;
+  }
+
+  private Path changed(Change change) throws IOException {
+    return changed("plain", change);
+  }
+
+  private Path changed(String name, Change change) throws IOException {
+    Path plain = GOLDEN.resolve(name);
     Path folder = Files.createTempDirectory(temp, "adapter");
     Files.copy(
         plain.resolve("adapter_model.safetensors"), folder.resolve("adapter_model.safetensors"));
@@ -197,6 +215,75 @@ class AdapterMergeTest {
                 config.put(
                     "target_modules", "(?P<all>(?:.*\\.)?)(?=self)(?!mlp)self_attn\\.[^xy]_proj$"));
     mergesTo(folder, GOLDEN.resolve("plain"));
+  }
+
+  /** What is read of a part of a matrix is what the whole has there, wherever the part begins. */
+  @Test
+  void rowsOfTokensAreReadInParts() throws IOException {
+    try (ModelFiles base = ModelFiles.open(GOLDEN.resolve("base"))) {
+      WeightSource ours = merged(base, GOLDEN.resolve("tokens-of-both"));
+      float[] whole = ours.read("lm_head.weight");
+      for (int start = 0; start < whole.length; start += 3) {
+        float[] part = new float[Math.min(11, whole.length - start)];
+        ours.read("lm_head.weight", start, FloatBuffer.wrap(part));
+        assertThat(part).isEqualTo(Arrays.copyOfRange(whole, start, start + part.length));
+      }
+    }
+  }
+
+  @Test
+  void rowsOfTokensThatDoNotFitAreRefused() throws IOException {
+    String rows = "model.embed_tokens.token_adapter.trainable_tokens_delta";
+    refusedTokens("{\"embed_tokens\": [5, 1]}", "does not fit the 2 ids");
+    refusedTokens("{\"embed_tokens\": [5, 1, 1]}", "lists of ids, each once");
+    refusedTokens("{\"embed_tokens\": [5, 1, -1]}", "lists of ids from 0 on");
+    refusedTokens("{\"embed_tokens\": [5, 1, 24]}", rows + " of [3, 8], for the tokens [5, 1, 24]");
+    refusedTokens("{\"lm_head\": [5, 1, 23]}", "the rows that the adapter has of model.embed_tok");
+    refusedTokens(
+        "{\"embed_tokens\": [5, 1, 23], \"lm_head\": [5, 1, 23]}",
+        "names lm_head, but it has no tensor lm_head.token_adapter");
+    refusedTokens("null", "the rows that the adapter has of model.embed_tokens");
+    try (ModelFiles tied = ModelFiles.open(GOLDEN.resolve("base-tied"))) {
+      assertThatThrownBy(() -> merged(tied, GOLDEN.resolve("tokens-of-both")))
+          .isInstanceOf(ModelFileException.class)
+          .hasMessageContaining("its head is its embedding");
+    }
+  }
+
+  private void refusedTokens(String tokens, String words) throws IOException {
+    refused(
+        changed("tokens", config -> config.set("trainable_token_indices", JSON.readTree(tokens))),
+        words);
+  }
+
+  /** GGUF adapters are factors alone. */
+  @Test
+  void rowsOfTokensAreNotWrittenAsGguf() throws IOException {
+    try (ModelFiles base = ModelFiles.open(GOLDEN.resolve("base"))) {
+      AdapterFiles.Adapter adapter = AdapterFiles.read(GOLDEN.resolve("tokens"));
+      try (WeightSource weights = adapter.weights()) {
+        assertThatThrownBy(
+                () -> GgufAdapterWriter.write(temp.resolve("a.gguf"), base.config(), adapter))
+            .isInstanceOf(ModelFileException.class)
+            .hasMessageContaining("trainable_tokens_delta")
+            .hasMessageContaining("export the merged model");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tokens", "tokens-of-both"})
+  void rowsOfTokensAreWrittenAndReadBack(String name) throws IOException {
+    Path out = temp.resolve("written");
+    AdapterFiles.Adapter adapter = AdapterFiles.read(GOLDEN.resolve(name));
+    try (WeightSource weights = adapter.weights()) {
+      AdapterFiles.write(out, adapter.config(), weights);
+    }
+    AdapterFiles.Adapter again = AdapterFiles.read(out);
+    again.weights().close();
+    assertThat(again.config()).isEqualTo(adapter.config());
+    assertThat(again.config().tokens().get("model.embed_tokens")).contains(1).doesNotContain(0);
+    mergesTo(out, GOLDEN.resolve(name));
   }
 
   /** Ranks and alphas of single modules come back as they were written. */

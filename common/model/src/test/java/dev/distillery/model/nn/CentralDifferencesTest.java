@@ -148,6 +148,14 @@ class CentralDifferencesTest {
     return new Case(name, config, Optional.of(lora), DROPOUT, false, trained);
   }
 
+  /** Some tokens of the batch, which are targets too. */
+  private static Case tokens(String name, ModelConfig config) {
+    List<Integer> some = IntStream.of(BATCH.ids()).distinct().sorted().limit(4).boxed().toList();
+    LoraConfig lora = new LoraConfig(3, 5, 0.3, List.of("v_proj"), some);
+    return new Case(
+        name, config, Optional.of(lora), DROPOUT, false, slot -> slot.startsWith("base_model."));
+  }
+
   static List<Case> cases() {
     ModelConfig erf = GPT2.toBuilder().activation(Activation.GELU).build();
     return List.of(
@@ -163,6 +171,8 @@ class CentralDifferencesTest {
         adapted("Gemma 3, adapters", GEMMA, LLAMA_LINEARS, slot -> slot.contains("lora_")),
         adapted("LLaMA, adapters", LLAMA, LLAMA_LINEARS, slot -> slot.contains("lora_")),
         adapted("LLaMA, adapters and weights", BIASED, LLAMA_LINEARS, slot -> true),
+        tokens("Gemma 3, adapters and rows of tokens", GEMMA),
+        tokens("LLaMA, untied, adapters and rows of tokens", BIASED),
         adapted("GPT-2, adapters", GPT2, GPT2_LINEARS, slot -> slot.contains("lora_")),
         adapted("LLaMA, one layer", LLAMA, List.of("v_proj"), slot -> slot.contains("layers.1.")));
   }

@@ -13,6 +13,7 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.LoraConfig;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
+import dev.distillery.model.nn.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +30,9 @@ public abstract class TrainingParity {
   private static final int ACCUMULATION = 2;
   private static final List<String> LINEARS =
       List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+
+  /** Whose rows are trained in the runs of PEFT's trainable tokens. */
+  private static final List<Integer> TOKENS = List.of(2, 7, 30);
 
   /** The kernels under test. */
   protected abstract Kernels kernels();
@@ -83,19 +87,22 @@ public abstract class TrainingParity {
     "llama-answers, llama-gqa31-tied, false",
     "gpt2-answers, gpt2, false",
     "llama-lora, llama-gqa31-tied, true",
-    "llama-isolated, llama-gqa31-tied, false"
+    "llama-isolated, llama-gqa31-tied, false",
+    "llama-tokens-tied, llama-gqa31-tied, true",
+    "llama-tokens-untied, llama-gqa42-untied-bias, true"
   })
   void stepsEqualThoseOfSftTrainer(String run, String model, boolean adapters) {
     Golden golden = Golden.read("training", run);
     ModelConfig config = Golden.config(model);
+    List<Integer> tokens = golden.names("after/").isEmpty() ? List.of() : TOKENS;
     Optional<LoraConfig> lora =
-        adapters ? Optional.of(new LoraConfig(4, 8, 0, LINEARS)) : Optional.empty();
+        adapters ? Optional.of(new LoraConfig(4, 8, 0, LINEARS, tokens)) : Optional.empty();
     List<Slot> slots = new ArrayList<>(DecoderLayout.slots(config));
     lora.ifPresent(l -> slots.addAll(DecoderLayout.slots(config, l)));
     try (Kernels kernels = kernels();
         Parameters parameters =
             Parameters.allocate(
-                kernels, slots, slot -> !adapters || slot.name().contains("lora_"));
+                kernels, slots, slot -> !adapters || slot.name().startsWith("base_model."));
         Decoder decoder = new Decoder(config, kernels, parameters, lora, false);
         NextTokenLoss loss = new NextTokenLoss(decoder);
         AdamW optimizer =
@@ -105,6 +112,13 @@ public abstract class TrainingParity {
             new Trainer(decoder, optimizer, new Schedule(Schedule.Kind.COSINE, 5e-3, 5, 50, 0))) {
       Golden.read(model).load("w/", parameters);
       golden.load("a/", parameters);
+      for (String rows : golden.names("after/")) {
+        Tensor own = parameters.get(rows);
+        Tensor of = parameters.get(module(rows) + ".weight");
+        for (int i = 0; i < TOKENS.size(); i++) {
+          own.rows(i, 1).write(of.rows(TOKENS.get(i), 1).toArray());
+        }
+      }
       List<MicroBatch> all = microBatches(golden);
       Differences differences = new Differences();
       for (int step = 0; step < steps(); step++) {
@@ -120,7 +134,26 @@ public abstract class TrainingParity {
         assertMetrics(golden, step, seen);
       }
       differences.check();
+      assertThat(golden.names("after/"))
+          .allSatisfy(
+              rows -> {
+                float[] changed = parameters.get(rows).toArray();
+                double[] begun = Golden.read(model).get("w/" + module(rows) + ".weight");
+                for (int i = 0; i < changed.length; i++) {
+                  int width = config.hiddenSize();
+                  int at = TOKENS.get(i / width) * width + i % width;
+                  assertThat(changed[i]).isNotEqualTo((float) begun[at]);
+                  if (steps() == 50) {
+                    assertThat((double) changed[i])
+                        .isCloseTo(golden.get("after/" + rows)[i], within(1e-4));
+                  }
+                }
+              });
     }
+  }
+
+  private static String module(String rows) {
+    return rows.replaceFirst("base_model\\.model\\.(.*)\\.token_adapter.*", "$1");
   }
 
   /** TRL logs the mean of its micro-batches' means, not the mean over the step's tokens. */

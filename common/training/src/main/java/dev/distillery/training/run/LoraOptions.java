@@ -15,6 +15,8 @@ import picocli.CommandLine.Option;
  * @param alpha the update is scaled by alpha / rank
  * @param dropout of an adapter's input
  * @param targets last parts of the adapted modules' names
+ * @param trainTokens tokens whose rows of embedding and head are trained beside the adapters, as
+ *     the vocabulary spells them; auto stands for those that the template needs and nobody trained
  */
 @WithBuilder
 public record LoraOptions(
@@ -48,7 +50,16 @@ public record LoraOptions(
             description =
                 "Linear layers that get an adapter, by the last part of their name; all-linear"
                     + " stands for every one but the head.")
-        List<String> targets)
+        List<String> targets,
+    @Option(
+            names = "--train-tokens",
+            paramLabel = "auto|TOKEN,...",
+            split = ",",
+            description =
+                "Tokens whose rows of embedding and head are trained beside the adapters (PEFT's"
+                    + " trainable_token_indices), as the vocabulary spells them; auto stands for"
+                    + " those that the template needs and nobody trained. Default: none.")
+        List<String> trainTokens)
     implements Serializable {
   /** Named setters over the declared defaults. */
   public static LoraOptionsBuilder builder() {

@@ -11,12 +11,16 @@ import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Parameters;
 import dev.distillery.model.nn.Slot;
+import dev.distillery.model.nn.Tensor;
 import dev.distillery.model.nn.Weights;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.model.train.GradientSum;
 import dev.distillery.spark.job.ShippedModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -116,9 +120,13 @@ final class Policy implements AutoCloseable {
     }
   }
 
-  /** Sets the adapters of a space to those of a folder, of the same shape. */
-  static void readAdapter(ParameterSpace space, PolicySpec spec, ModelConfig config, String adapter)
+  /**
+   * Sets the adapters of a space to those of a folder, of the same shape, and rows of tokens to its
+   * where it has some.
+   */
+  static void readAdapter(ParameterSpace space, PolicySpec spec, ModelFiles files, String adapter)
       throws IOException {
+    ModelConfig config = spec.config(files);
     AdapterFiles.Adapter given = AdapterFiles.read(Path.of(adapter));
     try (var weights = given.weights()) {
       LoraOptions lora = spec.lora();
@@ -142,13 +150,30 @@ final class Policy implements AutoCloseable {
             "Option --adapter: %s has a rank or an alpha of its own for some modules, and one is trained for all: merge it by the job export first"
                 .formatted(adapter));
       }
+      for (List<Integer> rows : given.config().tokens().values()) {
+        if (!spec.tokens().equals(rows.stream().sorted().toList())) {
+          Tokenizer tokenizer = Tokenizers.of(files);
+          throw JobException.invalid(
+              "Option --adapter: %s has rows of the tokens %s, and here those of %s are trained; give --train-tokens with the adapter's, or merge it by the job export first"
+                  .formatted(
+                      adapter,
+                      rows.stream().map(tokenizer::token).toList(),
+                      spec.tokens().stream().map(tokenizer::token).toList()));
+        }
+      }
       Set<String> left = new TreeSet<>(weights.weights().keySet());
       for (Slot slot : space.slots()) {
         if (DecoderLayout.isValueHead(slot)) {
           continue;
         }
         String name = AdapterOutput.fileName(slot.name());
-        space.slot(slot.name()).orElseThrow().write(weights.read(name));
+        Tensor into = space.slot(slot.name()).orElseThrow();
+        Optional<List<Integer>> rows = AdapterOutput.tokens(slot, given.config());
+        if (rows.isPresent()) {
+          readRows(into, spec.tokens(), weights.read(name), rows.get());
+        } else if (!AdapterOutput.isOfTokens(slot)) {
+          into.write(weights.read(name));
+        }
         left.remove(name);
       }
       if (!left.isEmpty()) {
@@ -156,6 +181,15 @@ final class Policy implements AutoCloseable {
             "Option --adapter: %s holds %s, which is not trained here: merge it by the job export first"
                 .formatted(adapter, String.join(", ", left)));
       }
+    }
+  }
+
+  /** The adapter may have them in another order. */
+  private static void readRows(
+      Tensor into, List<Integer> tokens, float[] values, List<Integer> ids) {
+    for (int i = 0; i < tokens.size(); i++) {
+      int from = ids.indexOf(tokens.get(i)) * into.columns();
+      into.rows(i, 1).write(Arrays.copyOfRange(values, from, from + into.columns()));
     }
   }
 

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     empty in a local session
  * @param trainable which weights move
  * @param lora the adapters; counts with {@link Trainable#LORA}
+ * @param tokens ids, ascending, whose rows are trained beside the adapters
  * @param dtype what frozen weights are held in
  * @param recompute whether activations are computed again in the backward pass
  * @param classes names of the classes that a new sequence head tells apart; empty where the model
@@ -32,6 +33,7 @@ record PolicySpec(
     String fingerprint,
     Trainable trainable,
     LoraOptions lora,
+    List<Integer> tokens,
     StudentOptions.Dtype dtype,
     boolean recompute,
     List<String> classes,
@@ -42,6 +44,7 @@ record PolicySpec(
   private static final String ALL_LINEAR = "all-linear";
 
   PolicySpec {
+    tokens = List.copyOf(tokens);
     classes = List.copyOf(classes);
   }
 
@@ -62,7 +65,8 @@ record PolicySpec(
     if (trainable != Trainable.LORA) {
       return Optional.empty();
     }
-    return Optional.of(new LoraConfig(lora.rank(), lora.alpha(), lora.dropout(), targets(config)));
+    return Optional.of(
+        new LoraConfig(lora.rank(), lora.alpha(), lora.dropout(), targets(config), tokens));
   }
 
   /** What is trained, and what of it the model's file does not have. */

@@ -12,10 +12,12 @@ import dev.distillery.model.nn.DecoderLayout;
 import dev.distillery.model.nn.FrozenForm;
 import dev.distillery.model.nn.Slot;
 import dev.distillery.model.nn.Trainable;
+import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.model.train.Schedule;
 import dev.distillery.training.tokens.PlannedRows;
 import dev.distillery.training.tokens.TokenRows;
+import dev.distillery.training.tokens.TrainedTokens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -45,7 +47,8 @@ record RunSetup(
     Optional<TokenRows> eval,
     RunFacts facts,
     List<String> classes,
-    Optional<StepMethod> method) {
+    Optional<StepMethod> method,
+    Optional<ChatTemplate> template) {
   /** Sites of the seed. */
   private static final int ORDER = 1;
 
@@ -73,31 +76,37 @@ record RunSetup(
         Optional.empty(),
         RunFacts.NONE,
         List.of(),
+        Optional.empty(),
         Optional.empty());
   }
 
+  RunSetup writtenIn(Optional<ChatTemplate> by) {
+    return new RunSetup(options, seed, objective, train, eval, facts, classes, method, by);
+  }
+
   RunSetup evaluatedOn(Optional<TokenRows> rows) {
-    return new RunSetup(options, seed, objective, train, rows, facts, classes, method);
+    return new RunSetup(options, seed, objective, train, rows, facts, classes, method, template);
   }
 
   RunSetup identifiedBy(RunFacts all) {
-    return new RunSetup(options, seed, objective, train, eval, all, classes, method);
+    return new RunSetup(options, seed, objective, train, eval, all, classes, method, template);
   }
 
   RunSetup classifying(List<String> names) {
-    return new RunSetup(options, seed, objective, train, eval, facts, names, method);
+    return new RunSetup(options, seed, objective, train, eval, facts, names, method, template);
   }
 
   RunSetup stepping(StepMethod by) {
-    return new RunSetup(options, seed, objective, train, eval, facts, classes, Optional.of(by));
+    return new RunSetup(
+        options, seed, objective, train, eval, facts, classes, Optional.of(by), template);
   }
 
   RunSetup over(TokenRows rows) {
-    return new RunSetup(options, seed, objective, rows, eval, facts, classes, method);
+    return new RunSetup(options, seed, objective, rows, eval, facts, classes, method, template);
   }
 
   RunSetup with(TrainingOptions others) {
-    return new RunSetup(others, seed, objective, train, eval, facts, classes, method);
+    return new RunSetup(others, seed, objective, train, eval, facts, classes, method, template);
   }
 
   void refuseWhatNeedsAnEvaluation() {
@@ -162,25 +171,44 @@ record RunSetup(
         given.beta1(), given.beta2(), given.epsilon(), given.weightDecay(), given.maxGradNorm());
   }
 
-  private boolean lora() {
+  boolean lora() {
     return options.student().trainable() == StudentOptions.Trainable.LORA;
   }
 
-  /** What is trained of which model. */
+  /** Ids whose rows are trained beside the policy's adapters. */
+  private List<Integer> tokens() {
+    List<String> given = options.lora().trainTokens();
+    if (!lora() || given.isEmpty()) {
+      return List.of();
+    }
+    try (ModelFiles files = open()) {
+      return TrainedTokens.of(given, files, template);
+    } catch (IOException e) {
+      throw cannotRead(e);
+    }
+  }
+
+  /** What is trained of which model; of a value network, no rows of tokens. */
   PolicySpec spec(String fingerprint) {
     return spec(
         options.student().model(),
         fingerprint,
+        tokens(),
         method.map(StepMethod::valueHead).orElse(false),
         ADAPTERS,
         method
             .flatMap(StepMethod::valueModel)
-            .map(value -> spec(value.model(), value.hash(), true, VALUE_ADAPTERS, null))
+            .map(value -> spec(value.model(), value.hash(), List.of(), true, VALUE_ADAPTERS, null))
             .orElse(null));
   }
 
   private PolicySpec spec(
-      String model, String fingerprint, boolean valueHead, int site, @Nullable PolicySpec value) {
+      String model,
+      String fingerprint,
+      List<Integer> tokens,
+      boolean valueHead,
+      int site,
+      @Nullable PolicySpec value) {
     return new PolicySpec(
         model,
         fingerprint,
@@ -190,6 +218,7 @@ record RunSetup(
           case HEAD -> Trainable.HEAD;
         },
         options.lora(),
+        tokens,
         options.student().dtype(),
         options.student().gradientCheckpointing(),
         classes,

@@ -9,11 +9,16 @@ import dev.distillery.model.nn.KernelSets;
 import dev.distillery.model.nn.Kernels;
 import dev.distillery.model.nn.ParameterSpace;
 import dev.distillery.model.nn.Weights;
+import dev.distillery.model.tokenizer.ChatTemplate;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.model.train.AdamW;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.RunStop;
 import dev.distillery.spark.job.ShippedModel;
+import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenRows;
+import dev.distillery.training.tokens.TrainedTokens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -142,6 +147,14 @@ public final class TrainingRun {
     return new TrainingRun(run, setup.stepping(method), parts, finish);
   }
 
+  /**
+   * The same run, whose rows are written in a template: its marks are what {@code --train-tokens
+   * auto} asks for, and what a run that leaves the embedding as it is warns of.
+   */
+  public TrainingRun writtenIn(ChatTemplate template) {
+    return new TrainingRun(run, setup.writtenIn(Optional.of(template)), parts, finish);
+  }
+
   /** The same run, whose result is finished before it is written. */
   public TrainingRun finishing(Finish by) {
     return new TrainingRun(run, setup, parts, Optional.of(by));
@@ -174,7 +187,9 @@ public final class TrainingRun {
   /** What the run will take, without any of it: for a dry run. */
   public TrainingPlan plan() {
     try (ModelFiles files = setup.open()) {
-      return plan(setup.spec("").config(files), setup.memory(files));
+      PolicySpec spec = setup.spec("");
+      sayTokens(spec, files);
+      return plan(spec.config(files), setup.memory(files));
     } catch (IOException e) {
       throw setup.cannotRead(e);
     }
@@ -211,6 +226,7 @@ public final class TrainingRun {
     figures.put("total_tokens", Math.round(allTokens));
     figures.put("parameters", config.parameterCount());
     figures.put("trained_parameters", memory.moved());
+    figures.put("trained_tokens", setup.spec("").tokens().size());
     figures.put("memory_bytes", memory.bytes(batch.batchSize(), batch.gradientAccumulationSteps()));
     memory.objection(batch, RunSetup.machineMemory()).ifPresent(run.progress()::say);
     memory
@@ -239,6 +255,37 @@ public final class TrainingRun {
       throw new UncheckedIOException("Cannot read the output folder: " + e.getMessage(), e);
     }
     return new TrainingPlan(train.size(), order.stepsPerEpoch(), total, memory.moved(), figures);
+  }
+
+  /**
+   * Which rows of tokens are trained, and which are needed, were never trained, and are not now.
+   */
+  private void sayTokens(PolicySpec spec, ModelFiles files) throws IOException {
+    ModelConfig config = spec.config(files);
+    if (!spec.tokens().isEmpty()) {
+      Tokenizer tokenizer = Tokenizers.of(files);
+      List<String> matrices = DecoderLayout.tokenModules(config);
+      run.progress()
+          .say(
+              "Trained beside the adapter: the rows of %s tokens (%s) of %s, %s x %s x %s parameters"
+                  .formatted(
+                      spec.tokens().size(),
+                      String.join(", ", spec.tokens().stream().map(tokenizer::token).toList()),
+                      String.join(" and ", matrices),
+                      spec.tokens().size(),
+                      config.hiddenSize(),
+                      matrices.size()));
+    } else if (setup.options().lora().trainTokens().contains(TrainedTokens.AUTO)) {
+      run.progress()
+          .say(
+              "The embeddings of all tokens that the template needs were trained: --train-tokens"
+                  + " auto adds none");
+    }
+    if (setup.template().isPresent()
+        && setup.options().student().trainable() != StudentOptions.Trainable.FULL) {
+      TemplateTokens.warning(files, setup.template().get(), spec.tokens())
+          .ifPresent(run.progress()::say);
+    }
   }
 
   /** Where an earlier try of this run stands. */
@@ -273,6 +320,9 @@ public final class TrainingRun {
               options.workers().workers().map(OptionalInt::of).orElse(OptionalInt.empty()));
       Map<String, String> identity = setup.identity(cluster.workers());
       PolicySpec spec = setup.spec(context.isLocal() ? "" : identity.getOrDefault("model", ""));
+      if (parts.before().isEmpty()) {
+        sayTokens(spec, files);
+      }
       OutputFolder folder = folder();
       var saved = new Checkpoints(folder, run.id(), identity, setup::asNow);
       Checkpoints checkpoints = run.overwrites() ? saved.replacing() : saved;
@@ -329,7 +379,7 @@ public final class TrainingRun {
     ModelConfig config = spec.config(files);
     ParameterSpace own = parameters.without(DecoderLayout.VALUE_NETWORK);
     if (adapter.isPresent()) {
-      Policy.readAdapter(own, spec, config, adapter.get());
+      Policy.readAdapter(own, spec, files, adapter.get());
     }
     if (spec.network().isPresent()) {
       try (ModelFiles network = ModelFiles.open(Path.of(spec.network().get().model()))) {

@@ -67,25 +67,30 @@ public final class TemplateTokens {
    * frozen embedding never learns a mark that nobody trained.
    *
    * @param model that training begins from
+   * @param trained ids whose rows are trained all the same
    * @return empty where its marks were trained
    * @throws JobException as {@link #require}
    */
-  public static Optional<String> warning(ModelFiles model, ChatTemplate template)
-      throws IOException {
+  public static Optional<String> warning(
+      ModelFiles model, ChatTemplate template, List<Integer> trained) throws IOException {
     Tokenizer tokenizer = Tokenizers.of(model);
-    List<Integer> untrained = untrained(model, require(template, tokenizer));
+    List<Integer> untrained =
+        untrained(model, template).stream().filter(id -> !trained.contains(id)).toList();
     return untrained.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "Warning: the template %s needs %s, whose embeddings were never trained and are frozen now: the student cannot learn to use them, nor to stop. Train all weights with --trainable full, or choose another --template"
+            "Warning: the template %s needs %s, whose embeddings were never trained and are frozen now: the student cannot learn to use them, nor to stop. Train their rows beside LoRA adapters with --train-tokens auto, or all weights with --trainable full, or choose another --template"
                 .formatted(template.name(), untrained.stream().map(tokenizer::token).toList()));
   }
 
   /**
-   * Those of the ids whose rows of the embedding were never trained: all zero, or equal to that of
-   * another of them.
+   * Those of the template's marks whose rows of the embedding were never trained: all zero, or
+   * equal to that of another of them.
+   *
+   * @throws JobException as {@link #require}
    */
-  private static List<Integer> untrained(ModelFiles model, List<Integer> ids) throws IOException {
+  static List<Integer> untrained(ModelFiles model, ChatTemplate template) throws IOException {
+    List<Integer> ids = require(template, Tokenizers.of(model));
     WeightSource weights = model.weights();
     String name = model.config().architecture().names().embedding() + ".weight";
     return untrained(weights, name, model.config().hiddenSize(), ids);

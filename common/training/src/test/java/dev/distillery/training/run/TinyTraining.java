@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 
@@ -93,6 +95,23 @@ final class TinyTraining {
           Weights.source(parameters, ModelTensors.of(config)),
           TensorType.F32);
     }
+  }
+
+  /** Gives the model a tokenizer of its 67 tokens, the characters from "!" on. */
+  TinyTraining spelt() throws IOException {
+    String vocabulary =
+        IntStream.range(0, 67)
+            .mapToObj(
+                id -> "\"" + (id == 1 || id == 59 ? "\\" : "") + (char) ('!' + id) + "\": " + id)
+            .collect(Collectors.joining(", "));
+    Files.writeString(
+        model.resolve("tokenizer.json"),
+        """
+        {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true},
+         "model": {"type": "BPE", "vocab": {%s}, "merges": []}}
+        """
+            .formatted(vocabulary));
+    return this;
   }
 
   /** With an option. */

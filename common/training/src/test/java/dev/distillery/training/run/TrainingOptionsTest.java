@@ -25,6 +25,7 @@ class TrainingOptionsTest {
             lora-alpha 32.0
             lora-dropout 0.05
             lora-targets q_proj,v_proj
+            train-tokens (none)
             learning-rate (none)
             weight-decay 0.0
             max-grad-norm 1.0
@@ -65,6 +66,7 @@ class TrainingOptionsTest {
             lora-alpha 16.0
             lora-dropout 0.1
             lora-targets all-linear
+            train-tokens auto,</s>
             learning-rate 0.001
             weight-decay 0.1
             max-grad-norm 0.5
@@ -107,11 +109,11 @@ class TrainingOptionsTest {
                         "outer-momentum", List.of("1"))))
         .containsExactlyInAnyOrder(
             "Option --outer-momentum: expected 0 or more and below 1, found 1.0",
-            "Option --adapter: expected only with --trainable lora, found --trainable full; leave it"
-                + " out",
+            "Option --adapter: expected only with --trainable lora, found --trainable full; leave"
+                + " it out",
             "Option --lora-rank: expected only with --trainable lora, found --trainable full; leave"
                 + " it out",
-            "Option --outer-momentum: expected only with --local-steps, found --local-steps 1; leave"
-                + " it out");
+            "Option --outer-momentum: expected only with --local-steps, found --local-steps 1;"
+                + " leave it out");
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.distillery.core.run.ModelHash;
 import dev.distillery.model.format.AdapterFiles;
+import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.nn.Decoder;
 import dev.distillery.model.nn.Dropout;
 import dev.distillery.model.nn.Gradients;
@@ -15,6 +16,7 @@ import dev.distillery.training.tokens.TokenSequence;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,6 +48,7 @@ class TrainingRunTest {
   void oneToFourWorkersGiveTheSameBits() throws IOException {
     TinyTraining tiny =
         tiny("lora").with("trainable", "lora").with("lora-dropout", 0.3).with("dropout", 0.1);
+    tiny.spelt().with("train-tokens", "#,A");
     tiny.eval = Optional.of(new TinyTraining.RandomRows(7, 9));
     for (int workers = 1; workers <= 4; workers++) {
       Map<String, Number> figures = tiny.with("workers", workers).run("w" + workers).figures();
@@ -186,7 +189,7 @@ class TrainingRunTest {
   void resumingGivesTheBitsOfARunThatNothingStopped() throws IOException {
     TinyTraining tiny =
         tiny("lora").with("trainable", "lora").with("max-steps", 20).with("save-steps", 5);
-    tiny.with("eval-steps", 4);
+    tiny.spelt().with("eval-steps", 4).with("train-tokens", "A");
     tiny.eval = Optional.of(new TinyTraining.RandomRows(5, 9));
     tiny.objective = new Dying(Integer.MAX_VALUE);
     tiny.run("whole");
@@ -197,6 +200,60 @@ class TrainingRunTest {
     assertThat(summary.figures()).containsEntry("steps", 20L);
     same(tiny, "whole", "cut");
     assertThat(tiny.metrics("cut")).doesNotHaveDuplicates();
+  }
+
+  /**
+   * Token 2 is "#", token 32 "A"; the rows of an untied model's head go with those of its
+   * embedding.
+   */
+  @Test
+  void rowsOfTokensAreTrainedAndGoOnWithTheirAdapter() throws IOException {
+    TinyTraining tiny = tiny("llama-gqa42-untied-bias").spelt().with("trainable", "lora");
+    tiny.with("max-steps", 2).with("train-tokens", "A,#").run("one");
+    AdapterFiles.Adapter one = AdapterFiles.read(tiny.output("one"));
+    String rows = "model.embed_tokens.token_adapter.trainable_tokens_delta";
+    try (var own = one.weights()) {
+      assertThat(one.config().tokens())
+          .containsEntry("lm_head", List.of(2, 32))
+          .containsEntry("model.embed_tokens", List.of(2, 32));
+      assertThat(own.read(rows)).isNotEqualTo(rowsOf(tiny, "model.embed_tokens.weight"));
+    }
+    tiny.with("adapter", tiny.output("one")).with("learning-rate", 0).run("still");
+    AdapterFiles.Adapter still = AdapterFiles.read(tiny.output("still"));
+    try (var own = AdapterFiles.read(tiny.output("one")).weights();
+        var other = still.weights()) {
+      for (String name : own.weights().keySet()) {
+        assertThat(other.read(name)).as(name).isEqualTo(own.read(name));
+      }
+    }
+    assertThatThrownBy(() -> tiny.with("train-tokens", "A").run("other"))
+        .hasMessageContaining("has rows of the tokens [#, A], and here those of [A] are trained")
+        .hasMessageContaining("give --train-tokens with the adapter's");
+    tiny.values.remove("train-tokens");
+    assertThatThrownBy(() -> tiny.run("none")).hasMessageContaining("here those of [] are trained");
+  }
+
+  private static float[] rowsOf(TinyTraining tiny, String matrix) throws IOException {
+    try (ModelFiles files = ModelFiles.open(Path.of(tiny.values.get("model")))) {
+      int width = files.config().hiddenSize();
+      float[] rows = new float[2 * width];
+      files.weights().read(matrix, 2L * width, FloatBuffer.wrap(rows, 0, width));
+      files.weights().read(matrix, 32L * width, FloatBuffer.wrap(rows, width, width));
+      return rows;
+    }
+  }
+
+  @Test
+  void tokensThatCannotBeTrainedAreRefusedInWords() throws IOException {
+    TinyTraining tiny = tiny("lora").spelt().with("trainable", "lora").with("max-steps", 1);
+    assertThatThrownBy(() -> tiny.with("train-tokens", "A,HELLO").run("pieces"))
+        .hasMessageContaining("'HELLO' is not one token")
+        .hasMessageContaining("which writes it as 5 (H E L L O)");
+    assertThatThrownBy(() -> tiny.with("train-tokens", "auto").run("auto"))
+        .hasMessageContaining("the rows are written in none: name tokens");
+    assertThatThrownBy(() -> tiny.with("trainable", "full").run("full"))
+        .hasMessageContaining("--train-tokens")
+        .hasMessageContaining("--trainable");
   }
 
   @Test

@@ -25,7 +25,6 @@ import dev.distillery.training.card.BaseModelTerms;
 import dev.distillery.training.card.ModelCard;
 import dev.distillery.training.run.FrozenModel;
 import dev.distillery.training.run.ResultFolder;
-import dev.distillery.training.run.StudentOptions;
 import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PairSettings;
@@ -34,6 +33,7 @@ import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSettings;
+import dev.distillery.training.tokens.TrainedTokens;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -136,6 +136,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
               LocalDate.now(ZoneOffset.UTC));
       ChatTemplate template = template(files, tokenizer, options, told);
       List<Integer> marks = TemplateTokens.require(template, tokenizer);
+      TrainedTokens.check(options.training().lora().trainTokens(), tokenizer);
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
         throw JobException.invalid(
@@ -176,18 +177,17 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), TABLES);
     TokenSettings settings;
     Tokenizer tokenizer;
+    ChatTemplate template;
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       tokenizer = Tokenizers.of(files);
       TemplateInputs told =
           TemplateChoice.told(run, Path.of(model), options.template(), options.templateInputs());
       settings = settings(files, options).told(told);
-      if (options.training().student().trainable() != StudentOptions.Trainable.FULL) {
-        TemplateTokens.warning(files, template(files, tokenizer, options, told))
-            .ifPresent(run.progress()::say);
-      }
+      template = template(files, tokenizer, options, told);
     }
     if (run.dryRun()) {
-      return plan(run, options, inputs.plan(model, settings, options.show()), settings, tokenizer);
+      TrainingInputs.Plan plan = inputs.plan(model, settings, options.show());
+      return plan(run, options, plan, settings, tokenizer, template);
     }
     Optional<ReferenceFigures> reference = reference(run, options);
     long seed = options.run().randomSeed();
@@ -195,7 +195,7 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     TrainingInputs.Tokens tokens = with(reference, inputs).build(model, settings, seed, shuffled);
     TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
-        training(run, options, tokens.rows())
+        training(run, options, tokens.rows(), template)
             .identifiedBy(PreferenceOptions.class, options.preference())
             .identifiedBy("reference", reference.map(ReferenceFigures::hash).orElse("none"))
             .identifiedBy("token tables", tokens.key());
@@ -214,13 +214,15 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
     return Outcome.done(summary, account(tokens.counts()));
   }
 
-  private static TrainingRun training(JobRun run, DpoOptions options, TokenRows rows) {
+  private static TrainingRun training(
+      JobRun run, DpoOptions options, TokenRows rows, ChatTemplate template) {
     return TrainingRun.of(
-        run,
-        options.trained(),
-        options.run().randomSeed(),
-        new PreferenceObjective(options.preference().toLoss()),
-        rows);
+            run,
+            options.trained(),
+            options.run().randomSeed(),
+            new PreferenceObjective(options.preference().toLoss()),
+            rows)
+        .writtenIn(template);
   }
 
   /** What the losses that have a reference ask it. */
@@ -262,9 +264,10 @@ public final class DpoJob implements Job<DpoOptions, DpoSummary> {
       DpoOptions options,
       TrainingInputs.Plan plan,
       TokenSettings settings,
-      Tokenizer tokenizer) {
+      Tokenizer tokenizer,
+      ChatTemplate template) {
     System.out.print(plan.describe(tokenizer));
-    TrainingRun training = training(run, options, plan.rows());
+    TrainingRun training = training(run, options, plan.rows(), template);
     if (!options.tokens().evalInput().isEmpty()) {
       training =
           training.evaluatedOn(

@@ -47,6 +47,7 @@ import dev.distillery.training.run.TrainingResult;
 import dev.distillery.training.run.TrainingRun;
 import dev.distillery.training.tokens.PlannedRows;
 import dev.distillery.training.tokens.TemplateChoice;
+import dev.distillery.training.tokens.TrainedTokens;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -137,6 +138,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
       checkRewardModel(options, reward.name());
     }
     try (Student student = Student.open(Path.of(model), 1)) {
+      TrainedTokens.check(options.training().lora().trainTokens(), student.tokenizer());
       int context = student.config().maxPositions();
       if (options.maxLength().orElse(0) > context) {
         throw JobException.invalid(
@@ -259,7 +261,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
                 stops,
                 Optional.empty(),
                 Optional.empty());
-        TrainingRun training = training(run, options, method, sums);
+        TrainingRun training = training(run, options, method, sums, template);
         return Outcome.done(
             new PpoSummary(
                 run.summary(), training.plan().figures(), options.training().student().outputDir()),
@@ -281,7 +283,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
           method(run, options, rewards, texts, student, stops, Optional.of(prompts), held);
       TrainingRun training =
           rewards
-              .identified(training(run, options, method, sums))
+              .identified(training(run, options, method, sums, template))
               .identifiedBy("ptx token tables", texts.key());
       TrainingResult result = held.map(training::evaluatedOn).orElse(training).train();
       Map<String, Number> figures = new TreeMap<>(result.figures());
@@ -356,7 +358,11 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
   }
 
   private static TrainingRun training(
-      JobRun run, PpoOptions options, PolicyMethod method, PromptInputs.Sums sums)
+      JobRun run,
+      PpoOptions options,
+      PolicyMethod method,
+      PromptInputs.Sums sums,
+      Optional<ChatTemplate> template)
       throws IOException {
     TrainingOptions given = options.training();
     // An optimiser step is a mini-batch: so many micro-batches, whose sums take memory.
@@ -389,6 +395,7 @@ public final class PpoJob implements Job<PpoOptions, PpoSummary> {
             .identifiedBy(RolloutOptions.class, options.rollouts())
             .identifiedBy(UpdateOptions.class, options.update())
             .reading(PpoOptions::settled);
+    made = template.map(made::writtenIn).orElse(made);
     Optional<String> value = options.update().valueModel();
     if (value.isPresent()) {
       made = made.identifiedBy("value model", ValueModel.hash(Path.of(value.get())));

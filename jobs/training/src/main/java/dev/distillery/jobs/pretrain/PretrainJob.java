@@ -39,6 +39,7 @@ import dev.distillery.training.tokens.TokenSettings;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
 import dev.distillery.training.tokens.TokenSettings.TrainOn;
+import dev.distillery.training.tokens.TrainedTokens;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -157,6 +158,7 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
     }
     try (ModelFiles files = ModelFiles.open(Path.of(student.model()))) {
       int unused = options.tokens().length(files.config().maxPositions());
+      TrainedTokens.check(options.training().lora().trainTokens(), Tokenizers.of(files));
       BaseModelTerms.of(Path.of(student.model())).check(student.model(), options.run().use());
     } catch (ModelFileException e) {
       throw JobException.invalid("Option --model: " + e.getMessage());

@@ -13,7 +13,6 @@ import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelFiles;
 import dev.distillery.model.format.ModelTensors;
 import dev.distillery.model.format.WeightSource;
-import dev.distillery.model.tokenizer.ChatTemplate;
 import dev.distillery.spark.job.Job;
 import dev.distillery.spark.job.JobRun;
 import dev.distillery.spark.job.Outcome;
@@ -43,6 +42,7 @@ import dev.distillery.training.tokens.TemplateTokens;
 import dev.distillery.training.tokens.TokenCounts;
 import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSettings;
+import dev.distillery.training.tokens.TrainedTokens;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -152,6 +152,7 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
       AdapterTokenizer.check(model, base, options.template());
       AnswerEncoder encoder = encoder(base, options, LocalDate.now(ZoneOffset.UTC));
       int marks = TemplateTokens.require(encoder.template(), encoder.tokenizer()).size();
+      TrainedTokens.check(options.training().lora().trainTokens(), encoder.tokenizer());
       if (options.tokens().length(config.maxPositions()) < marks) {
         throw JobException.invalid(
             "Option --max-length: %s tokens do not hold the marks of one turn of the template %s"
@@ -213,7 +214,6 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
     TrainingOptions begun = begin(run, options);
     String model = begun.student().model();
     ShippedModel.ship(run.spark().sparkContext(), model);
-    warnOfUntrained(run, options, model);
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), COMPARISONS);
     TokenSettings settings = settings(run, options, model, true);
     if (run.dryRun()) {
@@ -288,14 +288,15 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
   }
 
   private static TrainingRun training(
-      JobRun run, RewardOptions options, TrainingOptions begun, TokenRows rows) {
+      JobRun run, RewardOptions options, TrainingOptions begun, TokenRows rows) throws IOException {
     return TrainingRun.of(
             run,
             begun,
             options.run().randomSeed(),
             new RewardObjective(options.centerRewards()),
             rows)
-        .classifying(HEAD);
+        .classifying(HEAD)
+        .writtenIn(encoder(Path.of(begun.student().model()), options, run.day()).template());
   }
 
   private static Optional<TrainingInputs> held(JobRun run, RewardOptions options) {
@@ -428,17 +429,5 @@ public final class RewardJob implements Job<RewardOptions, RewardSummary> {
       card.addCurve(name, TrainingInputs.curve(run, name));
     }
     return card;
-  }
-
-  /** A frozen embedding never learns a mark that nobody trained. */
-  private static void warnOfUntrained(JobRun run, RewardOptions options, String model)
-      throws IOException {
-    if (options.training().student().trainable() == StudentOptions.Trainable.FULL) {
-      return;
-    }
-    ChatTemplate template = encoder(Path.of(model), options, run.day()).template();
-    try (ModelFiles files = ModelFiles.open(Path.of(model))) {
-      TemplateTokens.warning(files, template).ifPresent(run.progress()::say);
-    }
   }
 }

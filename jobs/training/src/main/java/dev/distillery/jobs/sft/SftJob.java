@@ -37,6 +37,7 @@ import dev.distillery.training.tokens.TokenRows;
 import dev.distillery.training.tokens.TokenSettings;
 import dev.distillery.training.tokens.TokenSettings.OverLength;
 import dev.distillery.training.tokens.TokenSettings.Packing;
+import dev.distillery.training.tokens.TrainedTokens;
 import dev.distillery.training.tokens.TrainingInputs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -150,6 +151,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
               LocalDate.now(ZoneOffset.UTC));
       ChatTemplate template = template(student, options, told);
       List<Integer> marks = TemplateTokens.require(template, student.tokenizer());
+      TrainedTokens.check(options.training().lora().trainTokens(), student.tokenizer());
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
       if (length < marks.size()) {
         throw JobException.invalid(
@@ -173,7 +175,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   private static void checkClassifier(SftOptions options, String model) {
     try (ModelFiles files = ModelFiles.open(Path.of(model))) {
       int unused = options.tokens().length(files.config().maxPositions());
-      var unusedTokenizer = Tokenizers.of(files);
+      TrainedTokens.check(options.training().lora().trainTokens(), Tokenizers.of(files));
       Classes.check(files.config(), auxWeight(options));
       BaseModelTerms.of(Path.of(model)).check(model, options.run().use());
     } catch (ModelFileException e) {
@@ -204,6 +206,7 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
     TrainingInputs inputs = TrainingInputs.read(run, options.tokens().input(), tables(options));
     TokenSettings settings;
     Tokenizer tokenizer;
+    Optional<ChatTemplate> template = Optional.empty();
     if (options.classifies()) {
       try (ModelFiles files = ModelFiles.open(Path.of(model))) {
         tokenizer = Tokenizers.of(files);
@@ -219,19 +222,19 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
         TemplateInputs told =
             TemplateChoice.told(run, Path.of(model), options.template(), options.templateInputs());
         settings = settings(student, options).told(told);
-        warnOfUntrained(run, options, template(student, options, told));
+        template = Optional.of(template(student, options, told));
       }
     }
     if (run.dryRun()) {
       TrainingInputs.Plan plan = inputs.plan(model, settings, options.show());
-      return plan(run, options, settings, plan, tokenizer);
+      return plan(run, options, settings, plan, tokenizer, template);
     }
     long seed = options.run().randomSeed();
     boolean shuffled = options.training().batch().shuffle();
     TrainingInputs.Tokens tokens = inputs.build(model, settings, seed, shuffled);
     TrainingInputs.writeRejects(run, tokens.rejects());
     TrainingRun training =
-        identified(training(run, options, settings, tokens.rows()), options)
+        identified(training(run, options, settings, tokens.rows(), template), options)
             .identifiedBy("token tables", tokens.key());
     if (!options.tokens().evalInput().isEmpty()) {
       training = training.evaluatedOn(held(run, options, settings));
@@ -272,10 +275,17 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   }
 
   private static TrainingRun training(
-      JobRun run, SftOptions options, TokenSettings settings, TokenRows rows) throws IOException {
-    return TrainingRun.of(
-            run, options.training(), options.run().randomSeed(), objective(run, options), rows)
-        .classifying(settings.classes());
+      JobRun run,
+      SftOptions options,
+      TokenSettings settings,
+      TokenRows rows,
+      Optional<ChatTemplate> template)
+      throws IOException {
+    TrainingRun training =
+        TrainingRun.of(
+                run, options.training(), options.run().randomSeed(), objective(run, options), rows)
+            .classifying(settings.classes());
+    return template.map(training::writtenIn).orElse(training);
   }
 
   private static TrainingObjective objective(JobRun run, SftOptions options) throws IOException {
@@ -345,11 +355,12 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
       SftOptions options,
       TokenSettings settings,
       TrainingInputs.Plan plan,
-      Tokenizer tokenizer)
+      Tokenizer tokenizer,
+      Optional<ChatTemplate> template)
       throws IOException {
     System.out.print(plan.describe(tokenizer));
     Map<String, Number> figures =
-        new TreeMap<>(planned(run, options, settings, plan).plan().figures());
+        new TreeMap<>(planned(run, options, settings, plan, template).plan().figures());
     figures.putAll(plan.figures());
     figures.putAll(plan.counts().figures());
     return Outcome.done(
@@ -358,9 +369,13 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
   }
 
   private static TrainingRun planned(
-      JobRun run, SftOptions options, TokenSettings settings, TrainingInputs.Plan plan)
+      JobRun run,
+      SftOptions options,
+      TokenSettings settings,
+      TrainingInputs.Plan plan,
+      Optional<ChatTemplate> template)
       throws IOException {
-    TrainingRun training = training(run, options, settings, plan.rows());
+    TrainingRun training = training(run, options, settings, plan.rows(), template);
     if (options.tokens().evalInput().isEmpty()) {
       return training;
     }
@@ -435,17 +450,5 @@ public final class SftJob implements Job<SftOptions, SftSummary> {
         Packing.NONE,
         -1,
         classes);
-  }
-
-  /** A frozen embedding never learns a mark that nobody trained. */
-  private static void warnOfUntrained(JobRun run, SftOptions options, ChatTemplate template)
-      throws IOException {
-    StudentOptions student = options.training().student();
-    if (student.trainable() == StudentOptions.Trainable.FULL) {
-      return;
-    }
-    try (ModelFiles files = ModelFiles.open(Path.of(student.model()))) {
-      TemplateTokens.warning(files, template).ifPresent(run.progress()::say);
-    }
   }
 }

@@ -5,6 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.core.teacher.testing.FetchedModel;
+import dev.distillery.model.format.ArrayWeights;
+import dev.distillery.model.format.ModelFiles;
+import dev.distillery.model.format.ModelWriter;
+import dev.distillery.model.format.TensorType;
+import dev.distillery.model.format.WeightSource;
+import dev.distillery.model.nn.Decoder;
+import dev.distillery.model.nn.Ids;
+import dev.distillery.model.nn.Kernels;
+import dev.distillery.model.nn.Tensor;
+import dev.distillery.model.sample.Student;
+import dev.distillery.model.tokenizer.Tokenizer;
+import dev.distillery.model.tokenizer.Tokenizers;
 import dev.distillery.spark.testing.LocalSpark;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,9 +26,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,15 +76,27 @@ class SftTemplateTest {
     Files.writeString(model.resolve("chat_template.jinja"), DATED);
   }
 
-  /** What the run prints, its tokens put together again. */
-  private String run(Map<String, Object> given) {
+  /** The lines of a run's progress. */
+  private String said(Map<String, Object> given) {
+    List<String> lines = new ArrayList<>();
+    var unused =
+        new SftJob().run(LocalSpark.session(), options(given), update -> lines.add(update.line()));
+    return String.join("\n", lines);
+  }
+
+  private SftOptions options(Map<String, Object> given) {
     var values = new HashMap<String, List<String>>();
     values.put("model", List.of(model.toString()));
     values.put("input", List.of(rows.toString()));
     values.put("warehouse", List.of(temp.resolve("warehouse").toString()));
     values.put("output-dir", List.of(temp.resolve("out").toString()));
     given.forEach((name, value) -> values.put(name, List.of(value.toString())));
-    SftOptions options = OptionsBinder.of(SftOptions.class).bind(values);
+    return OptionsBinder.of(SftOptions.class).bind(values);
+  }
+
+  /** What the run prints, its tokens put together again. */
+  private String run(Map<String, Object> given) {
+    SftOptions options = options(given);
     PrintStream before = System.out;
     var printed = new ByteArrayOutputStream();
     try {
@@ -129,6 +156,80 @@ class SftTemplateTest {
     }
     assertThat(result.resolve("additional_chat_templates/tool_use.jinja"))
         .hasContent("{{ tools }}");
+  }
+
+  /** Both marks' rows are zero in embedding and head: of a frozen one they never are likelier. */
+  @Test
+  void marksThatNobodyTrainedAreLearntBesideTheAdapter() throws IOException {
+    Path untrained = withoutMarks();
+    Map<String, Object> given =
+        new HashMap<>(
+            Map.of("model", untrained, "trainable", "lora", "template", "chatml", "run-id", "a"));
+    given.put("dry-run", true);
+    assertThat(said(given))
+        .contains("needs [<|im_start|>, <|im_end|>]", "never trained", "--train-tokens auto");
+    given.put("train-tokens", "auto");
+    assertThat(said(given))
+        .contains("the rows of 2 tokens (<|im_start|>, <|im_end|>) of model.embed_tokens")
+        .doesNotContain("never trained");
+    given.put("dry-run", false);
+    given.put("max-steps", 40);
+    given.put("learning-rate", 0.05);
+    run(given);
+    assertThat(rates(untrained, Optional.empty())).isLessThan(-3);
+    assertThat(rates(untrained, Optional.of(temp.resolve("out")))).isGreaterThan(-0.5);
+    given.put("run-id", "b");
+    given.put("model", model);
+    given.put("dry-run", true);
+    assertThat(said(given)).contains("auto adds none");
+  }
+
+  /** A copy of the model whose marks' rows are zero. */
+  private Path withoutMarks() throws IOException {
+    Path copy = Files.createDirectory(temp.resolve("untrained"));
+    try (ModelFiles files = ModelFiles.open(model)) {
+      Tokenizer tokenizer = Tokenizers.of(files);
+      int width = files.config().hiddenSize();
+      ArrayWeights weights = new ArrayWeights();
+      for (WeightSource.Weight weight : files.weights().weights().values()) {
+        float[] values = files.weights().read(weight.spec().name());
+        if (weight.spec().rows() == files.config().vocabSize()) {
+          for (String mark : List.of("<|im_start|>", "<|im_end|>")) {
+            int from = tokenizer.id(mark).getAsInt() * width;
+            Arrays.fill(values, from, from + width, 0);
+          }
+        }
+        weights.put(weight.spec(), values);
+      }
+      ModelWriter.write(copy, files.config(), files.specialTokens(), weights, TensorType.F32);
+      for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+        Files.copy(model.resolve(name), copy.resolve(name));
+      }
+    }
+    return copy;
+  }
+
+  /** The log-probability that the row's answer ends where it does. */
+  private static double rates(Path model, Optional<Path> adapter) throws IOException {
+    try (Student student = Student.open(model, adapter, 1)) {
+      Decoder decoder = student.decoder();
+      int end = student.tokenizer().id("<|im_end|>").getAsInt();
+      int[] ids =
+          student.tokenizer().encode("<|im_start|>user\none<|im_end|>\n<|im_start|>assistant\nuno");
+      Kernels kernels = decoder.kernels();
+      Tensor logits = kernels.tensor(ids.length, student.config().vocabSize());
+      Tensor scores = kernels.tensor(1, Kernels.SCORE_COLUMNS);
+      try (var cache = decoder.cache(1, ids.length);
+          Ids target = kernels.ids(new int[] {end})) {
+        Tensor hidden = decoder.extend(cache, new int[] {0}, new int[][] {ids}, decoder.pack());
+        decoder.logits(logits, hidden, decoder.pack());
+        kernels.logProbs(scores, logits.rows(ids.length - 1, 1), target);
+        return scores.toArray()[0];
+      } finally {
+        logits.memory().close();
+        scores.memory().close();
+      }
+    }
   }
 
   @Test
