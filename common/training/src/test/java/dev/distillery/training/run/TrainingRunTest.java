@@ -55,8 +55,7 @@ class TrainingRunTest {
       if (workers == 1) {
         assertThat(figures).doesNotContainKey("exchange_seconds");
       } else {
-        assertThat(figures.get("exchange_seconds").doubleValue())
-            .isBetween(0.0, figures.get("train_seconds").doubleValue());
+        assertThat(figures.get("exchange_seconds").doubleValue()).isPositive();
       }
     }
     for (int workers = 2; workers <= 4; workers++) {
