@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
@@ -39,12 +40,19 @@ final class MetricLog {
 
   private final OutputFolder folder;
   private final Clock clock;
+  private final Consumer<MetricRow> listener;
   private final List<MetricRow> rows = new ArrayList<>();
   private long firstStep;
 
   MetricLog(OutputFolder folder, Clock clock) {
+    this(folder, clock, row -> {});
+  }
+
+  /** A log whose every figure is told to a listener as it comes. */
+  MetricLog(OutputFolder folder, Clock clock, Consumer<MetricRow> listener) {
     this.folder = folder;
     this.clock = clock;
+    this.listener = listener;
   }
 
   private Path metrics() {
@@ -75,7 +83,12 @@ final class MetricLog {
     if (step - firstStep >= SEGMENT_STEPS && step > last()) {
       flush();
     }
-    figures.forEach((name, value) -> rows.add(new MetricRow(step, now, name, value)));
+    figures.forEach(
+        (name, value) -> {
+          var row = new MetricRow(step, now, name, value);
+          rows.add(row);
+          listener.accept(row);
+        });
   }
 
   private long last() {

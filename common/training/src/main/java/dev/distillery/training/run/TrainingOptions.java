@@ -15,6 +15,7 @@ import dev.distillery.core.run.WithBuilder;
  * @param batch what a step is made of
  * @param saving evaluation and checkpoints
  * @param workers who computes
+ * @param mlflow where its figures are shown beside its own files
  */
 @WithBuilder
 public record TrainingOptions(
@@ -24,7 +25,8 @@ public record TrainingOptions(
     ScheduleOptions schedule,
     BatchOptions batch,
     SavingOptions saving,
-    WorkerOptions workers) {
+    WorkerOptions workers,
+    MlflowOptions mlflow) {
   /** Named setters over the declared defaults. */
   public static TrainingOptionsBuilder builder() {
     return TrainingOptionsBuilder.builder(OptionsBinder.defaults(TrainingOptions.class));

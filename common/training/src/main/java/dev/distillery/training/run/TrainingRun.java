@@ -1,6 +1,7 @@
 package dev.distillery.training.run;
 
 import dev.distillery.core.run.JobException;
+import dev.distillery.core.run.OptionsBinder;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelEstimate;
 import dev.distillery.model.format.ModelFiles;
@@ -308,6 +309,40 @@ public final class TrainingRun {
   }
 
   private TrainingResult train(Clock clock) {
+    Optional<MlflowSink> mlflow = mlflow(clock);
+    MlflowSink.Status end = MlflowSink.Status.FAILED;
+    try {
+      TrainingResult result = train(clock, mlflow);
+      boolean whole = result.interrupted().isEmpty();
+      end = whole ? MlflowSink.Status.FINISHED : MlflowSink.Status.KILLED;
+      return result;
+    } finally {
+      MlflowSink.Status status = end;
+      mlflow.ifPresent(sink -> sink.close(status));
+    }
+  }
+
+  private Optional<MlflowSink> mlflow(Clock clock) {
+    TrainingOptions options = setup.options();
+    Map<String, String> environment = System.getenv();
+    String folder = String.valueOf(Path.of(options.student().outputDir()).getFileName());
+    return options
+        .mlflow()
+        .mlflowUri()
+        .map(
+            uri ->
+                new MlflowSink(
+                    new MlflowServer(uri, environment, Duration.ofSeconds(5)),
+                    environment.getOrDefault("MLFLOW_EXPERIMENT_NAME", "distillery"),
+                    parts.part() ? run.id() + "/" + folder : run.id(),
+                    run.overwrites(),
+                    OptionsBinder.of(TrainingOptions.class).decisive(options),
+                    run.progress(),
+                    clock,
+                    MlflowSink.Waits.DEFAULT));
+  }
+
+  private TrainingResult train(Clock clock, Optional<MlflowSink> mlflow) {
     setup.refuseWhatNeedsAnEvaluation();
     TrainingOptions options = setup.options();
     ResultFolder.claim(options.student().outputDir(), run.warehouse().hadoop());
@@ -336,7 +371,9 @@ public final class TrainingRun {
                 engine,
                 stepper,
                 checkpoints,
-                new MetricLog(folder, clock),
+                mlflow
+                    .map(sink -> new MetricLog(folder, clock, sink))
+                    .orElseGet(() -> new MetricLog(folder, clock)),
                 folder,
                 run.progress());
         TrainingResult result =

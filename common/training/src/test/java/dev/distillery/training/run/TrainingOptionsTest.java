@@ -52,6 +52,7 @@ class TrainingOptionsTest {
             outer-learning-rate 0.7
             outer-momentum 0.9
             gpu-hour-usd (none)
+            mlflow-uri (none)
             """)
         .arrive(
             """
@@ -93,6 +94,7 @@ class TrainingOptionsTest {
             outer-learning-rate 0.5
             outer-momentum 0.6
             gpu-hour-usd 2.5
+            mlflow-uri http://localhost:5000
             """);
   }
 

@@ -333,7 +333,8 @@ public final class PretrainJob implements Job<PretrainOptions, PretrainSummary> 
         options.schedule(),
         options.batch(),
         options.saving(),
-        options.workers());
+        options.workers(),
+        options.mlflow());
   }
 
   private static long bytes(Dataset<Row> rows) {
