@@ -27,7 +27,12 @@ import java.util.regex.Pattern;
 public final class AdapterFiles {
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
-  private static final String PREFIX = "base_model.model.";
+
+  /** What PEFT puts before the names of a model's modules. */
+  public static final String PREFIX = "base_model.model.";
+
+  /** What PEFT puts behind the name of a module whose rows are trained for some tokens. */
+  public static final String TOKEN_ROWS = ".token_adapter.trainable_tokens_delta";
 
   /** What PEFT puts into the name of a tensor of the base whose module has factors. */
   private static final String BASE_LAYER = ".base_layer.";

@@ -18,16 +18,15 @@ import java.util.TreeMap;
  * PEFT, {@code TrainableTokensLayer} and {@code set_additional_trainable_modules}.
  */
 final class AdapterTokens {
-  /** The end of a tensor's name. */
-  static final String ROWS = ".token_adapter.trainable_tokens_delta";
-
   private static final String FIELD = "trainable_token_indices";
 
   private AdapterTokens() {}
 
   /** The module whose rows a tensor holds; empty where it holds none. */
   static String module(String tensor) {
-    return tensor.endsWith(ROWS) ? tensor.substring(0, tensor.length() - ROWS.length()) : "";
+    return tensor.endsWith(AdapterFiles.TOKEN_ROWS)
+        ? tensor.substring(0, tensor.length() - AdapterFiles.TOKEN_ROWS.length())
+        : "";
   }
 
   /**

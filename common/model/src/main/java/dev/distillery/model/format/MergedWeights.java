@@ -94,10 +94,11 @@ public final class MergedWeights implements WeightSource {
               && config.labels() == 0
               && ModelTensors.LM_HEAD.equals(entry.getKey() + ".weight")
               && entry.getValue().equals(adapter.config().tokens().get(embedding));
-      if (!tied && !adapter.weights().weights().containsKey(entry.getKey() + AdapterTokens.ROWS)) {
+      if (!tied
+          && !adapter.weights().weights().containsKey(entry.getKey() + AdapterFiles.TOKEN_ROWS)) {
         throw new ModelFileException(
             "The adapter's trainable_token_indices names %s, but it has no tensor %s%s"
-                .formatted(entry.getKey(), entry.getKey(), AdapterTokens.ROWS));
+                .formatted(entry.getKey(), entry.getKey(), AdapterFiles.TOKEN_ROWS));
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.distillery.model.nn;
 
+import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.LayerShape;
 import dev.distillery.model.format.ModelConfig;
 import dev.distillery.model.format.ModelTensors;
@@ -17,12 +18,6 @@ import java.util.Set;
 public final class DecoderLayout {
   /** The value head of PPO: one row of weights and a bias. */
   public static final String VALUE_WEIGHT = "v_head.summary.weight";
-
-  /** What PEFT puts before the names of a model's modules. */
-  static final String PEFT_PREFIX = "base_model.model.";
-
-  /** What PEFT puts behind the name of a module whose rows are trained for some tokens. */
-  static final String TOKEN_ROWS = ".token_adapter.trainable_tokens_delta";
 
   /** What the slots of a value network are called by beside those of its policy. */
   public static final String VALUE_NETWORK = "value.";
@@ -152,14 +147,17 @@ public final class DecoderLayout {
 
   /** The slot of a module's rows that are trained for some tokens. */
   static String tokenRows(String module) {
-    return PEFT_PREFIX + module + TOKEN_ROWS;
+    return AdapterFiles.PREFIX + module + AdapterFiles.TOKEN_ROWS;
   }
 
   /** The module whose rows for some tokens a slot holds; empty where it holds none. */
   public static Optional<String> tokenModule(Slot slot) {
-    return slot.name().endsWith(TOKEN_ROWS)
+    return slot.name().endsWith(AdapterFiles.TOKEN_ROWS)
         ? Optional.of(
-            slot.name().substring(PEFT_PREFIX.length(), slot.name().length() - TOKEN_ROWS.length()))
+            slot.name()
+                .substring(
+                    AdapterFiles.PREFIX.length(),
+                    slot.name().length() - AdapterFiles.TOKEN_ROWS.length()))
         : Optional.empty();
   }
 
@@ -185,11 +183,11 @@ public final class DecoderLayout {
   }
 
   static String loraA(String module) {
-    return PEFT_PREFIX + module + ".lora_A.weight";
+    return AdapterFiles.PREFIX + module + ".lora_A.weight";
   }
 
   static String loraB(String module) {
-    return PEFT_PREFIX + module + ".lora_B.weight";
+    return AdapterFiles.PREFIX + module + ".lora_B.weight";
   }
 
   String embedding() {

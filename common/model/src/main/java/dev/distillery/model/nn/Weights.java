@@ -2,6 +2,7 @@ package dev.distillery.model.nn;
 
 import dev.distillery.core.format.ModelFileException;
 import dev.distillery.core.random.CounterRandom;
+import dev.distillery.model.format.AdapterFiles;
 import dev.distillery.model.format.ArrayWeights;
 import dev.distillery.model.format.HalfFloat;
 import dev.distillery.model.format.LayerShape.NormKind;
@@ -368,8 +369,8 @@ public final class Weights {
 
   /** Files of adapters name a factor by its module, without PEFT's prefix. */
   private static String adapterName(Slot slot) {
-    return slot.name().startsWith(DecoderLayout.PEFT_PREFIX)
-        ? slot.name().substring(DecoderLayout.PEFT_PREFIX.length())
+    return slot.name().startsWith(AdapterFiles.PREFIX)
+        ? slot.name().substring(AdapterFiles.PREFIX.length())
         : slot.name();
   }
 

@@ -17,13 +17,13 @@ import java.util.Optional;
 
 /** Trained adapters as files in PEFT's layout. */
 final class AdapterOutput {
-  private static final String PREFIX = "base_model.model.";
-
   private AdapterOutput() {}
 
   /** The name of a slot's tensor as {@link AdapterFiles} has it; a head has its own. */
   static String fileName(String slot) {
-    return slot.startsWith(PREFIX) ? slot.substring(PREFIX.length()) : slot;
+    return slot.startsWith(AdapterFiles.PREFIX)
+        ? slot.substring(AdapterFiles.PREFIX.length())
+        : slot;
   }
 
   /** Whether a slot holds rows of single tokens. */

@@ -152,14 +152,16 @@ final class MlflowServer {
       ArrayNode params = batch.putArray("params");
       for (Map.Entry<String, String> entry :
           all.subList(from, Math.min(from + PARAMETERS, all.size()))) {
-        String value = entry.getValue();
-        params
-            .addObject()
-            .put("key", entry.getKey())
-            .put("value", value.substring(0, Math.min(value.length(), PARAMETER_LENGTH)));
+        params.addObject().put("key", entry.getKey()).put("value", cut(entry.getValue()));
       }
       post("runs/log-batch", batch);
     }
+  }
+
+  private static String cut(String value) {
+    return value.codePointCount(0, value.length()) <= PARAMETER_LENGTH
+        ? value
+        : value.substring(0, value.offsetByCodePoints(0, PARAMETER_LENGTH));
   }
 
   /** Figures, at most {@link #BATCH}. What is no number goes as the words that protobuf has. */
@@ -201,13 +203,19 @@ final class MlflowServer {
   }
 
   private JsonNode send(HttpRequest request) throws IOException, InterruptedException {
-    HttpResponse<InputStream> response =
-        client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+    int status;
     byte[] bytes;
-    try (InputStream body = response.body()) {
-      bytes = body.readNBytes(REPLY_BYTES);
+    try {
+      HttpResponse<InputStream> response =
+          client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+      status = response.statusCode();
+      try (InputStream body = response.body()) {
+        bytes = body.readNBytes(REPLY_BYTES);
+      }
+    } catch (IOException e) {
+      String why = e.getMessage() == null ? "" : " (" + e.getMessage() + ")";
+      throw new IOException("it cannot be reached" + why, e);
     }
-    int status = response.statusCode();
     if (status == 429 || status >= 500) {
       throw new IOException("it answers with status " + status);
     }

@@ -143,7 +143,7 @@ final class MlflowSink implements Consumer<MetricRow> {
         giveUp();
         return;
       } catch (IOException e) {
-        warn(e.getMessage() == null ? "it cannot be reached" : e.getMessage(), "tried again");
+        warn(e.getMessage(), "it is tried again");
         if (!sleep(pause)) {
           return;
         }

@@ -180,8 +180,8 @@ class MlflowSinkTest {
     assertThat(batches("metrics")).hasSize(1);
     assertThat(said)
         .containsExactly(
-            "Warning: MLflow: it answers with status 503; tried again, and the run goes on without"
-                + " it");
+            "Warning: MLflow: it answers with status 503; it is tried again, and the run goes on"
+                + " without it");
   }
 
   @Test
